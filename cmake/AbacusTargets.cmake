@@ -1,0 +1,51 @@
+# Compiler settings for our own code, and one way to add a library, a program, a test, a benchmark.
+
+set(CMAKE_CXX_STANDARD 17)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "Build type" FORCE)
+endif()
+
+add_library(abacus_options INTERFACE)
+# -iquote, not -I: our folder tlm/ must not stand in the way of SystemC's header <tlm>.
+target_compile_options(abacus_options INTERFACE
+  "SHELL:-iquote ${CMAKE_SOURCE_DIR}"
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wnon-virtual-dtor -Werror)
+
+# abacus_library(NAME source... [LINK library...])
+function(abacus_library name)
+  cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
+  add_library(${name} STATIC ${ARG_UNPARSED_ARGUMENTS})
+  target_link_libraries(${name} PRIVATE abacus_options PUBLIC ${ARG_LINK})
+endfunction()
+
+# abacus_program(NAME source... [LINK library...])
+function(abacus_program name)
+  cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
+  add_executable(${name} ${ARG_UNPARSED_ARGUMENTS})
+  target_link_libraries(${name} PRIVATE abacus_options ${ARG_LINK})
+endfunction()
+
+# abacus_test(NAME source... [LINK library...] [SYSTEMC] [LABELS label...])
+# One test case a process, since SystemC elaborates once a process. A SYSTEMC test gets its main
+# from tests/sc_main.cpp, any other from GoogleTest. DISCOVERY_TIMEOUT: torch is slow to load.
+function(abacus_test name)
+  cmake_parse_arguments(ARG "SYSTEMC" "" "LINK;LABELS" ${ARGN})
+  abacus_program(${name} ${ARG_UNPARSED_ARGUMENTS} LINK ${ARG_LINK} GTest::gmock)
+  if(ARG_SYSTEMC)
+    target_sources(${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests/sc_main.cpp)
+    target_link_libraries(${name} PRIVATE GTest::gtest)
+  else()
+    target_link_libraries(${name} PRIVATE GTest::gtest GTest::gtest_main)
+  endif()
+  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 120 PROPERTIES TIMEOUT 300 LABELS "${ARG_LABELS}")
+endfunction()
+
+# abacus_benchmark(NAME source... [LINK library...])
+function(abacus_benchmark name)
+  cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
+  abacus_program(${name} ${ARG_UNPARSED_ARGUMENTS} LINK ${ARG_LINK} benchmark::benchmark)
+endfunction()

@@ -1,0 +1,53 @@
+// What every hardware model shares: the clock, the level of timing, and where it writes down what it did.
+#pragma once
+
+#include <cstdint>
+#include <systemc>
+#include <vector>
+
+#include "models/energy/activity.hpp"
+#include "tlm/hardware_config.hpp"
+
+namespace abacus {
+
+enum class Unit { load, compute_array, compute_edge, compute_vector, store };
+inline constexpr int unit_count = 5;
+
+// One command's execution, from the moment its tokens were there. Time spent waiting for memory
+// inside it counts as busy and, apart from that, as stalled.
+struct TimelineEntry {
+  Unit unit;
+  int layer;
+  sc_core::sc_time start;
+  sc_core::sc_time end;
+  sc_core::sc_time stalled;  // part of [start, end) lost to SRAM, bus or DRAM contention
+};
+
+class Context {
+ public:
+  Context(const HardwareConfig& config, TimingLevel level)
+      : cycle_(1e3 / config.clock_mhz, sc_core::SC_NS), level_(level) {}
+  Context(const Context&) = delete;
+  Context& operator=(const Context&) = delete;
+
+  const sc_core::sc_time& cycle() const { return cycle_; }
+  sc_core::sc_time cycles(double n) const { return cycle_ * n; }
+  // May change between programs, never while one runs.
+  TimingLevel level() const { return level_; }
+  void set_level(TimingLevel level) {
+    level_ = level;
+    activity.enable(level != TimingLevel::functional);
+  }
+  bool timed() const { return level_ != TimingLevel::functional; }
+
+  Activity activity;                     // cleared by whoever reads it
+  std::vector<TimelineEntry> timeline;   // written at timed levels only
+  std::int64_t accumulator_saturations = 0;
+  std::vector<std::int64_t> saturations_by_layer;  // grown on demand
+
+ private:
+  sc_core::sc_time cycle_;
+  TimingLevel level_;
+};
+
+}  // namespace abacus

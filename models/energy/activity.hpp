@@ -1,0 +1,69 @@
+// What the models did, counted: the only input of the energy estimate besides the table.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <tuple>
+#include <vector>
+
+namespace abacus {
+
+enum class Component {
+  pe_array, edge_array, read_quantizer, scale_unit, vector_unit,
+  activation_sram, weight_sram, parameter_sram, dma, bus, dram, sequencer
+};
+inline constexpr int component_count = 12;
+std::string to_string(Component component);  // "pe_array" …
+
+enum class Action {
+  add,                  // bits_a: width of the result
+  absolute_difference,  // |a − w|: bits_a: wider operand; one subtraction and a conditional negation
+  multiply,             // bits_a × bits_b
+  shift,                // bits_a: operand
+  table_read,           // bits_a: word, bits_b: entries
+  register_read,        // bits_a
+  register_write,       // bits_a
+  sram_read,            // bits_a: access width; the component tells which memory, and so its capacity
+  sram_write,
+  dram_activate,        // one row activation (with its precharge)
+  dram_read,            // bits_a: moved by one burst
+  dram_write,
+  bus_beat,             // bits_a: data width
+  idle_cycle            // clock cycle in which the component had nothing to do
+};
+inline constexpr int action_count = 14;
+std::string to_string(Action action);
+
+// Counts by layer (−1: none), component, action and operand widths.
+class Activity {
+ public:
+  struct Key {
+    int layer;
+    Component component;
+    Action action;
+    int bits_a;
+    int bits_b;
+    bool operator<(const Key& o) const {
+      return std::tie(layer, component, action, bits_a, bits_b) <
+             std::tie(o.layer, o.component, o.action, o.bits_a, o.bits_b);
+    }
+  };
+
+  void count(int layer, Component component, Action action, std::int64_t times, int bits_a,
+             int bits_b = 0) {
+    if (enabled_) counts_[Key{layer, component, action, bits_a, bits_b}] += times;
+  }
+  // Off while images run at the functional level: their counts equal those of a timed image.
+  void enable(bool on) { enabled_ = on; }
+  bool enabled() const { return enabled_; }
+  void clear() { counts_.clear(); }
+  const std::map<Key, std::int64_t>& counts() const { return counts_; }
+
+ private:
+  bool enabled_ = true;
+  std::map<Key, std::int64_t> counts_;
+};
+
+}  // namespace abacus

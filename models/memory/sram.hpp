@@ -1,0 +1,60 @@
+// On-chip SRAM: single-ported banks, interleaved by port width.
+//
+// Function: `data()` are the stored bytes; units read and write them directly at the moment their
+// command executes. Time: a unit books its traffic, and gets the time at which it is served, other
+// units' traffic considered. transport_dbg gives the host a debugging window.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+#include <systemc>
+
+#include "models/context.hpp"
+
+namespace abacus {
+
+class Sram : public sc_core::sc_module {
+ public:
+  Sram(const sc_core::sc_module_name& name, Component component, const SramConfig& config, Context& context);
+
+  std::uint8_t* data() { return bytes_.data(); }
+  const std::uint8_t* data() const { return bytes_.data(); }
+  std::uint32_t size() const { return static_cast<std::uint32_t>(bytes_.size()); }
+  const SramConfig& config() const { return config_; }
+  Component component() const { return component_; }
+
+  // Books `bytes` of traffic that its user would spread evenly over [start, start + duration) if the
+  // memory were his alone, and returns when the last byte is served: at least start + duration, and
+  // later where banks × port_bytes a cycle, less what others have booked, do not suffice.
+  // At the functional level returns `start`.
+  sc_core::sc_time book(const sc_core::sc_time& start, const sc_core::sc_time& duration, std::uint64_t bytes);
+
+  // Counts accesses of up to port_bytes each.
+  void count_reads(int layer, std::uint64_t bytes);
+  void count_writes(int layer, std::uint64_t bytes);
+
+  // Fault injection: flips `bit` of the byte at `address` right after the `write`-th next call of
+  // wrote() (0: the next) that covers the address. Units call wrote() after they wrote bytes.
+  void flip_bit_after_write(std::uint32_t address, int bit, int write);
+  void wrote(std::uint32_t address, std::uint32_t bytes);
+
+ private:
+  struct Booking {
+    sc_core::sc_time start, end;
+    double bytes_per_cycle;
+  };
+  struct Fault {
+    std::uint32_t address;
+    int bit;
+    int writes_left;
+  };
+  Component component_;
+  SramConfig config_;
+  Context& context_;
+  std::vector<std::uint8_t> bytes_;
+  std::vector<Booking> bookings_;
+  std::vector<Fault> faults_;
+};
+
+}  // namespace abacus

@@ -1,0 +1,126 @@
+// The integer network package: what the quantizers (torch) write and everything after them
+// (scheduler, reference executor, hardware) works from. docs/arithmetic.md defines what its fields
+// compute.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "sw/network/network.hpp"
+
+namespace abacus {
+
+// Index into IntegerNetwork::layers that stands for the quantized image.
+inline constexpr int image_tensor = -1;
+// "No tensor", for layers without a residual.
+inline constexpr int no_tensor = -2;
+
+// A tensor as it is stored between layers.
+struct StoredTensor {
+  Shape shape;
+  int bits = 8;  // 2 … 16
+  bool is_signed = true;
+  double scale = 1.0;  // real value = scale × integer; hardware never sees it
+
+  int element_bytes() const { return bits <= 8 ? 1 : 2; }
+  std::int64_t bytes() const { return shape.elements() * element_bytes(); }
+  int lowest() const { return is_signed ? -(1 << (bits - 1)) : 0; }
+  int highest() const { return is_signed ? (1 << (bits - 1)) - 1 : (1 << bits) - 1; }
+};
+
+// operand = clamp(round_shift(stored · multiplier, shift)); {1, 0} passes values through.
+struct ReadQuantizer {
+  int multiplier = 1;
+  int shift = 0;
+};
+
+enum class IntegerLayerKind { convolution, add, average_pool, max_pool };
+
+std::string to_string(IntegerLayerKind kind);
+
+struct IntegerLayer {
+  std::string name;  // of the network's layer that it stands for: "layer1.0.conv1"
+  IntegerLayerKind kind = IntegerLayerKind::convolution;
+  int input = image_tensor;  // tensor that it reads: layer index or image_tensor
+  int residual =
+      no_tensor;  // convolution: optional; add: the second operand; has the output's shape
+  StoredTensor output;
+
+  // Convolution and pools.
+  int kernel = 1;
+  int stride = 1;
+  int padding = 0;
+
+  // Convolution only.
+  Arithmetic arithmetic = Arithmetic::cnn;
+  bool edge = false;  // runs on the edge array
+  int weight_bits = 8;
+  bool weight_signed = true;
+  int activation_bits = 8;
+  bool activation_signed = false;
+  int weight_shift = 0;
+  int activation_shift = 0;
+  std::vector<std::int16_t> weights;  // output channel × input channel × kernel × kernel
+  std::vector<ReadQuantizer> read_quantizers;  // one a group, at least one
+  std::vector<std::int32_t> group;             // one an output channel: index into read_quantizers
+  std::vector<std::int32_t> multipliers;       // one an output channel
+  std::vector<std::int64_t> biases;            // one an output channel
+
+  // Pools and add: multiplier of the (first) operand. Add: its left shift too.
+  std::int32_t multiplier = 1;
+  std::int32_t left_shift = 0;
+  std::int64_t bias = 0;  // pools only
+
+  // Convolution with a residual, and the second operand of add.
+  std::int32_t residual_multiplier = 0;
+  std::int32_t residual_shift = 0;  // to the left
+
+  int shift = 0;  // to the right, with rounding
+  bool relu = false;
+};
+
+// Where a package came from; reports repeat it and the cache compares it.
+struct PackageOrigin {
+  std::string network;  // zoo name
+  Arithmetic arithmetic = Arithmetic::cnn;
+  std::string dataset;
+  std::string scheme;   // "adderquant-ptq", "uniform-ptq", …
+  int weight_bits = 8;  // of the layers between the edges
+  int activation_bits = 8;
+  std::string checkpoint_sha256;
+  std::string recipe_sha256;  // of everything else that decides the package: scheme, widths,
+                              // options, version
+  double float_accuracy_percent = -1.0;  // checkpoint's own, test set; −1: unknown
+  double fake_quantized_accuracy_percent =
+      -1.0;  // torch's, on the quantizer's evaluation images; −1: not measured
+};
+
+struct IntegerNetwork {
+  PackageOrigin origin;
+  StoredTensor image;                     // 8 bits, signed as a rule
+  std::vector<std::int16_t> input_table;  // channels × 256: pixel → image tensor's value
+  std::vector<IntegerLayer> layers;       // in order of execution; the last one gives the scores
+  int classes = 0;
+
+  const StoredTensor& tensor(int index) const {
+    return index == image_tensor ? image : layers[static_cast<std::size_t>(index)].output;
+  }
+};
+
+// Checks every limit of docs/arithmetic.md, shapes, indices and value ranges. Throws
+// std::runtime_error naming the layer, the field, what was found and what is allowed; `source` (a
+// file's name) stands in front of it.
+void validate(const IntegerNetwork& network, const std::string& source);
+
+// One safetensors file; weights as I8 or U8 "LAYER.weights", per-channel values "LAYER.multipliers"
+// …, the graph as JSON in its metadata. Both check with validate(); write goes through a temporary
+// name.
+IntegerNetwork read_package(const std::filesystem::path& file);
+void write_package(const std::filesystem::path& file, const IntegerNetwork& network);
+
+// Image (channels × height × width pixels) → image tensor's values, height × width × channel order.
+std::vector<std::int16_t> quantize_image(const IntegerNetwork& network, const std::uint8_t* pixels);
+
+}  // namespace abacus

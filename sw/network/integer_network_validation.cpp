@@ -1,0 +1,267 @@
+#include <cmath>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+#include "sw/network/integer_network.hpp"
+
+namespace abacus {
+namespace {
+
+// Largest size of one dimension; keeps every sum over channels of 16-bit products within 32 bits.
+constexpr std::int64_t largest_dimension = 32767;
+// Largest magnitude of an operand after its shift: the adder's subtraction is 11 bits wide.
+constexpr int largest_shifted_operand = 512;
+constexpr std::int64_t largest_bias = std::int64_t{1} << 46;
+
+std::string text(const Shape& shape) {
+  return std::to_string(shape.channels) + "x" + std::to_string(shape.height) + "x" +
+         std::to_string(shape.width);
+}
+
+struct Range {
+  std::int64_t lowest;
+  std::int64_t highest;
+};
+
+std::string text(const Range& range) {
+  return std::to_string(range.lowest) + " to " + std::to_string(range.highest);
+}
+
+Range integer_range(int bits, bool is_signed) {
+  if (is_signed) return {-(std::int64_t{1} << (bits - 1)), (std::int64_t{1} << (bits - 1)) - 1};
+  return {0, (std::int64_t{1} << bits) - 1};
+}
+
+constexpr Range read_multiplier_range = {1, 65535};
+constexpr Range read_shift_range = {0, 31};
+constexpr Range scale_multiplier_range = {-32768, 32767};
+constexpr Range vector_multiplier_range = {0, 65535};  // residual, add and pools
+constexpr Range window_range = {1, 255};
+constexpr Range left_shift_range = {0, 24};
+constexpr Range bias_range = {-largest_bias, largest_bias};
+constexpr Range operand_bits_range = {2, 8};
+constexpr Range stored_bits_range = {2, 16};
+constexpr Range operand_shift_range = {0, 7};
+constexpr Range shift_range = {0, 46};
+
+// Reports errors about one place: a layer, or the network as a whole.
+class Place {
+ public:
+  Place(std::string source, std::string name)
+      : source_(std::move(source)), name_(std::move(name)) {}
+
+  [[noreturn]] void fail(const std::string& field, const std::string& found,
+                         const std::string& allowed) const {
+    throw std::runtime_error(source_ + ": " + name_ + ": " + field + " is " + found +
+                             "; allowed: " + allowed);
+  }
+  void check(const std::string& field, std::int64_t value, const Range& range) const {
+    if (value < range.lowest || value > range.highest) {
+      fail(field, std::to_string(value), text(range));
+    }
+  }
+  template <typename T>
+  void check_each(const std::string& field, const std::vector<T>& values,
+                  const Range& range) const {
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      if (values[i] < range.lowest || values[i] > range.highest) {
+        fail(field + "[" + std::to_string(i) + "]", std::to_string(values[i]), text(range));
+      }
+    }
+  }
+  void check_count(const std::string& field, std::size_t found, std::int64_t expected) const {
+    if (static_cast<std::int64_t>(found) != expected) {
+      fail("length of " + field, std::to_string(found), std::to_string(expected));
+    }
+  }
+  void check_shape(const std::string& field, const Shape& found, const Shape& expected) const {
+    if (found != expected) fail(field, text(found), text(expected));
+  }
+
+ private:
+  std::string source_;
+  std::string name_;
+};
+
+void validate_tensor(const Place& place, const std::string& field, const StoredTensor& tensor) {
+  place.check(field + " channels", tensor.shape.channels, {1, largest_dimension});
+  place.check(field + " height", tensor.shape.height, {1, largest_dimension});
+  place.check(field + " width", tensor.shape.width, {1, largest_dimension});
+  place.check(field + " bits", tensor.bits, stored_bits_range);
+  if (!std::isfinite(tensor.scale) || tensor.scale <= 0) {
+    place.fail(field + " scale", std::to_string(tensor.scale), "finite numbers above 0");
+  }
+}
+
+// Checks kernel, stride and padding against the input and returns height and width of the output.
+Shape window_output(const Place& place, const IntegerLayer& layer, const Shape& input,
+                    int channels) {
+  place.check("kernel", layer.kernel, window_range);
+  place.check("stride", layer.stride, window_range);
+  place.check("padding", layer.padding, {0, layer.kernel - 1});
+  const int height = input.height + 2 * layer.padding - layer.kernel;
+  const int width = input.width + 2 * layer.padding - layer.kernel;
+  if (height < 0 || width < 0) {
+    place.fail("kernel", std::to_string(layer.kernel),
+               "at most the padded input, " + text(input) + " with padding " +
+                   std::to_string(layer.padding));
+  }
+  return {channels, height / layer.stride + 1, width / layer.stride + 1};
+}
+
+void validate_operands(const Place& place, const IntegerLayer& layer) {
+  place.check("weight_bits", layer.weight_bits, operand_bits_range);
+  place.check("activation_bits", layer.activation_bits, operand_bits_range);
+  if (layer.arithmetic == Arithmetic::adder && layer.edge) {
+    place.fail("arithmetic", "adder", "cnn on the edge array");
+  }
+  if (layer.arithmetic == Arithmetic::cnn) {
+    place.check("activation_shift with arithmetic cnn", layer.activation_shift, {0, 0});
+    place.check("weight_shift with arithmetic cnn", layer.weight_shift, {0, 0});
+    return;
+  }
+  place.check("activation_shift", layer.activation_shift, operand_shift_range);
+  place.check("weight_shift", layer.weight_shift, operand_shift_range);
+  if (layer.activation_shift != 0 && layer.weight_shift != 0) {
+    place.fail(
+        "activation_shift and weight_shift",
+        std::to_string(layer.activation_shift) + " and " + std::to_string(layer.weight_shift),
+        "at least one of them 0");
+  }
+  const auto check_shifted = [&](const std::string& field, int bits, bool is_signed, int shift) {
+    const Range range = integer_range(bits, is_signed);
+    const Range shifted = {range.lowest * (1 << shift), range.highest * (1 << shift)};
+    if (shifted.lowest < -largest_shifted_operand || shifted.highest > largest_shifted_operand) {
+      place.fail("range of the shifted " + field, text(shifted),
+                 text(Range{-largest_shifted_operand, largest_shifted_operand}));
+    }
+  };
+  check_shifted("activations", layer.activation_bits, layer.activation_signed,
+                layer.activation_shift);
+  check_shifted("weights", layer.weight_bits, layer.weight_signed, layer.weight_shift);
+}
+
+void validate_convolution(const Place& place, const IntegerNetwork& network,
+                          const IntegerLayer& layer) {
+  const Shape& input = network.tensor(layer.input).shape;
+  const int channels = layer.output.shape.channels;
+  place.check_shape("output shape", layer.output.shape,
+                    window_output(place, layer, input, channels));
+  validate_operands(place, layer);
+
+  place.check_count("weights", layer.weights.size(),
+                    std::int64_t{channels} * input.channels * layer.kernel * layer.kernel);
+  place.check_each("weights", layer.weights, integer_range(layer.weight_bits, layer.weight_signed));
+  if (layer.read_quantizers.empty()) place.fail("number of read_quantizers", "0", "1 or more");
+  for (std::size_t g = 0; g < layer.read_quantizers.size(); ++g) {
+    const std::string field = "read_quantizers[" + std::to_string(g) + "].";
+    place.check(field + "multiplier", layer.read_quantizers[g].multiplier, read_multiplier_range);
+    place.check(field + "shift", layer.read_quantizers[g].shift, read_shift_range);
+  }
+  place.check_count("group", layer.group.size(), channels);
+  place.check_each("group", layer.group,
+                   {0, static_cast<std::int64_t>(layer.read_quantizers.size()) - 1});
+  place.check_count("multipliers", layer.multipliers.size(), channels);
+  place.check_each("multipliers", layer.multipliers, scale_multiplier_range);
+  place.check_count("biases", layer.biases.size(), channels);
+  place.check_each("biases", layer.biases, bias_range);
+}
+
+void validate_add(const Place& place, const IntegerNetwork& network, const IntegerLayer& layer) {
+  place.check_shape("output shape", layer.output.shape, network.tensor(layer.input).shape);
+  place.check("multiplier", layer.multiplier, vector_multiplier_range);
+  place.check("left_shift", layer.left_shift, left_shift_range);
+  place.check("bias of an add", layer.bias, {0, 0});
+  if (layer.residual == no_tensor) place.fail("residual", "no tensor", "a second operand");
+}
+
+void validate_pool(const Place& place, const IntegerNetwork& network, const IntegerLayer& layer) {
+  const Shape& input = network.tensor(layer.input).shape;
+  place.check("padding of a pool", layer.padding, {0, 0});
+  place.check_shape("output shape", layer.output.shape,
+                    window_output(place, layer, input, input.channels));
+  place.check("multiplier", layer.multiplier, vector_multiplier_range);
+  place.check("left_shift of a pool", layer.left_shift, {0, 0});
+  place.check("bias", layer.bias, bias_range);
+  if (layer.residual != no_tensor) {
+    place.fail("residual of a pool", std::to_string(layer.residual), "none");
+  }
+  if (layer.relu) place.fail("relu of a pool", "true", "false");
+}
+
+void validate_layer(const Place& place, const IntegerNetwork& network, std::size_t index) {
+  const IntegerLayer& layer = network.layers[index];
+  const Range earlier = {image_tensor, static_cast<std::int64_t>(index) - 1};
+  place.check("input", layer.input, earlier);
+  validate_tensor(place, "output", layer.output);
+  if (layer.residual != no_tensor) {
+    place.check("residual", layer.residual, earlier);
+    place.check_shape("shape of the residual", network.tensor(layer.residual).shape,
+                      layer.output.shape);
+  }
+  place.check("residual_multiplier", layer.residual_multiplier, vector_multiplier_range);
+  place.check("residual_shift", layer.residual_shift, left_shift_range);
+  place.check("shift", layer.shift, shift_range);
+
+  if (layer.kind == IntegerLayerKind::convolution) {
+    validate_convolution(place, network, layer);
+    return;
+  }
+  place.check_count("weights", layer.weights.size(), 0);
+  place.check_count("read_quantizers", layer.read_quantizers.size(), 0);
+  place.check_count("group", layer.group.size(), 0);
+  place.check_count("multipliers", layer.multipliers.size(), 0);
+  place.check_count("biases", layer.biases.size(), 0);
+  if (layer.kind == IntegerLayerKind::add) {
+    validate_add(place, network, layer);
+  } else {
+    validate_pool(place, network, layer);
+  }
+}
+
+void validate_origin(const Place& place, const PackageOrigin& origin) {
+  place.check("weight_bits", origin.weight_bits, operand_bits_range);
+  place.check("activation_bits", origin.activation_bits, operand_bits_range);
+  const auto check_accuracy = [&](const std::string& field, double percent) {
+    if (!((percent >= 0 && percent <= 100) || percent == -1)) {
+      place.fail(field, std::to_string(percent), "0 to 100, or -1 for unknown");
+    }
+  };
+  check_accuracy("float_accuracy_percent", origin.float_accuracy_percent);
+  check_accuracy("fake_quantized_accuracy_percent", origin.fake_quantized_accuracy_percent);
+}
+
+}  // namespace
+
+void validate(const IntegerNetwork& network, const std::string& source) {
+  validate_origin(Place(source, "origin"), network.origin);
+  const Place whole(source, "network");
+  validate_tensor(whole, "image", network.image);
+  whole.check_count("input_table", network.input_table.size(),
+                    std::int64_t{network.image.shape.channels} * 256);
+  whole.check_each("input_table", network.input_table,
+                   {network.image.lowest(), network.image.highest()});
+  if (network.layers.empty()) whole.fail("number of layers", "0", "1 or more");
+
+  std::set<std::string> names;
+  for (std::size_t i = 0; i < network.layers.size(); ++i) {
+    const std::string& name = network.layers[i].name;
+    const std::string number = "layer " + std::to_string(i);
+    if (name.empty()) Place(source, number).fail("name", "empty", "a name of its own");
+    const Place place(source, number + " \"" + name + "\"");
+    if (!names.insert(name).second) {
+      place.fail("name", "that of an earlier layer", "a name of its own");
+    }
+    validate_layer(place, network, i);
+  }
+  whole.check("number of classes", network.classes, {1, largest_dimension});
+  const std::int64_t scores = network.layers.back().output.shape.elements();
+  if (scores != network.classes) {
+    whole.fail("number of the last layer's elements", std::to_string(scores),
+               std::to_string(network.classes) + ", one a class");
+  }
+}
+
+}  // namespace abacus

@@ -1,0 +1,221 @@
+#include "sw/network/network.hpp"
+
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace abacus {
+namespace {
+
+std::string to_string(const Shape& shape) {
+  return std::to_string(shape.channels) + "x" + std::to_string(shape.height) + "x" +
+         std::to_string(shape.width);
+}
+
+// Appends layers one by one and works out their shapes.
+class Builder {
+ public:
+  explicit Builder(Network& network) : network_(network) {}
+
+  int convolution(const std::string& name, int from, int channels, int kernel, int stride,
+                  int padding) {
+    Layer layer = make(name, LayerKind::convolution, {from});
+    layer.arithmetic = network_.arithmetic;
+    set_window(layer, channels, kernel, stride, padding);
+    return append(layer);
+  }
+
+  // First convolution and classifier: ordinary ones, on the edge array.
+  int edge_convolution(const std::string& name, int from, int channels, int kernel, int padding,
+                       bool bias) {
+    Layer layer = make(name, LayerKind::convolution, {from});
+    layer.arithmetic = Arithmetic::cnn;
+    layer.edge = true;
+    layer.bias = bias;
+    set_window(layer, channels, kernel, 1, padding);
+    return append(layer);
+  }
+
+  int batch_norm(const std::string& name, int from) {
+    return append(make(name, LayerKind::batch_norm, {from}));
+  }
+  int relu(const std::string& name, int from) {
+    return append(make(name, LayerKind::relu, {from}));
+  }
+  int add(const std::string& name, int a, int b) {
+    return append(make(name, LayerKind::add, {a, b}));
+  }
+
+  int max_pool(const std::string& name, int from, int kernel) {
+    return pool(name, LayerKind::max_pool, from, kernel);
+  }
+  int average_pool(const std::string& name, int from, int kernel) {
+    return pool(name, LayerKind::average_pool, from, kernel);
+  }
+
+  const Shape& shape(int index) const {
+    return index < 0 ? network_.input : network_.layers[static_cast<std::size_t>(index)].output;
+  }
+
+ private:
+  Layer make(const std::string& name, LayerKind kind, std::vector<int> inputs) const {
+    Layer layer;
+    layer.name = name;
+    layer.kind = kind;
+    layer.input = shape(inputs.front());
+    layer.output = layer.input;
+    layer.inputs = std::move(inputs);
+    return layer;
+  }
+
+  static void set_window(Layer& layer, int channels, int kernel, int stride, int padding) {
+    layer.kernel = kernel;
+    layer.stride = stride;
+    layer.padding = padding;
+    const auto size = [&](int in) { return (in + 2 * padding - kernel) / stride + 1; };
+    layer.output = {channels, size(layer.input.height), size(layer.input.width)};
+  }
+
+  int pool(const std::string& name, LayerKind kind, int from, int kernel) {
+    Layer layer = make(name, kind, {from});
+    set_window(layer, layer.input.channels, kernel, kernel, 0);
+    return append(layer);
+  }
+
+  int append(const Layer& layer) {
+    network_.layers.push_back(layer);
+    return static_cast<int>(network_.layers.size()) - 1;
+  }
+
+  Network& network_;
+};
+
+int convolution_bn_relu(Builder& b, const std::string& number, int from, int channels, int kernel,
+                        int padding) {
+  const int conv = b.convolution("conv" + number, from, channels, kernel, 1, padding);
+  return b.relu("relu" + number, b.batch_norm("bn" + number, conv));
+}
+
+int first_convolution(Builder& b, int channels, int kernel, int padding) {
+  const int conv = b.edge_convolution("conv1", -1, channels, kernel, padding, false);
+  return b.relu("relu1", b.batch_norm("bn1", conv));
+}
+
+int basic_block(Builder& b, const std::string& name, int from, int channels, int stride) {
+  const int conv1 = b.convolution(name + ".conv1", from, channels, 3, stride, 1);
+  const int relu1 = b.relu(name + ".relu1", b.batch_norm(name + ".bn1", conv1));
+  const int conv2 = b.convolution(name + ".conv2", relu1, channels, 3, 1, 1);
+  const int bn2 = b.batch_norm(name + ".bn2", conv2);
+  int shortcut = from;
+  if (stride != 1 || b.shape(from).channels != channels) {
+    const int projection = b.convolution(name + ".downsample.0", from, channels, 1, stride, 0);
+    shortcut = b.batch_norm(name + ".downsample.1", projection);
+  }
+  return b.relu(name + ".relu2", b.add(name + ".add", bn2, shortcut));
+}
+
+void build_resnet(Builder& b, int blocks, int classes) {
+  int x = first_convolution(b, 16, 3, 1);
+  for (int stage = 0; stage < 3; ++stage) {
+    for (int block = 0; block < blocks; ++block) {
+      const std::string name = "layer" + std::to_string(stage + 1) + "." + std::to_string(block);
+      x = basic_block(b, name, x, 16 << stage, stage > 0 && block == 0 ? 2 : 1);
+    }
+  }
+  x = b.average_pool("avgpool", x, b.shape(x).height);
+  b.batch_norm("bn2", b.edge_convolution("fc", x, classes, 1, 0, false));
+}
+
+void build_vgg_small(Builder& b, int classes) {
+  int x = first_convolution(b, 128, 3, 1);
+  x = convolution_bn_relu(b, "2", x, 128, 3, 1);
+  x = b.max_pool("pool1", x, 2);
+  x = convolution_bn_relu(b, "3", x, 256, 3, 1);
+  x = convolution_bn_relu(b, "4", x, 256, 3, 1);
+  x = b.max_pool("pool2", x, 2);
+  x = convolution_bn_relu(b, "5", x, 512, 3, 1);
+  x = convolution_bn_relu(b, "6", x, 512, 3, 1);
+  x = b.max_pool("pool3", x, 2);
+  b.edge_convolution("fc", x, classes, b.shape(x).height, 0, true);
+}
+
+void build_lenet(Builder& b, int classes) {
+  int x = first_convolution(b, 8, 5, 2);
+  x = b.max_pool("pool1", x, 2);
+  x = convolution_bn_relu(b, "2", x, 16, 5, 2);
+  x = b.max_pool("pool2", x, 2);
+  x = convolution_bn_relu(b, "3", x, 32, b.shape(x).height, 0);
+  b.batch_norm("bn4", b.edge_convolution("fc", x, classes, 1, 0, false));
+}
+
+// Side of the smallest image that still has a pixel left after all strides and pools.
+int smallest_side(const std::string& name) { return name == "vgg-small" ? 8 : 4; }
+
+}  // namespace
+
+std::string to_string(Arithmetic arithmetic) {
+  switch (arithmetic) {
+    case Arithmetic::cnn:
+      return "cnn";
+    case Arithmetic::adder:
+      return "adder";
+  }
+  throw std::invalid_argument("arithmetic number " + std::to_string(static_cast<int>(arithmetic)) +
+                              " has no name");
+}
+
+Arithmetic arithmetic_from_string(const std::string& text) {
+  if (text == "cnn") return Arithmetic::cnn;
+  if (text == "adder") return Arithmetic::adder;
+  throw std::invalid_argument("unknown arithmetic \"" + text + "\"; allowed: cnn, adder");
+}
+
+std::int64_t Network::taps(const Layer& layer) {
+  if (layer.kind != LayerKind::convolution) return 0;
+  return layer.output.elements() * layer.input.channels * layer.kernel * layer.kernel;
+}
+
+const std::vector<std::string>& network_names() {
+  static const std::vector<std::string> names = {"lenet", "resnet20", "resnet32", "vgg-small"};
+  return names;
+}
+
+Network make_network(const std::string& name, Arithmetic arithmetic, Shape input, int classes) {
+  bool known = false;
+  std::string allowed;
+  for (const std::string& n : network_names()) {
+    known = known || n == name;
+    allowed += (allowed.empty() ? "" : ", ") + n;
+  }
+  if (!known) {
+    throw std::invalid_argument("unknown network \"" + name + "\"; allowed: " + allowed);
+  }
+  if (classes < 2) {
+    throw std::invalid_argument(name + ": " + std::to_string(classes) +
+                                " classes; allowed: 2 or more");
+  }
+  const int side = smallest_side(name);
+  if (input.channels < 1 || input.height < side || input.height != input.width) {
+    throw std::invalid_argument(
+        name + ": image of " + to_string(input) +
+        " (channels x height x width); allowed: square images of at least " + std::to_string(side) +
+        "x" + std::to_string(side) + " pixels and one channel");
+  }
+
+  Network network;
+  network.name = name;
+  network.arithmetic = arithmetic;
+  network.input = input;
+  network.classes = classes;
+  Builder builder(network);
+  if (name == "lenet") {
+    build_lenet(builder, classes);
+  } else if (name == "vgg-small") {
+    build_vgg_small(builder, classes);
+  } else {
+    build_resnet(builder, name == "resnet20" ? 3 : 5, classes);
+  }
+  return network;
+}
+
+}  // namespace abacus

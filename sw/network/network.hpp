@@ -1,0 +1,87 @@
+// A network as all of Abacus sees it: a graph of layers with shapes. The trainer builds its modules
+// from it, the quantizers fold it into an integer network, and reports name its layers.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace abacus {
+
+// What a layer's taps compute. `cnn`: Σ x·w. `adder`: −Σ |x − w| (AdderNet, CVPR 2020, eq. 2).
+// A new arithmetic (shift, say) is one more enumerator, one branch in sw/train/modules and a
+// processing element in models/pe_array.
+enum class Arithmetic { cnn, adder };
+
+std::string to_string(Arithmetic arithmetic);
+// Throws std::invalid_argument naming the text and the allowed values.
+Arithmetic arithmetic_from_string(const std::string& text);
+
+// Size of one image or activation tensor, without the batch; channels × height × width.
+struct Shape {
+  int channels = 0;
+  int height = 0;
+  int width = 0;
+
+  std::int64_t elements() const { return std::int64_t{channels} * height * width; }
+  bool operator==(const Shape& o) const {
+    return channels == o.channels && height == o.height && width == o.width;
+  }
+  bool operator!=(const Shape& o) const { return !(*this == o); }
+};
+
+enum class LayerKind {
+  convolution,  // also stands for fully connected layers: kernel = whole input, no padding
+  batch_norm,   // per channel: weight·(x − running_mean)/√(running_var + 1e-5) + bias
+  relu,
+  add,           // residual: sum of two inputs
+  average_pool,  // mean over kernel × kernel, no padding
+  max_pool
+};
+
+// One node of the graph. Its parameters in a checkpoint are called `name.weight`, `name.bias`,
+// `name.running_mean`, `name.running_var`, as far as its kind has them.
+struct Layer {
+  std::string name;
+  LayerKind kind = LayerKind::relu;
+  std::vector<int> inputs;  // indices into Network::layers; −1 is the network's input
+
+  // Convolution and pools. Square kernels; zero padding (an adder's padded tap adds |w|).
+  Arithmetic arithmetic = Arithmetic::cnn;
+  int kernel = 1;
+  int stride = 1;
+  int padding = 0;
+  bool bias = false;  // convolution only
+  // First convolution and classifier: always `cnn`, 8 bits, on the edge array.
+  bool edge = false;
+
+  Shape input;  // of inputs[0]
+  Shape output;
+};
+
+struct Network {
+  std::string name;  // as given to make_network
+  Arithmetic arithmetic = Arithmetic::cnn;
+  Shape input;
+  int classes = 0;
+  std::vector<Layer> layers;  // in topological order; the last one gives the class scores
+
+  // Taps (ky, kx, input channel) summed over all outputs of a convolution; 0 for other layers.
+  static std::int64_t taps(const Layer& layer);
+};
+
+// Names that make_network takes: "lenet", "resnet20", "resnet32", "vgg-small".
+const std::vector<std::string>& network_names();
+
+// Builds a network of the zoo for the given image size and number of classes. First convolution and
+// classifier are ordinary convolutions in every arithmetic. Throws std::invalid_argument for an
+// unknown name (listing the known ones) or an image too small for the network.
+//
+// resnet20/32: He et al., CIFAR variant, stages of 16, 32, 64 channels; 1×1 stride-2 projection
+// shortcuts with BatchNorm in the network's own arithmetic; global average pool; classifier is a
+// 1×1 convolution without bias, then BatchNorm over the classes (the AdderNet authors' form).
+// Layer names follow the authors' checkpoint: conv1, bn1, layer1.0.conv1, …, layer2.0.downsample.0,
+// …, fc, bn2.
+Network make_network(const std::string& name, Arithmetic arithmetic, Shape input, int classes);
+
+}  // namespace abacus

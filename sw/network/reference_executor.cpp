@@ -1,0 +1,248 @@
+#include "sw/network/reference_executor.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <stdexcept>
+#include <string>
+
+namespace abacus {
+namespace {
+
+// height × width × channel order.
+using Values = std::vector<std::int32_t>;
+
+std::int64_t round_shift(std::int64_t value, int shift) {
+  return shift == 0 ? value : (value + (std::int64_t{1} << (shift - 1))) >> shift;
+}
+
+// value · 2^shift; a product, since C++17 leaves left shifts of negative numbers undefined.
+std::int64_t shift_left(std::int64_t value, int shift) {
+  return value * (std::int64_t{1} << shift);
+}
+
+std::size_t position(const Shape& shape, int y, int x, int channel) {
+  return (static_cast<std::size_t>(y) * static_cast<std::size_t>(shape.width) +
+          static_cast<std::size_t>(x)) *
+             static_cast<std::size_t>(shape.channels) +
+         static_cast<std::size_t>(channel);
+}
+
+std::int32_t finish(const IntegerLayer& layer, std::int64_t product) {
+  std::int64_t value = round_shift(product, layer.shift);
+  if (layer.relu) value = std::max<std::int64_t>(value, 0);
+  return static_cast<std::int32_t>(
+      std::clamp<std::int64_t>(value, layer.output.lowest(), layer.output.highest()));
+}
+
+// What one group of output channels sees of the input: operands, already shifted for the
+// subtraction, with the padding around them.
+struct Operands {
+  Shape shape;  // padded
+  Values values;
+};
+
+Operands read_operands(const IntegerLayer& layer, const Shape& input_shape, const Values& input,
+                       const ReadQuantizer& quantizer) {
+  const int bits = layer.activation_bits;
+  const std::int64_t lowest = layer.activation_signed ? -(1 << (bits - 1)) : 0;
+  const std::int64_t highest = layer.activation_signed ? (1 << (bits - 1)) - 1 : (1 << bits) - 1;
+  Operands operands;
+  operands.shape = {input_shape.channels, input_shape.height + 2 * layer.padding,
+                    input_shape.width + 2 * layer.padding};
+  operands.values.assign(static_cast<std::size_t>(operands.shape.elements()), 0);
+  for (int y = 0; y < input_shape.height; ++y) {
+    for (int x = 0; x < input_shape.width; ++x) {
+      for (int c = 0; c < input_shape.channels; ++c) {
+        const std::int64_t stored = input[position(input_shape, y, x, c)];
+        const std::int64_t operand = std::clamp(
+            round_shift(stored * quantizer.multiplier, quantizer.shift), lowest, highest);
+        operands.values[position(operands.shape, y + layer.padding, x + layer.padding, c)] =
+            static_cast<std::int32_t>(shift_left(operand, layer.activation_shift));
+      }
+    }
+  }
+  return operands;
+}
+
+// Weights of one output channel in the order ky, kx, input channel, already shifted.
+Values read_weights(const IntegerLayer& layer, int input_channels, int output_channel) {
+  const int kernel = layer.kernel;
+  Values weights;
+  for (int ky = 0; ky < kernel; ++ky) {
+    for (int kx = 0; kx < kernel; ++kx) {
+      for (int c = 0; c < input_channels; ++c) {
+        const std::int64_t index =
+            ((std::int64_t{output_channel} * input_channels + c) * kernel + ky) * kernel + kx;
+        weights.push_back(static_cast<std::int32_t>(
+            shift_left(layer.weights[static_cast<std::size_t>(index)], layer.weight_shift)));
+      }
+    }
+  }
+  return weights;
+}
+
+// Exact: at most 32,767 channels of taps below 2^16.
+std::int32_t sum_of_taps(Arithmetic arithmetic, const std::int32_t* a, const std::int32_t* w,
+                         int count) {
+  std::int32_t sum = 0;
+  if (arithmetic == Arithmetic::adder) {
+    for (int c = 0; c < count; ++c) sum += std::abs(a[c] - w[c]);
+  } else {
+    for (int c = 0; c < count; ++c) sum += a[c] * w[c];
+  }
+  return sum;
+}
+
+class Accumulator {
+ public:
+  explicit Accumulator(int bits)
+      : lowest_(-(std::int64_t{1} << (bits - 1))), highest_((std::int64_t{1} << (bits - 1)) - 1) {}
+
+  void add(std::int64_t sum) {
+    const std::int64_t exact = value_ + sum;
+    value_ = std::clamp(exact, lowest_, highest_);
+    if (value_ != exact) ++saturations_;
+  }
+  std::int64_t value() const { return value_; }
+  std::int64_t saturations() const { return saturations_; }
+
+ private:
+  std::int64_t lowest_;
+  std::int64_t highest_;
+  std::int64_t value_ = 0;
+  std::int64_t saturations_ = 0;
+};
+
+Accumulator accumulate(const IntegerLayer& layer, const Operands& operands, const Values& weights,
+                       int y, int x, AccumulatorFormat format) {
+  Accumulator accumulator(format.bits);
+  const int channels = operands.shape.channels;
+  for (int tile = 0; tile < channels; tile += std::min(format.rows, channels)) {
+    const int count = std::min(format.rows, channels - tile);
+    for (int ky = 0; ky < layer.kernel; ++ky) {
+      for (int kx = 0; kx < layer.kernel; ++kx) {
+        const std::int32_t* const a =
+            operands.values.data() +
+            position(operands.shape, y * layer.stride + ky, x * layer.stride + kx, tile);
+        const std::int32_t* const w =
+            weights.data() + (std::int64_t{ky} * layer.kernel + kx) * channels + tile;
+        accumulator.add(sum_of_taps(layer.arithmetic, a, w, count));
+      }
+    }
+  }
+  return accumulator;
+}
+
+// `residual` may be null. Returns the number of saturated additions.
+std::int64_t convolve(const IntegerLayer& layer, const Shape& input_shape, const Values& input,
+                      const Values* residual, AccumulatorFormat format, Values& output) {
+  std::vector<Operands> operands;
+  for (const ReadQuantizer& quantizer : layer.read_quantizers) {
+    operands.push_back(read_operands(layer, input_shape, input, quantizer));
+  }
+  const Shape& shape = layer.output.shape;
+  std::int64_t saturations = 0;
+  for (int o = 0; o < shape.channels; ++o) {
+    const std::size_t channel = static_cast<std::size_t>(o);
+    const Operands& seen = operands[static_cast<std::size_t>(layer.group[channel])];
+    const Values weights = read_weights(layer, input_shape.channels, o);
+    for (int y = 0; y < shape.height; ++y) {
+      for (int x = 0; x < shape.width; ++x) {
+        const Accumulator accumulator = accumulate(layer, seen, weights, y, x, format);
+        saturations += accumulator.saturations();
+        const std::size_t place = position(shape, y, x, o);
+        const std::int64_t r = residual != nullptr ? (*residual)[place] : 0;
+        output[place] =
+            finish(layer, accumulator.value() * layer.multipliers[channel] + layer.biases[channel] +
+                              shift_left(r * layer.residual_multiplier, layer.residual_shift));
+      }
+    }
+  }
+  return saturations;
+}
+
+void add(const IntegerLayer& layer, const Values& first, const Values& second, Values& output) {
+  for (std::size_t i = 0; i < output.size(); ++i) {
+    output[i] = finish(
+        layer,
+        shift_left(std::int64_t{first[i]} * layer.multiplier, layer.left_shift) +
+            shift_left(std::int64_t{second[i]} * layer.residual_multiplier, layer.residual_shift));
+  }
+}
+
+void pool(const IntegerLayer& layer, const Shape& input_shape, const Values& input,
+          Values& output) {
+  const Shape& shape = layer.output.shape;
+  for (int y = 0; y < shape.height; ++y) {
+    for (int x = 0; x < shape.width; ++x) {
+      for (int c = 0; c < shape.channels; ++c) {
+        std::int64_t sum = 0;
+        std::int64_t maximum = input[position(input_shape, y * layer.stride, x * layer.stride, c)];
+        for (int ky = 0; ky < layer.kernel; ++ky) {
+          for (int kx = 0; kx < layer.kernel; ++kx) {
+            const std::int64_t value =
+                input[position(input_shape, y * layer.stride + ky, x * layer.stride + kx, c)];
+            sum += value;
+            maximum = std::max(maximum, value);
+          }
+        }
+        const std::int64_t v = layer.kind == IntegerLayerKind::average_pool ? sum : maximum;
+        output[position(shape, y, x, c)] = finish(layer, v * layer.multiplier + layer.bias);
+      }
+    }
+  }
+}
+
+void check_format(const std::string& name, AccumulatorFormat format) {
+  if (format.bits < 8 || format.bits > 32 || format.rows < 1) {
+    throw std::invalid_argument(name + ": accumulator of " + std::to_string(format.bits) +
+                                " bits over " + std::to_string(format.rows) +
+                                " rows; allowed: 8 to 32 bits, 1 row or more");
+  }
+}
+
+}  // namespace
+
+ReferenceResult execute_reference(const IntegerNetwork& network,
+                                  const std::vector<std::int16_t>& image, AccumulatorFormat array,
+                                  AccumulatorFormat edge_array) {
+  check_format("array", array);
+  check_format("edge array", edge_array);
+  if (static_cast<std::int64_t>(image.size()) != network.image.shape.elements()) {
+    throw std::invalid_argument("image of " + std::to_string(image.size()) +
+                                " values; the network takes " +
+                                std::to_string(network.image.shape.elements()));
+  }
+  const Values input(image.begin(), image.end());
+  ReferenceResult result;
+  const auto tensor = [&](int index) -> const Values& {
+    return index == image_tensor ? input : result.outputs[static_cast<std::size_t>(index)];
+  };
+  for (const IntegerLayer& layer : network.layers) {
+    Values output(static_cast<std::size_t>(layer.output.shape.elements()));
+    std::int64_t saturations = 0;
+    const Shape& input_shape = network.tensor(layer.input).shape;
+    switch (layer.kind) {
+      case IntegerLayerKind::convolution:
+        saturations = convolve(layer, input_shape, tensor(layer.input),
+                               layer.residual == no_tensor ? nullptr : &tensor(layer.residual),
+                               layer.edge ? edge_array : array, output);
+        break;
+      case IntegerLayerKind::add:
+        add(layer, tensor(layer.input), tensor(layer.residual), output);
+        break;
+      case IntegerLayerKind::average_pool:
+      case IntegerLayerKind::max_pool:
+        pool(layer, input_shape, tensor(layer.input), output);
+        break;
+    }
+    result.outputs.push_back(std::move(output));
+    result.saturations.push_back(saturations);
+  }
+  const Values& scores = result.outputs.back();
+  result.predicted_class =
+      static_cast<int>(std::max_element(scores.begin(), scores.end()) - scores.begin());
+  return result;
+}
+
+}  // namespace abacus

@@ -1,0 +1,30 @@
+// Executes an integer network in plain loops, straight from docs/arithmetic.md. It is the judge of
+// the hardware models and shares no code with them.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "sw/network/integer_network.hpp"
+
+namespace abacus {
+
+// The two properties of an array that show in its results once an accumulator saturates.
+struct AccumulatorFormat {
+  int bits = 24;
+  int rows = 16;  // input channels summed exactly before each saturating addition
+};
+
+struct ReferenceResult {
+  std::vector<std::vector<std::int32_t>> outputs;  // a layer each: height × width × channel order
+  std::vector<std::int64_t> saturations;  // a layer each: accumulator additions that saturated
+  int predicted_class = 0;
+};
+
+// `image` is in height × width × channel order (quantize_image). `array` serves the layers between
+// the edges, `edge_array` those marked edge.
+ReferenceResult execute_reference(const IntegerNetwork& network,
+                                  const std::vector<std::int16_t>& image, AccumulatorFormat array,
+                                  AccumulatorFormat edge_array);
+
+}  // namespace abacus

@@ -1,0 +1,657 @@
+#include "sw/network/integer_network.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "sw/network/safetensors.hpp"
+#include "tests/network/random_integer_network.hpp"
+#include "tests/network/temporary_folder.hpp"
+
+namespace abacus {
+namespace {
+
+using test::read_text;
+using test::TemporaryFolder;
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+constexpr int first = 0;   // edge convolution 2→3 channels, 4×4
+constexpr int second = 1;  // adder convolution 3→3 with two groups and a residual
+constexpr int sum = 2;     // add
+constexpr int pool = 3;    // average pool, 4×4 → 2×2
+constexpr int scores = 4;  // max pool, 2×2 → 1×1
+
+IntegerLayer convolution(int input_channels, int output_channels) {
+  IntegerLayer layer;
+  layer.kind = IntegerLayerKind::convolution;
+  layer.output.shape = {output_channels, 4, 4};
+  layer.kernel = 3;
+  layer.padding = 1;
+  layer.weights.assign(static_cast<std::size_t>(output_channels * input_channels * 9), 1);
+  layer.read_quantizers = {{1, 0}};
+  layer.group.assign(static_cast<std::size_t>(output_channels), 0);
+  layer.multipliers.assign(static_cast<std::size_t>(output_channels), -5);
+  layer.biases.assign(static_cast<std::size_t>(output_channels), 1000);
+  layer.shift = 4;
+  return layer;
+}
+
+// One layer of every kind.
+IntegerNetwork example() {
+  IntegerNetwork network;
+  network.origin = {
+      "lenet", Arithmetic::adder, "fashion-mnist", "adderquant-ptq", 4, 5, "aa", "bb", 91.25, -1.0};
+  network.image.shape = {2, 4, 4};
+  network.image.scale = 0.1;
+  network.input_table.assign(512, -3);
+  network.layers.resize(5);
+
+  network.layers[first] = convolution(2, 3);
+  network.layers[first].edge = true;
+
+  IntegerLayer& adder = network.layers[second] = convolution(3, 3);
+  adder.input = first;
+  adder.arithmetic = Arithmetic::adder;
+  adder.weight_bits = 4;
+  adder.weight_shift = 1;
+  adder.activation_bits = 5;
+  adder.read_quantizers = {{3, 2}, {5, 3}};
+  adder.group = {0, 1, 0};
+  adder.residual = first;
+  adder.residual_multiplier = 7;
+  adder.residual_shift = 2;
+
+  IntegerLayer& add = network.layers[sum];
+  add.kind = IntegerLayerKind::add;
+  add.input = second;
+  add.residual = first;
+  add.output.shape = {3, 4, 4};
+  add.residual_multiplier = 1;
+
+  IntegerLayer& average = network.layers[pool];
+  average.kind = IntegerLayerKind::average_pool;
+  average.input = sum;
+  average.kernel = average.stride = 2;
+  average.output.shape = {3, 2, 2};
+  average.shift = 2;
+
+  IntegerLayer& maximum = network.layers[scores];
+  maximum.kind = IntegerLayerKind::max_pool;
+  maximum.input = pool;
+  maximum.kernel = 2;
+  maximum.output.shape = {3, 1, 1};
+
+  for (std::size_t i = 0; i < network.layers.size(); ++i) {
+    network.layers[i].name = "layer" + std::to_string(i);
+  }
+  network.classes = 3;
+  return network;
+}
+
+std::string validation_error(const IntegerNetwork& network) {
+  try {
+    validate(network, "net.package");
+  } catch (const std::runtime_error& error) {
+    return error.what();
+  }
+  return "accepted";
+}
+
+TEST(Validation, ExampleIsValid) { EXPECT_EQ(validation_error(example()), "accepted"); }
+
+// One way to break the example; the error must name the source, the place, the field with what was
+// found, and what is allowed.
+struct Breach {
+  std::string name;
+  std::function<void(IntegerNetwork&)> breach;
+  std::string place;
+  std::string found;
+  std::string allowed;
+};
+
+void PrintTo(const Breach& breach, std::ostream* out) { *out << breach.name; }
+
+Breach at(int layer, std::string name, std::function<void(IntegerLayer&)> change, std::string found,
+          std::string allowed) {
+  return {std::move(name),
+          [=](IntegerNetwork& network) { change(network.layers[static_cast<std::size_t>(layer)]); },
+          "layer " + std::to_string(layer) + " \"layer" + std::to_string(layer) + "\"",
+          std::move(found), std::move(allowed)};
+}
+
+class Validation : public ::testing::TestWithParam<Breach> {};
+
+TEST_P(Validation, NamesPlaceFindingAndWhatIsAllowed) {
+  const Breach& breach = GetParam();
+  IntegerNetwork network = example();
+  breach.breach(network);
+  EXPECT_THAT(validation_error(network),
+              AllOf(HasSubstr("net.package: " + breach.place + ": "), HasSubstr(breach.found),
+                    HasSubstr("allowed: " + breach.allowed)));
+}
+
+std::vector<Breach> network_breaches() {
+  using N = IntegerNetwork;
+  const std::string network = "network";
+  return {
+      {"NoLayers", [](N& n) { n.layers.clear(); }, network, "number of layers is 0", "1 or more"},
+      {"Classes", [](N& n) { n.classes = 4; }, network, "is 3", "4, one a class"},
+      {"NoClasses", [](N& n) { n.classes = 0; }, network, "number of classes is 0", "1 to"},
+      {"ImageBitsLow", [](N& n) { n.image.bits = 1; }, network, "image bits is 1", "2 to 16"},
+      {"ImageBitsHigh", [](N& n) { n.image.bits = 17; }, network, "image bits is 17", "2 to 16"},
+      {"ImageHeight", [](N& n) { n.image.shape.height = 0; }, network, "image height is 0", "1 to"},
+      {"ImageScale", [](N& n) { n.image.scale = 0; }, network, "image scale is 0", "finite"},
+      {"ImageScaleNotANumber",
+       [](N& n) { n.image.scale = std::numeric_limits<double>::quiet_NaN(); }, network,
+       "image scale is", "finite"},
+      {"TableLength", [](N& n) { n.input_table.pop_back(); }, network,
+       "length of input_table is 511", "512"},
+      {"TableValue", [](N& n) { n.input_table[300] = 128; }, network, "input_table[300] is 128",
+       "-128 to 127"},
+      {"OriginWeightBits", [](N& n) { n.origin.weight_bits = 1; }, "origin", "weight_bits is 1",
+       "2 to 8"},
+      {"OriginActivationBits", [](N& n) { n.origin.activation_bits = 9; }, "origin",
+       "activation_bits is 9", "2 to 8"},
+      {"OriginFloatAccuracy", [](N& n) { n.origin.float_accuracy_percent = 100.5; }, "origin",
+       "float_accuracy_percent is 100.5", "0 to 100"},
+      {"OriginQuantizedAccuracy", [](N& n) { n.origin.fake_quantized_accuracy_percent = -2; },
+       "origin", "fake_quantized_accuracy_percent is -2", "0 to 100"},
+      {"LayerWithoutName", [](N& n) { n.layers[1].name = ""; }, "layer 1", "name is empty",
+       "a name"},
+      {"NameTwice", [](N& n) { n.layers[1].name = "layer0"; }, "layer 1 \"layer0\"",
+       "name is that of an earlier layer", "a name of its own"},
+  };
+}
+
+std::vector<Breach> layer_breaches() {
+  using L = IntegerLayer;
+  return {
+      at(
+          second, "InputLater", [](L& l) { l.input = 1; }, "input is 1", "-1 to 0"),
+      at(
+          second, "InputBelow", [](L& l) { l.input = -2; }, "input is -2", "-1 to 0"),
+      at(
+          second, "ResidualLater", [](L& l) { l.residual = 1; }, "residual is 1", "-1 to 0"),
+      at(
+          second, "ResidualBelow", [](L& l) { l.residual = -3; }, "residual is -3", "-1 to 0"),
+      at(
+          second, "ResidualShape", [](L& l) { l.residual = -1; }, "shape of the residual is 2x4x4",
+          "3x4x4"),
+      at(
+          second, "OutputBitsLow", [](L& l) { l.output.bits = 1; }, "output bits is 1", "2 to 16"),
+      at(
+          second, "OutputBitsHigh", [](L& l) { l.output.bits = 17; }, "output bits is 17",
+          "2 to 16"),
+      at(
+          second, "OutputChannels", [](L& l) { l.output.shape.channels = 0; },
+          "output channels is 0", "1 to"),
+      at(
+          first, "OutputHeight", [](L& l) { l.output.shape.height = 3; }, "output shape is 3x3x4",
+          "3x4x4"),
+      at(
+          second, "OutputWidth", [](L& l) { l.output.shape.width = 32768; },
+          "output width is 32768", "1 to 32767"),
+      at(
+          second, "OutputScale", [](L& l) { l.output.scale = -1; }, "output scale is -1", "finite"),
+      at(
+          second, "KernelZero", [](L& l) { l.kernel = 0; }, "kernel is 0", "1 to 255"),
+      at(
+          second, "KernelTooLarge", [](L& l) { l.kernel = 7; }, "kernel is 7",
+          "at most the padded input, 3x4x4 with padding 1"),
+      at(
+          second, "KernelHuge", [](L& l) { l.kernel = 256; }, "kernel is 256", "1 to 255"),
+      at(
+          second, "Stride", [](L& l) { l.stride = 0; }, "stride is 0", "1 to 255"),
+      at(
+          second, "PaddingNegative", [](L& l) { l.padding = -1; }, "padding is -1", "0 to 2"),
+      at(
+          second, "PaddingHigh", [](L& l) { l.padding = 3; }, "padding is 3", "0 to 2"),
+      at(
+          second, "WeightBitsLow", [](L& l) { l.weight_bits = 1; }, "weight_bits is 1", "2 to 8"),
+      at(
+          second, "WeightBitsHigh", [](L& l) { l.weight_bits = 9; }, "weight_bits is 9", "2 to 8"),
+      at(
+          second, "ActivationBitsLow", [](L& l) { l.activation_bits = 1; }, "activation_bits is 1",
+          "2 to 8"),
+      at(
+          second, "ActivationBitsHigh", [](L& l) { l.activation_bits = 9; }, "activation_bits is 9",
+          "2 to 8"),
+      at(
+          second, "EdgeAdder", [](L& l) { l.edge = true; }, "arithmetic is adder",
+          "cnn on the edge array"),
+      at(
+          second, "WeightShiftHigh", [](L& l) { l.weight_shift = 8; }, "weight_shift is 8",
+          "0 to 7"),
+      at(
+          second, "WeightShiftNegative", [](L& l) { l.weight_shift = -1; }, "weight_shift is -1",
+          "0 to 7"),
+      at(
+          second, "ActivationShiftHigh", [](L& l) { l.activation_shift = 8; },
+          "activation_shift is 8", "0 to 7"),
+      at(
+          second, "BothShifts", [](L& l) { l.activation_shift = 1; }, "is 1 and 1",
+          "at least one of them 0"),
+      // 4 bits signed: −8 … 7
+      at(
+          second, "WeightsShiftedTooFar", [](L& l) { l.weight_shift = 7; },
+          "range of the shifted weights is -1024 to 896", "-512 to 512"),
+      // 5 bits unsigned: 0 … 31
+      at(
+          second, "ActivationsShiftedTooFar",
+          [](L& l) {
+            l.weight_shift = 0;
+            l.activation_shift = 5;
+          },
+          "range of the shifted activations is 0 to 992", "-512 to 512"),
+      at(
+          first, "CnnWeightShift", [](L& l) { l.weight_shift = 1; }, "weight_shift", "0 to 0"),
+      at(
+          first, "CnnActivationShift", [](L& l) { l.activation_shift = 1; }, "activation_shift",
+          "0 to 0"),
+      at(
+          second, "WeightCount", [](L& l) { l.weights.pop_back(); }, "length of weights is 80",
+          "81"),
+      at(
+          second, "WeightHigh", [](L& l) { l.weights[7] = 8; }, "weights[7] is 8", "-8 to 7"),
+      at(
+          second, "WeightLow", [](L& l) { l.weights[80] = -9; }, "weights[80] is -9", "-8 to 7"),
+      at(
+          second, "UnsignedWeight",
+          [](L& l) {
+            l.weight_signed = false;
+            l.weights[3] = -1;
+          },
+          "weights[3] is -1", "0 to 15"),
+      at(
+          second, "NoReadQuantizer", [](L& l) { l.read_quantizers.clear(); },
+          "number of read_quantizers is 0", "1 or more"),
+      at(
+          second, "ReadMultiplierLow", [](L& l) { l.read_quantizers[1].multiplier = 0; },
+          "read_quantizers[1].multiplier is 0", "1 to 65535"),
+      at(
+          second, "ReadMultiplierHigh", [](L& l) { l.read_quantizers[1].multiplier = 65536; },
+          "read_quantizers[1].multiplier is 65536", "1 to 65535"),
+      at(
+          second, "ReadShiftLow", [](L& l) { l.read_quantizers[0].shift = -1; },
+          "read_quantizers[0].shift is -1", "0 to 31"),
+      at(
+          second, "ReadShiftHigh", [](L& l) { l.read_quantizers[0].shift = 32; },
+          "read_quantizers[0].shift is 32", "0 to 31"),
+      at(
+          second, "GroupCount", [](L& l) { l.group.push_back(0); }, "length of group is 4", "3"),
+      at(
+          second, "GroupHigh", [](L& l) { l.group[1] = 2; }, "group[1] is 2", "0 to 1"),
+      at(
+          second, "GroupLow", [](L& l) { l.group[2] = -1; }, "group[2] is -1", "0 to 1"),
+      at(
+          second, "MultiplierCount", [](L& l) { l.multipliers.clear(); },
+          "length of multipliers is 0", "3"),
+      at(
+          second, "MultiplierHigh", [](L& l) { l.multipliers[0] = 32768; },
+          "multipliers[0] is 32768", "-32768 to 32767"),
+      at(
+          second, "MultiplierLow", [](L& l) { l.multipliers[0] = -32769; },
+          "multipliers[0] is -32769", "-32768 to 32767"),
+      at(
+          second, "BiasCount", [](L& l) { l.biases.pop_back(); }, "length of biases is 2", "3"),
+      at(
+          second, "BiasHigh", [](L& l) { l.biases[2] = (std::int64_t{1} << 46) + 1; },
+          "biases[2] is 70368744177665", "-70368744177664 to 70368744177664"),
+      at(
+          second, "BiasLow", [](L& l) { l.biases[2] = -(std::int64_t{1} << 46) - 1; },
+          "biases[2] is -70368744177665", "-70368744177664 to 70368744177664"),
+      at(
+          second, "ResidualMultiplierHigh", [](L& l) { l.residual_multiplier = 65536; },
+          "residual_multiplier is 65536", "0 to 65535"),
+      at(
+          second, "ResidualMultiplierLow", [](L& l) { l.residual_multiplier = -1; },
+          "residual_multiplier is -1", "0 to 65535"),
+      at(
+          second, "ResidualShiftHigh", [](L& l) { l.residual_shift = 25; }, "residual_shift is 25",
+          "0 to 24"),
+      at(
+          second, "ResidualShiftLow", [](L& l) { l.residual_shift = -1; }, "residual_shift is -1",
+          "0 to 24"),
+      at(
+          second, "ShiftHigh", [](L& l) { l.shift = 47; }, "shift is 47", "0 to 46"),
+      at(
+          second, "ShiftLow", [](L& l) { l.shift = -1; }, "shift is -1", "0 to 46"),
+      at(
+          sum, "AddShape", [](L& l) { l.output.shape.channels = 2; },
+          "shape of the residual is 3x4x4", "2x4x4"),
+      at(
+          sum, "AddInputShape", [](L& l) { l.input = image_tensor; }, "output shape is 3x4x4",
+          "2x4x4"),
+      at(
+          sum, "AddWithoutSecondOperand", [](L& l) { l.residual = no_tensor; },
+          "residual is no tensor", "a second operand"),
+      at(
+          sum, "AddMultiplierLow", [](L& l) { l.multiplier = -1; }, "multiplier is -1",
+          "0 to 65535"),
+      at(
+          sum, "AddMultiplierHigh", [](L& l) { l.multiplier = 65536; }, "multiplier is 65536",
+          "0 to 65535"),
+      at(
+          sum, "AddLeftShiftHigh", [](L& l) { l.left_shift = 25; }, "left_shift is 25", "0 to 24"),
+      at(
+          sum, "AddLeftShiftLow", [](L& l) { l.left_shift = -1; }, "left_shift is -1", "0 to 24"),
+      at(
+          sum, "AddBias", [](L& l) { l.bias = 1; }, "bias of an add is 1", "0 to 0"),
+      at(
+          sum, "AddWeights", [](L& l) { l.weights = {1}; }, "length of weights is 1", "0"),
+      at(
+          sum, "AddReadQuantizers",
+          [](L& l) {
+            l.read_quantizers = {{1, 0}};
+          },
+          "length of read_quantizers is 1", "0"),
+      at(
+          pool, "PoolGroup", [](L& l) { l.group = {0}; }, "length of group is 1", "0"),
+      at(
+          pool, "PoolMultipliers", [](L& l) { l.multipliers = {0}; }, "length of multipliers is 1",
+          "0"),
+      at(
+          pool, "PoolBiases", [](L& l) { l.biases = {0}; }, "length of biases is 1", "0"),
+      at(
+          pool, "PoolPadding",
+          [](L& l) {
+            l.padding = 1;
+            l.output.shape = {3, 3, 3};
+          },
+          "padding of a pool is 1", "0 to 0"),
+      at(
+          pool, "PoolShape", [](L& l) { l.output.shape.channels = 2; }, "output shape is 2x2x2",
+          "3x2x2"),
+      at(
+          pool, "PoolKernel", [](L& l) { l.kernel = 5; }, "kernel is 5",
+          "at most the padded input"),
+      at(
+          pool, "PoolMultiplierLow", [](L& l) { l.multiplier = -1; }, "multiplier is -1",
+          "0 to 65535"),
+      at(
+          pool, "PoolMultiplierHigh", [](L& l) { l.multiplier = 65536; }, "multiplier is 65536",
+          "0 to 65535"),
+      at(
+          pool, "PoolLeftShift", [](L& l) { l.left_shift = 1; }, "left_shift of a pool is 1",
+          "0 to 0"),
+      at(
+          pool, "PoolBias", [](L& l) { l.bias = (std::int64_t{1} << 46) + 1; },
+          "bias is 70368744177665", "-70368744177664 to 70368744177664"),
+      at(
+          pool, "PoolResidual", [](L& l) { l.residual = 0; }, "shape of the residual is 3x4x4",
+          "3x2x2"),
+      at(
+          scores, "PoolResidualOfItsShape",
+          [](L& l) {
+            l.kernel = 1;
+            l.output.shape = {3, 2, 2};
+            l.residual = pool;
+          },
+          "residual of a pool is 3", "none"),
+      at(
+          pool, "PoolRelu", [](L& l) { l.relu = true; }, "relu of a pool is true", "false"),
+  };
+}
+
+std::string breach_name(const ::testing::TestParamInfo<Breach>& info) { return info.param.name; }
+INSTANTIATE_TEST_SUITE_P(Network, Validation, ::testing::ValuesIn(network_breaches()), breach_name);
+INSTANTIATE_TEST_SUITE_P(Layer, Validation, ::testing::ValuesIn(layer_breaches()), breach_name);
+
+// Every limit itself is allowed.
+TEST(ValidationLimits, AreInclusive) {
+  const auto accepted = [](const std::function<void(IntegerLayer&)>& change) {
+    IntegerNetwork network = example();
+    change(network.layers[second]);
+    return validation_error(network);
+  };
+  for (const auto& [multiplier, shift] : {std::pair{1, 0}, std::pair{65535, 31}}) {
+    const ReadQuantizer quantizer = {multiplier, shift};
+    EXPECT_EQ(accepted([&](IntegerLayer& l) { l.read_quantizers[0] = quantizer; }), "accepted");
+  }
+  for (const int multiplier : {-32768, 32767}) {
+    EXPECT_EQ(accepted([&](IntegerLayer& l) { l.multipliers[0] = multiplier; }), "accepted");
+  }
+  for (const std::int64_t bias : {-(std::int64_t{1} << 46), std::int64_t{1} << 46}) {
+    EXPECT_EQ(accepted([&](IntegerLayer& l) { l.biases[0] = bias; }), "accepted");
+  }
+  EXPECT_EQ(accepted([](IntegerLayer& l) {
+              l.residual_multiplier = 65535;
+              l.residual_shift = 24;
+              l.shift = 46;
+              l.output.bits = 16;
+              l.weight_shift = 6;  // −8 · 64 = −512
+              l.weights[0] = -8;
+              l.weights[1] = 7;
+            }),
+            "accepted");
+}
+
+TEST(IntegerLayerKind, HasTheTextsOfThePackage) {
+  EXPECT_EQ(to_string(IntegerLayerKind::convolution), "convolution");
+  EXPECT_EQ(to_string(IntegerLayerKind::add), "add");
+  EXPECT_EQ(to_string(IntegerLayerKind::average_pool), "average_pool");
+  EXPECT_EQ(to_string(IntegerLayerKind::max_pool), "max_pool");
+}
+
+void expect_equal(const StoredTensor& a, const StoredTensor& b) {
+  EXPECT_EQ(a.shape, b.shape);
+  EXPECT_EQ(a.bits, b.bits);
+  EXPECT_EQ(a.is_signed, b.is_signed);
+  EXPECT_EQ(a.scale, b.scale);
+}
+
+void expect_equal(const IntegerLayer& a, const IntegerLayer& b) {
+  EXPECT_EQ(a.name, b.name);
+  EXPECT_EQ(a.kind, b.kind);
+  EXPECT_EQ(a.input, b.input);
+  EXPECT_EQ(a.residual, b.residual);
+  expect_equal(a.output, b.output);
+  EXPECT_EQ(a.kernel, b.kernel);
+  EXPECT_EQ(a.stride, b.stride);
+  EXPECT_EQ(a.padding, b.padding);
+  EXPECT_EQ(a.arithmetic, b.arithmetic);
+  EXPECT_EQ(a.edge, b.edge);
+  EXPECT_EQ(a.weight_bits, b.weight_bits);
+  EXPECT_EQ(a.weight_signed, b.weight_signed);
+  EXPECT_EQ(a.activation_bits, b.activation_bits);
+  EXPECT_EQ(a.activation_signed, b.activation_signed);
+  EXPECT_EQ(a.weight_shift, b.weight_shift);
+  EXPECT_EQ(a.activation_shift, b.activation_shift);
+  EXPECT_EQ(a.weights, b.weights);
+  ASSERT_EQ(a.read_quantizers.size(), b.read_quantizers.size());
+  for (std::size_t g = 0; g < a.read_quantizers.size(); ++g) {
+    EXPECT_EQ(a.read_quantizers[g].multiplier, b.read_quantizers[g].multiplier);
+    EXPECT_EQ(a.read_quantizers[g].shift, b.read_quantizers[g].shift);
+  }
+  EXPECT_EQ(a.group, b.group);
+  EXPECT_EQ(a.multipliers, b.multipliers);
+  EXPECT_EQ(a.biases, b.biases);
+  EXPECT_EQ(a.multiplier, b.multiplier);
+  EXPECT_EQ(a.left_shift, b.left_shift);
+  EXPECT_EQ(a.bias, b.bias);
+  EXPECT_EQ(a.residual_multiplier, b.residual_multiplier);
+  EXPECT_EQ(a.residual_shift, b.residual_shift);
+  EXPECT_EQ(a.shift, b.shift);
+  EXPECT_EQ(a.relu, b.relu);
+}
+
+void expect_equal(const IntegerNetwork& a, const IntegerNetwork& b) {
+  EXPECT_EQ(a.origin.network, b.origin.network);
+  EXPECT_EQ(a.origin.arithmetic, b.origin.arithmetic);
+  EXPECT_EQ(a.origin.dataset, b.origin.dataset);
+  EXPECT_EQ(a.origin.scheme, b.origin.scheme);
+  EXPECT_EQ(a.origin.weight_bits, b.origin.weight_bits);
+  EXPECT_EQ(a.origin.activation_bits, b.origin.activation_bits);
+  EXPECT_EQ(a.origin.checkpoint_sha256, b.origin.checkpoint_sha256);
+  EXPECT_EQ(a.origin.recipe_sha256, b.origin.recipe_sha256);
+  EXPECT_EQ(a.origin.float_accuracy_percent, b.origin.float_accuracy_percent);
+  EXPECT_EQ(a.origin.fake_quantized_accuracy_percent, b.origin.fake_quantized_accuracy_percent);
+  expect_equal(a.image, b.image);
+  EXPECT_EQ(a.input_table, b.input_table);
+  EXPECT_EQ(a.classes, b.classes);
+  ASSERT_EQ(a.layers.size(), b.layers.size());
+  for (std::size_t i = 0; i < a.layers.size(); ++i) expect_equal(a.layers[i], b.layers[i]);
+}
+
+class Package : public ::testing::Test {
+ protected:
+  std::string read_error() {
+    try {
+      read_package(file_);
+    } catch (const std::runtime_error& error) {
+      EXPECT_THAT(error.what(), HasSubstr(file_.string()));
+      return error.what();
+    }
+    return "accepted";
+  }
+
+  // Writes the example with its tensors or metadata changed, and reads it back.
+  std::string error_with(const std::function<void(TensorFile&)>& change) {
+    write_package(file_, example());
+    TensorFile content = read_safetensors(file_);
+    change(content);
+    write_safetensors(file_, content);
+    return read_error();
+  }
+  std::string error_with_graph(const std::function<void(nlohmann::ordered_json&)>& change) {
+    return error_with([&](TensorFile& content) {
+      nlohmann::ordered_json graph = nlohmann::ordered_json::parse(content.metadata.at("network"));
+      change(graph);
+      content.metadata["network"] = graph.dump();
+    });
+  }
+
+  TemporaryFolder folder_;
+  const std::filesystem::path file_ = folder_.path() / "net.safetensors";
+};
+
+TEST_F(Package, RoundTripOfTheExample) {
+  write_package(file_, example());
+  expect_equal(read_package(file_), example());
+  EXPECT_THAT(folder_.files(), ElementsAre("net.safetensors"));
+}
+
+TEST_F(Package, RoundTripOfRandomNetworks) {
+  for (std::uint64_t seed = 0; seed < 60; ++seed) {
+    const IntegerNetwork network = test::random_integer_network(seed);
+    write_package(file_, network);
+    expect_equal(read_package(file_), network);
+  }
+}
+
+TEST_F(Package, SameNetworkGivesTheSameBytes) {
+  write_package(file_, example());
+  const std::string once = read_text(file_);
+  write_package(file_, example());
+  EXPECT_EQ(read_text(file_), once);
+}
+
+TEST_F(Package, InvalidNetworkIsNotWritten) {
+  IntegerNetwork network = example();
+  network.layers[second].shift = 99;
+  EXPECT_THROW(write_package(file_, network), std::runtime_error);
+  EXPECT_TRUE(folder_.files().empty());
+}
+
+TEST_F(Package, EveryTruncationIsAnError) {
+  write_package(file_, example());
+  const std::uintmax_t size = std::filesystem::file_size(file_);
+  for (std::uintmax_t length = size - 1; length > 0;
+       length -= std::min<std::uintmax_t>(length, 97)) {
+    std::filesystem::resize_file(file_, length);
+    ASSERT_NE(read_error(), "accepted") << length;
+  }
+}
+
+TEST_F(Package, OtherSafetensorsFilesAreErrors) {
+  EXPECT_THAT(error_with([](TensorFile& f) { f.metadata.erase("format"); }),
+              AllOf(HasSubstr("\"format\" is missing"), HasSubstr("abacus integer network 1")));
+  EXPECT_THAT(error_with([](TensorFile& f) { f.metadata["format"] = "pt"; }),
+              AllOf(HasSubstr("\"pt\""), HasSubstr("abacus integer network 1")));
+  EXPECT_THAT(error_with([](TensorFile& f) { f.metadata.erase("network"); }),
+              HasSubstr("\"network\" is missing"));
+  EXPECT_THAT(error_with([](TensorFile& f) { f.metadata["network"] = "{"; }),
+              HasSubstr("no valid JSON"));
+  EXPECT_THAT(error_with([](TensorFile& f) { f.metadata["network"] = "[]"; }),
+              HasSubstr("an object"));
+}
+
+TEST_F(Package, TensorErrors) {
+  EXPECT_THAT(error_with([](TensorFile& f) { f.tensors.erase("layer1.weights"); }),
+              HasSubstr("\"layer1.weights\" is missing"));
+  EXPECT_THAT(error_with([](TensorFile& f) { f.tensors.erase("input_table"); }),
+              HasSubstr("\"input_table\" is missing"));
+  EXPECT_THAT(error_with([](TensorFile& f) { f.tensors["stray"] = f.tensors["input_table"]; }),
+              HasSubstr("\"stray\" belongs to no layer"));
+  EXPECT_THAT(error_with([](TensorFile& f) { f.tensors["layer1.weights"].type = ElementType::u8; }),
+              AllOf(HasSubstr("\"layer1.weights\" is U8[3,3,3,3]"), HasSubstr("I8[3,3,3,3]")));
+  EXPECT_THAT(error_with([](TensorFile& f) {
+                f.tensors["layer1.weights"].shape = {3, 9, 3, 1};
+              }),
+              AllOf(HasSubstr("I8[3,9,3,1]"), HasSubstr("I8[3,3,3,3]")));
+  EXPECT_THAT(error_with([](TensorFile& f) {
+                f.tensors["layer1.biases"] = Tensor::from(std::vector<std::int64_t>{1, 2}, {2});
+              }),
+              AllOf(HasSubstr("\"layer1.biases\" is I64[2]"), HasSubstr("I64[3]")));
+  EXPECT_THAT(error_with([](TensorFile& f) {
+                f.tensors["layer1.read_shifts"] = Tensor::from(std::vector<std::int32_t>{1}, {1});
+              }),
+              AllOf(HasSubstr("\"layer1.read_shifts\" has 1"), HasSubstr("allowed: 2")));
+  EXPECT_THAT(error_with([](TensorFile& f) {
+                f.tensors["layer1.read_shifts"].shape = {2, 1};
+              }),
+              HasSubstr("\"layer1.read_shifts\" is I32[2,1]"));
+  // A weight outside its width: validation works on what was read.
+  EXPECT_THAT(error_with([](TensorFile& f) { f.tensors["layer1.weights"].bytes[5] = 8; }),
+              AllOf(HasSubstr("layer 1 \"layer1\""), HasSubstr("weights[5] is 8")));
+}
+
+TEST_F(Package, GraphErrors) {
+  using Json = nlohmann::ordered_json;
+  EXPECT_THAT(error_with_graph([](Json& g) { g["layers"][1].erase("stride"); }),
+              AllOf(HasSubstr("layer 1"), HasSubstr("\"stride\" is missing")));
+  EXPECT_THAT(error_with_graph([](Json& g) { g["layers"][1]["colour"] = 1; }),
+              AllOf(HasSubstr("layer 1"), HasSubstr("unknown key \"colour\"")));
+  EXPECT_THAT(error_with_graph([](Json& g) { g["extra"] = 1; }), HasSubstr("\"extra\""));
+  EXPECT_THAT(error_with_graph([](Json& g) { g["image"]["extra"] = 1; }), HasSubstr("\"extra\""));
+  EXPECT_THAT(error_with_graph([](Json& g) { g["origin"]["extra"] = 1; }), HasSubstr("\"extra\""));
+  EXPECT_THAT(error_with_graph([](Json& g) { g["layers"] = 3; }),
+              AllOf(HasSubstr("\"layers\" is 3"), HasSubstr("a list")));
+  EXPECT_THAT(error_with_graph([](Json& g) { g["layers"][0] = 3; }),
+              AllOf(HasSubstr("layer 0"), HasSubstr("an object")));
+  EXPECT_THAT(error_with_graph([](Json& g) { g["layers"][1]["kind"] = "conv"; }),
+              AllOf(HasSubstr("\"conv\""), HasSubstr("convolution, add, average_pool, max_pool")));
+  EXPECT_THAT(error_with_graph([](Json& g) { g["layers"][1]["arithmetic"] = "shift"; }),
+              AllOf(HasSubstr("\"shift\""), HasSubstr("cnn, adder")));
+  EXPECT_THAT(error_with_graph([](Json& g) { g["layers"][1]["kernel"] = 3.5; }),
+              AllOf(HasSubstr("\"kernel\" is 3.5"), HasSubstr("whole numbers")));
+  EXPECT_THAT(error_with_graph([](Json& g) { g["layers"][1]["kernel"] = 4294967299; }),
+              AllOf(HasSubstr("\"kernel\" is 4294967299"), HasSubstr("2147483647")));
+  EXPECT_THAT(error_with_graph([](Json& g) { g["layers"][1]["kernel"] = -4294967299; }),
+              HasSubstr("\"kernel\" is -4294967299"));
+  EXPECT_THAT(error_with_graph([](Json& g) { g["layers"][1]["relu"] = 1; }),
+              AllOf(HasSubstr("\"relu\" is 1"), HasSubstr("true or false")));
+  EXPECT_THAT(error_with_graph([](Json& g) { g["layers"][1]["name"] = 1; }),
+              AllOf(HasSubstr("\"name\" is 1"), HasSubstr("a string")));
+  EXPECT_THAT(error_with_graph([](Json& g) { g["image"]["scale"] = "big"; }),
+              AllOf(HasSubstr("\"scale\" is \"big\""), HasSubstr("a number")));
+  EXPECT_THAT(
+      error_with_graph([](Json& g) { g["layers"][1]["input"] = 3; }),
+      AllOf(HasSubstr("layer 1 \"layer1\""), HasSubstr("input is 3"), HasSubstr("-1 to 0")));
+  EXPECT_THAT(error_with_graph([](Json& g) { g["layers"][3]["input"] = 3; }),
+              AllOf(HasSubstr("layer 3 \"layer3\""), HasSubstr("input is 3")));
+  EXPECT_THAT(error_with_graph([](Json& g) { g["layers"][2]["shift"] = 50; }),
+              AllOf(HasSubstr("layer 2 \"layer2\""), HasSubstr("shift is 50")));
+}
+
+}  // namespace
+}  // namespace abacus

@@ -1,0 +1,305 @@
+#include "tests/network/random_integer_network.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <random>
+#include <string>
+#include <utility>
+
+namespace abacus::test {
+namespace {
+
+// The generator is fixed by the C++ standard, its distributions are not; hence our own.
+class Random {
+ public:
+  explicit Random(std::uint64_t seed) : generator_(seed) {}
+
+  // Both ends included.
+  std::int64_t between(std::int64_t low, std::int64_t high) {
+    const std::uint64_t count = static_cast<std::uint64_t>(high - low) + 1;
+    return low + static_cast<std::int64_t>(generator_() % count);
+  }
+  int integer(int low, int high) { return static_cast<int>(between(low, high)); }
+  bool chance(int percent) { return integer(0, 99) < percent; }
+  double real(double low, double high) {
+    return low + (high - low) * static_cast<double>(generator_() >> 11) * 0x1.0p-53;
+  }
+
+ private:
+  std::mt19937_64 generator_;
+};
+
+struct Range {
+  int lowest;
+  int highest;
+};
+
+Range operand_range(int bits, bool is_signed) {
+  if (is_signed) return {-(1 << (bits - 1)), (1 << (bits - 1)) - 1};
+  return {0, (1 << bits) - 1};
+}
+
+double largest(const StoredTensor& tensor) { return tensor.highest(); }
+
+// The shift for which value · 2^shift lies just below `limit`, within low … high.
+int shift_below(double value, double limit, int low, int high) {
+  return std::clamp(static_cast<int>(std::floor(std::log2(limit / value))), low, high);
+}
+
+class Generator {
+ public:
+  Generator(std::uint64_t seed, const RandomNetworkOptions& options)
+      : random_(seed), options_(options) {}
+
+  IntegerNetwork make() {
+    arithmetic_ =
+        options_.arithmetic.value_or(random_.chance(50) ? Arithmetic::adder : Arithmetic::cnn);
+    make_image();
+    make_origin();
+    const int layers = random_.integer(1, options_.layers);
+    for (int i = 0; i < layers; ++i) append_layer(i, layers);
+    const StoredTensor& scores = network_.layers.back().output;
+    network_.classes = static_cast<int>(scores.shape.elements());
+    validate(network_, "random network");
+    return std::move(network_);
+  }
+
+ private:
+  void make_image() {
+    StoredTensor& image = network_.image;
+    image.shape = {random_.integer(1, 4), random_.integer(4, options_.side),
+                   random_.integer(4, options_.side)};
+    image.is_signed = random_.chance(75);
+    image.bits = random_.chance(80) ? 8 : random_.integer(2, 16);
+    for (int i = 0; i < image.shape.channels * 256; ++i) {
+      network_.input_table.push_back(static_cast<std::int16_t>(
+          random_.integer(image.lowest(), std::min(image.highest(), 32767))));
+    }
+  }
+
+  void make_origin() {
+    network_.origin.network = "random";
+    network_.origin.arithmetic = arithmetic_;
+    network_.origin.dataset = "random";
+    network_.origin.scheme = "random";
+    network_.origin.weight_bits = options_.operand_bits;
+    network_.origin.activation_bits = options_.operand_bits;
+  }
+
+  void append_layer(int index, int layers) {
+    IntegerLayer layer;
+    layer.name = "layer" + std::to_string(index);
+    layer.input = index - 1;
+    if (index > 0 && random_.chance(15)) layer.input = random_.integer(image_tensor, index - 1);
+    make_output_format(layer);
+
+    const Shape input = network_.tensor(layer.input).shape;
+    const int kind = random_.integer(0, 99);
+    if (index == 0 || index == layers - 1 || kind < 60) {
+      make_convolution(layer, input, index == 0 || index == layers - 1);
+    } else if (kind < 75) {
+      make_add(layer, input);
+    } else {
+      make_pool(layer, input, kind < 88);
+    }
+    network_.layers.push_back(std::move(layer));
+  }
+
+  void make_output_format(IntegerLayer& layer) {
+    layer.output.bits = random_.chance(50) ? 8 : random_.integer(2, 16);
+    layer.output.is_signed = random_.chance(50);
+    layer.output.scale = random_.real(0.01, 1.0);
+  }
+
+  // An earlier tensor of the wanted shape, the newest ones first; no_tensor if there is none.
+  int find_tensor(const Shape& shape) {
+    for (int i = static_cast<int>(network_.layers.size()) - 1; i >= image_tensor; --i) {
+      if (network_.tensor(i).shape == shape && random_.chance(70)) return i;
+    }
+    return no_tensor;
+  }
+
+  void make_window(IntegerLayer& layer, const Shape& input) {
+    // Half of the convolutions keep the shape, so that residuals find partners.
+    if (random_.chance(50)) {
+      layer.kernel = 1 + 2 * random_.integer(0, 1);
+      layer.padding = layer.kernel / 2;
+      layer.output.shape = input;
+      return;
+    }
+    const int side = std::min(input.height, input.width);
+    layer.kernel = random_.integer(1, std::min(5, side));
+    layer.stride = random_.integer(1, 3);
+    layer.padding = random_.integer(0, layer.kernel - 1);
+    const auto size = [&](int in) {
+      return (in + 2 * layer.padding - layer.kernel) / layer.stride + 1;
+    };
+    layer.output.shape = {random_.integer(1, options_.channels), size(input.height),
+                          size(input.width)};
+  }
+
+  void make_convolution(IntegerLayer& layer, const Shape& input, bool may_be_edge) {
+    layer.kind = IntegerLayerKind::convolution;
+    make_window(layer, input);
+    layer.edge = options_.edge_layers && may_be_edge && random_.chance(60);
+    layer.arithmetic = layer.edge ? Arithmetic::cnn : arithmetic_;
+    make_operand_formats(layer);
+    make_read_quantizers(layer);
+
+    const Range weight = operand_range(layer.weight_bits, layer.weight_signed);
+    const std::int64_t taps = std::int64_t{input.channels} * layer.kernel * layer.kernel;
+    for (std::int64_t i = 0; i < taps * layer.output.shape.channels; ++i) {
+      layer.weights.push_back(
+          static_cast<std::int16_t>(random_.integer(weight.lowest, weight.highest)));
+    }
+    layer.relu = random_.chance(50);
+    make_scales(layer, taps);
+    if (random_.chance(60)) make_residual(layer);
+  }
+
+  void make_operand_formats(IntegerLayer& layer) {
+    if (layer.edge) {
+      layer.weight_bits = layer.activation_bits = 8;
+      layer.weight_signed = true;
+      layer.activation_signed = network_.tensor(layer.input).is_signed;
+      return;
+    }
+    layer.weight_bits = random_.integer(2, options_.operand_bits);
+    layer.activation_bits = random_.integer(2, options_.operand_bits);
+    layer.weight_signed = random_.chance(60);
+    layer.activation_signed =
+        random_.chance(80) ? network_.tensor(layer.input).is_signed : random_.chance(50);
+    if (layer.arithmetic != Arithmetic::adder || random_.chance(40)) return;
+    // Shifted operands stay within ±512: unsigned b bits shift by 9 − b, signed by 10 − b.
+    if (random_.chance(50)) {
+      const int most = (layer.weight_signed ? 10 : 9) - layer.weight_bits;
+      layer.weight_shift = random_.integer(0, std::min(most, 7));
+    } else {
+      const int most = (layer.activation_signed ? 10 : 9) - layer.activation_bits;
+      layer.activation_shift = random_.integer(0, std::min(most, 7));
+    }
+  }
+
+  void make_read_quantizers(IntegerLayer& layer) {
+    const int channels = layer.output.shape.channels;
+    const int groups = random_.chance(50) ? 1 : random_.integer(1, std::min(4, channels));
+    const double operand = operand_range(layer.activation_bits, layer.activation_signed).highest;
+    const double stored = largest(network_.tensor(layer.input));
+    for (int g = 0; g < groups; ++g) {
+      ReadQuantizer quantizer;
+      if (!random_.chance(25)) {
+        const double factor = operand / stored * random_.real(0.5, 2.0);
+        quantizer.shift = random_.integer(0, shift_below(factor, 65535.0, 0, 31));
+        quantizer.multiplier = std::clamp(
+            static_cast<int>(std::lround(std::ldexp(factor, quantizer.shift))), 1, 65535);
+      }
+      layer.read_quantizers.push_back(quantizer);
+    }
+    for (int o = 0; o < channels; ++o) layer.group.push_back(random_.integer(0, groups - 1));
+  }
+
+  // Spread of the accumulators if operands and weights were uniform over their ranges.
+  void make_scales(IntegerLayer& layer, std::int64_t taps) {
+    const Range a = operand_range(layer.activation_bits, layer.activation_signed);
+    const Range w = operand_range(layer.weight_bits, layer.weight_signed);
+    constexpr int samples = 256;
+    double sum = 0;
+    double squares = 0;
+    for (int i = 0; i < samples; ++i) {
+      const double av = std::ldexp(random_.integer(a.lowest, a.highest), layer.activation_shift);
+      const double wv = std::ldexp(random_.integer(w.lowest, w.highest), layer.weight_shift);
+      const double tap = layer.arithmetic == Arithmetic::adder ? std::abs(av - wv) : av * wv;
+      sum += tap;
+      squares += tap * tap;
+    }
+    const double count = static_cast<double>(taps);
+    const double mean = sum / samples * count;
+    const double variance = squares / samples - sum / samples * (sum / samples);
+    const double deviation = std::sqrt(std::max(variance, 0.25) * count);
+
+    const int largest_multiplier = random_.integer(4, 32767);
+    const double target = largest(layer.output) * random_.real(0.1, 0.8) + 0.5;
+    layer.shift = std::clamp(
+        static_cast<int>(std::lround(std::log2(deviation * largest_multiplier / target))), 0, 46);
+    const double centre = layer.output.is_signed ? 0.0 : largest(layer.output) / 3;
+    for (int o = 0; o < layer.output.shape.channels; ++o) {
+      int multiplier = random_.integer((largest_multiplier + 1) / 2, largest_multiplier);
+      if (random_.chance(layer.arithmetic == Arithmetic::adder ? 80 : 50)) multiplier = -multiplier;
+      layer.multipliers.push_back(multiplier);
+      const double jitter = random_.real(-0.5, 0.5) * target;
+      layer.biases.push_back(
+          std::llround(std::ldexp(centre + jitter, layer.shift) - mean * multiplier));
+    }
+  }
+
+  void make_residual(IntegerLayer& layer) {
+    layer.residual = find_tensor(layer.output.shape);
+    if (layer.residual == no_tensor) return;
+    const double factor =
+        operand_factor(layer, network_.tensor(layer.residual)) * random_.real(0.2, 0.8);
+    set_factor(factor, layer.residual_multiplier, layer.residual_shift);
+  }
+
+  // Units of the product a unit of `operand` is worth if both tensors span the same real range.
+  static double operand_factor(const IntegerLayer& layer, const StoredTensor& operand) {
+    return std::ldexp(largest(layer.output) / largest(operand), layer.shift);
+  }
+
+  // factor ≈ multiplier · 2^left_shift
+  void set_factor(double factor, std::int32_t& multiplier, std::int32_t& left_shift) {
+    const int least = std::clamp(-shift_below(factor, 65535.0, -24, 0), 0, 24);
+    left_shift = random_.integer(least, std::min(24, least + 3));
+    multiplier = static_cast<std::int32_t>(
+        std::clamp(std::round(std::ldexp(factor, -left_shift)), 0.0, 65535.0));
+  }
+
+  void make_add(IntegerLayer& layer, const Shape& input) {
+    layer.kind = IntegerLayerKind::add;
+    layer.output.shape = input;
+    layer.residual = find_tensor(input);
+    if (layer.residual == no_tensor) layer.residual = layer.input;
+    layer.shift = random_.integer(0, 30);
+    layer.relu = random_.chance(50);
+    set_factor(operand_factor(layer, network_.tensor(layer.input)) * random_.real(0.2, 0.8),
+               layer.multiplier, layer.left_shift);
+    set_factor(operand_factor(layer, network_.tensor(layer.residual)) * random_.real(0.2, 0.8),
+               layer.residual_multiplier, layer.residual_shift);
+  }
+
+  void make_pool(IntegerLayer& layer, const Shape& input, bool average) {
+    layer.kind = average ? IntegerLayerKind::average_pool : IntegerLayerKind::max_pool;
+    const int side = std::min(input.height, input.width);
+    layer.kernel = random_.chance(20) ? side : random_.integer(1, std::min(3, side));
+    layer.stride = random_.chance(70) ? layer.kernel : random_.integer(1, 3);
+    layer.output.shape = {input.channels, (input.height - layer.kernel) / layer.stride + 1,
+                          (input.width - layer.kernel) / layer.stride + 1};
+    const double window = average ? double{1} * layer.kernel * layer.kernel : 1.0;
+    const double factor = largest(layer.output) / largest(network_.tensor(layer.input)) / window;
+    const int most = shift_below(factor, 65535.0, 0, 46);
+    layer.shift = random_.integer(std::max(0, most - 12), most);
+    layer.multiplier = std::clamp(
+        static_cast<std::int32_t>(std::lround(std::ldexp(factor, layer.shift))), 0, 65535);
+    layer.bias = static_cast<std::int64_t>(
+        std::ldexp(random_.real(-0.2, 0.2) * largest(layer.output), layer.shift));
+  }
+
+  Random random_;
+  RandomNetworkOptions options_;
+  Arithmetic arithmetic_ = Arithmetic::cnn;
+  IntegerNetwork network_;
+};
+
+}  // namespace
+
+IntegerNetwork random_integer_network(std::uint64_t seed, const RandomNetworkOptions& options) {
+  return Generator(seed, options).make();
+}
+
+std::vector<std::uint8_t> random_pixels(const IntegerNetwork& network, std::uint64_t seed) {
+  Random random(seed);
+  std::vector<std::uint8_t> pixels(static_cast<std::size_t>(network.image.shape.elements()));
+  for (std::uint8_t& pixel : pixels) pixel = static_cast<std::uint8_t>(random.integer(0, 255));
+  return pixels;
+}
+
+}  // namespace abacus::test

@@ -1,0 +1,150 @@
+// The commands that the scheduler writes into DRAM and the sequencer fetches: 128 bytes each,
+// little-endian, plain data. docs/arithmetic.md defines what the compute commands compute.
+//
+// Three units run side by side, each executing its own commands in program order: `load` (DRAM →
+// on-chip), `compute` (PE array, edge array, vector unit) and `store` (activation SRAM → DRAM). Units
+// wait for one another through 16 token counters: before a command starts, each counter named in
+// `wait` must be above 0 and is lowered by one; when it has ended, each counter named in `signal` is
+// raised by one. All counters are 0 at the doorbell.
+#pragma once
+
+#include <cstdint>
+#include <type_traits>
+
+namespace abacus {
+
+enum class Opcode : std::uint8_t {
+  load = 1,      // DMA: DRAM → on-chip memory
+  store = 2,     // DMA: activation SRAM → DRAM
+  convolve = 3,  // compute: one output tile of a convolution on the PE array or the edge array
+  add = 4,       // compute: residual addition on the vector unit
+  pool = 5,      // compute: average or max pool on the vector unit
+  finish = 6     // sequencer: waits for its tokens and until all units are idle, then interrupts
+};
+
+enum class OnChipMemory : std::uint8_t { activation = 0, weight = 1, parameter = 2 };
+
+// Element of a stored tensor: bits (2 … 16) and sign; 1 byte up to 8 bits, else 2.
+struct ElementFormat {
+  std::uint8_t bits;
+  std::uint8_t is_signed;
+};
+
+// Copies `rows` rows of `row_bytes` bytes. Row i is at address + i·stride on either side.
+struct TransferFields {
+  std::uint64_t dram_address;
+  std::uint32_t onchip_address;
+  std::uint32_t row_bytes;
+  std::uint32_t rows;
+  std::uint32_t dram_stride;
+  std::uint32_t onchip_stride;
+  OnChipMemory memory;  // store: activation
+  std::uint8_t reserved[3];
+};
+
+// One output tile: `output_height` full-width rows × `columns` output channels of one read-quantizer
+// group, all input channels. Activations in SRAM: height, width, channel order, channels of the whole
+// tensor side by side, no padding bytes.
+//
+// Weights: packed; for ky, for kx, for each group of 8 input channels, for each of the `columns`
+// columns: 8 weights (input channels i … i+7, zero past the last) of weight_bits each, lowest bits
+// first, in weight_bits bytes; two's complement if signed.
+// Parameters: `columns` records of type ScaleRecord.
+struct ConvolveFields {
+  std::uint32_t input_address;      // activation SRAM: first row of the input tile (see first_input_row)
+  std::uint32_t output_address;     // activation SRAM: first row of the output tile, channel 0
+  std::uint32_t residual_address;   // activation SRAM: like the output tile, in residual_format
+  std::uint32_t weight_address;     // weight SRAM
+  std::uint32_t parameter_address;  // parameter SRAM
+  std::uint16_t input_height;       // of the whole input tensor
+  std::uint16_t input_width;
+  std::uint16_t input_channels;
+  std::uint16_t output_width;
+  std::uint16_t output_height;      // rows of this tile
+  std::uint16_t first_output_row;   // of this tile in the whole output
+  std::uint16_t first_input_row;    // row of the whole input tensor that stands at input_address; the
+                                    // buffer holds every row of the tile's windows that exists
+  std::uint16_t output_channels;    // of the whole output: a pixel has output_channels elements
+  std::uint16_t columns;            // output channels of this tile, at most the array's columns
+  std::uint8_t kernel;
+  std::uint8_t stride;
+  std::uint8_t padding;
+  std::uint8_t edge_array;          // 1: on the edge array
+  std::uint8_t adder;               // 1: |a − w|, 0: a·w
+  std::uint8_t weight_bits;
+  std::uint8_t weight_signed;
+  std::uint8_t activation_bits;
+  std::uint8_t activation_signed;
+  std::uint8_t weight_shift;
+  std::uint8_t activation_shift;
+  std::uint8_t read_shift;
+  std::uint16_t read_multiplier;
+  std::uint8_t shift;
+  std::uint8_t relu;
+  std::uint8_t has_residual;
+  std::uint8_t residual_shift;
+  std::uint16_t residual_multiplier;
+  ElementFormat input_format;
+  ElementFormat output_format;
+  ElementFormat residual_format;
+  std::uint8_t keep_weights;        // 1: same weights as the command before on this array: no refill
+  std::uint8_t reserved[1];
+};
+
+// Per output channel, in parameter SRAM.
+struct ScaleRecord {
+  std::int64_t bias;
+  std::int32_t multiplier;
+  std::uint16_t output_channel;  // where in the output pixel the column's result goes
+  std::uint16_t reserved;
+};
+
+// add: both operands and output have `height` × `width` × `channels`; kernel and stride unused.
+// pool: input tile of input_height × input_width; output height × width; windows at stride.
+struct VectorFields {
+  std::uint32_t input_address;
+  std::uint32_t second_address;  // add
+  std::uint32_t output_address;
+  std::uint16_t height;          // of the output tile
+  std::uint16_t width;
+  std::uint16_t channels;
+  std::uint16_t input_width;     // pool
+  std::uint8_t kernel;           // pool
+  std::uint8_t stride;           // pool
+  std::uint8_t maximum;          // pool: 1 max, 0 average
+  std::uint8_t relu;
+  std::uint16_t multiplier;
+  std::uint16_t second_multiplier;  // add
+  std::uint8_t left_shift;          // add
+  std::uint8_t second_left_shift;   // add
+  std::uint8_t shift;
+  std::uint8_t reserved0;
+  ElementFormat input_format;
+  ElementFormat second_format;
+  ElementFormat output_format;
+  std::uint16_t reserved1;
+  std::int64_t bias;  // pool
+};
+
+struct Command {
+  Opcode opcode;
+  std::uint8_t reserved;
+  std::uint16_t layer;   // index into the integer network, for monitors and counters; 0xFFFF: none
+  std::uint16_t wait;    // bit i: token counter i
+  std::uint16_t signal;
+  union {
+    TransferFields transfer;
+    ConvolveFields convolve;
+    VectorFields vector;
+    std::uint8_t bytes[120];
+  };
+};
+
+inline constexpr std::uint16_t no_layer = 0xFFFF;
+inline constexpr int token_counters = 16;
+
+static_assert(sizeof(Command) == 128 && std::is_trivially_copyable_v<Command>);
+static_assert(sizeof(ScaleRecord) == 16 && std::is_trivially_copyable_v<ScaleRecord>);
+static_assert(sizeof(ConvolveFields) <= 120 && sizeof(VectorFields) <= 120 && sizeof(TransferFields) <= 120);
+
+}  // namespace abacus

@@ -1,0 +1,89 @@
+// The accelerator's parameters: what the scenario sets, the scheduler plans for and the models take
+// at construction. Defaults are the preset "edge-16x16".
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace abacus {
+
+enum class TimingLevel {
+  functional,   // loosely timed, direct memory access: results only
+  approximate   // tile-level timing with bus, DRAM and port contention
+};
+
+enum class ProcessingElementKind { adder, mac };
+
+struct PeArrayConfig {
+  ProcessingElementKind kind = ProcessingElementKind::adder;
+  int rows = 16;               // input channels a cycle
+  int columns = 16;            // output channels a cycle
+  int weight_bits = 8;         // widest operand that the lanes take
+  int activation_bits = 8;
+  int accumulator_bits = 24;
+  int weights_per_pe = 64;     // local weight buffer of a PE, in weights; a tile whose kernel² ×
+                               // input-channel tiles do not fit streams its weights every position
+  int scale_lanes = 4;         // outputs that the scale unit finishes a cycle
+};
+
+struct SramConfig {
+  std::uint32_t bytes = 128 * 1024;
+  int banks = 4;               // interleaved by port width
+  int port_bytes = 32;         // a bank's access width
+  int latency_cycles = 1;
+};
+
+struct DmaConfig {
+  int burst_bytes = 64;        // largest transaction on the bus
+  int outstanding = 4;         // read (write) bursts under way at once
+};
+
+struct BusConfig {
+  int bytes_per_cycle = 8;     // data width, bytes a clock cycle
+  int arbitration_cycles = 1;  // from request to grant on an idle bus
+  int response_cycles = 1;
+};
+
+// Names and defaults after Micron MT41K128M16 (DDR3L-1600, -125 speed grade), 16-bit device. Times in
+// nanoseconds, as the data sheet gives them.
+struct DramConfig {
+  std::string device = "MT41K128M16JT-125";
+  std::uint64_t bytes = 256ull * 1024 * 1024;
+  int banks = 8;
+  int row_bytes = 2048;        // page size
+  int data_bits = 16;
+  int burst_length = 8;
+  double t_ck = 1.25;
+  double t_rcd = 13.75;        // ACTIVATE to READ/WRITE
+  double t_rp = 13.75;         // PRECHARGE to ACTIVATE
+  double t_cl = 13.75;         // READ to first data
+  double t_cwl = 10.0;         // WRITE to first data
+  double t_ras = 35.0;         // ACTIVATE to PRECHARGE
+  double t_wr = 15.0;          // last write data to PRECHARGE
+  double t_wtr = 7.5;          // last write data to READ
+  double t_rtp = 7.5;          // READ to PRECHARGE
+  double t_rfc = 160.0;        // REFRESH to ACTIVATE, 2 Gbit
+  double t_refi = 7800.0;      // refresh interval
+};
+
+struct VectorUnitConfig {
+  int lanes = 16;              // elements a cycle
+};
+
+struct HardwareConfig {
+  std::string name = "edge-16x16";
+  double clock_mhz = 400.0;
+  PeArrayConfig array;
+  PeArrayConfig edge_array{ProcessingElementKind::mac, 4, 16, 8, 8, 24, 1024, 4};
+  SramConfig activation_sram{128 * 1024, 4, 32, 1};
+  SramConfig weight_sram{64 * 1024, 2, 64, 1};
+  SramConfig parameter_sram{8 * 1024, 1, 16, 1};
+  DmaConfig load_dma;
+  DmaConfig store_dma;
+  BusConfig bus;
+  DramConfig dram;
+  VectorUnitConfig vector_unit;
+  int command_queue = 8;       // commands a unit can hold
+};
+
+}  // namespace abacus
