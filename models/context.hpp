@@ -1,8 +1,11 @@
-// What every hardware model shares: the clock, the level of timing, and where it writes down what it did.
+// What every hardware model shares: the clock, the level of timing, and where it writes down what
+// it did.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <systemc>
+#include <utility>
 #include <vector>
 
 #include "models/energy/activity.hpp"
@@ -26,7 +29,9 @@ struct TimelineEntry {
 class Context {
  public:
   Context(const HardwareConfig& config, TimingLevel level)
-      : cycle_(1e3 / config.clock_mhz, sc_core::SC_NS), level_(level) {}
+      : cycle_(1e3 / config.clock_mhz, sc_core::SC_NS) {
+    set_level(level);
+  }
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;
 
@@ -40,14 +45,36 @@ class Context {
   }
   bool timed() const { return level_ != TimingLevel::functional; }
 
-  Activity activity;                     // cleared by whoever reads it
-  std::vector<TimelineEntry> timeline;   // written at timed levels only
+  // Models whose time depends on their past (open DRAM rows, refresh) start afresh with each
+  // program, so that its cycles do not depend on when it runs and what ran before.
+  void on_program_start(std::function<void()> start_afresh) {
+    program_starts_.push_back(std::move(start_afresh));
+  }
+  // Called at the doorbell.
+  void start_program() {
+    for (const auto& start_afresh : program_starts_) start_afresh();
+  }
+
+  // Models that keep counts of their own (LayerCounts) hand them over to `activity` when asked.
+  void on_settle(std::function<void(Activity&)> hand_over) {
+    hand_overs_.push_back(std::move(hand_over));
+  }
+  // Called when a program has ended, and after each access of the host; until then `activity` may
+  // lack what is under way.
+  void settle() {
+    for (const auto& hand_over : hand_overs_) hand_over(activity);
+  }
+
+  Activity activity;                    // cleared by whoever reads it
+  std::vector<TimelineEntry> timeline;  // written at timed levels only
   std::int64_t accumulator_saturations = 0;
   std::vector<std::int64_t> saturations_by_layer;  // grown on demand
 
  private:
   sc_core::sc_time cycle_;
-  TimingLevel level_;
+  TimingLevel level_{};
+  std::vector<std::function<void()>> program_starts_;
+  std::vector<std::function<void(Activity&)>> hand_overs_;
 };
 
 }  // namespace abacus

@@ -39,7 +39,8 @@ struct TransferFields {
   std::uint32_t dram_stride;
   std::uint32_t onchip_stride;
   OnChipMemory memory;  // store: activation
-  std::uint8_t reserved[3];
+  std::uint8_t residual;  // load into activation memory: 1 for a residual operand; monitors only
+  std::uint8_t reserved[2];
 };
 
 // One output tile: `output_height` full-width rows × `columns` output channels of one read-quantizer

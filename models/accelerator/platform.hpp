@@ -1,9 +1,14 @@
 // The whole modelled system: host, bus, DRAM, accelerator, wired. One object a process (SystemC
 // elaborates once).
+//
+// Bus initiators, in round-robin order: host, sequencer (command fetch), load (DMA), store (DMA).
+// Bus targets: DRAM, registers; the on-chip memories for transport_dbg only (tlm/address_map.hpp).
 #pragma once
 
 #include <functional>
 #include <memory>
+#include <ostream>
+#include <string>
 #include <systemc>
 
 #include "models/context.hpp"
@@ -15,6 +20,7 @@ namespace abacus {
 
 class Platform : public sc_core::sc_module {
  public:
+  // Throws std::invalid_argument naming the part and the parameter that is out of range.
   Platform(const sc_core::sc_module_name& name, const HardwareConfig& config, TimingLevel level);
   ~Platform() override;
 
@@ -22,13 +28,20 @@ class Platform : public sc_core::sc_module {
   // simulation stops. Set before sc_start.
   void set_software(std::function<void(HostBus&)> software);
 
+  // Logs every bus transaction as CSV (tlm/bus_monitor.hpp); timed levels only. `out` must outlive
+  // the platform. Before sc_start.
+  void log_bus(std::ostream& out);
+  // Why the last program ended with status_error; empty where it did not.
+  const std::string& error_message() const;
+
   Context& context();
   const HardwareConfig& config() const;
   Sram& activation_sram();
   Sram& weight_sram();
   Sram& parameter_sram();
 
-  // Reads or writes DRAM without time or counting (for checks and tests); false past the device's end.
+  // Reads or writes DRAM without time or counting (for checks and tests); false past the device's
+  // end.
   bool peek(std::uint64_t address, std::uint8_t* data, std::size_t bytes);
   bool poke(std::uint64_t address, const std::uint8_t* data, std::size_t bytes);
 

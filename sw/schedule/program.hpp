@@ -1,5 +1,5 @@
-// What the scheduler makes of an integer network and a hardware description: bytes for the DRAM and the
-// addresses that the driver and the checks need.
+// What the scheduler makes of an integer network and a hardware description: bytes for the DRAM and
+// the addresses that the driver and the checks need.
 #pragma once
 
 #include <cstdint>
@@ -19,28 +19,29 @@ struct TensorPlace {
 
 struct LayerPlan {
   std::string name;
-  std::int64_t taps = 0;         // counted once a network tap, however often groups stream it; 0 for pools, add
-  int output_tiles = 0;          // spatial tiles × output-channel tiles
+  std::int64_t taps =
+      0;  // counted once a network tap, however often groups stream it; 0 for pools, add
+  int output_tiles = 0;  // spatial tiles × output-channel tiles
   int groups = 1;
   bool weights_resident = true;  // all of the layer's weights fit in the weight SRAM at once
   bool edge = false;
 };
 
 struct Program {
-  std::uint64_t image_address = 0;         // of `dram_image` in DRAM
-  std::vector<std::uint8_t> dram_image;    // commands, packed weights, scale records
+  std::uint64_t image_address = 0;       // of `dram_image` in DRAM
+  std::vector<std::uint8_t> dram_image;  // commands, packed weights, scale records
   std::uint64_t command_address = 0;
   std::uint32_t command_count = 0;
-  TensorPlace input;                       // the quantized image
-  TensorPlace scores;                      // the last layer's output
-  std::vector<TensorPlace> outputs;        // every layer's output; tensors do not share memory
+  TensorPlace input;                 // the quantized image
+  TensorPlace scores;                // the last layer's output
+  std::vector<TensorPlace> outputs;  // every layer's output; tensors do not share memory
   std::vector<LayerPlan> layers;
-  std::uint64_t dram_bytes = 0;            // highest address used
+  std::uint64_t dram_bytes = 0;  // highest address used
 };
 
-// Throws std::runtime_error naming the layer, what it needs and what the hardware has, where a layer
-// does not fit: wrong kind of processing element, operand too wide for its lanes, or
-// an SRAM too small even for the smallest tile (one output row, one tile of output channels).
+// Throws std::runtime_error naming the layer, what it needs and what the hardware has, where a
+// layer does not fit: wrong kind of processing element, operand too wide for its lanes, or an SRAM
+// too small even for the smallest tile (one output row, one tile of output channels).
 Program schedule(const IntegerNetwork& network, const HardwareConfig& hardware);
 
 }  // namespace abacus

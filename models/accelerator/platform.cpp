@@ -1,0 +1,153 @@
+#include "models/accelerator/platform.hpp"
+
+#include <stdexcept>
+#include <utility>
+#include <vector>
+
+#include "models/compute/compute_unit.hpp"
+#include "models/dma/load_unit.hpp"
+#include "models/dma/store_unit.hpp"
+#include "models/host/host.hpp"
+#include "models/layer_counts.hpp"
+#include "models/memory/dram.hpp"
+#include "models/sequencer/sequencer.hpp"
+#include "tlm/address_map.hpp"
+#include "tlm/bus.hpp"
+#include "tlm/bus_monitor.hpp"
+
+namespace abacus {
+
+namespace {
+
+// Counts the beats of the bus by layer.
+class BusBeats : public BusObserver {
+ public:
+  BusBeats(Bus& bus, const BusConfig& config, Context& context)
+      : beats_(Component::bus, Action::bus_beat, config.bytes_per_cycle * 8) {
+    bus.observe(*this);
+    context.on_settle([this](Activity& activity) { beats_.hand_over(activity); });
+  }
+  void transferred(const BusTransfer& transfer) override {
+    beats_.add(transfer.tag.layer, transfer.beats);
+  }
+
+ private:
+  LayerCounts beats_;
+};
+
+const HardwareConfig& checked(const HardwareConfig& config) {
+  const auto refuse = [&config](const std::string& what) {
+    throw std::invalid_argument("hardware " + config.name + ": " + what);
+  };
+  if (!(config.clock_mhz > 0)) {
+    refuse("clock_mhz is " + std::to_string(config.clock_mhz) + "; must be above 0");
+  }
+  if (config.command_queue < 1) {
+    refuse("command_queue is " + std::to_string(config.command_queue) + "; must be at least 1");
+  }
+  if (config.dram.bytes > address_map::dram_limit - address_map::dram_base) {
+    refuse("dram.bytes is " + std::to_string(config.dram.bytes) +
+           "; the address map has room for " +
+           std::to_string(address_map::dram_limit - address_map::dram_base));
+  }
+  const std::uint64_t window = address_map::weight_sram_base - address_map::activation_sram_base;
+  for (const SramConfig* sram :
+       {&config.activation_sram, &config.weight_sram, &config.parameter_sram}) {
+    if (sram->bytes > window) {
+      refuse("an on-chip memory has " + std::to_string(sram->bytes) +
+             " bytes; the address map has room for " + std::to_string(window));
+    }
+  }
+  return config;
+}
+
+std::vector<BusWindow> address_map_of(const HardwareConfig& config) {
+  constexpr auto debug_only = BusWindow::Access::debug_only;
+  return {{"dram", address_map::dram_base, config.dram.bytes},
+          {"registers", address_map::registers_base, address_map::registers_size},
+          {"activation_sram", address_map::activation_sram_base, config.activation_sram.bytes,
+           debug_only},
+          {"weight_sram", address_map::weight_sram_base, config.weight_sram.bytes, debug_only},
+          {"parameter_sram", address_map::parameter_sram_base, config.parameter_sram.bytes,
+           debug_only}};
+}
+
+}  // namespace
+
+struct Platform::Parts {
+  Parts(const HardwareConfig& hardware, TimingLevel level)
+      : config(checked(hardware)),
+        context(config, level),
+        activation_sram("activation_sram", Component::activation_sram, config.activation_sram,
+                        context),
+        weight_sram("weight_sram", Component::weight_sram, config.weight_sram, context),
+        parameter_sram("parameter_sram", Component::parameter_sram, config.parameter_sram, context),
+        dram("dram", config.dram, context),
+        bus("bus", config.bus, context.cycle(), {"host", "sequencer", "load", "store"},
+            address_map_of(config)),
+        beats(bus, config.bus, context),
+        load("load", config, context, tokens, activation_sram, weight_sram, parameter_sram),
+        compute("compute", config, context, tokens, activation_sram, weight_sram, parameter_sram),
+        store("store", config, context, tokens, activation_sram),
+        sequencer("sequencer", config, context, tokens, interrupt, load, compute, store),
+        host("host", context, interrupt) {
+    host.engine().socket.bind(bus.from(0));
+    sequencer.fetcher().engine().socket.bind(bus.from(1));
+    load.engine().socket.bind(bus.from(2));
+    store.engine().socket.bind(bus.from(3));
+    bus.to(0).bind(dram.socket);
+    bus.to(1).bind(sequencer.registers);
+    bus.to(2).bind(activation_sram.debug_socket);
+    bus.to(3).bind(weight_sram.debug_socket);
+    bus.to(4).bind(parameter_sram.debug_socket);
+  }
+
+  HardwareConfig config;
+  Context context;
+  TokenCounters tokens;
+  InterruptLine interrupt;
+  Sram activation_sram;
+  Sram weight_sram;
+  Sram parameter_sram;
+  Dram dram;
+  Bus bus;
+  BusBeats beats;
+  LoadUnit load;
+  ComputeUnit compute;
+  StoreUnit store;
+  Sequencer sequencer;
+  Host host;
+  std::unique_ptr<BusMonitor> monitor;
+};
+
+Platform::Platform(const sc_core::sc_module_name& name, const HardwareConfig& config,
+                   TimingLevel level)
+    : sc_module(name), parts_(std::make_unique<Parts>(config, level)) {}
+
+Platform::~Platform() = default;
+
+void Platform::set_software(std::function<void(HostBus&)> software) {
+  parts_->host.set_software(std::move(software));
+}
+
+void Platform::log_bus(std::ostream& out) {
+  parts_->monitor = std::make_unique<BusMonitor>(parts_->bus, out);
+}
+
+const std::string& Platform::error_message() const { return parts_->sequencer.error_message(); }
+
+Context& Platform::context() { return parts_->context; }
+const HardwareConfig& Platform::config() const { return parts_->config; }
+Sram& Platform::activation_sram() { return parts_->activation_sram; }
+Sram& Platform::weight_sram() { return parts_->weight_sram; }
+Sram& Platform::parameter_sram() { return parts_->parameter_sram; }
+
+bool Platform::peek(std::uint64_t address, std::uint8_t* data, std::size_t bytes) {
+  return parts_->dram.peek(address, data, bytes);
+}
+
+bool Platform::poke(std::uint64_t address, const std::uint8_t* data, std::size_t bytes) {
+  return parts_->dram.poke(address, data, bytes);
+}
+
+}  // namespace abacus

@@ -1,0 +1,34 @@
+// Checks compute commands before anything is read or written. Every function throws CommandError,
+// naming the field, what was found and what is allowed.
+#pragma once
+
+#include <cstdint>
+
+#include "models/pe_array/pe_array.hpp"
+#include "tlm/command.hpp"
+
+namespace abacus {
+
+struct SramSizes {
+  std::uint32_t activation;
+  std::uint32_t weight;
+  std::uint32_t parameter;
+};
+
+void check_convolve(const ConvolveFields& fields, const PeArray& array, const SramSizes& sizes);
+// The tile's ScaleRecords, at parameter_address.
+void check_scale_records(const ConvolveFields& fields, const std::uint8_t* records);
+void check_add(const VectorFields& fields, const SramSizes& sizes);
+void check_pool(const VectorFields& fields, const SramSizes& sizes);
+
+// Rows of the input tensor that a convolve tile's windows see, [first, end); empty if all is
+// padding.
+struct InputRows {
+  int first;
+  int end;
+};
+InputRows input_rows(const ConvolveFields& fields);
+
+TapFormat tap_format(const ConvolveFields& fields);
+
+}  // namespace abacus

@@ -1,0 +1,347 @@
+#include "models/compute/compute_unit.hpp"
+
+#include <algorithm>
+#include <string>
+
+namespace abacus {
+namespace {
+
+ArrayTile array_tile(const ConvolveFields& f) {
+  return {f.output_height, f.output_width, f.kernel, f.input_channels, f.columns};
+}
+
+WeightShape weight_shape(const ConvolveFields& f) {
+  return {f.kernel * f.kernel, f.input_channels, f.columns};
+}
+
+ReadFormat read_format(const ConvolveFields& f) {
+  ReadFormat format;
+  format.stored = f.input_format;
+  format.multiplier = f.read_multiplier;
+  format.shift = f.read_shift;
+  format.activation_bits = f.activation_bits;
+  format.activation_signed = f.activation_signed != 0;
+  return format;
+}
+
+ScaleFormat scale_format(const ConvolveFields& f) {
+  ScaleFormat format;
+  format.shift = f.shift;
+  format.relu = f.relu != 0;
+  format.has_residual = f.has_residual != 0;
+  format.residual_multiplier = f.residual_multiplier;
+  format.residual_shift = f.residual_shift;
+  format.output = f.output_format;
+  format.residual = f.residual_format;
+  format.output_channels = f.output_channels;
+  return format;
+}
+
+std::int64_t ceil_divide(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+
+std::int64_t bytes_per_cycle(const Sram& sram) {
+  return std::int64_t{sram.config().banks} * sram.config().port_bytes;
+}
+
+// Bytes that `bytes` neighbouring bytes take from the ports: whole accesses.
+std::int64_t port_bytes(const Sram& sram, std::int64_t bytes) {
+  return ceil_divide(bytes, sram.config().port_bytes) * sram.config().port_bytes;
+}
+
+// Of `outputs` windows along one axis, how many of their positions lie inside the input.
+std::int64_t inside_positions(int first_output, int outputs, int kernel, int stride, int padding,
+                              int input) {
+  std::int64_t inside = 0;
+  for (int i = 0; i < outputs; ++i) {
+    const int first = (first_output + i) * stride - padding;
+    inside += std::max(0, std::min(first + kernel, input) - std::max(first, 0));
+  }
+  return inside;
+}
+
+// Rows of accumulators worked on at once: about what the first-level cache holds besides operands.
+constexpr int accumulators_at_once = 2048;
+
+}  // namespace
+
+ComputeUnit::ComputeUnit(const sc_core::sc_module_name& name, const HardwareConfig& config,
+                         Context& shared, TokenCounters& tokens, Sram& activation_sram,
+                         Sram& weight_sram, Sram& parameter_sram, CpuTarget target)
+    : ExecutionUnit(name, shared, tokens, config.command_queue),
+      activation_sram_(activation_sram),
+      weight_sram_(weight_sram),
+      parameter_sram_(parameter_sram),
+      main_(Component::pe_array, config.array, target),
+      edge_(Component::edge_array, config.edge_array, target),
+      read_quantizer_(target),
+      vector_unit_(config.vector_unit) {
+  // A program finds no weights in the PEs, whatever ran before it.
+  shared.on_program_start([this] {
+    main_.array.forget();
+    edge_.array.forget();
+  });
+}
+
+Unit ComputeUnit::unit_of(const Command& command) const {
+  if (command.opcode != Opcode::convolve) return Unit::compute_vector;
+  return command.convolve.edge_array ? Unit::compute_edge : Unit::compute_array;
+}
+
+void ComputeUnit::execute(const Command& command) {
+  const int layer = layer_of(command);
+  switch (command.opcode) {
+    case Opcode::convolve:
+      return convolve(command.convolve, layer);
+    case Opcode::add:
+      return add(command.vector, layer);
+    case Opcode::pool:
+      return pool(command.vector, layer);
+    default:
+      throw CommandError("opcode " + std::to_string(static_cast<int>(command.opcode)) +
+                         ": the compute unit executes convolve, add and pool only");
+  }
+}
+
+ConvolveCycles ComputeUnit::convolve_cycles(const ConvolveFields& fields) const {
+  const Lane& used = lane(fields);
+  const ArrayTile tile = array_tile(fields);
+  ConvolveCycles cycles;
+  const std::int64_t parameters = std::int64_t{fields.columns} * sizeof(ScaleRecord);
+  cycles.fill = ceil_divide(parameters, bytes_per_cycle(parameter_sram_));
+  if (!fields.keep_weights && used.array.weights_stay(tile)) {
+    const auto bytes =
+        static_cast<std::int64_t>(weight_shape(fields).packed_bytes(fields.weight_bits));
+    cycles.fill = std::max(cycles.fill, ceil_divide(bytes, bytes_per_cycle(weight_sram_)));
+  }
+  cycles.latency = activation_sram_.config().latency_cycles +
+                   read_quantizer_.latency_cycles(read_format(fields));
+  cycles.issue = used.array.issue_cycles(tile);
+  cycles.scale = used.scale_unit.cycles(tile.outputs());
+  cycles.depth = used.array.pipeline_depth();
+  return cycles;
+}
+
+void ComputeUnit::convolve(const ConvolveFields& fields, int layer) {
+  Lane& used = lane(fields);
+  check_convolve(fields, used.array, sizes());
+  check_scale_records(fields, parameter_sram_.data() + fields.parameter_address);
+  if (fields.keep_weights && !used.array.holds(tap_format(fields), weight_shape(fields))) {
+    throw CommandError("convolve: keep_weights is 1, but " + to_string(used.array.component()) +
+                       " holds no weights of this tile's kernel, channels, columns and widths");
+  }
+  compute_tile(used, fields, layer);
+  if (context().timed()) spend_convolve(used, fields, layer);
+}
+
+void ComputeUnit::compute_tile(Lane& used, const ConvolveFields& fields, int layer) {
+  const TapPlan& taps = used.array.set_format(tap_format(fields));
+  const WeightShape shape = weight_shape(fields);
+  // Weights that do not stay in the PEs come from the SRAM again.
+  if (!fields.keep_weights || !used.array.weights_stay(array_tile(fields))) {
+    used.array.load_weights(shape, weight_sram_.data() + fields.weight_address);
+  }
+  const ScalePlan& scale_plan = used.scale_unit.set_parameters(
+      scale_format(fields), parameter_sram_.data() + fields.parameter_address, fields.columns,
+      used.array.largest_accumulator());
+
+  const TapGeometry geometry{fields.kernel, fields.stride, shape.channel_groups(),
+                             shape.column_blocks(), fields.output_width};
+  const int operand_rows = (fields.output_height - 1) * fields.stride + fields.kernel;
+  const ReadTile tile{fields.input_height,
+                      fields.input_width,
+                      fields.input_channels,
+                      fields.first_input_row,
+                      fields.first_output_row * fields.stride - fields.padding,
+                      operand_rows,
+                      fields.padding,
+                      geometry.operand_width()};
+  read_quantizer_.read(read_format(fields), taps, tile,
+                       activation_sram_.data() + fields.input_address,
+                       used.array.operands(geometry, operand_rows));
+
+  const auto row_bytes = [&](ElementFormat format) {
+    return std::size_t{fields.output_width} * fields.output_channels * element_bytes(format);
+  };
+  const int stride = used.array.accumulator_stride();
+  const int rows_at_once = std::max(1, accumulators_at_once / (int{fields.output_width} * stride));
+  std::uint8_t* output = activation_sram_.data() + fields.output_address;
+  const std::uint8_t* residual = activation_sram_.data() + fields.residual_address;
+  std::int64_t saturations = 0;
+  for (int row = 0; row < fields.output_height; row += rows_at_once) {
+    const int rows = std::min(rows_at_once, fields.output_height - row);
+    const std::int32_t* accumulators = used.array.accumulate(geometry, row, rows, saturations);
+    used.scale_unit.run(
+        rows * fields.output_width, accumulators, stride,
+        output + row * row_bytes(fields.output_format),
+        fields.has_residual ? residual + row * row_bytes(fields.residual_format) : nullptr);
+  }
+  if (saturations != 0) {
+    context().accumulator_saturations += saturations;
+    if (layer >= 0) {
+      auto& by_layer = context().saturations_by_layer;
+      if (by_layer.size() <= static_cast<std::size_t>(layer)) {
+        by_layer.resize(static_cast<std::size_t>(layer) + 1);
+      }
+      by_layer[static_cast<std::size_t>(layer)] += saturations;
+    }
+  }
+  if (activation_sram_.faults_pending()) report_writes(fields, scale_plan);
+}
+
+void ComputeUnit::report_writes(const ConvolveFields& fields, const ScalePlan& plan) {
+  const auto bytes = static_cast<std::uint32_t>(element_bytes(fields.output_format));
+  const std::uint32_t pixels = std::uint32_t{fields.output_height} * fields.output_width;
+  for (std::uint32_t pixel = 0; pixel < pixels; ++pixel) {
+    for (std::size_t column = 0; column < fields.columns; ++column) {
+      activation_sram_.wrote(
+          fields.output_address + (pixel * fields.output_channels + plan.channel[column]) * bytes,
+          bytes);
+    }
+  }
+}
+
+void ComputeUnit::spend_convolve(const Lane& used, const ConvolveFields& fields, int layer) {
+  using sc_core::sc_time;
+  const ArrayTile tile = array_tile(fields);
+  const ConvolveCycles cycles = convolve_cycles(fields);
+  const bool stay = used.array.weights_stay(tile);
+  const bool filled = stay && !fields.keep_weights;
+  const sc_time start = sc_core::sc_time_stamp();
+
+  // Weights and parameters first.
+  const auto weight_bytes =
+      static_cast<std::int64_t>(weight_shape(fields).packed_bytes(fields.weight_bits));
+  const std::int64_t parameter_bytes = std::int64_t{fields.columns} * sizeof(ScaleRecord);
+  const sc_time fill = context().cycles(static_cast<double>(cycles.fill));
+  sc_time ready = parameter_sram_.book(start, fill, static_cast<std::uint64_t>(parameter_bytes));
+  parameter_sram_.count_reads(layer, static_cast<std::uint64_t>(parameter_bytes));
+  if (filled) {
+    ready =
+        std::max(ready, weight_sram_.book(start, fill, static_cast<std::uint64_t>(weight_bytes)));
+    weight_sram_.count_reads(layer, static_cast<std::uint64_t>(weight_bytes));
+  }
+
+  // Then inputs, results and residual side by side.
+  const sc_time run = context().cycles(static_cast<double>(std::max(cycles.issue, cycles.scale)));
+  const sc_time run_start = ready + context().cycles(static_cast<double>(cycles.latency));
+  sc_time end = run_start + run;
+  const auto book = [&](Sram& sram, std::int64_t bytes) {
+    end = std::max(end, sram.book(run_start, run, static_cast<std::uint64_t>(bytes)));
+  };
+  const int element = element_bytes(fields.input_format);
+  const std::int64_t inside =
+      inside_positions(fields.first_output_row, fields.output_height, fields.kernel, fields.stride,
+                       fields.padding, fields.input_height) *
+      inside_positions(0, fields.output_width, fields.kernel, fields.stride, fields.padding,
+                       fields.input_width);
+  std::int64_t pixel_bytes = 0;  // ports' bytes for a pixel, channel tile after channel tile
+  for (int first = 0; first < fields.input_channels; first += used.array.config().rows) {
+    const int lanes = std::min(used.array.config().rows, fields.input_channels - first);
+    pixel_bytes += port_bytes(activation_sram_, std::int64_t{lanes} * element);
+  }
+  const std::int64_t pixels = std::int64_t{fields.output_height} * fields.output_width;
+  const std::int64_t result_bytes =
+      pixels * port_bytes(activation_sram_,
+                          std::int64_t{fields.columns} * element_bytes(fields.output_format));
+  const std::int64_t residual_bytes =
+      fields.has_residual
+          ? pixels * port_bytes(activation_sram_, std::int64_t{fields.columns} *
+                                                      element_bytes(fields.residual_format))
+          : 0;
+  book(activation_sram_, inside * pixel_bytes);
+  book(activation_sram_, residual_bytes);
+  book(activation_sram_, result_bytes);
+  activation_sram_.count_reads(layer,
+                               static_cast<std::uint64_t>(inside * pixel_bytes + residual_bytes));
+  activation_sram_.count_writes(layer, static_cast<std::uint64_t>(result_bytes));
+  if (!stay) {
+    // A (ky, kx, channel tile) set of weights a cycle: all of them for each output position.
+    book(weight_sram_, pixels * weight_bytes);
+    weight_sram_.count_reads(layer, static_cast<std::uint64_t>(pixels * weight_bytes));
+  }
+
+  Activity& activity = context().activity;
+  used.array.count(activity, layer, tap_format(fields), tile, filled);
+  read_quantizer_.count(activity, layer, read_format(fields), inside * fields.input_channels);
+  used.scale_unit.count(activity, layer, scale_format(fields), tile.outputs());
+
+  const sc_time depth = context().cycles(static_cast<double>(cycles.depth));
+  wait_until(start, start + context().cycles(static_cast<double>(cycles.total())), end + depth);
+}
+
+void ComputeUnit::wait_until(const sc_core::sc_time& start, const sc_core::sc_time& undisturbed,
+                             const sc_core::sc_time& end) {
+  // The next clock edge, counted from the start.
+  const std::uint64_t cycle = context().cycle().value();
+  const std::uint64_t cycles = ((std::max(end, undisturbed) - start).value() + cycle - 1) / cycle;
+  const sc_core::sc_time duration = sc_core::sc_time::from_value(cycles * cycle);
+  add_stalled(start + duration - undisturbed);
+  wait(duration);
+}
+
+void ComputeUnit::add(const VectorFields& fields, int layer) {
+  check_add(fields, sizes());
+  AddFormat format;
+  format.first = fields.input_format;
+  format.second = fields.second_format;
+  format.output = fields.output_format;
+  format.multiplier = fields.multiplier;
+  format.second_multiplier = fields.second_multiplier;
+  format.left_shift = fields.left_shift;
+  format.second_left_shift = fields.second_left_shift;
+  format.shift = fields.shift;
+  format.relu = fields.relu != 0;
+  const std::size_t elements = std::size_t{fields.height} * fields.width * fields.channels;
+  std::uint8_t* memory = activation_sram_.data();
+  vector_unit_.add(format, elements, memory + fields.input_address, memory + fields.second_address,
+                   memory + fields.output_address);
+  const std::uint64_t written = elements * element_bytes(format.output);
+  activation_sram_.wrote(fields.output_address, static_cast<std::uint32_t>(written));
+  if (!context().timed()) return;
+  vector_unit_.count_add(context().activity, layer, format, static_cast<std::int64_t>(elements));
+  spend_vector(static_cast<std::int64_t>(elements),
+               elements * (element_bytes(format.first) + element_bytes(format.second)), written,
+               layer);
+}
+
+void ComputeUnit::pool(const VectorFields& fields, int layer) {
+  check_pool(fields, sizes());
+  PoolFormat format;
+  format.input = fields.input_format;
+  format.output = fields.output_format;
+  format.kernel = fields.kernel;
+  format.stride = fields.stride;
+  format.maximum = fields.maximum != 0;
+  format.multiplier = fields.multiplier;
+  format.shift = fields.shift;
+  format.bias = fields.bias;
+  format.height = fields.height;
+  format.width = fields.width;
+  format.channels = fields.channels;
+  format.input_width = fields.input_width;
+  std::uint8_t* memory = activation_sram_.data();
+  vector_unit_.pool(format, memory + fields.input_address, memory + fields.output_address);
+  const std::uint64_t outputs = std::uint64_t{fields.height} * fields.width * fields.channels;
+  const std::uint64_t written = outputs * element_bytes(format.output);
+  activation_sram_.wrote(fields.output_address, static_cast<std::uint32_t>(written));
+  if (!context().timed()) return;
+  vector_unit_.count_pool(context().activity, layer, format);
+  const std::uint64_t read = outputs * fields.kernel * fields.kernel;
+  spend_vector(static_cast<std::int64_t>(read), read * element_bytes(format.input), written, layer);
+}
+
+void ComputeUnit::spend_vector(std::int64_t elements, std::uint64_t read_bytes,
+                               std::uint64_t written_bytes, int layer) {
+  using sc_core::sc_time;
+  const sc_time start = sc_core::sc_time_stamp();
+  const sc_time run = context().cycles(static_cast<double>(vector_unit_.issue_cycles(elements)));
+  const sc_time read = activation_sram_.book(start, run, read_bytes);
+  const sc_time end = std::max(read, activation_sram_.book(start, run, written_bytes));
+  activation_sram_.count_reads(layer, read_bytes);
+  activation_sram_.count_writes(layer, written_bytes);
+  const sc_time latency =
+      context().cycles(VectorUnit::latency_cycles + activation_sram_.config().latency_cycles);
+  wait_until(start, start + run + latency, end + latency);
+}
+
+}  // namespace abacus

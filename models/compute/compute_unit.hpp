@@ -1,0 +1,101 @@
+// Compute unit: executes the commands convolve, add and pool on the PE array, the edge array and
+// the vector unit, one at a time, between the on-chip memories.
+//
+//   activation SRAM → read quantizer → PE array ← weight SRAM
+//                                          ↓ accumulators
+//   activation SRAM ←────────────────  scale unit ← parameter SRAM, residual (activation SRAM)
+//
+// Time of a convolve command, in cycles of the clock:
+//
+//   max(weight fill, parameter fetch)                       through the weight and parameter SRAM
+//   ports;
+//                                                           no fill where the command keeps weights
+//                                                           or they do not stay in the PEs
+//   + latency of the activation SRAM + of the read quantizer (0 where it is not needed)
+//   + max(array's issue cycles, scale unit's cycles)        longer where the SRAM ports are too
+//   narrow
+//                                                           or other units hold them: stalled
+//   + pipeline depth of the array
+//
+// Traffic: an array reads the channels of a channel tile (up to `rows`) of one pixel in one access
+// of as many ports as they need, for each window position inside the input; results (and the
+// residual) move pixel by pixel, all columns together; weights that do not stay in the PEs are read
+// at each position. Time of a vector command: elements / lanes cycles + 4, or what the ports need.
+//
+// Function: done at once when the command starts, by the units' kernels, on the bytes that the
+// memories hold; accumulator saturations are added to the Context.
+#pragma once
+
+#include <cstdint>
+
+#include "models/compute/command_check.hpp"
+#include "models/memory/sram.hpp"
+#include "models/pe_array/pe_array.hpp"
+#include "models/read_quantizer/read_quantizer.hpp"
+#include "models/scale_unit/scale_unit.hpp"
+#include "models/sequencer/execution_unit.hpp"
+#include "models/vector_unit/vector_unit.hpp"
+
+namespace abacus {
+
+// What the cycles of a convolve command are made of, before contention.
+struct ConvolveCycles {
+  std::int64_t fill = 0;     // weights and parameters
+  std::int64_t latency = 0;  // activation SRAM and read quantizer
+  std::int64_t issue = 0;    // array
+  std::int64_t scale = 0;    // scale unit, beside issue
+  std::int64_t depth = 0;    // array's pipeline
+
+  std::int64_t total() const { return fill + latency + (issue > scale ? issue : scale) + depth; }
+};
+
+class ComputeUnit : public ExecutionUnit {
+ public:
+  ComputeUnit(const sc_core::sc_module_name& name, const HardwareConfig& config, Context& context,
+              TokenCounters& tokens, Sram& activation_sram, Sram& weight_sram, Sram& parameter_sram,
+              CpuTarget target = best_cpu_target());
+
+  ConvolveCycles convolve_cycles(const ConvolveFields& fields) const;
+
+ protected:
+  void execute(const Command& command) override;
+  Unit unit_of(const Command& command) const override;
+
+ private:
+  // An array with the units that only it uses.
+  struct Lane {
+    Lane(Component component, const PeArrayConfig& config, CpuTarget target)
+        : array(component, config, target),
+          scale_unit(config.scale_lanes, config.accumulator_bits, target) {}
+    PeArray array;
+    ScaleUnit scale_unit;
+  };
+
+  void convolve(const ConvolveFields& fields, int layer);
+  void compute_tile(Lane& lane, const ConvolveFields& fields, int layer);
+  void spend_convolve(const Lane& lane, const ConvolveFields& fields, int layer);
+  void add(const VectorFields& fields, int layer);
+  void pool(const VectorFields& fields, int layer);
+  void spend_vector(std::int64_t elements, std::uint64_t read_bytes, std::uint64_t written_bytes,
+                    int layer);
+  // Waits until `end`, at least until `undisturbed`, whole cycles after `start`; the difference
+  // counts as stalled.
+  void wait_until(const sc_core::sc_time& start, const sc_core::sc_time& undisturbed,
+                  const sc_core::sc_time& end);
+  void report_writes(const ConvolveFields& fields, const ScalePlan& plan);
+  SramSizes sizes() const {
+    return {activation_sram_.size(), weight_sram_.size(), parameter_sram_.size()};
+  }
+  Lane& lane(const ConvolveFields& fields) { return fields.edge_array ? edge_ : main_; }
+  const Lane& lane(const ConvolveFields& fields) const { return fields.edge_array ? edge_ : main_; }
+
+  Sram& activation_sram_;
+  Sram& weight_sram_;
+  Sram& parameter_sram_;
+  Lane main_;
+  Lane edge_;
+  ReadQuantizer read_quantizer_;
+  VectorUnit vector_unit_;
+};
+
+}  // namespace abacus

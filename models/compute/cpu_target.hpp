@@ -1,0 +1,22 @@
+// The instruction sets of the simulating machine for which the kernels are written. All give the
+// same bits; the fastest one that the processor has is chosen when the program runs.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace abacus {
+
+enum class CpuTarget {
+  portable,  // plain C++
+  avx2,      // AVX2, BMI2
+  avx512     // AVX-512 F, BW, DQ, VL, VBMI, VNNI (Intel Ice Lake, AMD Zen 4 and later)
+};
+
+std::string to_string(CpuTarget target);
+
+// Those that this processor can run, slowest first; `portable` is always among them.
+std::vector<CpuTarget> supported_cpu_targets();
+CpuTarget best_cpu_target();
+
+}  // namespace abacus

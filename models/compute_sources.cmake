@@ -1,0 +1,23 @@
+# The exact kernels, without SystemC, for tests and benchmarks too.
+abacus_library(abacus_kernels
+  compute/cpu_target.cpp
+  pe_array/kernels.cpp
+  pe_array/kernels_portable.cpp
+  pe_array/kernels_avx2.cpp
+  pe_array/kernels_avx512.cpp
+  read_quantizer/kernels.cpp
+  read_quantizer/kernels_avx512.cpp
+  scale_unit/kernels.cpp
+  scale_unit/kernels_avx2.cpp
+  scale_unit/kernels_avx512.cpp
+  vector_unit/kernels.cpp)
+
+target_sources(abacus_models PRIVATE
+  compute/command_check.cpp
+  compute/compute_unit.cpp
+  pe_array/pe_array.cpp
+  pe_array/processing_element.cpp
+  read_quantizer/read_quantizer.cpp
+  scale_unit/scale_unit.cpp
+  vector_unit/vector_unit.cpp)
+target_link_libraries(abacus_models PUBLIC abacus_kernels)

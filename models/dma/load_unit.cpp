@@ -1,0 +1,52 @@
+#include "models/dma/load_unit.hpp"
+
+#include <string>
+
+#include "models/dma/transfer.hpp"
+
+namespace abacus {
+
+LoadUnit::LoadUnit(const sc_core::sc_module_name& name, const HardwareConfig& config,
+                   Context& shared, TokenCounters& tokens, Sram& activation_sram, Sram& weight_sram,
+                   Sram& parameter_sram)
+    : ExecutionUnit(name, shared, tokens, config.command_queue),
+      config_(config.load_dma),
+      bus_bytes_(config.bus.bytes_per_cycle),
+      activation_sram_(activation_sram),
+      weight_sram_(weight_sram),
+      parameter_sram_(parameter_sram),
+      engine_("engine", config.load_dma, shared) {}
+
+Sram& LoadUnit::memory_of(const Command& command) {
+  switch (command.transfer.memory) {
+    case OnChipMemory::activation:
+      return activation_sram_;
+    case OnChipMemory::weight:
+      return weight_sram_;
+    case OnChipMemory::parameter:
+      return parameter_sram_;
+  }
+  throw CommandError("load into memory " +
+                     std::to_string(static_cast<int>(command.transfer.memory)) +
+                     ": allowed are 0 (activation), 1 (weight), 2 (parameter)");
+}
+
+void LoadUnit::execute(const Command& command) {
+  if (command.opcode != Opcode::load) throw CommandError("the load unit executes loads only");
+  const BurstTransfer transfer = transfer_of(command, memory_of(command));
+  const sc_core::sc_time start = sc_core::sc_time_stamp();
+  if (!engine_.run(transfer)) {
+    throw CommandError("load from DRAM address " + std::to_string(transfer.address) +
+                       ": the bus answered with an error");
+  }
+  if (!context().timed()) return;
+  const std::int64_t beats = data_beats(transfer, config_.burst_bytes, bus_bytes_);
+  add_stalled(sc_core::sc_time_stamp() - start - context().cycles(static_cast<double>(beats)));
+  context().activity.count(transfer.layer, Component::dma, Action::register_write, beats,
+                           bus_bytes_ * 8);
+  context().activity.count(transfer.layer, Component::dma, Action::register_read, beats,
+                           bus_bytes_ * 8);
+  transfer.sram->count_writes(transfer.layer, transfer.rows * transfer.row_bytes);
+}
+
+}  // namespace abacus

@@ -1,0 +1,38 @@
+// Load unit: copies weights, parameters and activations from DRAM into the on-chip memories
+// (Opcode::load).
+//
+// Ports: engine().socket, to the bus.
+// Parameters (DmaConfig): burst_bytes, outstanding. Queue depth: HardwareConfig::command_queue.
+// Time: see burst_engine.hpp; one command at a time. Stalled is what a command takes beyond its
+// data beats on the bus. Counts: bus-wide register writes and reads of the burst buffer (dma),
+// accesses of the memory written. Malformed: an empty row, an unknown memory, an address past the
+// memory's end or off the bus.
+#pragma once
+
+#include "models/dma/burst_engine.hpp"
+#include "models/memory/sram.hpp"
+#include "models/sequencer/execution_unit.hpp"
+
+namespace abacus {
+
+class LoadUnit : public ExecutionUnit {
+ public:
+  LoadUnit(const sc_core::sc_module_name& name, const HardwareConfig& config, Context& context,
+           TokenCounters& tokens, Sram& activation_sram, Sram& weight_sram, Sram& parameter_sram);
+
+  BurstEngine& engine() { return engine_; }
+
+ private:
+  void execute(const Command& command) override;
+  Unit unit_of(const Command&) const override { return Unit::load; }
+  Sram& memory_of(const Command& command);
+
+  DmaConfig config_;
+  int bus_bytes_;
+  Sram& activation_sram_;
+  Sram& weight_sram_;
+  Sram& parameter_sram_;
+  BurstEngine engine_;
+};
+
+}  // namespace abacus

@@ -1,0 +1,17 @@
+// What load and store units have in common: the meaning of a command's transfer fields.
+#pragma once
+
+#include "models/dma/burst_engine.hpp"
+#include "models/memory/sram.hpp"
+#include "tlm/command.hpp"
+
+namespace abacus {
+
+// The command's transfer between DRAM and `sram`. Throws CommandError where a row is empty or the
+// on-chip side does not fit in the memory; the DRAM side is for the bus to check.
+BurstTransfer transfer_of(const Command& command, Sram& sram);
+
+// Clock cycles that the data beats of the transfer take on the bus when nothing is in the way.
+std::int64_t data_beats(const BurstTransfer& transfer, int burst_bytes, int bus_bytes);
+
+}  // namespace abacus

@@ -1,0 +1,108 @@
+#include "models/memory/dram.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+#include <stdexcept>
+
+namespace abacus {
+
+Dram::Dram(const sc_core::sc_module_name& name, const DramConfig& config, Context& context)
+    : sc_module(name),
+      size_(config.bytes),
+      // calloc, not a vector: pages that no program touches are never made.
+      bytes_(static_cast<std::uint8_t*>(std::calloc(std::max<std::uint64_t>(config.bytes, 1), 1))),
+      timing_(config),
+      activates_(Component::dram, Action::dram_activate, config.burst_length * config.data_bits),
+      reads_(Component::dram, Action::dram_read, config.burst_length * config.data_bits),
+      writes_(Component::dram, Action::dram_write, config.burst_length * config.data_bits) {
+  if (size_ == 0) throw std::invalid_argument("dram: bytes is 0; must be at least 1");
+  if (bytes_ == nullptr) throw std::bad_alloc();
+  socket.register_nb_transport_fw(this, &Dram::nb_transport);
+  socket.register_b_transport(this, &Dram::b_transport);
+  socket.register_get_direct_mem_ptr(this, &Dram::get_direct_mem_ptr);
+  socket.register_transport_dbg(this, &Dram::transport_dbg);
+  context.on_program_start([this] { timing_.restart(sc_core::sc_time_stamp()); });
+  context.on_settle([this](Activity& activity) {
+    activates_.hand_over(activity);
+    reads_.hand_over(activity);
+    writes_.hand_over(activity);
+  });
+}
+
+bool Dram::peek(std::uint64_t address, std::uint8_t* data, std::size_t bytes) const {
+  if (!holds(address, bytes)) return false;
+  std::memcpy(data, bytes_.get() + address, bytes);
+  return true;
+}
+
+bool Dram::poke(std::uint64_t address, const std::uint8_t* data, std::size_t bytes) {
+  if (!holds(address, bytes)) return false;
+  std::memcpy(bytes_.get() + address, data, bytes);
+  return true;
+}
+
+bool Dram::transfer(tlm::tlm_generic_payload& transaction) {
+  if (!holds(transaction.get_address(), transaction.get_data_length())) {
+    transaction.set_response_status(tlm::TLM_ADDRESS_ERROR_RESPONSE);
+    return false;
+  }
+  if (transaction.get_byte_enable_ptr() != nullptr ||
+      transaction.get_streaming_width() < transaction.get_data_length()) {
+    transaction.set_response_status(tlm::TLM_BYTE_ENABLE_ERROR_RESPONSE);
+    return false;
+  }
+  std::uint8_t* stored = bytes_.get() + transaction.get_address();
+  if (transaction.is_read()) {
+    std::memcpy(transaction.get_data_ptr(), stored, transaction.get_data_length());
+  } else if (transaction.is_write()) {
+    std::memcpy(stored, transaction.get_data_ptr(), transaction.get_data_length());
+  } else {
+    transaction.set_response_status(tlm::TLM_COMMAND_ERROR_RESPONSE);
+    return false;
+  }
+  transaction.set_response_status(tlm::TLM_OK_RESPONSE);
+  return true;
+}
+
+tlm::tlm_sync_enum Dram::nb_transport(tlm::tlm_generic_payload& transaction, tlm::tlm_phase&,
+                                      sc_core::sc_time& delay) {
+  if (!transfer(transaction)) return tlm::TLM_COMPLETED;
+  const sc_core::sc_time now = sc_core::sc_time_stamp();
+  const bool write = transaction.is_write();
+  const DramTiming::Service service =
+      timing_.access(now + delay, transaction.get_address(), transaction.get_data_length(), write);
+  const int layer = layer_of(transaction);
+  if (service.activates != 0) activates_.add(layer, service.activates);
+  (write ? writes_ : reads_).add(layer, service.bursts);
+  delay = service.completed - now;
+  return tlm::TLM_COMPLETED;
+}
+
+void Dram::b_transport(tlm::tlm_generic_payload& transaction, sc_core::sc_time&) {
+  transfer(transaction);
+}
+
+bool Dram::get_direct_mem_ptr(tlm::tlm_generic_payload&, tlm::tlm_dmi& dmi) {
+  dmi.init();
+  dmi.set_dmi_ptr(bytes_.get());
+  dmi.set_start_address(0);
+  dmi.set_end_address(size_ - 1);
+  dmi.allow_read_write();
+  return true;
+}
+
+unsigned Dram::transport_dbg(tlm::tlm_generic_payload& transaction) {
+  if (transaction.get_address() >= size_) return 0;
+  const auto bytes = static_cast<unsigned>(
+      std::min<std::uint64_t>(transaction.get_data_length(), size_ - transaction.get_address()));
+  std::uint8_t* stored = bytes_.get() + transaction.get_address();
+  if (transaction.is_read()) {
+    std::memcpy(transaction.get_data_ptr(), stored, bytes);
+  } else if (transaction.is_write()) {
+    std::memcpy(stored, transaction.get_data_ptr(), bytes);
+  }
+  return bytes;
+}
+
+}  // namespace abacus

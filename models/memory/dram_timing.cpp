@@ -1,0 +1,155 @@
+#include "models/memory/dram_timing.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+#include <string>
+
+namespace abacus {
+
+using sc_core::sc_time;
+
+namespace {
+
+sc_time positive(double nanoseconds, const char* parameter) {
+  if (!(nanoseconds > 0)) {
+    throw std::invalid_argument(std::string("dram: ") + parameter + " is " +
+                                std::to_string(nanoseconds) + " ns; must be above 0");
+  }
+  return sc_time(nanoseconds, sc_core::SC_NS);
+}
+
+int at_least_one(int value, const char* parameter) {
+  if (value < 1) {
+    throw std::invalid_argument(std::string("dram: ") + parameter + " is " + std::to_string(value) +
+                                "; must be at least 1");
+  }
+  return value;
+}
+
+}  // namespace
+
+DramTiming::DramTiming(const DramConfig& config)
+    : banks_(at_least_one(config.banks, "banks")),
+      row_bytes_(static_cast<std::uint64_t>(at_least_one(config.row_bytes, "row_bytes"))),
+      burst_bytes_(
+          at_least_one(config.burst_length * config.data_bits / 8, "burst_length × data_bits / 8")),
+      t_ck_(positive(config.t_ck, "t_ck")),
+      t_rcd_(positive(config.t_rcd, "t_rcd")),
+      t_rp_(positive(config.t_rp, "t_rp")),
+      t_cl_(positive(config.t_cl, "t_cl")),
+      t_cwl_(positive(config.t_cwl, "t_cwl")),
+      t_ras_(positive(config.t_ras, "t_ras")),
+      t_wr_(positive(config.t_wr, "t_wr")),
+      t_wtr_(positive(config.t_wtr, "t_wtr")),
+      t_rtp_(positive(config.t_rtp, "t_rtp")),
+      t_rfc_(positive(config.t_rfc, "t_rfc")),
+      t_refi_(positive(config.t_refi, "t_refi")),
+      burst_time_(t_ck_ * (config.burst_length / 2.0)),
+      bank_(static_cast<std::size_t>(config.banks)),
+      next_refresh_(t_refi_) {
+  if (row_bytes_ % static_cast<std::uint64_t>(burst_bytes_) != 0) {
+    throw std::invalid_argument("dram: row_bytes " + std::to_string(row_bytes_) +
+                                " is no multiple of a burst's " + std::to_string(burst_bytes_) +
+                                " bytes");
+  }
+  if (t_refi_ <= t_rfc_) {
+    throw std::invalid_argument("dram: t_refi must be above t_rfc, or refresh takes all the time");
+  }
+}
+
+void DramTiming::restart(const sc_time& time) {
+  epoch_ = time;
+  std::fill(bank_.begin(), bank_.end(), Bank{});
+  data_free_ = sc_core::SC_ZERO_TIME;
+  data_last_read_ = false;
+  any_write_ = false;
+  next_refresh_ = t_refi_;
+}
+
+DramTiming::Service DramTiming::access(const sc_time& arrival_time, std::uint64_t address,
+                                       std::uint64_t bytes, bool write) {
+  const sc_time arrival = arrival_time - epoch_;
+  if (arrival >= next_refresh_) refresh(arrival);
+
+  Service service;
+  const std::uint64_t end = address + bytes;
+  while (address < end) {
+    // The part that lies in one row.
+    const std::uint64_t page = address / row_bytes_;
+    const std::uint64_t part_end = std::min(end, (page + 1) * row_bytes_);
+    const auto burst = static_cast<std::uint64_t>(burst_bytes_);
+    const int bursts = static_cast<int>((part_end - 1) / burst - address / burst + 1);
+    Bank& bank = bank_[page % static_cast<std::uint64_t>(banks_)];
+    const auto row = static_cast<std::int64_t>(page / static_cast<std::uint64_t>(banks_));
+
+    if (bank.open_row != row) {
+      sc_time activate = std::max(arrival, bank.activate_ready);
+      if (bank.open_row != no_row) {
+        const sc_time precharge = next_edge(std::max(arrival, bank.precharge_ready));
+        activate = std::max(activate, precharge + t_rp_);
+        ++service.conflicts;
+      }
+      activate = next_edge(activate);
+      bank.open_row = row;
+      bank.column_ready = activate + t_rcd_;
+      bank.precharge_ready = activate + t_ras_;
+      ++service.activates;
+    }
+
+    const sc_time latency = write ? t_cwl_ : t_cl_;
+    sc_time column = std::max(arrival, bank.column_ready);
+    if (!write && any_write_) column = std::max(column, write_data_end_ + t_wtr_);
+    sc_time data_free = data_free_;
+    if (write && data_last_read_) data_free += t_ck_ * 2;
+    if (data_free > column + latency) column = data_free - latency;
+    column = next_edge(column);
+
+    const sc_time last_column = column + burst_time_ * (bursts - 1);
+    const sc_time data_end = last_column + latency + burst_time_;
+    data_free_ = data_end;
+    data_last_read_ = !write;
+    if (write) {
+      write_data_end_ = data_end;
+      any_write_ = true;
+      bank.precharge_ready = std::max(bank.precharge_ready, data_end + t_wr_);
+    } else {
+      bank.precharge_ready = std::max(bank.precharge_ready, last_column + t_rtp_);
+    }
+    bank.column_ready = last_column + burst_time_;  // tCCD
+    service.bursts += bursts;
+    service.completed = epoch_ + data_end;
+    address = part_end;
+  }
+  return service;
+}
+
+void DramTiming::refresh(const sc_time& arrival) {
+  // Of the refreshes due since the last request, all but the last found an idle device.
+  const auto missed = (arrival - next_refresh_).value() / t_refi_.value();
+  const sc_time due = next_refresh_ + sc_time::from_value(missed * t_refi_.value());
+  sc_time precharge = due;
+  bool open = false;
+  for (const Bank& bank : bank_) {
+    if (bank.open_row == no_row) {
+      precharge = std::max(precharge, bank.activate_ready);
+    } else {
+      precharge = std::max(precharge, bank.precharge_ready);
+      open = true;
+    }
+  }
+  sc_time start = next_edge(precharge);
+  if (open) start = next_edge(start + t_rp_);
+  for (Bank& bank : bank_) {
+    bank.open_row = no_row;
+    bank.activate_ready = start + t_rfc_;
+  }
+  next_refresh_ = due + t_refi_;
+  ++refreshes_;
+}
+
+sc_time DramTiming::next_edge(const sc_time& time) const {
+  const auto past = time.value() % t_ck_.value();
+  return past == 0 ? time : sc_time::from_value(time.value() - past + t_ck_.value());
+}
+
+}  // namespace abacus

@@ -1,0 +1,85 @@
+#include "models/pe_array/processing_element.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace abacus {
+namespace {
+
+int bit_width(int value) {
+  int bits = 0;
+  for (; value > 0; value >>= 1) ++bits;
+  return bits;
+}
+
+class AdderElement : public ProcessingElement {
+ public:
+  std::string name() const override { return "adder"; }
+
+  std::string refuse(const TapFormat& format) const override {
+    if (format.activation_shift > 7 || format.weight_shift > 7) {
+      return "activation_shift " + std::to_string(format.activation_shift) + ", weight_shift " +
+             std::to_string(format.weight_shift) + "; allowed: 0 to 7";
+    }
+    if (format.activation_shift != 0 && format.weight_shift != 0) {
+      return "activation_shift " + std::to_string(format.activation_shift) + " and weight_shift " +
+             std::to_string(format.weight_shift) + "; one of them must be 0";
+    }
+    const int a = std::max(-format.lowest_activation(), format.highest_activation())
+                  << format.activation_shift;
+    const int w = std::max(-format.lowest_weight(), format.highest_weight()) << format.weight_shift;
+    if (a > 512 || w > 512) {
+      return "shifted operands reach " + std::to_string(std::max(a, w)) + "; allowed: up to 512";
+    }
+    return {};
+  }
+
+  int tap_bits(const TapFormat& format) const override { return bit_width(format.largest_tap()); }
+
+  void count_taps(Activity& activity, int layer, Component component, const TapFormat& format,
+                  std::int64_t taps) const override {
+    const int bits = std::max(format.activation_bits + format.activation_shift,
+                              format.weight_bits + format.weight_shift);
+    activity.count(layer, component, Action::absolute_difference, taps, bits);
+  }
+};
+
+class MacElement : public ProcessingElement {
+ public:
+  std::string name() const override { return "mac"; }
+
+  std::string refuse(const TapFormat& format) const override {
+    if (format.activation_shift != 0 || format.weight_shift != 0) {
+      return "activation_shift " + std::to_string(format.activation_shift) + ", weight_shift " +
+             std::to_string(format.weight_shift) + "; a multiplier takes 0 only";
+    }
+    return {};
+  }
+
+  int tap_bits(const TapFormat& format) const override {
+    return format.activation_bits + format.weight_bits;
+  }
+
+  void count_taps(Activity& activity, int layer, Component component, const TapFormat& format,
+                  std::int64_t taps) const override {
+    activity.count(layer, component, Action::multiply, taps, format.activation_bits,
+                   format.weight_bits);
+  }
+};
+
+}  // namespace
+
+const ProcessingElement& processing_element(ProcessingElementKind kind) {
+  static const AdderElement adder;
+  static const MacElement mac;
+  switch (kind) {
+    case ProcessingElementKind::adder:
+      return adder;
+    case ProcessingElementKind::mac:
+      return mac;
+  }
+  throw std::invalid_argument("processing element: unknown kind " +
+                              std::to_string(static_cast<int>(kind)));
+}
+
+}  // namespace abacus

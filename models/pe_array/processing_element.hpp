@@ -1,0 +1,41 @@
+// A kind of processing element: what one lane of the array does with an activation and a weight.
+//
+// | kind  | tap                                                | actions a tap | | ----- |
+// -------------------------------------------------- | --------------------------------- | | adder
+// | |(a << activation_shift) − (w << weight_shift)|    | 1 absolute difference             | | mac
+// | a · w                                              | 1 multiplication                  |
+//
+// A new kind needs: a value in ProcessingElementKind (tlm/hardware_config.hpp), its tap in
+// TapFormat::tap() and its operands in plan_taps() (kernels.cpp; a new TapKernel only where none of
+// the existing ones fits), and a class here. CONTRIBUTING.md walks through it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "models/energy/activity.hpp"
+#include "models/pe_array/kernels.hpp"
+
+namespace abacus {
+
+class ProcessingElement {
+ public:
+  virtual ~ProcessingElement() = default;
+  ProcessingElement() = default;
+  ProcessingElement(const ProcessingElement&) = delete;
+  ProcessingElement& operator=(const ProcessingElement&) = delete;
+
+  virtual std::string name() const = 0;
+  // Empty, or why the lane cannot compute such taps.
+  virtual std::string refuse(const TapFormat& format) const = 0;
+  // Width of a tap's result, as it enters the adder tree.
+  virtual int tap_bits(const TapFormat& format) const = 0;
+  // Counts what the lanes do for `taps` taps, apart from summing them.
+  virtual void count_taps(Activity& activity, int layer, Component component,
+                          const TapFormat& format, std::int64_t taps) const = 0;
+};
+
+// The one object of each kind.
+const ProcessingElement& processing_element(ProcessingElementKind kind);
+
+}  // namespace abacus

@@ -1,0 +1,62 @@
+// The read quantizer's arithmetic (docs/arithmetic.md, "Convolution", step 1) on the simulating
+// machine, without SystemC: stored bytes in, zero-padded operands of the PE array's kernels out.
+#pragma once
+
+#include <cstdint>
+
+#include "models/compute/cpu_target.hpp"
+#include "models/pe_array/kernels.hpp"
+#include "tlm/command.hpp"
+
+namespace abacus {
+
+struct ReadFormat {
+  ElementFormat stored{8, 0};
+  int multiplier = 1;
+  int shift = 0;
+  int activation_bits = 8;
+  bool activation_signed = false;
+
+  int lowest() const { return activation_signed ? -(1 << (activation_bits - 1)) : 0; }
+  int highest() const {
+    return activation_signed ? (1 << (activation_bits - 1)) - 1 : (1 << activation_bits) - 1;
+  }
+  // The activation a of stored value v.
+  int quantize(std::int64_t v) const;
+  // True if it passes every value of the stored format through, so that no quantizer is needed.
+  bool identity() const;
+};
+
+// How stored elements become a TapPlan's operands.
+struct ReadPlan {
+  ReadFormat format;
+  int activation_shift = 0;
+  int zero = 0;
+  bool wide = false;    // 16-bit operands
+  bool copies = false;  // bytes pass unchanged
+  // By the stored byte, where elements are bytes.
+  alignas(64) std::uint8_t operand8[256] = {};
+  std::int16_t operand16[256] = {};
+};
+
+ReadPlan plan_read(const ReadFormat& format, const TapPlan& taps, CpuTarget target);
+
+// The part of the input that a tile of output rows sees. Rows and columns count in the whole input
+// tensor; those outside it are padding.
+struct ReadTile {
+  int input_height;
+  int input_width;
+  int channels;
+  int first_stored_row;  // row of the tensor at `input`
+  int first_row;         // of the windows; negative in the padding
+  int rows;              // operand rows to write
+  int padding;           // positions left of the input's first
+  int operand_width;     // positions an operand row has
+};
+
+// operands: [rows][operand_width][channels rounded up to 8], bytes or 16-bit integers (plan.wide).
+// Padding and channels past the last get plan.zero.
+void read_operands(CpuTarget target, const ReadPlan& plan, const ReadTile& tile,
+                   const std::uint8_t* input, void* operands);
+
+}  // namespace abacus

@@ -1,0 +1,34 @@
+// The dependency tokens through which load, compute and store wait for one another (see
+// command.hpp): 16 counters that any unit may raise or take from. Taking and raising cost no time.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <systemc>
+
+#include "tlm/command.hpp"
+
+namespace abacus {
+
+class TokenCounters {
+ public:
+  // Whether each counter in `mask` is above 0.
+  bool available(std::uint16_t mask) const;
+  // Takes one token from each counter in `mask` and returns true, or takes nothing and returns
+  // false where one of them is 0.
+  bool take(std::uint16_t mask);
+  // Adds one token to each counter in `mask`.
+  void raise(std::uint16_t mask);
+  // At the doorbell: all counters 0. Wakes whoever waits on changed().
+  void reset();
+  int count(int counter) const { return counters_[static_cast<std::size_t>(counter)]; }
+  const sc_core::sc_event& changed() const { return changed_; }
+
+ private:
+  void announce();
+
+  std::array<int, token_counters> counters_{};
+  sc_core::sc_event changed_{"tokens_changed"};
+};
+
+}  // namespace abacus

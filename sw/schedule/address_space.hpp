@@ -1,0 +1,40 @@
+// Addresses: alignment, and regions handed out one after the other.
+#pragma once
+
+#include <cstdint>
+
+namespace abacus {
+
+// Everything in DRAM and every buffer in an SRAM starts at a multiple of this: a DMA burst, and at
+// least as wide as any SRAM port.
+inline constexpr std::uint64_t region_alignment = 64;
+
+constexpr std::uint64_t align_up(std::uint64_t value) {
+  return (value + region_alignment - 1) / region_alignment * region_alignment;
+}
+
+// Half-open range of byte addresses.
+struct AddressRange {
+  std::uint64_t begin = 0;
+  std::uint64_t end = 0;
+
+  bool overlaps(const AddressRange& o) const { return begin < o.end && o.begin < end; }
+  bool contains(const AddressRange& o) const { return begin <= o.begin && o.end <= end; }
+};
+
+class RegionAllocator {
+ public:
+  explicit RegionAllocator(std::uint64_t base) : next_(align_up(base)) {}
+
+  std::uint64_t take(std::uint64_t bytes) {
+    const std::uint64_t address = next_;
+    next_ = align_up(next_ + bytes);
+    return address;
+  }
+  std::uint64_t end() const { return next_; }
+
+ private:
+  std::uint64_t next_;
+};
+
+}  // namespace abacus

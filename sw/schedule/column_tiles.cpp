@@ -1,0 +1,106 @@
+#include "sw/schedule/column_tiles.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <numeric>
+
+namespace abacus {
+namespace {
+
+constexpr int channels_a_word = 8;
+
+// Writes values of `bits` bits one after the other, lowest bits first.
+class BitWriter {
+ public:
+  explicit BitWriter(std::vector<std::uint8_t>& bytes) : bytes_(bytes) {}
+
+  void put(std::uint32_t value, int bits) {
+    for (int i = 0; i < bits; ++i, ++position_) {
+      const std::uint32_t bit = (value >> i) & 1u;
+      bytes_[position_ / 8] =
+          static_cast<std::uint8_t>(bytes_[position_ / 8] | (bit << (position_ % 8)));
+    }
+  }
+
+ private:
+  std::vector<std::uint8_t>& bytes_;
+  std::size_t position_ = 0;
+};
+
+}  // namespace
+
+std::vector<ColumnTile> column_tiles(const IntegerLayer& layer, int columns) {
+  std::vector<int> order(layer.group.size());
+  std::iota(order.begin(), order.end(), 0);
+  const auto group_of = [&](int channel) { return layer.group[static_cast<std::size_t>(channel)]; };
+  std::stable_sort(order.begin(), order.end(),
+                   [&](int a, int b) { return group_of(a) < group_of(b); });
+
+  std::vector<ColumnTile> tiles;
+  for (const int channel : order) {
+    if (tiles.empty() || tiles.back().group != group_of(channel) ||
+        tiles.back().columns() == columns) {
+      tiles.push_back({group_of(channel), {}});
+    }
+    tiles.back().channels.push_back(channel);
+  }
+  return tiles;
+}
+
+std::vector<ChannelRun> channel_runs(const ColumnTile& tile) {
+  std::vector<ChannelRun> runs;
+  for (int column = 0; column < tile.columns(); ++column) {
+    const int channel = tile.channels[static_cast<std::size_t>(column)];
+    if (!runs.empty() && runs.back().first_channel + runs.back().count == channel) {
+      ++runs.back().count;
+    } else {
+      runs.push_back({column, channel, 1});
+    }
+  }
+  return runs;
+}
+
+std::uint64_t packed_weight_bytes(const IntegerLayer& layer, int input_channels, int columns) {
+  const int words = (input_channels + channels_a_word - 1) / channels_a_word;
+  return static_cast<std::uint64_t>(layer.kernel) * layer.kernel * words * columns *
+         layer.weight_bits;
+}
+
+std::vector<std::uint8_t> pack_weights(const IntegerLayer& layer, int input_channels,
+                                       const ColumnTile& tile) {
+  std::vector<std::uint8_t> bytes(packed_weight_bytes(layer, input_channels, tile.columns()));
+  BitWriter writer(bytes);
+  const std::size_t kernel = static_cast<std::size_t>(layer.kernel);
+  const std::size_t inputs = static_cast<std::size_t>(input_channels);
+  for (std::size_t ky = 0; ky < kernel; ++ky) {
+    for (std::size_t kx = 0; kx < kernel; ++kx) {
+      for (std::size_t first = 0; first < inputs; first += channels_a_word) {
+        for (const int channel : tile.channels) {
+          for (std::size_t i = first; i < first + channels_a_word; ++i) {
+            const std::size_t index =
+                ((static_cast<std::size_t>(channel) * inputs + i) * kernel + ky) * kernel + kx;
+            const int weight = i < inputs ? layer.weights[index] : 0;
+            writer.put(static_cast<std::uint32_t>(weight), layer.weight_bits);
+          }
+        }
+      }
+    }
+  }
+  return bytes;
+}
+
+std::vector<ScaleRecord> scale_records(const IntegerLayer& layer, const ColumnTile& tile,
+                                       bool compact) {
+  std::vector<ScaleRecord> records;
+  for (int column = 0; column < tile.columns(); ++column) {
+    const int channel = tile.channels[static_cast<std::size_t>(column)];
+    ScaleRecord record{};
+    record.bias = layer.biases[static_cast<std::size_t>(channel)];
+    record.multiplier = layer.multipliers[static_cast<std::size_t>(channel)];
+    record.output_channel = static_cast<std::uint16_t>(compact ? column : channel);
+    records.push_back(record);
+  }
+  return records;
+}
+
+}  // namespace abacus

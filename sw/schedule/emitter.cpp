@@ -1,0 +1,366 @@
+#include "sw/schedule/emitter.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+#include <string>
+
+#include "sw/schedule/address_space.hpp"
+#include "sw/schedule/dependency_tracker.hpp"
+
+namespace abacus {
+namespace {
+
+using Memory = MemoryAccess::Memory;
+
+const SpatialTile& spatial_tile(const Plan& plan, int layer, int spatial) {
+  return plan.tilings[static_cast<std::size_t>(layer)].spatial[static_cast<std::size_t>(spatial)];
+}
+
+const ColumnTile& column_tile(const Plan& plan, int layer, int column) {
+  return plan.tilings[static_cast<std::size_t>(layer)].columns[static_cast<std::size_t>(column)];
+}
+
+// Pieces in which a tile of the output (or residual) moves: one, or one a run of channels.
+std::size_t pieces(const Plan& plan, int layer, int column) {
+  if (!plan.tilings[static_cast<std::size_t>(layer)].compact()) return 1;
+  return channel_runs(column_tile(plan, layer, column)).size();
+}
+
+ElementFormat format_of(const StoredTensor& tensor) {
+  return {static_cast<std::uint8_t>(tensor.bits), static_cast<std::uint8_t>(tensor.is_signed)};
+}
+
+template <typename Field>
+void set(Field& field, std::int64_t value) {
+  field = static_cast<Field>(value);
+}
+
+std::uint64_t pixels_of(const StoredTensor& tensor, int rows) {
+  return static_cast<std::uint64_t>(rows) * tensor.shape.width;
+}
+
+class Emitter {
+ public:
+  Emitter(const IntegerNetwork& network, const HardwareConfig& hardware, const Plan& plan,
+          const MemoryMap& map)
+      : network_(network),
+        plan_(plan),
+        map_(map),
+        tiles_ahead_(static_cast<std::size_t>(std::max(2, hardware.command_queue / 2))),
+        emitted_(plan.fetches.size(), false) {}
+
+  std::vector<Command> run() {
+    for (std::size_t step = 0; step < plan_.steps.size(); ++step) {
+      emit_fetches(static_cast<int>(step));
+      emit_compute(plan_.steps[step]);
+      if (plan_.steps[step].completes_output) emit_store(plan_.steps[step]);
+    }
+    tracker_.add_finish();
+    return tracker_.commands();
+  }
+
+ private:
+  // All that the step needs, then what later steps need, as far as its place is free by now.
+  void emit_fetches(int step) {
+    const std::vector<Fetch>& fetches = plan_.fetches;
+    while (due_ < fetches.size() && fetches[due_].needed <= step) {
+      if (!emitted_[due_]) {
+        if (fetches[due_].earliest >= step) {
+          throw std::logic_error("the plan overwrites a buffer that is still in use");
+        }
+        emit_fetch(due_);
+      }
+      ++due_;
+    }
+    // Up to the end of the next layer. Weights and scale records are few and early; were they not
+    // bounded, they would fill the load unit's queue and keep the sequencer from what comes behind.
+    const int last_layer = plan_.steps[static_cast<std::size_t>(step)].layer + 1;
+    std::size_t ahead = 0;
+    for (std::size_t i = due_; i < fetches.size() && fetches[i].layer <= last_layer; ++i) {
+      const bool tile =
+          fetches[i].kind == FetchKind::weights || fetches[i].kind == FetchKind::parameters;
+      if (tile && ++ahead > tiles_ahead_) continue;
+      if (!emitted_[i] && fetches[i].earliest < step) emit_fetch(i);
+    }
+  }
+
+  void emit_fetch(std::size_t index) {
+    emitted_[index] = true;
+    emit_fetch(plan_.fetches[index]);
+  }
+
+  void emit_fetch(const Fetch& fetch) {
+    const std::size_t layer = static_cast<std::size_t>(fetch.layer);
+    switch (fetch.kind) {
+      case FetchKind::weights: {
+        const int channels = network_.tensor(network_.layers[layer].input).shape.channels;
+        std::uint64_t bytes = 0;
+        for_each_column(fetch, [&](const ColumnTile& tile) {
+          bytes += align_up(packed_weight_bytes(network_.layers[layer], channels, tile.columns()));
+        });
+        const std::size_t first = static_cast<std::size_t>(fetch.first_column);
+        load_block(fetch, map_.layers[layer].weights[first], bytes, OnChipMemory::weight);
+        break;
+      }
+      case FetchKind::parameters: {
+        std::uint64_t bytes = 0;
+        for_each_column(fetch, [&](const ColumnTile& tile) {
+          bytes += align_up(static_cast<std::uint64_t>(tile.columns()) * sizeof(ScaleRecord));
+        });
+        const std::size_t first = static_cast<std::size_t>(fetch.first_column);
+        load_block(fetch, map_.layers[layer].parameters[first], bytes, OnChipMemory::parameter);
+        break;
+      }
+      case FetchKind::input: {
+        const int input = network_.layers[layer].input;
+        const AddressRange rows =
+            tensor_rows(input, spatial_tile(plan_, fetch.layer, fetch.spatial).input);
+        load_block(fetch, rows.begin, rows.end - rows.begin, OnChipMemory::activation);
+        break;
+      }
+      case FetchKind::residual:
+        emit_residual(fetch);
+        break;
+    }
+  }
+
+  template <typename Visit>
+  void for_each_column(const Fetch& fetch, const Visit& visit) const {
+    for (int i = 0; i < fetch.column_count; ++i) {
+      visit(column_tile(plan_, fetch.layer, fetch.first_column + i));
+    }
+  }
+
+  void load_block(const Fetch& fetch, std::uint64_t address, std::uint64_t bytes,
+                  OnChipMemory memory) {
+    TransferFields transfer{};
+    transfer.dram_address = address;
+    transfer.onchip_address = fetch.address;
+    set(transfer.row_bytes, static_cast<std::int64_t>(bytes));
+    transfer.rows = 1;
+    transfer.dram_stride = transfer.row_bytes;
+    transfer.onchip_stride = transfer.row_bytes;
+    transfer.memory = memory;
+    const AddressRange place{fetch.address, fetch.address + bytes};
+    const Memory target = memory == OnChipMemory::activation ? Memory::activation
+                          : memory == OnChipMemory::weight   ? Memory::weight
+                                                             : Memory::parameter;
+    add_transfer(CommandUnit::load, fetch.layer, transfer,
+                 {{Memory::dram, {address, address + bytes}, false}, {target, place, true}});
+  }
+
+  void emit_residual(const Fetch& fetch) {
+    const int tensor = network_.layers[static_cast<std::size_t>(fetch.layer)].residual;
+    const RowRange rows = spatial_tile(plan_, fetch.layer, fetch.spatial).output;
+    move_output_tile(CommandUnit::load, fetch.layer, fetch.first_column, tensor, rows,
+                     fetch.address);
+  }
+
+  void emit_store(const Step& step) {
+    const RowRange rows = spatial_tile(plan_, step.layer, step.spatial).output;
+    move_output_tile(CommandUnit::store, step.layer, step.column, step.layer, rows,
+                     step.output_address);
+  }
+
+  // Moves rows of a tensor, or one column tile's channels of them, between DRAM and activation
+  // SRAM.
+  void move_output_tile(CommandUnit unit, int layer, int column, int tensor_index, RowRange rows,
+                        std::uint32_t onchip) {
+    const StoredTensor& tensor = network_.tensor(tensor_index);
+    const AddressRange region = tensor_rows(tensor_index, rows);
+    const bool load = unit == CommandUnit::load;
+    const LayerTiling& tiling = plan_.tilings[static_cast<std::size_t>(layer)];
+    TransferFields transfer{};
+    transfer.memory = OnChipMemory::activation;
+    if (!tiling.compact()) {
+      transfer.dram_address = region.begin;
+      transfer.onchip_address = onchip;
+      set(transfer.row_bytes, static_cast<std::int64_t>(region.end - region.begin));
+      transfer.rows = 1;
+      transfer.dram_stride = transfer.row_bytes;
+      transfer.onchip_stride = transfer.row_bytes;
+      const AddressRange place{onchip, onchip + transfer.row_bytes};
+      add_transfer(unit, layer, transfer,
+                   {{Memory::dram, region, !load}, {Memory::activation, place, load}});
+      return;
+    }
+    const ColumnTile& tile = column_tile(plan_, layer, column);
+    const std::uint64_t element = static_cast<std::uint64_t>(tensor.element_bytes());
+    const std::uint64_t pixels = pixels_of(tensor, rows.count);
+    const AddressRange place{
+        onchip, onchip + pixels * static_cast<std::uint64_t>(tile.columns()) * element};
+    for (const ChannelRun& run : channel_runs(tile)) {
+      transfer.dram_address =
+          region.begin + static_cast<std::uint64_t>(run.first_channel) * element;
+      set(transfer.onchip_address,
+          static_cast<std::int64_t>(onchip +
+                                    static_cast<std::uint64_t>(run.first_column) * element));
+      set(transfer.row_bytes, static_cast<std::int64_t>(run.count * tensor.element_bytes()));
+      set(transfer.rows, static_cast<std::int64_t>(pixels));
+      set(transfer.dram_stride, tensor.shape.channels * tensor.element_bytes());
+      set(transfer.onchip_stride, tile.columns() * tensor.element_bytes());
+      add_transfer(unit, layer, transfer,
+                   {{Memory::dram, region, !load}, {Memory::activation, place, load}});
+    }
+  }
+
+  void add_transfer(CommandUnit unit, int layer, const TransferFields& transfer,
+                    const std::vector<MemoryAccess>& accesses) {
+    Command command{};
+    command.opcode = unit == CommandUnit::load ? Opcode::load : Opcode::store;
+    set(command.layer, layer);
+    command.transfer = transfer;
+    tracker_.add(unit, command, accesses);
+  }
+
+  void emit_compute(const Step& step) {
+    Command command{};
+    set(command.layer, step.layer);
+    const IntegerLayer& layer = network_.layers[static_cast<std::size_t>(step.layer)];
+    const LayerTiling& tiling = plan_.tilings[static_cast<std::size_t>(step.layer)];
+    const auto activation = [](std::uint64_t begin, std::uint64_t bytes, bool write) {
+      return MemoryAccess{Memory::activation, {begin, begin + bytes}, write};
+    };
+    std::vector<MemoryAccess> accesses = {
+        activation(step.input_address, tiling.input_bytes, false),
+        activation(step.output_address, tiling.output_bytes, true)};
+    if (layer.residual != no_tensor) {
+      accesses.push_back(activation(step.residual_address, tiling.residual_bytes, false));
+    }
+    if (layer.kind == IntegerLayerKind::convolution) {
+      const ColumnTile& tile = column_tile(plan_, step.layer, step.column);
+      const int channels = network_.tensor(layer.input).shape.channels;
+      const std::uint64_t weights = packed_weight_bytes(layer, channels, tile.columns());
+      const std::uint64_t records =
+          static_cast<std::uint64_t>(tile.columns()) * sizeof(ScaleRecord);
+      accesses.push_back(
+          {Memory::weight, {step.weight_address, step.weight_address + weights}, false});
+      accesses.push_back(
+          {Memory::parameter, {step.parameter_address, step.parameter_address + records}, false});
+      command.opcode = Opcode::convolve;
+      command.convolve = convolve_fields(step, layer, tiling, tile);
+    } else {
+      command.opcode = layer.kind == IntegerLayerKind::add ? Opcode::add : Opcode::pool;
+      command.vector = vector_fields(step, layer);
+    }
+    tracker_.add(CommandUnit::compute, command, accesses);
+  }
+
+  ConvolveFields convolve_fields(const Step& step, const IntegerLayer& layer,
+                                 const LayerTiling& tiling, const ColumnTile& tile) const {
+    const StoredTensor& input = network_.tensor(layer.input);
+    const SpatialTile& rows = spatial_tile(plan_, step.layer, step.spatial);
+    const ReadQuantizer& quantizer = layer.read_quantizers[static_cast<std::size_t>(tile.group)];
+    ConvolveFields f{};
+    f.input_address = step.input_address;
+    f.output_address = step.output_address;
+    f.residual_address = step.residual_address;
+    f.weight_address = step.weight_address;
+    f.parameter_address = step.parameter_address;
+    set(f.input_height, input.shape.height);
+    set(f.input_width, input.shape.width);
+    set(f.input_channels, input.shape.channels);
+    set(f.output_width, layer.output.shape.width);
+    set(f.output_height, rows.output.count);
+    set(f.first_output_row, rows.output.first);
+    set(f.first_input_row, rows.input.first);
+    set(f.output_channels, tiling.compact() ? tile.columns() : layer.output.shape.channels);
+    set(f.columns, tile.columns());
+    set(f.kernel, layer.kernel);
+    set(f.stride, layer.stride);
+    set(f.padding, layer.padding);
+    f.edge_array = layer.edge;
+    f.adder = layer.arithmetic == Arithmetic::adder;
+    set(f.weight_bits, layer.weight_bits);
+    f.weight_signed = layer.weight_signed;
+    set(f.activation_bits, layer.activation_bits);
+    f.activation_signed = layer.activation_signed;
+    set(f.weight_shift, layer.weight_shift);
+    set(f.activation_shift, layer.activation_shift);
+    set(f.read_shift, quantizer.shift);
+    set(f.read_multiplier, quantizer.multiplier);
+    set(f.shift, layer.shift);
+    f.relu = layer.relu;
+    f.input_format = format_of(input);
+    f.output_format = format_of(layer.output);
+    f.residual_format = format_of(layer.output);
+    if (layer.residual != no_tensor) {
+      f.has_residual = 1;
+      set(f.residual_shift, layer.residual_shift);
+      set(f.residual_multiplier, layer.residual_multiplier);
+      f.residual_format = format_of(network_.tensor(layer.residual));
+    }
+    f.keep_weights = step.keep_weights;
+    return f;
+  }
+
+  VectorFields vector_fields(const Step& step, const IntegerLayer& layer) const {
+    const StoredTensor& input = network_.tensor(layer.input);
+    VectorFields f{};
+    f.input_address = step.input_address;
+    f.second_address = step.residual_address;
+    f.output_address = step.output_address;
+    set(f.height, spatial_tile(plan_, step.layer, step.spatial).output.count);
+    set(f.width, layer.output.shape.width);
+    set(f.channels, layer.output.shape.channels);
+    set(f.input_width, input.shape.width);
+    set(f.kernel, layer.kernel);
+    set(f.stride, layer.stride);
+    f.maximum = layer.kind == IntegerLayerKind::max_pool;
+    f.relu = layer.relu;
+    set(f.multiplier, layer.multiplier);
+    set(f.left_shift, layer.left_shift);
+    set(f.shift, layer.shift);
+    f.input_format = format_of(input);
+    f.second_format = f.input_format;
+    f.output_format = format_of(layer.output);
+    if (layer.kind == IntegerLayerKind::add) {
+      set(f.second_multiplier, layer.residual_multiplier);
+      set(f.second_left_shift, layer.residual_shift);
+      f.second_format = format_of(network_.tensor(layer.residual));
+    }
+    f.bias = layer.bias;
+    return f;
+  }
+
+  // DRAM addresses of full rows of a tensor.
+  AddressRange tensor_rows(int tensor, RowRange rows) const {
+    const StoredTensor& stored = network_.tensor(tensor);
+    const TensorPlace& place =
+        tensor == image_tensor ? map_.input : map_.outputs[static_cast<std::size_t>(tensor)];
+    const std::uint64_t row = pixels_of(stored, 1) * stored.shape.channels * stored.element_bytes();
+    return {place.address + row * static_cast<std::uint64_t>(rows.first),
+            place.address + row * static_cast<std::uint64_t>(rows.end())};
+  }
+
+  const IntegerNetwork& network_;
+  const Plan& plan_;
+  const MemoryMap& map_;
+  std::size_t tiles_ahead_;    // weight and parameter fetches before their layer needs them
+  std::vector<bool> emitted_;  // by fetch
+  std::size_t due_ = 0;        // fetches before this one are needed by now
+  DependencyTracker tracker_;
+};
+
+}  // namespace
+
+std::size_t count_commands(const IntegerNetwork& network, const Plan& plan) {
+  std::size_t count = plan.steps.size() + 1;
+  for (const Fetch& fetch : plan.fetches) {
+    count += fetch.kind == FetchKind::residual ? pieces(plan, fetch.layer, fetch.first_column) : 1;
+  }
+  for (const Step& step : plan.steps) {
+    if (!step.completes_output) continue;
+    const bool vector =
+        network.layers[static_cast<std::size_t>(step.layer)].kind != IntegerLayerKind::convolution;
+    count += vector ? 1 : pieces(plan, step.layer, step.column);
+  }
+  return count;
+}
+
+std::vector<Command> emit_commands(const IntegerNetwork& network, const HardwareConfig& hardware,
+                                   const Plan& plan, const MemoryMap& map) {
+  return Emitter(network, hardware, plan, map).run();
+}
+
+}  // namespace abacus

@@ -1,0 +1,35 @@
+// From a plan to the command list.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "sw/network/integer_network.hpp"
+#include "sw/schedule/plan.hpp"
+#include "sw/schedule/program.hpp"
+#include "tlm/command.hpp"
+#include "tlm/hardware_config.hpp"
+
+namespace abacus {
+
+// Where things stand in DRAM.
+struct MemoryMap {
+  struct LayerData {
+    std::vector<std::uint64_t> weights;  // address of each column tile
+    std::vector<std::uint64_t> parameters;
+  };
+  std::vector<LayerData> layers;
+  TensorPlace input;
+  std::vector<TensorPlace> outputs;
+};
+
+// Number of commands that emit_commands will make.
+std::size_t count_commands(const IntegerNetwork& network, const Plan& plan);
+
+// Commands in an order that is right if executed one by one, with tokens that let the units run
+// ahead of one another as far as the buffers allow.
+std::vector<Command> emit_commands(const IntegerNetwork& network, const HardwareConfig& hardware,
+                                   const Plan& plan, const MemoryMap& map);
+
+}  // namespace abacus

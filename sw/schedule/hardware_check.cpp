@@ -1,0 +1,58 @@
+#include "sw/schedule/hardware_check.hpp"
+
+#include <stdexcept>
+#include <string>
+
+#include "sw/schedule/tiling.hpp"
+#include "tlm/command.hpp"
+
+namespace abacus {
+namespace {
+
+[[noreturn]] void refuse(const IntegerLayer& layer, const std::string& what) {
+  throw std::runtime_error("layer \"" + layer.name + "\" " + what);
+}
+
+void check_array(const IntegerLayer& layer, const HardwareConfig& hardware) {
+  const PeArrayConfig& array = array_of(layer, hardware);
+  const std::string name = layer.edge ? "edge array" : "PE array";
+  const bool adder = layer.arithmetic == Arithmetic::adder;
+  const bool array_adds = array.kind == ProcessingElementKind::adder;
+  if (adder != array_adds) {
+    refuse(layer, std::string("needs processing elements of kind ") + (adder ? "adder" : "mac") +
+                      "; the " + name + " has kind " + (array_adds ? "adder" : "mac"));
+  }
+  if (layer.weight_bits > array.weight_bits) {
+    refuse(layer, "has weights of " + std::to_string(layer.weight_bits) + " bits; the " + name +
+                      " takes at most " + std::to_string(array.weight_bits));
+  }
+  if (layer.activation_bits > array.activation_bits) {
+    refuse(layer, "has activations of " + std::to_string(layer.activation_bits) + " bits; the " +
+                      name + " takes at most " + std::to_string(array.activation_bits));
+  }
+}
+
+void check_array_size(const std::string& name, const PeArrayConfig& array) {
+  if (array.rows < 1 || array.columns < 1 || array.scale_lanes < 1) {
+    throw std::runtime_error("the " + name + " has " + std::to_string(array.rows) + " rows, " +
+                             std::to_string(array.columns) + " columns and " +
+                             std::to_string(array.scale_lanes) +
+                             " scale lanes; at least 1 of each is needed");
+  }
+}
+
+}  // namespace
+
+void check_hardware(const IntegerNetwork& network, const HardwareConfig& hardware) {
+  check_array_size("PE array", hardware.array);
+  check_array_size("edge array", hardware.edge_array);
+  if (network.layers.size() >= no_layer) {
+    throw std::runtime_error("the network has " + std::to_string(network.layers.size()) +
+                             " layers; commands number at most " + std::to_string(no_layer - 1));
+  }
+  for (const IntegerLayer& layer : network.layers) {
+    if (layer.kind == IntegerLayerKind::convolution) check_array(layer, hardware);
+  }
+}
+
+}  // namespace abacus

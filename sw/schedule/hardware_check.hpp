@@ -1,0 +1,14 @@
+// Whether the hardware can run a network's layers at all, whatever the tiling.
+#pragma once
+
+#include "sw/network/integer_network.hpp"
+#include "tlm/hardware_config.hpp"
+
+namespace abacus {
+
+// Throws std::runtime_error naming the layer, what it needs and what the hardware has: the kind of
+// processing element, operand widths, the number of layers. (validate() sees to the ranges of all
+// other fields of a command.)
+void check_hardware(const IntegerNetwork& network, const HardwareConfig& hardware);
+
+}  // namespace abacus

@@ -1,0 +1,139 @@
+#include <algorithm>
+#include <cstddef>
+#include <cstring>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+#include "sw/schedule/address_space.hpp"
+#include "sw/schedule/emitter.hpp"
+#include "sw/schedule/hardware_check.hpp"
+#include "sw/schedule/plan.hpp"
+#include "sw/schedule/program.hpp"
+#include "tlm/address_map.hpp"
+
+namespace abacus {
+namespace {
+
+// The first page stays empty, so that address 0 never is anything's place.
+constexpr std::uint64_t first_address = 0x1000;
+
+static_assert(address_map::dram_base == 0, "addresses in commands are offsets into DRAM");
+
+class Scheduler {
+ public:
+  Scheduler(const IntegerNetwork& network, const HardwareConfig& hardware)
+      : network_(network), hardware_(hardware), plan_(make_plan(network, hardware)) {}
+
+  Program run() {
+    place_everything();
+    write_image();
+    describe_layers();
+    return std::move(program_);
+  }
+
+ private:
+  void place_everything() {
+    RegionAllocator memory(first_address);
+    program_.image_address = memory.end();
+    program_.command_count = static_cast<std::uint32_t>(count_commands(network_, plan_));
+    program_.command_address = memory.take(program_.command_count * sizeof(Command));
+    map_.layers.resize(network_.layers.size());
+    for_each_column([&](std::size_t layer, const ColumnTile& tile) {
+      map_.layers[layer].weights.push_back(memory.take(
+          packed_weight_bytes(network_.layers[layer], input_channels(layer), tile.columns())));
+    });
+    for_each_column([&](std::size_t layer, const ColumnTile& tile) {
+      map_.layers[layer].parameters.push_back(
+          memory.take(static_cast<std::uint64_t>(tile.columns()) * sizeof(ScaleRecord)));
+    });
+    program_.dram_image.resize(memory.end() - program_.image_address);
+
+    const auto place = [&](const StoredTensor& tensor) {
+      const std::uint64_t bytes = static_cast<std::uint64_t>(tensor.bytes());
+      return TensorPlace{memory.take(bytes), bytes};
+    };
+    map_.input = place(network_.image);
+    for (const IntegerLayer& layer : network_.layers) map_.outputs.push_back(place(layer.output));
+    program_.input = map_.input;
+    program_.outputs = map_.outputs;
+    program_.scores = map_.outputs.back();
+    program_.dram_bytes = memory.end();
+    const std::uint64_t capacity =
+        std::min<std::uint64_t>(hardware_.dram.bytes, address_map::dram_limit);
+    if (program_.dram_bytes > capacity) {
+      throw std::runtime_error("the program with its tensors needs " +
+                               std::to_string(program_.dram_bytes) + " bytes of DRAM; " +
+                               hardware_.dram.device + " has " + std::to_string(capacity));
+    }
+  }
+
+  void write_image() {
+    const std::vector<Command> commands = emit_commands(network_, hardware_, plan_, map_);
+    if (commands.size() != program_.command_count) {
+      throw std::logic_error("the number of commands differs from the plan's");
+    }
+    write(program_.command_address, commands.data(), commands.size() * sizeof(Command));
+    std::vector<std::size_t> next(network_.layers.size(), 0);
+    for_each_column([&](std::size_t layer, const ColumnTile& tile) {
+      const std::size_t column = next[layer]++;
+      const std::vector<std::uint8_t> weights =
+          pack_weights(network_.layers[layer], input_channels(layer), tile);
+      write(map_.layers[layer].weights[column], weights.data(), weights.size());
+      const std::vector<ScaleRecord> records =
+          scale_records(network_.layers[layer], tile, plan_.tilings[layer].compact());
+      write(map_.layers[layer].parameters[column], records.data(),
+            records.size() * sizeof(ScaleRecord));
+    });
+  }
+
+  void describe_layers() {
+    for (std::size_t i = 0; i < network_.layers.size(); ++i) {
+      const IntegerLayer& layer = network_.layers[i];
+      const LayerTiling& tiling = plan_.tilings[i];
+      LayerPlan description;
+      description.name = layer.name;
+      description.output_tiles =
+          static_cast<int>(tiling.spatial.size() * std::max<std::size_t>(1, tiling.columns.size()));
+      description.edge = layer.edge;
+      if (layer.kind == IntegerLayerKind::convolution) {
+        description.taps =
+            layer.output.shape.elements() * input_channels(i) * layer.kernel * layer.kernel;
+        description.groups = static_cast<int>(layer.read_quantizers.size());
+        description.weights_resident = tiling.weights_resident;
+      }
+      program_.layers.push_back(description);
+    }
+  }
+
+  int input_channels(std::size_t layer) const {
+    return network_.tensor(network_.layers[layer].input).shape.channels;
+  }
+
+  template <typename Visit>
+  void for_each_column(const Visit& visit) const {
+    for (std::size_t layer = 0; layer < plan_.tilings.size(); ++layer) {
+      for (const ColumnTile& tile : plan_.tilings[layer].columns) visit(layer, tile);
+    }
+  }
+
+  void write(std::uint64_t address, const void* data, std::size_t bytes) {
+    std::memcpy(program_.dram_image.data() + (address - program_.image_address), data, bytes);
+  }
+
+  const IntegerNetwork& network_;
+  const HardwareConfig& hardware_;
+  Plan plan_;
+  MemoryMap map_;
+  Program program_;
+};
+
+}  // namespace
+
+Program schedule(const IntegerNetwork& network, const HardwareConfig& hardware) {
+  validate(network, "integer network");
+  check_hardware(network, hardware);
+  return Scheduler(network, hardware).run();
+}
+
+}  // namespace abacus

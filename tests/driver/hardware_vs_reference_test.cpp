@@ -1,0 +1,381 @@
+// Scheduler, driver and hardware models together against the reference executor: every layer's
+// output, bit for bit, at every level of timing.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <systemc>
+#include <vector>
+
+#include "models/accelerator/platform.hpp"
+#include "sw/driver/driver.hpp"
+#include "sw/network/integer_network.hpp"
+#include "sw/network/reference_executor.hpp"
+#include "sw/schedule/program.hpp"
+#include "tests/network/random_integer_network.hpp"
+#include "tests/schedule/synthetic_network.hpp"
+
+namespace abacus {
+namespace {
+
+using test::RandomNetworkOptions;
+using test::SyntheticOptions;
+
+HardwareConfig hardware_for(Arithmetic arithmetic) {
+  HardwareConfig hardware;
+  hardware.array.kind =
+      arithmetic == Arithmetic::adder ? ProcessingElementKind::adder : ProcessingElementKind::mac;
+  return hardware;
+}
+
+// Elements as they stand in memory: one or two bytes, two's complement, little-endian.
+std::vector<std::int32_t> decode(const StoredTensor& tensor,
+                                 const std::vector<std::uint8_t>& bytes) {
+  std::vector<std::int32_t> values;
+  const std::size_t size = static_cast<std::size_t>(tensor.element_bytes());
+  for (std::size_t i = 0; i + size <= bytes.size(); i += size) {
+    std::int32_t value = bytes[i];
+    if (size == 2) value |= bytes[i + 1] << 8;
+    const std::int32_t span = size == 2 ? 1 << 16 : 1 << 8;
+    if (tensor.is_signed && value >= span / 2) value -= span;
+    values.push_back(value);
+  }
+  return values;
+}
+
+std::vector<std::uint8_t> encode(const StoredTensor& tensor,
+                                 const std::vector<std::int16_t>& values) {
+  std::vector<std::uint8_t> bytes;
+  for (const std::int16_t value : values) {
+    bytes.push_back(static_cast<std::uint8_t>(value & 0xFF));
+    if (tensor.element_bytes() == 2)
+      bytes.push_back(static_cast<std::uint8_t>((value >> 8) & 0xFF));
+  }
+  return bytes;
+}
+
+ProgramView view_of(const Program& program) {
+  ProgramView view{};
+  view.image_address = program.image_address;
+  view.image = program.dram_image.data();
+  view.image_bytes = program.dram_image.size();
+  view.command_address = program.command_address;
+  view.command_count = program.command_count;
+  view.input_address = program.input.address;
+  view.input_bytes = program.input.bytes;
+  view.scores_address = program.scores.address;
+  view.scores_bytes = program.scores.bytes;
+  return view;
+}
+
+// One platform, one simulation; as many programs and images as the body runs.
+class System {
+ public:
+  System(const HardwareConfig& hardware, TimingLevel level)
+      : hardware_(hardware), platform_("platform", hardware, level) {}
+
+  void simulate(const std::function<void()>& body) {
+    platform_.set_software([&](HostBus& bus) {
+      bus_ = &bus;
+      body();
+      finished_ = true;
+    });
+    sc_core::sc_start();
+    EXPECT_TRUE(finished_) << "the simulation ended before the software did";
+  }
+
+  void load(const IntegerNetwork& network) {
+    network_ = &network;
+    program_ = schedule(network, hardware_);
+    driver_.emplace(*bus_);
+    ASSERT_EQ(driver_->load(view_of(program_)), DriverStatus::ok);
+  }
+
+  RunStatistics run(std::uint64_t image_seed) {
+    const std::vector<std::uint8_t> pixels = test::random_pixels(*network_, image_seed);
+    image_ = quantize_image(*network_, pixels.data());
+    const std::vector<std::uint8_t> input = encode(network_->image, image_);
+    std::vector<std::uint8_t> scores(program_.scores.bytes);
+    RunStatistics statistics{};
+    const DriverStatus status = driver_->run(input.data(), scores.data(), statistics);
+    EXPECT_EQ(status, DriverStatus::ok) << to_string(status) << " " << statistics.error_command;
+    scores_ = decode(network_->layers.back().output, scores);
+    return statistics;
+  }
+
+  ReferenceResult reference() const {
+    return execute_reference(*network_, image_,
+                             {hardware_.array.accumulator_bits, hardware_.array.rows},
+                             {hardware_.edge_array.accumulator_bits, hardware_.edge_array.rows});
+  }
+
+  std::vector<std::int32_t> output(std::size_t layer) {
+    std::vector<std::uint8_t> bytes(program_.outputs[layer].bytes);
+    EXPECT_TRUE(platform_.peek(program_.outputs[layer].address, bytes.data(), bytes.size()));
+    return decode(network_->layers[layer].output, bytes);
+  }
+
+  // Every layer's output and the scores; stops at the first layer that differs.
+  void expect_reference(const ReferenceResult& expected) {
+    for (std::size_t layer = 0; layer < network_->layers.size(); ++layer) {
+      const std::vector<std::int32_t> found = output(layer);
+      ASSERT_EQ(found.size(), expected.outputs[layer].size());
+      for (std::size_t i = 0; i < found.size(); ++i) {
+        ASSERT_EQ(found[i], expected.outputs[layer][i])
+            << "layer " << layer << " \"" << network_->layers[layer].name << "\" ("
+            << to_string(network_->layers[layer].kind) << "), element " << i;
+      }
+    }
+    EXPECT_EQ(scores_, expected.outputs.back());
+  }
+
+  void expect_reference() { expect_reference(reference()); }
+
+  Platform& platform() { return platform_; }
+  const std::vector<std::int32_t>& scores() const { return scores_; }
+  const Program& program() const { return program_; }
+
+ private:
+  HardwareConfig hardware_;
+  Platform platform_;
+  HostBus* bus_ = nullptr;
+  bool finished_ = false;
+  const IntegerNetwork* network_ = nullptr;
+  Program program_;
+  std::optional<Driver> driver_;
+  std::vector<std::int16_t> image_;
+  std::vector<std::int32_t> scores_;
+};
+
+// --- The zoo's shapes
+// -------------------------------------------------------------------------------
+
+struct ZooCase {
+  const char* network;
+  Arithmetic arithmetic;
+  int operand_bits;
+  int groups;
+  TimingLevel level;
+};
+
+class Zoo : public ::testing::TestWithParam<ZooCase> {};
+
+TEST_P(Zoo, EveryLayerEqualsTheReferenceAndTimeDoesNotDependOnTheImage) {
+  const ZooCase& c = GetParam();
+  const IntegerNetwork network = test::synthetic_network(
+      {c.network, c.arithmetic, {1, 28, 28}, 10, c.operand_bits, c.groups, 3});
+  System system(hardware_for(c.arithmetic), c.level);
+  system.simulate([&] {
+    system.load(network);
+    const RunStatistics first = system.run(1);
+    system.expect_reference();
+    const RunStatistics second = system.run(2);
+    system.expect_reference();
+    EXPECT_EQ(first.saturations, 0u);
+    if (c.level == TimingLevel::functional) return;
+    EXPECT_GT(first.cycles, 10'000u);
+    EXPECT_EQ(first.cycles, second.cycles);
+  });
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Shapes, Zoo,
+    ::testing::Values(ZooCase{"resnet20", Arithmetic::adder, 4, 4, TimingLevel::functional},
+                      ZooCase{"resnet20", Arithmetic::adder, 4, 4, TimingLevel::approximate},
+                      ZooCase{"resnet20", Arithmetic::adder, 8, 1, TimingLevel::functional},
+                      ZooCase{"resnet20", Arithmetic::adder, 8, 1, TimingLevel::approximate},
+                      ZooCase{"resnet20", Arithmetic::cnn, 8, 1, TimingLevel::functional},
+                      ZooCase{"resnet20", Arithmetic::cnn, 4, 1, TimingLevel::approximate},
+                      ZooCase{"lenet", Arithmetic::adder, 5, 2, TimingLevel::approximate}));
+
+// --- Random networks
+// --------------------------------------------------------------------------------
+
+struct RandomCase {
+  int first_seed;
+  Arithmetic arithmetic;
+  bool small_hardware;
+};
+
+class RandomNetworks : public ::testing::TestWithParam<RandomCase> {};
+
+// Small memories, arrays and accumulators cut networks into more tiles, and saturate.
+HardwareConfig small_hardware(Arithmetic arithmetic) {
+  HardwareConfig hardware = hardware_for(arithmetic);
+  hardware.array.rows = 4;
+  hardware.array.columns = 8;
+  hardware.array.accumulator_bits = 12;
+  hardware.edge_array.accumulator_bits = 14;
+  hardware.edge_array.rows = 3;
+  hardware.edge_array.columns = 5;
+  hardware.activation_sram.bytes = 6 * 1024;
+  hardware.weight_sram.bytes = 6 * 1024;
+  hardware.parameter_sram.bytes = 512;
+  hardware.command_queue = 3;
+  return hardware;
+}
+
+TEST_P(RandomNetworks, EveryLayerEqualsTheReferenceAtBothLevels) {
+  const RandomCase& c = GetParam();
+  const HardwareConfig hardware =
+      c.small_hardware ? small_hardware(c.arithmetic) : hardware_for(c.arithmetic);
+  System system(hardware, TimingLevel::functional);
+  constexpr int networks_a_process = 40;
+  int compared = 0;
+  std::int64_t saturations = 0;
+  system.simulate([&] {
+    for (int seed = c.first_seed; seed < c.first_seed + networks_a_process; ++seed) {
+      SCOPED_TRACE("seed " + std::to_string(seed));
+      RandomNetworkOptions options;
+      options.arithmetic = c.arithmetic;
+      const IntegerNetwork network =
+          test::random_integer_network(static_cast<std::uint64_t>(seed), options);
+      try {
+        schedule(network, hardware);
+      } catch (const std::runtime_error&) {
+        continue;  // some do not fit the small memories
+      }
+      for (const TimingLevel level : {TimingLevel::functional, TimingLevel::approximate}) {
+        SCOPED_TRACE(level == TimingLevel::functional ? "functional" : "approximate");
+        system.platform().context().set_level(level);
+        system.load(network);
+        system.platform().context().saturations_by_layer.clear();
+        const RunStatistics statistics = system.run(static_cast<std::uint64_t>(seed));
+        const ReferenceResult expected = system.reference();
+        system.expect_reference(expected);
+        std::int64_t expected_saturations = 0;
+        for (const std::int64_t count : expected.saturations) expected_saturations += count;
+        std::vector<std::int64_t> by_layer = system.platform().context().saturations_by_layer;
+        by_layer.resize(expected.saturations.size());
+        EXPECT_EQ(by_layer, expected.saturations);
+        EXPECT_EQ(statistics.saturations, static_cast<std::uint64_t>(expected_saturations));
+        saturations += expected_saturations;
+        if (::testing::Test::HasFailure()) return;
+      }
+      ++compared;
+    }
+  });
+  EXPECT_GT(compared, networks_a_process / 2);
+  if (c.small_hardware) {
+    EXPECT_GT(saturations, 0) << "the case tests no saturation";
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, RandomNetworks,
+                         ::testing::Values(RandomCase{0, Arithmetic::adder, false},
+                                           RandomCase{100, Arithmetic::cnn, false},
+                                           RandomCase{200, Arithmetic::adder, true},
+                                           RandomCase{300, Arithmetic::cnn, true}));
+
+// --- No second path to the result
+// ---------------------------------------------------------------------
+
+enum class Memory { activation, weight, parameter };
+
+class BitFlip : public ::testing::TestWithParam<std::tuple<Memory, TimingLevel>> {};
+
+TEST_P(BitFlip, InAnSramChangesTheResult) {
+  const auto [memory, level] = GetParam();
+  const IntegerNetwork network =
+      test::synthetic_network({"lenet", Arithmetic::adder, {1, 28, 28}, 10, 8, 1, 5});
+  System system(hardware_for(Arithmetic::adder), level);
+  system.simulate([&] {
+    system.load(network);
+    system.run(1);
+    const ReferenceResult expected = system.reference();
+    system.expect_reference(expected);
+    Platform& platform = system.platform();
+    Sram& sram = memory == Memory::activation ? platform.activation_sram()
+                 : memory == Memory::weight   ? platform.weight_sram()
+                                              : platform.parameter_sram();
+    // An image's pixel; the first weight; the lowest byte of the first bias plus 2^24: all of the
+    // first layer, and all at the start of their memories.
+    const std::uint32_t address = memory == Memory::activation ? 100u
+                                  : memory == Memory::weight   ? 0u
+                                                               : 3u;
+    sram.flip_bit_after_write(address, 6, 0);
+    system.run(1);
+    EXPECT_NE(system.output(0), expected.outputs[0]);
+    // The fault was one of a moment: the next run is right again.
+    system.run(1);
+    system.expect_reference(expected);
+  });
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Memories, BitFlip,
+    ::testing::Combine(::testing::Values(Memory::activation, Memory::weight, Memory::parameter),
+                       ::testing::Values(TimingLevel::functional, TimingLevel::approximate)));
+
+TEST(HardwareVsReference, TwoRunsOfTheSameImageAreTheSame) {
+  const IntegerNetwork network =
+      test::synthetic_network({"lenet", Arithmetic::cnn, {1, 28, 28}, 10, 4, 1, 5});
+  System system(hardware_for(Arithmetic::cnn), TimingLevel::approximate);
+  system.simulate([&] {
+    system.load(network);
+    const std::uint64_t cycles = system.run(7).cycles;
+    const std::vector<std::int32_t> scores = system.scores();
+    EXPECT_EQ(system.run(7).cycles, cycles);
+    EXPECT_EQ(system.scores(), scores);
+    // Images at the functional level in between leave no trace.
+    system.platform().context().set_level(TimingLevel::functional);
+    system.run(8);
+    system.platform().context().set_level(TimingLevel::approximate);
+    EXPECT_EQ(system.run(7).cycles, cycles);
+    EXPECT_EQ(system.scores(), scores);
+  });
+}
+
+// ResNet-20 on 32×32 images, 16×16 multipliers, output stationary, memory stalls aside: SCALE-Sim
+// counts 184,142 cycles, STONNE 184,237. An adder tree fills and drains faster than a systolic
+// array.
+TEST(HardwareVsReference, ResNet20TakesAboutTheCyclesThatOtherSimulatorsCount) {
+  const IntegerNetwork network =
+      test::synthetic_network({"resnet20", Arithmetic::cnn, {3, 32, 32}, 10, 8, 1, 1});
+  System system(hardware_for(Arithmetic::cnn), TimingLevel::approximate);
+  system.simulate([&] {
+    system.load(network);
+    Context& context = system.platform().context();
+    context.timeline.clear();
+    const std::uint64_t cycles = system.run(1).cycles;
+    sc_core::sc_time computing;
+    for (const TimelineEntry& entry : context.timeline) {
+      const bool computes = entry.unit != Unit::load && entry.unit != Unit::store;
+      if (computes) computing += entry.end - entry.start - entry.stalled;
+    }
+    const double busy = computing / context.cycle();
+    EXPECT_LT(busy, 184'142);
+    EXPECT_GT(busy, 0.9 * 184'142);
+    EXPECT_GT(static_cast<double>(cycles), busy);
+    EXPECT_LT(static_cast<double>(cycles), 1.2 * busy) << "load and store overlap with compute";
+  });
+}
+
+// The scheduler refuses such a program; a hand-made one is refused by the hardware.
+TEST(HardwareVsReference, TheHardwareRefusesAdderLayersOnAMacArray) {
+  const IntegerNetwork network = test::synthetic_network({});
+  System system(hardware_for(Arithmetic::cnn), TimingLevel::functional);
+  EXPECT_THROW(schedule(network, hardware_for(Arithmetic::cnn)), std::runtime_error);
+  const Program program = schedule(network, hardware_for(Arithmetic::adder));
+  bool ran = false;
+  system.platform().set_software([&](HostBus& bus) {
+    Driver driver(bus);
+    ASSERT_EQ(driver.load(view_of(program)), DriverStatus::ok);
+    const std::vector<std::uint8_t> input(program.input.bytes, 0);
+    std::vector<std::uint8_t> scores(program.scores.bytes);
+    RunStatistics statistics{};
+    EXPECT_EQ(driver.run(input.data(), scores.data(), statistics), DriverStatus::command_error);
+    EXPECT_GT(statistics.error_command, 0u);
+    ran = true;
+  });
+  sc_core::sc_start();
+  EXPECT_TRUE(ran);
+}
+
+}  // namespace
+}  // namespace abacus

@@ -1,0 +1,146 @@
+#include "models/pe_array/pe_array.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+#include <tuple>
+
+namespace abacus {
+namespace {
+
+PeArrayConfig authors() {
+  PeArrayConfig config;
+  config.rows = config.columns = 16;
+  return config;
+}
+
+TEST(PeArray, AuthorsKernelTakes7062Cycles) {
+  // Wang et al., arXiv 2101.10015: 28 × 28 × 16 → 16, 3 × 3, 16 × 16 lanes.
+  const PeArray array(Component::pe_array, authors());
+  const ArrayTile tile{28, 28, 3, 16, 16};
+  EXPECT_EQ(array.issue_cycles(tile), 7056);
+  EXPECT_EQ(array.pipeline_depth(), 6);
+  EXPECT_EQ(array.cycles(tile), 7062);
+}
+
+TEST(PeArray, DepthFollowsTheAdderTree) {
+  const std::map<int, int> depths{{1, 2}, {2, 3}, {3, 4}, {4, 4}, {16, 6}, {17, 7}, {64, 8}};
+  for (const auto& [rows, depth] : depths) {
+    PeArrayConfig config = authors();
+    config.rows = rows;
+    EXPECT_EQ(PeArray(Component::pe_array, config).pipeline_depth(), depth) << rows;
+  }
+}
+
+TEST(PeArray, ChannelTilesAreRoundedUp) {
+  const PeArray array(Component::pe_array, authors());
+  EXPECT_EQ(array.issue_cycles({7, 7, 3, 64, 16}), 49 * 9 * 4);
+  EXPECT_EQ(array.issue_cycles({7, 7, 3, 65, 16}), 49 * 9 * 5);
+  EXPECT_EQ(array.issue_cycles({7, 7, 3, 1, 1}), 49 * 9);
+}
+
+TEST(PeArray, WeightsStayWhereTheyFit) {
+  PeArrayConfig config = authors();
+  config.weights_per_pe = 36;
+  const PeArray array(Component::pe_array, config);
+  EXPECT_TRUE(array.weights_stay({7, 7, 3, 64, 16}));
+  EXPECT_FALSE(array.weights_stay({7, 7, 3, 65, 16}));
+}
+
+using Counts = std::map<std::tuple<Action, int, int>, std::int64_t>;
+
+Counts counts(const PeArrayConfig& config, const TapFormat& format, const ArrayTile& tile,
+              bool filled) {
+  Activity activity;
+  PeArray(Component::pe_array, config).count(activity, 5, format, tile, filled);
+  Counts found;
+  for (const auto& [key, times] : activity.counts()) {
+    EXPECT_EQ(key.layer, 5);
+    EXPECT_EQ(key.component, Component::pe_array);
+    found[{key.action, key.bits_a, key.bits_b}] = times;
+  }
+  return found;
+}
+
+TEST(PeArray, CountsAdderTaps) {
+  TapFormat format;
+  format.weight_bits = format.activation_bits = 4;
+  format.weight_signed = false;
+  PeArrayConfig config = authors();
+  config.rows = 4;
+  // Two channel tiles: 4 and 2 lanes. 6 window positions, 3 columns.
+  const Counts found = counts(config, format, {1, 6, 1, 6, 3}, true);
+  const Counts wanted{
+      {{Action::absolute_difference, 4, 0}, 6 * 3 * 6},
+      // 4 lanes: 2 + 1 additions, of 5 and 6 bits; 2 lanes: 1 of 5 bits.
+      {{Action::add, 5, 0}, 18 * (2 + 1)},
+      {{Action::add, 6, 0}, 18},
+      {{Action::add, 24, 0}, 18 * 2},
+      {{Action::register_read, 4, 0}, 6 * 3 * 6},
+      {{Action::register_read, 24, 0}, 18 * 2},
+      // Activations, taps and the filled weights are all of 4 bits.
+      {{Action::register_write, 4, 0}, 6 * 6 + 6 * 3 * 6 + 6 * 3},
+      {{Action::register_write, 5, 0}, 18 * (2 + 1)},
+      {{Action::register_write, 6, 0}, 18},
+      {{Action::register_write, 24, 0}, 18 * 2},
+  };
+  EXPECT_EQ(found, wanted);
+}
+
+TEST(PeArray, CountsProducts) {
+  TapFormat format;
+  format.kind = ProcessingElementKind::mac;
+  format.weight_bits = 4;
+  format.activation_bits = 6;
+  PeArrayConfig config = authors();
+  config.kind = ProcessingElementKind::mac;
+  const Counts found = counts(config, format, {2, 2, 3, 3, 16}, false);
+  const std::int64_t sums = 36 * 16;
+  EXPECT_EQ(found.at({Action::multiply, 6, 4}), sums * 3);
+  EXPECT_EQ(found.at({Action::add, 11, 0}), sums);  // 3 lanes: one addition and a value passed on
+  EXPECT_EQ(found.at({Action::add, 12, 0}), sums);
+  EXPECT_EQ(found.at({Action::add, 24, 0}), sums);
+  EXPECT_EQ(found.count({Action::absolute_difference, 6, 0}), 0u);
+}
+
+TEST(PeArray, AdditionsEqualTapsWhateverTheLanes) {
+  // n − 1 in the tree and 1 in the accumulator for n lanes.
+  for (const int channels : {1, 3, 7, 16, 17, 40}) {
+    const Counts found = counts(authors(), TapFormat(), {3, 3, 3, channels, 5}, true);
+    std::int64_t additions = 0;
+    for (const auto& [key, times] : found) {
+      if (std::get<0>(key) == Action::add) additions += times;
+    }
+    EXPECT_EQ(additions, 81 * channels * 5) << channels;
+  }
+}
+
+TEST(PeArray, CountsNothingWhereCountingIsOff) {
+  Activity activity;
+  activity.enable(false);
+  PeArray(Component::pe_array, authors()).count(activity, 0, TapFormat(), {1, 1, 1, 1, 1}, true);
+  EXPECT_TRUE(activity.counts().empty());
+}
+
+TEST(PeArray, RefusesBadParameters) {
+  const auto refuses = [](auto spoil, const char* message) {
+    PeArrayConfig config = authors();
+    spoil(config);
+    try {
+      const PeArray array(Component::edge_array, config);
+      ADD_FAILURE() << message;
+    } catch (const std::invalid_argument& error) {
+      EXPECT_THAT(error.what(), ::testing::HasSubstr(message));
+    }
+  };
+  refuses([](PeArrayConfig& c) { c.rows = 0; }, "edge_array: rows is 0; allowed: 1 to 65535");
+  refuses([](PeArrayConfig& c) { c.columns = 0; }, "columns is 0");
+  refuses([](PeArrayConfig& c) { c.weight_bits = 9; }, "weight_bits is 9; allowed: 2 to 8");
+  refuses([](PeArrayConfig& c) { c.activation_bits = 1; }, "activation_bits is 1");
+  refuses([](PeArrayConfig& c) { c.accumulator_bits = 33; }, "accumulator_bits is 33");
+  refuses([](PeArrayConfig& c) { c.weights_per_pe = 0; }, "weights_per_pe is 0");
+}
+
+}  // namespace
+}  // namespace abacus

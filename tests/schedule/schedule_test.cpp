@@ -1,0 +1,389 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <array>
+#include <cstdint>
+#include <cstring>
+#include <map>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "sw/network/integer_network.hpp"
+#include "sw/schedule/program.hpp"
+#include "tests/network/random_integer_network.hpp"
+#include "tests/schedule/synthetic_network.hpp"
+#include "tests/schedule/token_simulator.hpp"
+#include "tlm/command.hpp"
+
+namespace abacus {
+namespace {
+
+using test::Interleaving;
+using test::RandomNetworkOptions;
+using test::SyntheticOptions;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+constexpr std::uint32_t kib = 1024;
+
+HardwareConfig hardware_for(Arithmetic arithmetic) {
+  HardwareConfig hardware;
+  hardware.array.kind =
+      arithmetic == Arithmetic::adder ? ProcessingElementKind::adder : ProcessingElementKind::mac;
+  return hardware;
+}
+
+std::vector<Command> commands_of(const Program& program) {
+  std::vector<Command> commands(program.command_count);
+  std::memcpy(commands.data(),
+              program.dram_image.data() + (program.command_address - program.image_address),
+              commands.size() * sizeof(Command));
+  return commands;
+}
+
+// Every unit as far ahead of the others as the tokens let it, and some orders by chance.
+std::vector<Interleaving> interleavings() {
+  std::vector<Interleaving> all;
+  for (const bool linger : {false, true}) {
+    for (const auto& rank : {std::array<int, 3>{0, 1, 2},
+                             {0, 2, 1},
+                             {1, 0, 2},
+                             {2, 0, 1},
+                             {1, 2, 0},
+                             {2, 1, 0},
+                             {0, 0, 0}}) {
+      all.push_back({rank, linger, all.size()});
+    }
+  }
+  return all;
+}
+
+void expect_right(const IntegerNetwork& network, const HardwareConfig& hardware) {
+  const Program program = schedule(network, hardware);
+  test::TokenSimulator simulator(network, hardware, program);
+  for (const Interleaving& interleaving : interleavings()) {
+    ASSERT_NO_THROW(simulator.run(interleaving))
+        << "ranks " << interleaving.rank[0] << interleaving.rank[1] << interleaving.rank[2]
+        << " linger " << interleaving.linger;
+  }
+}
+
+void shrink(HardwareConfig& hardware, std::uint32_t activation, std::uint32_t weight,
+            std::uint32_t parameter) {
+  hardware.activation_sram.bytes = activation;
+  hardware.weight_sram.bytes = weight;
+  hardware.parameter_sram.bytes = parameter;
+}
+
+std::string error_of(const IntegerNetwork& network, const HardwareConfig& hardware) {
+  try {
+    schedule(network, hardware);
+  } catch (const std::runtime_error& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+// --- Right in every interleaving
+// ------------------------------------------------------------------
+
+struct ZooCase {
+  const char* network;
+  Shape image;
+  int operand_bits;
+  int groups;
+  std::uint32_t activation, weight, parameter;
+};
+
+class Zoo : public ::testing::TestWithParam<ZooCase> {};
+
+TEST_P(Zoo, SchedulesWithoutRaceOrDeadlock) {
+  const ZooCase& c = GetParam();
+  for (const Arithmetic arithmetic : {Arithmetic::adder, Arithmetic::cnn}) {
+    const IntegerNetwork network =
+        test::synthetic_network({c.network, arithmetic, c.image, 10, c.operand_bits, c.groups, 1});
+    HardwareConfig hardware = hardware_for(arithmetic);
+    shrink(hardware, c.activation, c.weight, c.parameter);
+    expect_right(network, hardware);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Shapes, Zoo,
+    ::testing::Values(ZooCase{"resnet20", {1, 28, 28}, 4, 1, 128 * kib, 64 * kib, 8 * kib},
+                      ZooCase{"resnet20", {1, 28, 28}, 8, 4, 128 * kib, 64 * kib, 8 * kib},
+                      ZooCase{"resnet20", {3, 32, 32}, 4, 4, 6 * kib, 10 * kib, 512},
+                      ZooCase{"resnet32", {3, 32, 32}, 5, 1, 32 * kib, 16 * kib, 1 * kib},
+                      ZooCase{"resnet32", {1, 28, 28}, 8, 2, 1024 * kib, 512 * kib, 64 * kib},
+                      ZooCase{"lenet", {1, 28, 28}, 4, 1, 16 * kib, 16 * kib, 1 * kib},
+                      ZooCase{"vgg-small", {3, 32, 32}, 4, 1, 128 * kib, 64 * kib, 8 * kib}));
+
+TEST(Schedule, FitsLargeLayersIntoSmallMemoriesByOneColumnTileAtATime) {
+  const IntegerNetwork network =
+      test::synthetic_network({"vgg-small", Arithmetic::adder, {3, 16, 16}, 10, 4, 2, 1});
+  HardwareConfig hardware = hardware_for(Arithmetic::adder);
+  shrink(hardware, 7 * kib, 48 * kib, 512);  // a row of 128 channels takes 2 KiB
+  expect_right(network, hardware);
+  int compact = 0;
+  for (const Command& command : commands_of(schedule(network, hardware))) {
+    compact +=
+        command.opcode == Opcode::convolve &&
+        command.convolve.output_channels < network.layers[command.layer].output.shape.channels;
+  }
+  EXPECT_GT(compact, 0);
+}
+
+TEST(Schedule, NarrowsColumnTilesThatTheWeightMemoryCannotHold) {
+  const IntegerNetwork network =
+      test::synthetic_network({"vgg-small", Arithmetic::cnn, {3, 16, 16}, 10, 8, 1, 1});
+  HardwareConfig hardware = hardware_for(Arithmetic::cnn);
+  shrink(hardware, 64 * kib, 20 * kib, 2 * kib);  // 16 columns of 512 channels, 3x3, take 72 KiB
+  expect_right(network, hardware);
+}
+
+class RandomNetworks : public ::testing::TestWithParam<int> {};
+
+TEST_P(RandomNetworks, ScheduleWithoutRaceOrDeadlock) {
+  constexpr int networks_a_case = 25;
+  for (int i = 0; i < networks_a_case; ++i) {
+    const std::uint64_t seed = static_cast<std::uint64_t>(GetParam() * networks_a_case + i);
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    RandomNetworkOptions options;
+    options.arithmetic = seed % 2 == 0 ? Arithmetic::adder : Arithmetic::cnn;
+    const IntegerNetwork network = test::random_integer_network(seed, options);
+    HardwareConfig hardware = hardware_for(*options.arithmetic);
+    expect_right(network, hardware);
+    hardware.array.columns = 4;
+    hardware.command_queue = 2;
+    shrink(hardware, 8 * kib, 5 * kib, 512);
+    expect_right(network, hardware);
+    // As small as can be: each error says what its layer would do with.
+    shrink(hardware, 64, 8 * kib, 512);
+    std::string error = error_of(network, hardware);
+    while (error != "no error") {
+      const std::size_t at = error.find("needs ");
+      ASSERT_NE(at, std::string::npos) << error;
+      const std::uint32_t needed = static_cast<std::uint32_t>(std::stoul(error.substr(at + 6)));
+      ASSERT_GT(needed, hardware.activation_sram.bytes) << error;
+      hardware.activation_sram.bytes = needed;
+      error = error_of(network, hardware);
+    }
+    expect_right(network, hardware);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, RandomNetworks, ::testing::Range(0, 8));
+
+// --- The checker itself
+// ---------------------------------------------------------------------------
+
+// Taking any one pair of tokens away must show as a race in some interleaving.
+TEST(TokenSimulator, FindsEveryMissingToken) {
+  const IntegerNetwork network =
+      test::synthetic_network({"resnet20", Arithmetic::adder, {1, 12, 12}, 10, 4, 1, 1});
+  HardwareConfig hardware = hardware_for(Arithmetic::adder);
+  shrink(hardware, 4 * kib, 16 * kib, 1 * kib);
+  const Program program = schedule(network, hardware);
+  const std::vector<Command> commands = commands_of(program);
+  int removed = 0;
+  int found = 0;
+  for (int counter = 0; counter < 6; ++counter) {
+    std::vector<std::size_t> signals;
+    std::vector<std::size_t> waits;
+    for (std::size_t i = 0; i < commands.size(); ++i) {
+      if ((commands[i].signal >> counter) & 1) signals.push_back(i);
+      if ((commands[i].wait >> counter) & 1) waits.push_back(i);
+    }
+    ASSERT_EQ(signals.size(), waits.size());
+    for (std::size_t pair = 0; pair < signals.size(); pair += 5) {
+      std::vector<Command> changed = commands;
+      const std::uint16_t mask = static_cast<std::uint16_t>(~(1u << counter));
+      changed[signals[pair]].signal &= mask;
+      changed[waits[pair]].wait &= mask;
+      Program broken = program;
+      std::memcpy(broken.dram_image.data() + (program.command_address - program.image_address),
+                  changed.data(), changed.size() * sizeof(Command));
+      ++removed;
+      test::TokenSimulator simulator(network, hardware, broken);
+      for (const Interleaving& interleaving : interleavings()) {
+        try {
+          simulator.run(interleaving);
+        } catch (const std::runtime_error&) {
+          ++found;
+          break;
+        }
+      }
+    }
+  }
+  EXPECT_GT(removed, 20);
+  EXPECT_EQ(found, removed);
+}
+
+TEST(TokenSimulator, FindsADeadlock) {
+  const IntegerNetwork network =
+      test::synthetic_network({"lenet", Arithmetic::cnn, {1, 12, 12}, 10, 4, 1, 1});
+  const HardwareConfig hardware = hardware_for(Arithmetic::cnn);
+  Program program = schedule(network, hardware);
+  Command first = commands_of(program)[0];
+  first.wait = 1u << 9;
+  std::memcpy(program.dram_image.data() + (program.command_address - program.image_address), &first,
+              sizeof first);
+  test::TokenSimulator simulator(network, hardware, program);
+  EXPECT_THAT([&] { simulator.run({}); },
+              ::testing::ThrowsMessage<std::runtime_error>(HasSubstr("deadlock")));
+}
+
+// --- Choices
+// ----------------------------------------------------------------------------------------
+
+TEST(Schedule, PlacesEverythingAlignedAboveTheFirstPageAndApart) {
+  const IntegerNetwork network = test::synthetic_network({});
+  const Program program = schedule(network, hardware_for(Arithmetic::adder));
+  std::vector<TensorPlace> places = program.outputs;
+  places.push_back(program.input);
+  places.push_back({program.image_address, program.dram_image.size()});
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    EXPECT_GE(places[i].address, 0x1000u);
+    EXPECT_EQ(places[i].address % 64, 0u);
+    EXPECT_LE(places[i].address + places[i].bytes, program.dram_bytes);
+    for (std::size_t j = 0; j < i; ++j) {
+      EXPECT_TRUE(places[i].address + places[i].bytes <= places[j].address ||
+                  places[j].address + places[j].bytes <= places[i].address);
+    }
+  }
+  EXPECT_EQ(program.scores.address, program.outputs.back().address);
+}
+
+TEST(Schedule, CountsAResNetsTaps) {
+  const IntegerNetwork network =
+      test::synthetic_network({"resnet20", Arithmetic::adder, {3, 32, 32}, 10, 4, 1, 1});
+  const Program program = schedule(network, hardware_for(Arithmetic::adder));
+  std::int64_t taps = 0;
+  for (const LayerPlan& layer : program.layers) taps += layer.edge ? 0 : layer.taps;
+  EXPECT_EQ(taps, 40'370'176) << "18 block convolutions and two 1x1 shortcuts";
+}
+
+TEST(Schedule, FillsWeightsOnceWhereOneColumnTileServesSeveralSpatialTiles) {
+  const IntegerNetwork network = test::synthetic_network({});
+  HardwareConfig hardware = hardware_for(Arithmetic::adder);
+  const Program program = schedule(network, hardware);
+  std::vector<int> fills(network.layers.size(), 0);
+  std::vector<int> tiles(network.layers.size(), 0);
+  for (const Command& command : commands_of(program)) {
+    if (command.opcode != Opcode::convolve) continue;
+    ++tiles[command.layer];
+    fills[command.layer] += command.convolve.keep_weights == 0;
+  }
+  EXPECT_GT(tiles[1], 1) << "the first block's layer overlaps load, compute and store";
+  EXPECT_EQ(fills[1], 1);
+  EXPECT_EQ(program.layers[1].output_tiles, tiles[1]);
+
+  hardware.array.weights_per_pe = 8;  // less than kernel²: nothing to keep
+  for (const Command& command : commands_of(schedule(network, hardware))) {
+    if (command.opcode == Opcode::convolve && !command.convolve.edge_array &&
+        command.convolve.kernel == 3) {
+      EXPECT_EQ(command.convolve.keep_weights, 0);
+    }
+  }
+}
+
+TEST(Schedule, CutsColumnTilesByGroup) {
+  SyntheticOptions options;
+  options.groups = 4;
+  const IntegerNetwork network = test::synthetic_network(options);
+  for (const Command& command : commands_of(schedule(network, hardware_for(Arithmetic::adder)))) {
+    if (command.opcode != Opcode::convolve || command.convolve.edge_array) continue;
+    EXPECT_LT(command.convolve.columns, 16) << "16 channels in 4 groups share no tile";
+    break;
+  }
+}
+
+TEST(Schedule, PrefetchesTheNextLayersWeightsWhileALayerComputes) {
+  const IntegerNetwork network = test::synthetic_network({});
+  const std::vector<Command> commands =
+      commands_of(schedule(network, hardware_for(Arithmetic::adder)));
+  std::map<int, std::size_t> last_compute;
+  for (std::size_t i = 0; i < commands.size(); ++i) {
+    if (commands[i].opcode == Opcode::convolve) last_compute[commands[i].layer] = i;
+  }
+  std::set<int> prefetched;
+  for (std::size_t i = 0; i < commands.size(); ++i) {
+    const Command& command = commands[i];
+    const bool weights =
+        command.opcode == Opcode::load && command.transfer.memory == OnChipMemory::weight;
+    if (weights && command.layer > 0 && i < last_compute[command.layer - 1]) {
+      prefetched.insert(command.layer);
+    }
+  }
+  EXPECT_GE(prefetched.size(), 20u) << "of 21 convolutions behind the first";
+}
+
+TEST(Schedule, GivesTheSameBytesTwice) {
+  const IntegerNetwork network = test::synthetic_network({});
+  const HardwareConfig hardware = hardware_for(Arithmetic::adder);
+  EXPECT_EQ(schedule(network, hardware).dram_image, schedule(network, hardware).dram_image);
+}
+
+// --- What does not fit
+// ------------------------------------------------------------------------------
+
+TEST(ScheduleErrors, NameTheLayerAndTheKindOfProcessingElement) {
+  const IntegerNetwork network = test::synthetic_network({});
+  EXPECT_THAT(error_of(network, hardware_for(Arithmetic::cnn)),
+              AllOf(HasSubstr("layer1.0.conv1"), HasSubstr("adder"), HasSubstr("mac")));
+}
+
+TEST(ScheduleErrors, RefuseCnnLayersOnAnAdderArray) {
+  SyntheticOptions options;
+  options.arithmetic = Arithmetic::cnn;
+  EXPECT_THAT(error_of(test::synthetic_network(options), hardware_for(Arithmetic::adder)),
+              AllOf(HasSubstr("layer1.0.conv1"), HasSubstr("kind mac"), HasSubstr("kind adder")));
+}
+
+TEST(ScheduleErrors, NameOperandWidths) {
+  SyntheticOptions options;
+  options.operand_bits = 6;
+  HardwareConfig hardware = hardware_for(Arithmetic::adder);
+  hardware.array.weight_bits = 5;
+  EXPECT_THAT(
+      error_of(test::synthetic_network(options), hardware),
+      AllOf(HasSubstr("layer1.0.conv1"), HasSubstr("weights of 6 bits"), HasSubstr("at most 5")));
+  hardware.array.weight_bits = 6;
+  hardware.array.activation_bits = 4;
+  EXPECT_THAT(error_of(test::synthetic_network(options), hardware),
+              AllOf(HasSubstr("activations of 6 bits"), HasSubstr("at most 4")));
+}
+
+TEST(ScheduleErrors, NameNeedAndCapacityOfEachMemory) {
+  const IntegerNetwork network = test::synthetic_network({});
+  HardwareConfig hardware = hardware_for(Arithmetic::adder);
+  hardware.activation_sram.bytes = 1000;
+  EXPECT_THAT(error_of(network, hardware),
+              AllOf(HasSubstr("conv1"), HasSubstr("activation SRAM"), HasSubstr("1000")));
+  hardware = hardware_for(Arithmetic::adder);
+  hardware.weight_sram.bytes = 70;
+  EXPECT_THAT(error_of(network, hardware), AllOf(HasSubstr("conv1"), HasSubstr("128 bytes"),
+                                                 HasSubstr("weight SRAM"), HasSubstr("70")));
+  hardware = hardware_for(Arithmetic::adder);
+  hardware.parameter_sram.bytes = 32;
+  EXPECT_THAT(error_of(network, hardware), AllOf(HasSubstr("conv1"), HasSubstr("64 bytes"),
+                                                 HasSubstr("parameter SRAM"), HasSubstr("32")));
+  hardware = hardware_for(Arithmetic::adder);
+  hardware.dram.bytes = 100'000;
+  EXPECT_THAT(error_of(network, hardware), AllOf(HasSubstr("DRAM"), HasSubstr("100000")));
+}
+
+TEST(ScheduleErrors, RefuseAnInvalidNetworkAndAnArrayWithoutLanes) {
+  IntegerNetwork network = test::synthetic_network({});
+  HardwareConfig hardware = hardware_for(Arithmetic::adder);
+  hardware.array.columns = 0;
+  EXPECT_THAT(error_of(network, hardware), HasSubstr("0 columns"));
+  network.layers[3].shift = 99;
+  EXPECT_THAT(error_of(network, hardware_for(Arithmetic::adder)),
+              AllOf(HasSubstr("shift"), HasSubstr("99")));
+}
+
+}  // namespace
+}  // namespace abacus

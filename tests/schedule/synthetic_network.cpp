@@ -1,0 +1,185 @@
+#include "tests/schedule/synthetic_network.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <random>
+#include <stdexcept>
+#include <utility>
+#include <vector>
+
+namespace abacus::test {
+namespace {
+
+constexpr int stored_bits = 8;
+constexpr int scale_shift = 24;
+
+class Folder {
+ public:
+  explicit Folder(const SyntheticOptions& options)
+      : options_(options),
+        float_network_(
+            make_network(options.network, options.arithmetic, options.image, options.classes)),
+        random_(options.seed),
+        tensor_of_(float_network_.layers.size(), no_tensor) {}
+
+  IntegerNetwork run() {
+    network_.image = {options_.image, stored_bits, true, 1.0};
+    for (int i = 0; i < options_.image.channels * 256; ++i) {
+      network_.input_table.push_back(static_cast<std::int16_t>(i % 256 - 128));
+    }
+    network_.classes = options_.classes;
+    network_.origin = {options_.network,
+                       options_.arithmetic,
+                       "synthetic",
+                       "synthetic",
+                       options_.operand_bits,
+                       options_.operand_bits,
+                       "",
+                       "",
+                       -1,
+                       -1};
+    for (std::size_t i = 0; i < float_network_.layers.size(); ++i) fold(i);
+    validate(network_, "synthetic network");
+    return std::move(network_);
+  }
+
+ private:
+  int tensor(int float_index) const {
+    return float_index < 0 ? image_tensor : tensor_of_[static_cast<std::size_t>(float_index)];
+  }
+
+  void fold(std::size_t index) {
+    const Layer& layer = float_network_.layers[index];
+    const int source = tensor(layer.inputs.front());
+    switch (layer.kind) {
+      case LayerKind::convolution:
+        network_.layers.push_back(convolution(layer, source));
+        break;
+      case LayerKind::batch_norm:
+        tensor_of_[index] = source;
+        return;
+      case LayerKind::relu: {
+        IntegerLayer& folded = network_.layers[static_cast<std::size_t>(source)];
+        folded.relu = true;
+        folded.output.is_signed = false;
+        tensor_of_[index] = source;
+        return;
+      }
+      case LayerKind::add:
+        tensor_of_[index] = fuse_residual(source, tensor(layer.inputs[1]));
+        return;
+      case LayerKind::average_pool:
+      case LayerKind::max_pool:
+        network_.layers.push_back(pool(layer, source));
+        break;
+    }
+    tensor_of_[index] = static_cast<int>(network_.layers.size()) - 1;
+  }
+
+  // Puts the residual into the block's convolution, which must then come after the shortcut's.
+  int fuse_residual(int source, int residual) {
+    const int last = static_cast<int>(network_.layers.size()) - 1;
+    if (residual > source) {
+      if (residual != last || source != last - 1) throw std::logic_error("unexpected block");
+      std::swap(network_.layers[static_cast<std::size_t>(source)],
+                network_.layers[static_cast<std::size_t>(residual)]);
+      std::swap(source, residual);
+    }
+    IntegerLayer& layer = network_.layers[static_cast<std::size_t>(source)];
+    layer.residual = residual;
+    layer.residual_multiplier = 1;
+    layer.residual_shift = std::max(0, layer.shift - 1);  // half of the residual
+    return source;
+  }
+
+  IntegerLayer pool(const Layer& layer, int source) const {
+    IntegerLayer result;
+    result.name = layer.name;
+    result.kind = layer.kind == LayerKind::max_pool ? IntegerLayerKind::max_pool
+                                                    : IntegerLayerKind::average_pool;
+    result.input = source;
+    const StoredTensor& input = network_.tensor(source);
+    result.output = {layer.output, stored_bits, input.is_signed, 1.0};
+    result.kernel = layer.kernel;
+    result.stride = layer.stride;
+    if (result.kind == IntegerLayerKind::average_pool) {
+      result.multiplier = (1 << 14) / (layer.kernel * layer.kernel);
+      result.shift = 14;
+    }
+    return result;
+  }
+
+  int between(int low, int high) {
+    return low + static_cast<int>(random_() % static_cast<std::uint64_t>(high - low + 1));
+  }
+
+  IntegerLayer convolution(const Layer& layer, int source) {
+    IntegerLayer result;
+    result.name = layer.name;
+    result.input = source;
+    result.output = {layer.output, stored_bits, true, 1.0};
+    result.kernel = layer.kernel;
+    result.stride = layer.stride;
+    result.padding = layer.padding;
+    result.arithmetic = layer.arithmetic;
+    result.edge = layer.edge;
+    const StoredTensor& input = network_.tensor(source);
+    const bool adder = layer.arithmetic == Arithmetic::adder;
+    result.weight_bits = result.activation_bits = layer.edge ? 8 : options_.operand_bits;
+    result.weight_signed = !adder;
+    result.activation_signed = input.is_signed;
+
+    const int highest = (1 << (result.weight_bits - (adder ? 0 : 1))) - 1;
+    const std::int64_t taps = std::int64_t{layer.input.channels} * layer.kernel * layer.kernel;
+    for (std::int64_t i = 0; i < taps * layer.output.channels; ++i) {
+      result.weights.push_back(static_cast<std::int16_t>(between(adder ? 0 : -highest, highest)));
+    }
+    const int groups = adder ? std::min(options_.groups, layer.output.channels) : 1;
+    for (int group = 0; group < groups; ++group) {
+      // A narrower operand takes every 2^(8 − bits)-th step; groups differ by some percent.
+      const int bits = result.activation_bits;
+      ReadQuantizer quantizer;
+      if (bits < stored_bits || group > 0) {
+        quantizer.shift = 12;
+        quantizer.multiplier =
+            static_cast<int>(std::lround(std::ldexp(1.0 + 0.15 * group, 12 + bits - stored_bits)));
+      }
+      result.read_quantizers.push_back(quantizer);
+    }
+    for (int o = 0; o < layer.output.channels; ++o) {
+      result.group.push_back(groups == 1 ? 0 : between(0, groups - 1));
+    }
+    set_scales(result, adder, highest, static_cast<double>(taps));
+    return result;
+  }
+
+  // A random tap's mean (adder only) goes into the bias; about two standard deviations of the sum
+  // span half of the stored range.
+  void set_scales(IntegerLayer& layer, bool adder, int highest, double taps) {
+    const double mean = adder ? taps * highest / 2.5 : 0.0;
+    const double deviation = std::sqrt(taps) * highest * (adder ? 0.3 : 0.3 * highest);
+    const double factor = 40.0 / deviation;
+    layer.shift = scale_shift;
+    while (std::ldexp(factor, layer.shift) > 28000.0) --layer.shift;
+    const int multiplier = static_cast<int>(std::lround(std::ldexp(factor, layer.shift)));
+    for (int o = 0; o < layer.output.shape.channels; ++o) {
+      const int own = multiplier - multiplier / 8 + between(0, multiplier / 4);
+      layer.multipliers.push_back(adder ? -own : own);
+      const double offset = mean * own + std::ldexp(between(-20, 20), layer.shift);
+      layer.biases.push_back(static_cast<std::int64_t>(offset));
+    }
+  }
+
+  SyntheticOptions options_;
+  Network float_network_;
+  std::mt19937_64 random_;
+  std::vector<int> tensor_of_;  // by layer of the float network: index in network_
+  IntegerNetwork network_;
+};
+
+}  // namespace
+
+IntegerNetwork synthetic_network(const SyntheticOptions& options) { return Folder(options).run(); }
+
+}  // namespace abacus::test
