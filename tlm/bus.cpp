@@ -58,8 +58,7 @@ const std::string& Bus::initiator_name(int initiator) const {
   return initiators_.at(static_cast<std::size_t>(initiator)).name;
 }
 
-// Requests
-// -----------------------------------------------------------------------------------------
+// Requests ---------------------------------------------------------------------------------------
 
 tlm::tlm_sync_enum Bus::request(int initiator, tlm::tlm_generic_payload& transaction,
                                 tlm::tlm_phase& phase, sc_time& delay) {
@@ -135,8 +134,7 @@ void Bus::forward(tlm::tlm_generic_payload& transaction, const sc_time& granted)
   }
 }
 
-// Responses
-// ----------------------------------------------------------------------------------------
+// Responses --------------------------------------------------------------------------------------
 
 tlm::tlm_sync_enum Bus::respond(int, tlm::tlm_generic_payload& transaction, tlm::tlm_phase& phase,
                                 sc_time& delay) {
@@ -201,8 +199,7 @@ void Bus::deliver() {
   }
 }
 
-// Functional level, debugging
-// ------------------------------------------------------------------------
+// Functional level, debugging --------------------------------------------------------------------
 
 void Bus::b_transport(int, tlm::tlm_generic_payload& transaction, sc_time& delay) {
   const std::uint64_t address = transaction.get_address();

@@ -1,9 +1,9 @@
 // The on-chip interconnect: a TLM-2.0 bus with a request and a response channel.
 //
 // Ports: from(i), a target socket for each initiator; to(i), an initiator socket for each window of
-// the address map. Targets see addresses relative to their window. Parameters (BusConfig):
-// bytes_per_cycle, the width of either channel; arbitration_cycles; response_cycles; the clock
-// period.
+// the address map. Targets see addresses relative to their window.
+// Parameters (BusConfig): bytes_per_cycle, the width of either channel; arbitration_cycles;
+// response_cycles; the clock period.
 //
 // Protocol (base protocol, non-blocking): BEGIN_REQ is answered with END_REQ on the return path,
 // since each initiator has a queue here, so several transactions may be under way. A target answers

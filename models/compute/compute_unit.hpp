@@ -7,14 +7,12 @@
 //
 // Time of a convolve command, in cycles of the clock:
 //
-//   max(weight fill, parameter fetch)                       through the weight and parameter SRAM
-//   ports;
-//                                                           no fill where the command keeps weights
-//                                                           or they do not stay in the PEs
+//   max(weight fill, parameter fetch)   through the weight and parameter SRAM ports; no fill where
+//                                       the command keeps weights or they do not stay in the PEs
 //   + latency of the activation SRAM + of the read quantizer (0 where it is not needed)
-//   + max(array's issue cycles, scale unit's cycles)        longer where the SRAM ports are too
-//   narrow
-//                                                           or other units hold them: stalled
+//   + max(array's issue cycles, scale unit's cycles)
+//                                       longer where the SRAM ports are too narrow or other units
+//                                       hold them: stalled
 //   + pipeline depth of the array
 //
 // Traffic: an array reads the channels of a channel tile (up to `rows`) of one pixel in one access

@@ -173,8 +173,7 @@ void BurstEngine::copy(std::uint64_t position, std::uint8_t* data, std::uint64_t
   }
 }
 
-// Functional level
-// -----------------------------------------------------------------------------------
+// Functional level -------------------------------------------------------------------------------
 
 void BurstEngine::move_directly() {
   const bool gapless = (transfer_.rows == 1 || transfer_.stride == transfer_.row_bytes) &&

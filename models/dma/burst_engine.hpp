@@ -3,14 +3,14 @@
 //
 // Ports: socket.
 // Parameters (DmaConfig): burst_bytes, the largest transaction; bursts do not cross multiples of
-// it. outstanding, how many bursts may be under way at once. Function: the bytes travel in the
-// payloads; a burst read reaches the local memory when its response has arrived, a burst written is
-// taken from it when its request is made. Time: the bus and its targets make it. Where the local
-// memory is an SRAM, each burst also books its access there, a port's width a cycle; bursts go on
-// while it is under way, but where the memory is too busy the next burst waits for the difference.
-// The access of the last burst read (first burst written) and the SRAM's latency are added at the
-// end (at the start). Functional level: memcpy through DMI, or b_transport where the target grants
-// none; no time.
+// it; outstanding, how many bursts may be under way at once.
+// Function: the bytes travel in the payloads; a burst read reaches the local memory when its
+// response has arrived, a burst written is taken from it when its request is made.
+// Time: the bus and its targets make it. Where the local memory is an SRAM, each burst also books
+// its access there, a port's width a cycle; bursts go on while it is under way, but where the
+// memory is too busy the next burst waits for the difference. The access of the last burst read
+// (first burst written) and the SRAM's latency are added at the end (at the start).
+// Functional level: memcpy through DMI, or b_transport where the target grants none; no time.
 #pragma once
 
 #include <tlm_utils/simple_initiator_socket.h>

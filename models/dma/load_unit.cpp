@@ -46,7 +46,8 @@ void LoadUnit::execute(const Command& command) {
                            bus_bytes_ * 8);
   context().activity.count(transfer.layer, Component::dma, Action::register_read, beats,
                            bus_bytes_ * 8);
-  transfer.sram->count_writes(transfer.layer, transfer.rows * transfer.row_bytes);
+  const OnChipRuns onchip = onchip_runs(transfer);
+  transfer.sram->count_writes(transfer.layer, onchip.bytes, onchip.count);
 }
 
 }  // namespace abacus

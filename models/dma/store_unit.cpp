@@ -34,7 +34,8 @@ void StoreUnit::execute(const Command& command) {
                            bus_bytes_ * 8);
   context().activity.count(transfer.layer, Component::dma, Action::register_read, beats,
                            bus_bytes_ * 8);
-  activation_sram_.count_reads(transfer.layer, transfer.rows * transfer.row_bytes);
+  const OnChipRuns onchip = onchip_runs(transfer);
+  activation_sram_.count_reads(transfer.layer, onchip.bytes, onchip.count);
 }
 
 }  // namespace abacus

@@ -1,11 +1,13 @@
 // Store unit: copies results from the activation SRAM into DRAM (Opcode::store).
 //
 // Ports: engine().socket, to the bus.
-// Parameters (DmaConfig): burst_bytes, outstanding. Queue depth: HardwareConfig::command_queue.
+// Parameters (DmaConfig): burst_bytes, outstanding.
+// Queue depth: HardwareConfig::command_queue.
 // Time: see burst_engine.hpp; one command at a time. Stalled is what a command takes beyond its
-// data beats on the bus. Counts: bus-wide register writes and reads of the burst buffer (dma),
-// accesses of the memory read. Malformed: an empty row, a memory other than activation, an address
-// past its end or off the bus.
+// data beats on the bus.
+// Counts: bus-wide register writes and reads of the burst buffer (dma), accesses of the memory
+// read.
+// Malformed: an empty row, a memory other than activation, an address past its end or off the bus.
 #pragma once
 
 #include "models/dma/burst_engine.hpp"

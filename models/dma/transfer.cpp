@@ -1,5 +1,6 @@
 #include "models/dma/transfer.hpp"
 
+#include <algorithm>
 #include <string>
 
 #include "models/sequencer/execution_unit.hpp"
@@ -50,6 +51,12 @@ BurstTransfer transfer_of(const Command& command, Sram& sram) {
   transfer.layer = layer_of(command);
   transfer.purpose = purpose_of(command);
   return transfer;
+}
+
+OnChipRuns onchip_runs(const BurstTransfer& transfer) {
+  const bool gapless = transfer.rows == 1 || transfer.local_stride == transfer.row_bytes;
+  return gapless ? OnChipRuns{1, transfer.rows * transfer.row_bytes}
+                 : OnChipRuns{transfer.rows, transfer.row_bytes};
 }
 
 std::int64_t data_beats(const BurstTransfer& transfer, int burst_bytes, int bus_bytes) {

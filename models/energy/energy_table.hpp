@@ -14,8 +14,7 @@
 //                                                           (and beyond) the two nearest points,
 //                                                           times bits_a / access_bits
 //   "multiple"      of, times, source                       times × the energy of action `of` at
-//   the
-//                                                           same widths
+//                                                           the same widths
 //
 // docs/energy.md explains the laws and the shipped tables.
 #pragma once

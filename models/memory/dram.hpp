@@ -2,12 +2,13 @@
 // moved them (dram_timing.hpp says when, and with which parameters).
 //
 // Ports: socket. Address 0 is the device's first byte; past its last one:
-// TLM_ADDRESS_ERROR_RESPONSE. Protocol: nb_transport_fw(BEGIN_REQ) is answered with TLM_COMPLETED
-// and the time of completion as annotated delay; the controller's queue is bounded by what the
-// initiators have under way. Reads and writes take effect in the order of arrival. b_transport,
-// transport_dbg and DMI take no time and are not counted (functional level, checks). Counts (by the
-// layer in the payload's tag): dram_activate; dram_read, dram_write for each burst of burst_length
-// × data_bits.
+// TLM_ADDRESS_ERROR_RESPONSE.
+// Protocol: nb_transport_fw(BEGIN_REQ) is answered with TLM_COMPLETED and the time of completion as
+// annotated delay; the controller's queue is bounded by what the initiators have under way. Reads
+// and writes take effect in the order of arrival.
+// b_transport, transport_dbg and DMI take no time and are not counted (functional level, checks).
+// Counts (by the layer in the payload's tag): dram_activate; dram_read, dram_write for each burst
+// of burst_length × data_bits.
 #pragma once
 
 #include <tlm_utils/simple_target_socket.h>

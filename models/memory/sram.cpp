@@ -85,13 +85,15 @@ sc_core::sc_time Sram::book(const sc_core::sc_time& start, const sc_core::sc_tim
   return std::max(at(time), start + duration);
 }
 
-void Sram::count_reads(int layer, std::uint64_t bytes) {
-  context_.activity.count(layer, component_, Action::sram_read, accesses(bytes),
+void Sram::count_reads(int layer, std::uint64_t bytes, std::uint64_t rows) {
+  context_.activity.count(layer, component_, Action::sram_read,
+                          accesses(bytes) * static_cast<std::int64_t>(rows),
                           config_.port_bytes * 8);
 }
 
-void Sram::count_writes(int layer, std::uint64_t bytes) {
-  context_.activity.count(layer, component_, Action::sram_write, accesses(bytes),
+void Sram::count_writes(int layer, std::uint64_t bytes, std::uint64_t rows) {
+  context_.activity.count(layer, component_, Action::sram_write,
+                          accesses(bytes) * static_cast<std::int64_t>(rows),
                           config_.port_bytes * 8);
 }
 

@@ -1,12 +1,15 @@
 // On-chip SRAM: single-ported banks, interleaved by port width.
 //
 // Parameters (SramConfig): bytes; banks; port_bytes, the width of one bank's access; latency_cycles
-// from address to data. Function: `data()` are the stored bytes; units read and write them directly
-// at the moment their command executes. Time: a unit books its traffic, and gets the time at which
-// it is served, other units' traffic considered: banks × port_bytes a clock cycle, first come,
-// first served. Bank conflicts inside one access pattern are not modelled (interleaved, mostly
-// sequential traffic). debug_socket (transport_dbg only, address relative to the memory) gives the
-// host a debugging window. Counts: sram_read and sram_write, one for each started port_bytes.
+// from address to data.
+// Function: `data()` are the stored bytes; units read and write them directly at the moment their
+// command executes.
+// Time: a unit books its traffic, and gets the time at which it is served, other units' traffic
+// considered: banks × port_bytes a clock cycle, first come, first served. Bank conflicts inside one
+// access pattern are not modelled (interleaved, mostly sequential traffic).
+// debug_socket (transport_dbg only, address relative to the memory) gives the host a debugging
+// window.
+// Counts: sram_read and sram_write, one for each started port_bytes.
 #pragma once
 
 #include <tlm_utils/simple_target_socket.h>
@@ -47,8 +50,9 @@ class Sram : public sc_core::sc_module {
     return static_cast<std::int64_t>((bytes + port - 1) / port);
   }
   // Counts accesses of up to port_bytes each.
-  void count_reads(int layer, std::uint64_t bytes);
-  void count_writes(int layer, std::uint64_t bytes);
+  // A pattern of rows that do not follow one another is `rows` patterns of `bytes` each.
+  void count_reads(int layer, std::uint64_t bytes, std::uint64_t rows = 1);
+  void count_writes(int layer, std::uint64_t bytes, std::uint64_t rows = 1);
 
   // Fault injection: flips `bit` of the byte at `address` right after the `write`-th next call of
   // wrote() (0: the next) that covers the address. Units call wrote() after they wrote bytes.

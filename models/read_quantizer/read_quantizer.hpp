@@ -1,11 +1,11 @@
 // Read quantizer: narrows stored activations to a layer's own operands on their way from the
 // activation SRAM into a PE array.
 //
-// | property   | unit   | value | | ---------- | ------ |
-// ------------------------------------------------------------------------ | | width      | lanes
-// | the array's rows: keeps pace with the array                              | | latency    |
-// cycles | 2 (multiply; round and clamp); 0 where it passes values through          | | multiplier
-// | bits   | 16                                                                       |
+// | property   | unit   | value                                                                    |
+// | ---------- | ------ | ------------------------------------------------------------------------ |
+// | width      | lanes  | the array's rows: keeps pace with the array                              |
+// | latency    | cycles | 2 (multiply; round and clamp); 0 where it passes values through          |
+// | multiplier | bits   | 16                                                                       |
 //
 // Function: docs/arithmetic.md, "Convolution", step 1, by the kernels of kernels.hpp.
 // Actions a stored element read, unless it passes values through: a multiplication (stored bits ×

@@ -1,11 +1,11 @@
 // Scale unit: turns accumulators into stored activations.
 //
-// | property   | unit          | value | | ---------- | ------------- |
-// ----------------------------------------------------------------- | | lanes      | outputs/cycle
-// | PeArrayConfig::scale_lanes                                        | | latency    | cycles | the
-// last stage of the array's pipeline depth (output_stationary)  | | multiplier | bits          |
-// 16, one a column, from parameter SRAM (ScaleRecord)               | | bias       | bits | 48 (sum
-// register), one a column                                   |
+// | property   | unit          | value                                                             |
+// | ---------- | ------------- | ----------------------------------------------------------------- |
+// | lanes      | outputs/cycle | PeArrayConfig::scale_lanes                                        |
+// | latency    | cycles        | the last stage of the array's pipeline depth (output_stationary)  |
+// | multiplier | bits          | 16, one a column, from parameter SRAM (ScaleRecord)               |
+// | bias       | bits          | 48 (sum register), one a column                                   |
 //
 // Works while the array computes; where outputs / lanes exceeds the array's issue cycles (1×1
 // kernels) it is the bottleneck.

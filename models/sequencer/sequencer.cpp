@@ -29,8 +29,7 @@ Sequencer::Sequencer(const sc_core::sc_module_name& name, const HardwareConfig& 
   SC_THREAD(run);
 }
 
-// Program
-// ------------------------------------------------------------------------------------------
+// Program ----------------------------------------------------------------------------------------
 
 void Sequencer::run() {
   for (;;) {
@@ -184,8 +183,7 @@ void Sequencer::count_idle_cycles() {
   idle(units_[2], Unit::store, Component::dma);
 }
 
-// Registers
-// ----------------------------------------------------------------------------------------
+// Registers --------------------------------------------------------------------------------------
 
 bool Sequencer::read_register(std::uint64_t offset, std::uint32_t& value) const {
   switch (offset) {
@@ -258,7 +256,8 @@ bool Sequencer::write_register(std::uint64_t offset, std::uint32_t value, const 
         if (context_.timed()) {
           doorbell_.notify(delay);
         } else {
-          doorbell_.notify();
+          // Not at once: the sequencer's thread may not be waiting yet.
+          doorbell_.notify(sc_core::SC_ZERO_TIME);
         }
       }
       return true;

@@ -16,12 +16,12 @@ namespace abacus {
 
 struct Checkpoint {
   Network network;
-  std::string dataset;          // as in dataset_names()
-  Normalization normalization;  // with which the network was trained
+  std::string dataset;                 // as in dataset_names()
+  Normalization normalization;         // with which the network was trained
   double float_accuracy_percent = -1;  // on the test split; −1: not measured
   int epochs = 0;
   std::uint64_t seed = 0;
-  std::string command;  // that made the checkpoint
+  std::string command;                    // that made the checkpoint
   std::map<std::string, Tensor> tensors;  // all float32
 };
 

@@ -172,6 +172,7 @@ class Emitter {
     const LayerTiling& tiling = plan_.tilings[static_cast<std::size_t>(layer)];
     TransferFields transfer{};
     transfer.memory = OnChipMemory::activation;
+    transfer.residual = load ? 1 : 0;  // output tiles are loaded as residuals only
     if (!tiling.compact()) {
       transfer.dram_address = region.begin;
       transfer.onchip_address = onchip;

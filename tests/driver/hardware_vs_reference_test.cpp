@@ -152,8 +152,7 @@ class System {
   std::vector<std::int32_t> scores_;
 };
 
-// --- The zoo's shapes
-// -------------------------------------------------------------------------------
+// --- The zoo's shapes ---------------------------------------------------------------------------
 
 struct ZooCase {
   const char* network;
@@ -193,8 +192,7 @@ INSTANTIATE_TEST_SUITE_P(
                       ZooCase{"resnet20", Arithmetic::cnn, 4, 1, TimingLevel::approximate},
                       ZooCase{"lenet", Arithmetic::adder, 5, 2, TimingLevel::approximate}));
 
-// --- Random networks
-// --------------------------------------------------------------------------------
+// --- Random networks ----------------------------------------------------------------------------
 
 struct RandomCase {
   int first_seed;
@@ -272,8 +270,7 @@ INSTANTIATE_TEST_SUITE_P(Seeds, RandomNetworks,
                                            RandomCase{200, Arithmetic::adder, true},
                                            RandomCase{300, Arithmetic::cnn, true}));
 
-// --- No second path to the result
-// ---------------------------------------------------------------------
+// --- No second path to the result ---------------------------------------------------------------
 
 enum class Memory { activation, weight, parameter };
 

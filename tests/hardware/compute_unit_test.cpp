@@ -386,8 +386,7 @@ TEST(ComputeUnit, RefusesBadVectorCommands) {
   EXPECT_THAT(bench.run(Bench::command(Opcode::add, f)), HasSubstr("channels is 0"));
 }
 
-// Time
-// ----------------------------------------------------------------------------------------------
+// Time -------------------------------------------------------------------------------------------
 
 ConvolveFields authors_kernel() {
   ConvolveFields f{};

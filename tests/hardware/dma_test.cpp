@@ -231,6 +231,18 @@ TEST(LoadUnit, LargerBurstsNeedFewerTransactions) {
   EXPECT_LE(time_of_load({256, 4}, 256 * 8), sc_time(75 + 31 * 20 + 60 + 30, sc_core::SC_NS));
 }
 
+// 16-byte rows 48 bytes apart: each is an access of its own, however wide the port.
+TEST(LoadUnit, RowsApartAreSeparateAccesses) {
+  Bench bench("bench");
+  bench.run([&] {
+    bench.load.push(transfer(Opcode::load, 0, 0, 16, 6, 16, 48, OnChipMemory::weight), 0);
+    while (!bench.load.idle()) wait(bench.load.progress());
+    bench.context.settle();
+  });
+  const auto& counts = bench.context.activity.counts();
+  EXPECT_EQ(counts.at({4, Component::weight_sram, Action::sram_write, 512, 0}), 6);
+}
+
 TEST(LoadUnit, CountsAndTimelineCarryTheLayer) {
   Bench bench("bench");
   bench.run([&] {

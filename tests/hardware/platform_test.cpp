@@ -257,8 +257,7 @@ TEST(Platform, TheMonitorSeesEveryTransaction) {
   EXPECT_THAT(log.str(), ::testing::HasSubstr(",host,-1,none,0x40000014,4,write,"));
 }
 
-// Contention
-// -----------------------------------------------------------------------------------------
+// Contention -------------------------------------------------------------------------------------
 
 // 8 loads of 8 KB, and as many stores, independent of one another.
 std::uint64_t cycles_of(int loads, int stores, const HardwareConfig& hardware) {

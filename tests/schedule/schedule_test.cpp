@@ -86,8 +86,7 @@ std::string error_of(const IntegerNetwork& network, const HardwareConfig& hardwa
   return "no error";
 }
 
-// --- Right in every interleaving
-// ------------------------------------------------------------------
+// --- Right in every interleaving ----------------------------------------------------------------
 
 struct ZooCase {
   const char* network;
@@ -176,8 +175,7 @@ TEST_P(RandomNetworks, ScheduleWithoutRaceOrDeadlock) {
 
 INSTANTIATE_TEST_SUITE_P(Seeds, RandomNetworks, ::testing::Range(0, 8));
 
-// --- The checker itself
-// ---------------------------------------------------------------------------
+// --- The checker itself -------------------------------------------------------------------------
 
 // Taking any one pair of tokens away must show as a race in some interleaving.
 TEST(TokenSimulator, FindsEveryMissingToken) {
@@ -235,8 +233,7 @@ TEST(TokenSimulator, FindsADeadlock) {
               ::testing::ThrowsMessage<std::runtime_error>(HasSubstr("deadlock")));
 }
 
-// --- Choices
-// ----------------------------------------------------------------------------------------
+// --- Choices ------------------------------------------------------------------------------------
 
 TEST(Schedule, PlacesEverythingAlignedAboveTheFirstPageAndApart) {
   const IntegerNetwork network = test::synthetic_network({});
@@ -326,8 +323,7 @@ TEST(Schedule, GivesTheSameBytesTwice) {
   EXPECT_EQ(schedule(network, hardware).dram_image, schedule(network, hardware).dram_image);
 }
 
-// --- What does not fit
-// ------------------------------------------------------------------------------
+// --- What does not fit --------------------------------------------------------------------------
 
 TEST(ScheduleErrors, NameTheLayerAndTheKindOfProcessingElement) {
   const IntegerNetwork network = test::synthetic_network({});

@@ -1,0 +1,115 @@
+// Training speed: one step (forward and backward, 256 images) of ResNet-20 as adder network and as
+// CNN in the same process, and the adder kernels alone. The steps' times compare as epochs do.
+#include <ATen/Parallel.h>
+#include <benchmark/benchmark.h>
+#include <torch/torch.h>
+
+#include <vector>
+
+#include "sw/train/adder_kernels.hpp"
+#include "sw/train/modules.hpp"
+#include "sw/train/optimizer.hpp"
+
+namespace abacus {
+namespace {
+
+constexpr std::int64_t kBatch = 256;
+
+void train_step(benchmark::State& state, Arithmetic arithmetic, const Shape& image) {
+  FloatNetwork network(make_network("resnet20", arithmetic, image, 10), 1);
+  Optimizer optimizer(network, {});
+  const torch::Tensor images = torch::randn({kBatch, image.channels, image.height, image.width})
+                                   .contiguous(at::MemoryFormat::ChannelsLast);
+  const torch::Tensor labels = torch::randint(10, {kBatch}, torch::kInt64);
+  const auto step = [&] {
+    optimizer.clear_gradients();
+    torch::cross_entropy_loss(network.forward(images), labels).backward();
+    optimizer.step(0.01);
+  };
+  step();  // the first one fetches memory and builds oneDNN's code
+  for (auto _ : state) step();
+  state.counters["images/s"] = benchmark::Counter(static_cast<double>(kBatch * state.iterations()),
+                                                  benchmark::Counter::kIsRate);
+  state.counters["threads"] = at::get_num_threads();
+}
+
+const Shape kFashion{1, 28, 28};
+const Shape kCifar{3, 32, 32};
+
+BENCHMARK_CAPTURE(train_step, adder_28x28, Arithmetic::adder, kFashion)
+    ->Unit(benchmark::kMillisecond)
+    ->UseRealTime();
+BENCHMARK_CAPTURE(train_step, cnn_28x28, Arithmetic::cnn, kFashion)
+    ->Unit(benchmark::kMillisecond)
+    ->UseRealTime();
+BENCHMARK_CAPTURE(train_step, adder_32x32, Arithmetic::adder, kCifar)
+    ->Unit(benchmark::kMillisecond)
+    ->UseRealTime();
+BENCHMARK_CAPTURE(train_step, cnn_32x32, Arithmetic::cnn, kCifar)
+    ->Unit(benchmark::kMillisecond)
+    ->UseRealTime();
+
+// Arguments: channels in and out, side, stride.
+AdderShape layer(const benchmark::State& state) {
+  const auto channels = static_cast<int>(state.range(0)), side = static_cast<int>(state.range(1));
+  const auto stride = static_cast<int>(state.range(2));
+  return {kBatch, channels, side, side, channels * stride, 3, stride, 1};
+}
+
+struct LayerData {
+  explicit LayerData(const AdderShape& s)
+      : input(torch::randn({s.batch, s.input_height, s.input_width, s.input_channels})),
+        weight(torch::randn({s.output_channels, s.input_channels, s.kernel, s.kernel})),
+        output(torch::randn({s.batch, s.output_height(), s.output_width(), s.output_channels})),
+        input_gradient(torch::empty_like(input)) {}
+  torch::Tensor input, weight, output, input_gradient;
+};
+
+void count_taps(benchmark::State& state, const AdderShape& shape) {
+  state.counters["taps/s"] = benchmark::Counter(
+      static_cast<double>(shape.taps()) * static_cast<double>(state.iterations()),
+      benchmark::Counter::kIsRate);
+}
+
+void forward_kernel(benchmark::State& state) {
+  const AdderShape shape = layer(state);
+  LayerData data(shape);
+  for (auto _ : state) {
+    adder_forward(shape, data.input.data_ptr<float>(), data.weight.data_ptr<float>(),
+                  data.output.data_ptr<float>());
+  }
+  count_taps(state, shape);
+}
+
+void input_gradient_kernel(benchmark::State& state) {
+  const AdderShape shape = layer(state);
+  LayerData data(shape);
+  for (auto _ : state) {
+    adder_input_gradient(shape, data.input.data_ptr<float>(), data.weight.data_ptr<float>(),
+                         data.output.data_ptr<float>(), data.input_gradient.data_ptr<float>());
+  }
+  count_taps(state, shape);
+}
+
+void layers(benchmark::internal::Benchmark* benchmark) {
+  benchmark->ArgNames({"channels", "side", "stride"});
+  for (const int side : {28, 32}) {
+    benchmark->Args({16, side, 1})->Args({16, side, 2});
+    benchmark->Args({32, side / 2, 1})->Args({64, side / 4, 1});
+  }
+  benchmark->Unit(benchmark::kMillisecond)->UseRealTime();
+}
+
+BENCHMARK(forward_kernel)->Apply(layers);
+BENCHMARK(input_gradient_kernel)->Apply(layers);
+
+}  // namespace
+}  // namespace abacus
+
+int main(int argc, char** argv) {
+  abacus::prepare_torch(0);
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
+  benchmark::RunSpecifiedBenchmarks();
+  return 0;
+}

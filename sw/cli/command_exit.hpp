@@ -1,0 +1,10 @@
+// How a subcommand ends the program with an exit code of its own.
+#pragma once
+
+namespace abacus {
+
+struct CommandExit {
+  int code = 0;
+};
+
+}  // namespace abacus

@@ -1,0 +1,70 @@
+#include "sw/cli/evaluate_command.hpp"
+
+#include <cstdio>
+#include <memory>
+#include <stdexcept>
+#include <string>
+
+#include "sw/network/checkpoint.hpp"
+#include "sw/train/trainer.hpp"
+
+namespace abacus {
+namespace {
+
+struct Arguments {
+  std::string checkpoint;
+  std::string dataset;
+  std::string split = "test";
+  std::string data;
+  std::int64_t images = 0;
+  int threads = 0;
+};
+
+Split split_from_string(const std::string& text) {
+  if (text == "train") return Split::train;
+  if (text == "validation") return Split::validation;
+  if (text == "train_all") return Split::train_all;
+  return Split::test;
+}
+
+void run(const Arguments& arguments) {
+  prepare_torch(arguments.threads);
+  const Checkpoint checkpoint = load_checkpoint(arguments.checkpoint);
+  const std::string name = arguments.dataset.empty() ? checkpoint.dataset : arguments.dataset;
+  const Dataset dataset =
+      load_dataset(name, split_from_string(arguments.split), data_root(arguments.data));
+  if (dataset.image != checkpoint.network.input || dataset.classes != checkpoint.network.classes) {
+    throw std::runtime_error(arguments.checkpoint + ": made for the images and classes of " +
+                             checkpoint.dataset + ", which are not those of " + name);
+  }
+  FloatNetwork network(checkpoint.network, checkpoint.tensors);
+  const double accuracy = evaluate(network, dataset, checkpoint.normalization, arguments.images);
+  const std::int64_t images =
+      arguments.images > 0 ? std::min(arguments.images, dataset.count()) : dataset.count();
+  std::printf("%.2f %% of %lld images\n", accuracy, static_cast<long long>(images));
+}
+
+}  // namespace
+
+void add_evaluate_command(CLI::App& app) {
+  const auto arguments = std::make_shared<Arguments>();
+  CLI::App* command =
+      app.add_subcommand("evaluate", "Measure a checkpoint's accuracy in floating point");
+  command->add_option("--checkpoint", arguments->checkpoint, "Checkpoint (.safetensors)")
+      ->required();
+  command->add_option("--dataset", arguments->dataset, "Data set (default: the checkpoint's)")
+      ->check(CLI::IsMember(dataset_names()));
+  command->add_option("--split", arguments->split, "Which images")
+      ->check(CLI::IsMember({"test", "validation", "train", "train_all"}))
+      ->capture_default_str();
+  command->add_option("--data", arguments->data, "Folder of the data set (default: ABACUS_DATA)");
+  command->add_option("--images", arguments->images, "Only the first so many images (0: all)")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  command->add_option("--threads", arguments->threads, "Threads (0: one a processor)")
+      ->check(CLI::Range(0, 1024))
+      ->capture_default_str();
+  command->callback([arguments] { run(*arguments); });
+}
+
+}  // namespace abacus

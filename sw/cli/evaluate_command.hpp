@@ -1,0 +1,10 @@
+// `abacus-train evaluate`: a checkpoint's accuracy in floating point.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+namespace abacus {
+
+void add_evaluate_command(CLI::App& app);
+
+}  // namespace abacus

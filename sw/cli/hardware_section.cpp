@@ -1,0 +1,120 @@
+#include "sw/cli/hardware_section.hpp"
+
+#include "sw/cli/resources.hpp"
+
+namespace abacus {
+namespace {
+
+int whole(TomlSection& section, const std::string& key, int otherwise, int lowest, int highest) {
+  return static_cast<int>(section.integer(key, otherwise, lowest, highest));
+}
+
+PeArrayConfig read_array(TomlSection section, PeArrayConfig config) {
+  const std::string kind = section.choice("kind", to_string(config.kind), {"adder", "mac"});
+  config.kind = kind == "adder" ? ProcessingElementKind::adder : ProcessingElementKind::mac;
+  config.rows = whole(section, "rows", config.rows, 1, 256);
+  config.columns = whole(section, "columns", config.columns, 1, 256);
+  config.weight_bits = whole(section, "weight_bits", config.weight_bits, 2, 8);
+  config.activation_bits = whole(section, "activation_bits", config.activation_bits, 2, 8);
+  config.accumulator_bits = whole(section, "accumulator_bits", config.accumulator_bits, 8, 32);
+  config.weights_per_pe = whole(section, "weights_per_pe", config.weights_per_pe, 1, 1 << 20);
+  config.scale_lanes = whole(section, "scale_lanes", config.scale_lanes, 1, 256);
+  section.refuse_unknown_keys();
+  return config;
+}
+
+SramConfig read_sram(TomlSection section, SramConfig config) {
+  config.bytes =
+      static_cast<std::uint32_t>(section.integer("bytes", config.bytes, 256, 16 * 1024 * 1024));
+  config.banks = whole(section, "banks", config.banks, 1, 64);
+  config.port_bytes = whole(section, "port_bytes", config.port_bytes, 1, 1024);
+  config.latency_cycles = whole(section, "latency_cycles", config.latency_cycles, 0, 100);
+  section.refuse_unknown_keys();
+  return config;
+}
+
+DmaConfig read_dma(TomlSection section, DmaConfig config) {
+  config.burst_bytes = whole(section, "burst_bytes", config.burst_bytes, 4, 4096);
+  config.outstanding = whole(section, "outstanding", config.outstanding, 1, 64);
+  section.refuse_unknown_keys();
+  return config;
+}
+
+BusConfig read_bus(TomlSection section, BusConfig config) {
+  config.bytes_per_cycle = whole(section, "bytes_per_cycle", config.bytes_per_cycle, 1, 256);
+  config.arbitration_cycles =
+      whole(section, "arbitration_cycles", config.arbitration_cycles, 0, 100);
+  config.response_cycles = whole(section, "response_cycles", config.response_cycles, 0, 100);
+  section.refuse_unknown_keys();
+  return config;
+}
+
+DramConfig read_dram(TomlSection section, DramConfig config) {
+  constexpr double longest = 1e6;  // nanoseconds
+  config.device = section.text("device", config.device);
+  config.bytes = static_cast<std::uint64_t>(section.integer(
+      "bytes", static_cast<std::int64_t>(config.bytes), 1 << 20, std::int64_t{1} << 30));
+  config.banks = whole(section, "banks", config.banks, 1, 64);
+  config.row_bytes = whole(section, "row_bytes", config.row_bytes, 64, 65536);
+  config.data_bits = whole(section, "data_bits", config.data_bits, 4, 1024);
+  config.burst_length = whole(section, "burst_length", config.burst_length, 1, 64);
+  config.t_ck = section.number("t_ck", config.t_ck, 0.01, 1000);
+  config.t_rcd = section.number("t_rcd", config.t_rcd, 0, longest);
+  config.t_rp = section.number("t_rp", config.t_rp, 0, longest);
+  config.t_cl = section.number("t_cl", config.t_cl, 0, longest);
+  config.t_cwl = section.number("t_cwl", config.t_cwl, 0, longest);
+  config.t_ras = section.number("t_ras", config.t_ras, 0, longest);
+  config.t_wr = section.number("t_wr", config.t_wr, 0, longest);
+  config.t_wtr = section.number("t_wtr", config.t_wtr, 0, longest);
+  config.t_rtp = section.number("t_rtp", config.t_rtp, 0, longest);
+  config.t_rfc = section.number("t_rfc", config.t_rfc, 0, longest);
+  config.t_refi = section.number("t_refi", config.t_refi, 1, 1e9);
+  if (config.t_refi <= config.t_rfc) {
+    section.refuse("t_refi", "must be more than t_rfc, else the device does nothing but refresh");
+  }
+  section.refuse_unknown_keys();
+  return config;
+}
+
+}  // namespace
+
+std::string to_string(ProcessingElementKind kind) {
+  return kind == ProcessingElementKind::adder ? "adder" : "mac";
+}
+
+HardwareConfig read_hardware(TomlSection& scenario, const std::filesystem::path& base,
+                             ProcessingElementKind kind) {
+  const std::filesystem::path folder = resource_folder() / "scenarios" / "hardware";
+  TomlSection overrides = scenario.section("hardware");
+  const std::string preset = overrides.text("preset", "edge-16x16");
+  const std::filesystem::path file = find_preset(preset, folder, base);
+  if (file.empty()) {
+    overrides.refuse("preset", "found \"" + preset + "\"; allowed: " +
+                                   joined(preset_names(folder)) + ", or a path to a preset file");
+  }
+  const toml::table preset_table = read_toml(file);
+
+  HardwareConfig config;
+  config.array.kind = kind;
+  TomlSection section = scenario.section("hardware", &preset_table);
+  section.node("preset");
+  config.name = file.stem().string();
+  config.clock_mhz = section.number("clock_mhz", config.clock_mhz, 1, 10000);
+  config.array = read_array(section.section("array"), config.array);
+  config.edge_array = read_array(section.section("edge_array"), config.edge_array);
+  config.activation_sram = read_sram(section.section("activation_sram"), config.activation_sram);
+  config.weight_sram = read_sram(section.section("weight_sram"), config.weight_sram);
+  config.parameter_sram = read_sram(section.section("parameter_sram"), config.parameter_sram);
+  config.load_dma = read_dma(section.section("load_dma"), config.load_dma);
+  config.store_dma = read_dma(section.section("store_dma"), config.store_dma);
+  config.bus = read_bus(section.section("bus"), config.bus);
+  config.dram = read_dram(section.section("dram"), config.dram);
+  TomlSection vector_unit = section.section("vector_unit");
+  config.vector_unit.lanes = whole(vector_unit, "lanes", config.vector_unit.lanes, 1, 1024);
+  vector_unit.refuse_unknown_keys();
+  config.command_queue = whole(section, "command_queue", config.command_queue, 1, 1024);
+  section.refuse_unknown_keys();
+  return config;
+}
+
+}  // namespace abacus

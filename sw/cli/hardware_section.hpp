@@ -1,0 +1,19 @@
+// HardwareConfig from the keys of a scenario or a preset, which have the names of its fields.
+#pragma once
+
+#include <filesystem>
+
+#include "sw/cli/toml_section.hpp"
+#include "tlm/hardware_config.hpp"
+
+namespace abacus {
+
+// `hardware`: the scenario's [hardware] section. Its `preset` ("edge-16x16" by default) names a
+// file in scenarios/hardware or a path from `base`; the section's other keys override the preset's.
+// `kind` is the array's processing element where neither says otherwise. Throws InputError.
+HardwareConfig read_hardware(TomlSection& scenario, const std::filesystem::path& base,
+                             ProcessingElementKind kind);
+
+std::string to_string(ProcessingElementKind kind);
+
+}  // namespace abacus

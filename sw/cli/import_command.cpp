@@ -1,0 +1,94 @@
+#include "sw/cli/import_command.hpp"
+
+#include <array>
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "sw/network/checkpoint.hpp"
+#include "sw/train/import.hpp"
+#include "sw/train/trainer.hpp"
+
+namespace abacus {
+namespace {
+
+struct Arguments {
+  std::string from;
+  std::string network = "resnet20";
+  std::string arithmetic = "adder";
+  std::string dataset = "cifar10";
+  std::vector<float> mean;
+  std::vector<float> deviation;
+  std::string data;
+  std::string out;
+};
+
+void override_with(const std::vector<float>& given, const char* option, int channels,
+                   std::array<float, 3>& values) {
+  if (given.empty()) return;
+  if (given.size() != static_cast<std::size_t>(channels)) {
+    throw std::invalid_argument(std::string(option) + ": found " + std::to_string(given.size()) +
+                                " values, allowed: " + std::to_string(channels) +
+                                ", one a channel");
+  }
+  std::copy(given.begin(), given.end(), values.begin());
+}
+
+void run(const Arguments& arguments) {
+  Checkpoint checkpoint;
+  const Shape image = dataset_image(arguments.dataset);
+  checkpoint.network = make_network(arguments.network, arithmetic_from_string(arguments.arithmetic),
+                                    image, dataset_classes(arguments.dataset));
+  checkpoint.dataset = arguments.dataset;
+  checkpoint.normalization = dataset_normalization(arguments.dataset);
+  override_with(arguments.mean, "--mean", image.channels, checkpoint.normalization.mean);
+  override_with(arguments.deviation, "--deviation", image.channels,
+                checkpoint.normalization.deviation);
+  checkpoint.tensors = read_foreign_tensors(arguments.from);
+  check_parameters(checkpoint.network, checkpoint.tensors, arguments.from);
+  checkpoint.command = "abacus-train import";
+  if (!arguments.data.empty()) {
+    prepare_torch(0);
+    FloatNetwork network(checkpoint.network, checkpoint.tensors);
+    const Dataset test = load_dataset(arguments.dataset, Split::test, arguments.data);
+    checkpoint.float_accuracy_percent = evaluate(network, test, checkpoint.normalization);
+    std::printf("%s: %.2f %% on the %lld test images\n", arguments.out.c_str(),
+                checkpoint.float_accuracy_percent, static_cast<long long>(test.count()));
+  }
+  save_checkpoint(arguments.out, checkpoint);
+}
+
+}  // namespace
+
+void add_import_command(CLI::App& app) {
+  const auto arguments = std::make_shared<Arguments>();
+  CLI::App* command =
+      app.add_subcommand("import", "Turn a checkpoint of the AdderNet authors into ours");
+  command
+      ->add_option("--from", arguments->from,
+                   "torch's legacy .pth, or NAME.manifest.txt with NAME.f32 beside it")
+      ->required();
+  command->add_option("--network", arguments->network, "Network of the zoo")
+      ->check(CLI::IsMember(network_names()))
+      ->capture_default_str();
+  command->add_option("--arithmetic", arguments->arithmetic, "Arithmetic of the inner layers")
+      ->check(CLI::IsMember({"adder", "cnn"}))
+      ->capture_default_str();
+  command->add_option("--dataset", arguments->dataset, "Data set it was trained on")
+      ->check(CLI::IsMember(dataset_names()))
+      ->capture_default_str();
+  command->add_option("--mean", arguments->mean, "Mean it was trained with, one a channel")
+      ->delimiter(',');
+  command
+      ->add_option("--deviation", arguments->deviation,
+                   "Deviation it was trained with, one a channel")
+      ->delimiter(',')
+      ->check(CLI::PositiveNumber);
+  command->add_option("--data", arguments->data,
+                      "Folder of the data set; if given, the accuracy is measured and recorded");
+  command->add_option("--out", arguments->out, "Checkpoint to write (.safetensors)")->required();
+  command->callback([arguments] { run(*arguments); });
+}
+
+}  // namespace abacus

@@ -1,0 +1,46 @@
+#include "sw/cli/report_command.hpp"
+
+#include <filesystem>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "sw/cli/child_process.hpp"
+#include "sw/cli/command_exit.hpp"
+#include "sw/cli/resources.hpp"
+#include "sw/cli/stop_request.hpp"
+
+namespace abacus {
+namespace {
+
+// Debian's own Python, which has Debian's matplotlib; another one may stand first on PATH.
+constexpr const char* python = "/usr/bin/python3";
+
+}  // namespace
+
+void add_report_command(CLI::App& app) {
+  auto results = std::make_shared<std::filesystem::path>();
+  auto out = std::make_shared<std::filesystem::path>();
+  CLI::App* command =
+      app.add_subcommand("report", "Make a self-contained HTML page of a results file");
+  command->add_option("results", *results, "results.json of `abacus simulate`")->required();
+  command->add_option("--out", *out, "The page; default: report.html beside the results");
+  command->callback([results, out] {
+    const std::filesystem::path script = resource_folder() / "scripts" / "report.py";
+    for (const std::filesystem::path& needed : {std::filesystem::path(python), script}) {
+      if (!std::filesystem::exists(needed)) {
+        throw std::runtime_error("the report needs " + needed.string() + ", which is not there");
+      }
+    }
+    std::vector<std::string> arguments{script.string(), results->string()};
+    if (!out->empty()) {
+      arguments.emplace_back("--out");
+      arguments.push_back(out->string());
+    }
+    catch_stop_signals();
+    throw CommandExit{run_program(python, arguments, ChildOutput::to_stdout)};
+  });
+}
+
+}  // namespace abacus

@@ -1,0 +1,243 @@
+#include "sw/cli/simulate_command.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <ctime>
+#include <memory>
+#include <thread>
+
+#include "sw/cli/child_process.hpp"
+#include "sw/cli/command_exit.hpp"
+#include "sw/cli/package_cache.hpp"
+#include "sw/cli/resources.hpp"
+#include "sw/cli/results.hpp"
+#include "sw/cli/scenario.hpp"
+#include "sw/cli/simulation.hpp"
+#include "sw/cli/stop_request.hpp"
+#include "sw/cli/toml_section.hpp"
+#include "sw/network/checkpoint.hpp"
+#include "sw/train/progress.hpp"
+
+namespace abacus {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+std::string utc_now() {
+  const std::time_t now = std::time(nullptr);
+  std::tm fields{};
+  ::gmtime_r(&now, &fields);
+  char text[32];
+  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &fields);
+  return text;
+}
+
+// A checkpoint of another network would only fail after it was quantized.
+void compare_checkpoint(const RunSpec& run) {
+  const Checkpoint checkpoint = load_checkpoint(run.checkpoint);
+  const auto refuse = [&](const std::string& what, const std::string& found,
+                          const std::string& wanted) {
+    throw InputError(run.checkpoint_location + ": checkpoint: " + run.checkpoint.string() +
+                     " holds " + what + " \"" + found + "\"; run \"" + run.name + "\" wants \"" +
+                     wanted + '"');
+  };
+  if (checkpoint.network.name != run.network) {
+    refuse("network", checkpoint.network.name, run.network);
+  }
+  if (checkpoint.network.arithmetic != run.arithmetic) {
+    refuse("arithmetic", to_string(checkpoint.network.arithmetic), to_string(run.arithmetic));
+  }
+  if (checkpoint.dataset != run.dataset) refuse("data set", checkpoint.dataset, run.dataset);
+}
+
+void limit_images(RunSpec& run, const Dataset& dataset) {
+  if (run.images == 0) run.images = dataset.count();
+  if (run.images > dataset.count()) {
+    throw InputError(run.images_location + ": images: found " + std::to_string(run.images) +
+                     "; allowed: 0 (all) to " + std::to_string(dataset.count()) + ", the size of " +
+                     run.dataset + "'s test set");
+  }
+  run.timed_images = static_cast<int>(std::min<std::int64_t>(run.timed_images, run.images));
+}
+
+// Contiguous slices, as even as can be. The first one has all timed images, since only the platform
+// that ran the ones before gives an image the state that it would have in one process.
+std::vector<SimulationSlice> slices(const RunSpec& run, int jobs, std::int64_t checked) {
+  const std::int64_t first =
+      std::max<std::int64_t>(run.timed_images, (run.images + jobs - 1) / jobs);
+  std::vector<SimulationSlice> all{{0, std::min(first, run.images), run.timed_images, 0}};
+  const std::int64_t rest = run.images - all[0].count;
+  const std::int64_t others = std::min<std::int64_t>(jobs - 1, rest);
+  for (std::int64_t i = 0; i < others; ++i) {
+    const std::int64_t begin = all[0].count + rest * i / others;
+    const std::int64_t end = all[0].count + rest * (i + 1) / others;
+    all.push_back({begin, end - begin, 0, 0});
+  }
+  for (SimulationSlice& slice : all) {
+    slice.checked = std::clamp<std::int64_t>(checked - slice.first, 0, slice.count);
+  }
+  return all;
+}
+
+RunOutcome simulate_run(const RunSpec& run, const Package& package, const Program& program,
+                        const Dataset& dataset, const SimulateOptions& options, int jobs) {
+  const std::int64_t checked =
+      options.check ? std::max<std::int64_t>(options.check_images, run.timed_images) : 0;
+  const std::vector<SimulationSlice> parts = slices(run, jobs, checked);
+  std::unique_ptr<Progress> bar;
+  if (!options.quiet) bar = std::make_unique<Progress>(run.name, run.images);
+
+  const auto work = [&](int task, const Report& report) {
+    const SimulationSlice& slice = parts[static_cast<std::size_t>(task)];
+    // A message for every image would cost more than a small image does.
+    Clock::time_point last = Clock::now();
+    const Report now_and_then = [&](std::int64_t done) {
+      if (done != slice.count && seconds_since(last) < 0.1) return;
+      last = Clock::now();
+      report(done);
+    };
+    return to_json(simulate_slice(package.network, program, run.hardware, run.level, dataset, slice,
+                                  now_and_then));
+  };
+  const auto progress = [&](std::int64_t done) {
+    if (bar) bar->update(done);
+  };
+  RunOutcome outcome;
+  for (const nlohmann::json& part : run_forked(static_cast<int>(parts.size()), work, progress)) {
+    append(outcome, outcome_from_json(part));
+  }
+  return outcome;
+}
+
+void print_summary(const nlohmann::ordered_json& run) {
+  std::printf("%-28s %6.2f %%", run["name"].get<std::string>().c_str(),
+              run["accuracy_percent"].get<double>());
+  if (!run["cycles_per_image"].is_null()) {
+    std::printf("  %11.0f cycles  %10.1f us  %10.2f uJ", run["cycles_per_image"].get<double>(),
+                run["time_per_image_us"].get<double>(), run["energy_per_image_uj"].get<double>());
+  }
+  if (!run["bit_exact"].is_null()) {
+    std::printf("  %s", run["bit_exact"].get<bool>() ? "bit-exact" : "NOT BIT-EXACT");
+  }
+  std::printf("\n");
+  std::fflush(stdout);
+}
+
+// Throws with the run's name in front, unless the message already says where in which file.
+template <typename Step>
+auto for_run(const RunSpec& run, const Step& step) {
+  try {
+    return step();
+  } catch (const InputError&) {
+    throw;
+  } catch (const Stopped&) {
+    throw;
+  } catch (const std::exception& error) {
+    throw std::runtime_error("run \"" + run.name + "\": " + error.what());
+  }
+}
+
+}  // namespace
+
+int simulate(const SimulateOptions& options) {
+  const Clock::time_point start = Clock::now();
+  const std::string started = utc_now();
+  Scenario scenario = read_scenario(options.scenario);
+  const int jobs = options.jobs > 0
+                       ? options.jobs
+                       : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  const std::filesystem::path results_file =
+      (options.out.empty() ? std::filesystem::path("results") / scenario.file.stem()
+                           : options.out) /
+      "results.json";
+  const std::filesystem::path root = data_root(options.data_root);
+
+  std::map<std::string, Dataset> datasets;
+  for (RunSpec& run : scenario.runs) {
+    if (options.images >= 0) {
+      run.images = options.images;
+      run.images_location = "--images";
+    }
+    if (datasets.count(run.dataset) == 0) {
+      datasets[run.dataset] = load_dataset(run.dataset, Split::test, root);
+    }
+    limit_images(run, datasets[run.dataset]);
+    compare_checkpoint(run);
+  }
+
+  nlohmann::ordered_json runs = nlohmann::ordered_json::array();
+  nlohmann::ordered_json run_times = nlohmann::ordered_json::array();
+  bool exact = true;
+  for (const RunSpec& run : scenario.runs) {
+    const Clock::time_point run_start = Clock::now();
+    const Package package = for_run(run, [&] {
+      return obtain_package({run.checkpoint, run.dataset, run.quantization, options.data_root,
+                             options.cache.empty() ? default_cache_folder() : options.cache,
+                             find_program("abacus-train"), options.quiet});
+    });
+    const double package_seconds = seconds_since(run_start);
+    const Program program = for_run(run, [&] { return schedule(package.network, run.hardware); });
+    const Clock::time_point simulation_start = Clock::now();
+    const RunOutcome outcome = for_run(run, [&] {
+      return simulate_run(run, package, program, datasets[run.dataset], options, jobs);
+    });
+    runs.push_back(for_run(run, [&] {
+      return run_results(run, package.network, package.sha256, program, outcome, options.check);
+    }));
+    run_times.push_back({{"name", run.name},
+                         {"package_seconds", package_seconds},
+                         {"simulation_seconds", seconds_since(simulation_start)}});
+    if (!options.quiet) print_summary(runs.back());
+    if (outcome.mismatch) {
+      exact = false;
+      std::fprintf(stderr, "abacus: run \"%s\" is not bit-exact: %s\n", run.name.c_str(),
+                   outcome.mismatch->text().c_str());
+    }
+  }
+  if (stop_requested()) throw Stopped();
+  write_results(results_file, scenario_results(scenario, runs,
+                                               {{"started", started},
+                                                {"seconds", seconds_since(start)},
+                                                {"jobs", jobs},
+                                                {"runs", run_times}}));
+  if (!options.quiet) std::printf("results: %s\n", results_file.string().c_str());
+  return exact ? 0 : 1;
+}
+
+void add_simulate_command(CLI::App& app) {
+  auto options = std::make_shared<SimulateOptions>();
+  CLI::App* command = app.add_subcommand(
+      "simulate", "Run a scenario through the hardware models; write results.json");
+  command->add_option("scenario", options->scenario, "Scenario file (TOML)")->required();
+  command->add_flag("--check", options->check,
+                    "Compare every layer's output with the reference executor; exit status 1 if "
+                    "any value differs");
+  command
+      ->add_option("--check-images", options->check_images,
+                   "How many images --check looks at, the timed ones at least")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 40))
+      ->capture_default_str();
+  command->add_option("--data", options->data_root,
+                      "Folder of the data sets; default: ABACUS_DATA, else Debian's package");
+  command->add_option("--out", options->out,
+                      "Folder for results.json; default: results/NAME-OF-THE-SCENARIO-FILE");
+  command->add_option("--jobs", options->jobs, "Processes; the results do not depend on it")
+      ->check(CLI::Range(1, 1024))
+      ->default_str("one a processor");
+  command->add_option("--images", options->images, "Instead of the scenario's; 0: all")
+      ->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 40));
+  command->add_option("--cache", options->cache,
+                      "Folder of integer packages; default: ~/.cache/abacus");
+  command->add_flag("--quiet", options->quiet, "No progress, no summary; errors only");
+  command->callback([options] {
+    catch_stop_signals();
+    throw CommandExit{simulate(*options)};
+  });
+}
+
+}  // namespace abacus

@@ -1,0 +1,132 @@
+#include "sw/cli/train_command.hpp"
+
+#include <cstdio>
+#include <memory>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "sw/cli/command_exit.hpp"
+#include "sw/cli/stop_request.hpp"
+#include "sw/train/trainer.hpp"
+
+namespace abacus {
+namespace {
+
+struct Arguments {
+  TrainOptions train;
+  std::string arithmetic = "adder";
+  std::string dataset = "fashion-mnist";
+  std::string train_on = "train";
+  std::string data;
+  int threads = 0;
+};
+
+// The options as given, in the order of the help, so that the checkpoint can say how to make it
+// again. --resume, --threads and where the files lie do not change the network.
+std::string command_text(const CLI::App& command) {
+  std::ostringstream text;
+  text << "abacus-train train";
+  for (const CLI::Option* option : command.get_options()) {
+    const std::string name = option->get_name();
+    if (option->count() == 0 || name == "--resume" || name == "--threads" || name == "--data" ||
+        name == "--out" || name == "--checkpoint-every") {
+      continue;
+    }
+    text << ' ' << name;
+    if (option->get_items_expected_max() > 0) text << ' ' << option->as<std::string>();
+  }
+  return text.str();
+}
+
+void run(Arguments& arguments, const CLI::App& command) {
+  TrainOptions& options = arguments.train;
+  options.arithmetic = arithmetic_from_string(arguments.arithmetic);
+  options.command = command_text(command);
+  if (!options.resume && std::filesystem::exists(state_file(options.out))) {
+    throw std::runtime_error(
+        state_file(options.out).string() +
+        ": an unfinished training is there; go on with --resume, or remove it");
+  }
+  catch_stop_signals();
+  std::fprintf(stderr, "reading %s\n", arguments.dataset.c_str());
+  prepare_torch(arguments.threads);
+  const std::filesystem::path root = data_root(arguments.data);
+  TrainingData data;
+  const Split split = arguments.train_on == "train" ? Split::train : Split::train_all;
+  data.training = load_dataset(arguments.dataset, split, root);
+  data.validation = load_dataset(arguments.dataset, Split::validation, root);
+  data.test = load_dataset(arguments.dataset, Split::test, root);
+  data.normalization = dataset_normalization(arguments.dataset);
+  const TrainResult result = train(options, data, stop_requested);
+  if (!result.finished) {
+    std::fprintf(stderr, "stopped; state saved in %s; go on with --resume\n",
+                 state_file(options.out).c_str());
+    throw CommandExit{kStoppedExitCode};
+  }
+  std::printf("%s: %.2f %% on the %lld test images\n", options.out.c_str(),
+              result.float_accuracy_percent, static_cast<long long>(data.test.count()));
+}
+
+}  // namespace
+
+void add_train_command(CLI::App& app) {
+  const auto arguments = std::make_shared<Arguments>();
+  TrainOptions& train = arguments->train;
+  CLI::App* command = app.add_subcommand("train", "Train a network and write a checkpoint");
+  command->add_option("--network", train.network, "Network of the zoo")
+      ->check(CLI::IsMember(network_names()))
+      ->capture_default_str();
+  command->add_option("--arithmetic", arguments->arithmetic, "Arithmetic of the inner layers")
+      ->check(CLI::IsMember({"adder", "cnn"}))
+      ->capture_default_str();
+  command->add_option("--dataset", arguments->dataset, "Data set")
+      ->check(CLI::IsMember(dataset_names()))
+      ->capture_default_str();
+  command
+      ->add_option(
+          "--train-on", arguments->train_on,
+          "Training images: without (train) or with (train_all) the validation images; with them "
+          "the metrics' validation accuracy says nothing about new images")
+      ->check(CLI::IsMember({"train", "train_all"}))
+      ->capture_default_str();
+  command->add_option("--epochs", train.epochs, "Passes over the training images")->required();
+  command->add_option("--batch", train.batch, "Images a step")->capture_default_str();
+  command->add_option("--lr", train.learning_rate, "Learning rate at the start of the cosine")
+      ->capture_default_str();
+  command->add_option("--warmup", train.warmup, "Epochs of linearly rising learning rate")
+      ->capture_default_str();
+  command->add_option("--momentum", train.optimizer.momentum, "Momentum")->capture_default_str();
+  command->add_flag("--nesterov", train.optimizer.nesterov, "Nesterov's momentum");
+  command->add_option("--weight-decay", train.optimizer.weight_decay, "Weight decay")
+      ->capture_default_str();
+  command
+      ->add_option("--adder-rate", train.optimizer.adder_rate,
+                   "Adaptive rate of the adder weights (AdderNet's eta)")
+      ->capture_default_str();
+  command->add_option("--label-smoothing", train.label_smoothing, "Label smoothing")
+      ->capture_default_str();
+  command
+      ->add_option("--crop-padding", train.augmentation.padding,
+                   "Pad images by so many pixels, then crop at a random place")
+      ->capture_default_str();
+  command->add_flag("--flip", train.augmentation.flip, "Mirror every second image at random");
+  command
+      ->add_option("--statistics-batches", train.statistics_batches,
+                   "Batches on which BatchNorm statistics are estimated after every epoch (0: keep "
+                   "running averages)")
+      ->capture_default_str();
+  command->add_option("--seed", train.seed, "Seed of weights, order and augmentation")
+      ->capture_default_str();
+  command->add_option("--threads", arguments->threads, "Threads (0: one a processor)")
+      ->check(CLI::Range(0, 1024))
+      ->capture_default_str();
+  command->add_option("--data", arguments->data, "Folder of the data set (default: ABACUS_DATA)");
+  command->add_option("--checkpoint-every", train.checkpoint_every, "Epochs between saved states")
+      ->capture_default_str();
+  command->add_option("--out", train.out, "Checkpoint to write (.safetensors)")->required();
+  command->add_flag("--resume", train.resume, "Go on from the state saved beside --out, if any");
+  command->callback([arguments, command] { run(*arguments, *command); });
+}
+
+}  // namespace abacus

@@ -1,0 +1,30 @@
+// abacus-train: everything that needs torch.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <exception>
+
+#include "sw/cli/command_exit.hpp"
+#include "sw/cli/evaluate_command.hpp"
+#include "sw/cli/import_command.hpp"
+#include "sw/cli/quantize_command.hpp"
+#include "sw/cli/train_command.hpp"
+
+int main(int argc, char** argv) {
+  CLI::App app("Trains, imports and evaluates networks for Abacus", "abacus-train");
+  app.require_subcommand(1);
+  abacus::add_train_command(app);
+  abacus::add_import_command(app);
+  abacus::add_quantize_command(app);
+  abacus::add_evaluate_command(app);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error);
+  } catch (const abacus::CommandExit& exit) {
+    return exit.code;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "abacus-train: %s\n", error.what());
+    return 1;
+  }
+  return 0;
+}

@@ -1,0 +1,93 @@
+// A Network of sw/network as a libtorch computation: parameters, forward pass with gradients, and
+// hooks through which the quantizers watch or replace what flows between the layers.
+#pragma once
+
+#include <torch/torch.h>
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "sw/network/network.hpp"
+#include "sw/network/safetensors.hpp"
+
+namespace abacus {
+
+// Sets torch's and OpenMP's threads (0: one a processor), and keeps freed memory in the process:
+// activations are allocated anew for every batch, and fetching their pages from the kernel each
+// time costs as much as the arithmetic. Call once, before the first tensor.
+void prepare_torch(int threads);
+
+// −Σ |x − w| over the taps (adder_kernels.hpp), with AdderNet's gradients: clamp(W − X, −1, 1)·dY
+// for the input, (X − W)·dY for the weight. Shapes as in torch::conv2d: N×C×H×W, O×I×k×k.
+torch::Tensor adder_conv2d(const torch::Tensor& input, const torch::Tensor& weight, int stride,
+                           int padding);
+
+enum class BatchNormMode {
+  training,      // the batch's statistics; running ones follow with momentum 0.1
+  inference,     // running statistics
+  re_estimation  // the batch's statistics; running ones become their mean over all batches seen
+                 // since set_batch_norm_mode
+};
+
+// Called while a batch goes through the network; `layer` indexes Network::layers. Any may be empty.
+struct ForwardHooks {
+  // Before a layer computes; may replace its inputs.
+  std::function<void(int layer, std::vector<torch::Tensor>& inputs)> before;
+  // In place of a layer's own computation, if what it returns is defined().
+  std::function<torch::Tensor(int layer, const std::vector<torch::Tensor>& inputs)> compute;
+  // After a layer has computed; may replace its output.
+  std::function<void(int layer, torch::Tensor& output)> after;
+};
+
+class FloatNetwork {
+ public:
+  // Parameters start at: adder weights N(0, 1); convolutions Kaiming (normal, fan out); classifier
+  // likewise with fan in; batch norms 1 and 0.
+  FloatNetwork(const Network& network, std::uint64_t seed);
+  // Parameters from a checkpoint's tensors, which must have passed check_parameters.
+  FloatNetwork(const Network& network, const std::map<std::string, Tensor>& tensors);
+
+  // No copies: they would share their parameters. Make another from tensors().
+  FloatNetwork(const FloatNetwork&) = delete;
+  FloatNetwork& operator=(const FloatNetwork&) = delete;
+
+  const Network& network() const { return network_; }
+
+  // Class scores, N × classes, of normalised images, N×C×H×W.
+  torch::Tensor forward(const torch::Tensor& images, const ForwardHooks& hooks = {});
+  // One layer's computation alone, with the network's parameters and batch norm mode.
+  torch::Tensor compute(int layer, const std::vector<torch::Tensor>& inputs);
+
+  void set_batch_norm_mode(BatchNormMode mode);
+  BatchNormMode batch_norm_mode() const { return mode_; }
+
+  // A parameter or running statistic by its name in the checkpoint. Throws std::out_of_range.
+  const torch::Tensor& parameter(const std::string& name) const;
+  // Replaces its values; shapes must agree, else std::invalid_argument.
+  void set_parameter(const std::string& name, const torch::Tensor& values);
+  const std::vector<std::string>& trainable() const { return trainable_; }
+  // Names of the adder layers' weights, which learn at their own rate (trainer.hpp).
+  bool is_adder_weight(const std::string& name) const;
+
+  // Deep copies, for checkpoints.
+  std::map<std::string, Tensor> tensors() const;
+
+ private:
+  torch::Tensor batch_norm(const Layer& layer, const torch::Tensor& input);
+
+  Network network_;
+  std::map<std::string, torch::Tensor> parameters_;
+  std::vector<std::string> trainable_;
+  std::map<std::string, bool> adder_weights_;
+  BatchNormMode mode_ = BatchNormMode::training;
+  std::map<std::string, int> batches_seen_;  // re-estimation: by batch norm
+};
+
+// Between the two kinds of tensor; deep copies, float32.
+torch::Tensor to_torch(const Tensor& tensor);
+Tensor from_torch(const torch::Tensor& tensor);
+
+}  // namespace abacus

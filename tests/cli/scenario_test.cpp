@@ -1,0 +1,264 @@
+#include "sw/cli/scenario.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "sw/cli/toml_section.hpp"
+#include "tests/network/temporary_folder.hpp"
+
+namespace abacus {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+// Seven lines; a test's own text starts at line 8.
+const std::string head = R"(name = "test"
+network = "lenet"
+arithmetic = "adder"
+dataset = "fashion-mnist"
+checkpoint = "c.safetensors"
+images = 100
+timed_images = 3
+)";
+
+class ScenarioFile {
+ public:
+  explicit ScenarioFile(const std::string& text) {
+    test::write_text(folder_.path() / "c.safetensors", "");
+    test::write_text(file(), text);
+  }
+  std::filesystem::path file() const { return folder_.path() / "s.toml"; }
+  std::filesystem::path folder() const { return folder_.path(); }
+
+ private:
+  test::TemporaryFolder folder_;
+};
+
+std::string error_of(const ScenarioFile& scenario) {
+  try {
+    read_scenario(scenario.file());
+  } catch (const InputError& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+TEST(Scenario, OneRunTakesDefaultsFromTheHardwarePresetAndTheArithmetic) {
+  const ScenarioFile file(head);
+  const Scenario scenario = read_scenario(file.file());
+  ASSERT_EQ(scenario.runs.size(), 1u);
+  const RunSpec& run = scenario.runs[0];
+  EXPECT_EQ(run.name, "test");
+  EXPECT_EQ(run.network, "lenet");
+  EXPECT_EQ(run.arithmetic, Arithmetic::adder);
+  EXPECT_EQ(run.level, TimingLevel::approximate);
+  EXPECT_EQ(run.images, 100);
+  EXPECT_EQ(run.timed_images, 3);
+  EXPECT_EQ(run.checkpoint, file.folder() / "c.safetensors");
+  EXPECT_EQ(run.quantization.scheme, "adderquant-ptq");
+  EXPECT_EQ(run.quantization.weight_bits, 8);
+  EXPECT_EQ(run.quantization.storage_bits, 8);
+  EXPECT_EQ(run.hardware.name, "edge-16x16");
+  EXPECT_EQ(run.hardware.array.kind, ProcessingElementKind::adder);
+  EXPECT_EQ(run.hardware.edge_array.kind, ProcessingElementKind::mac);
+  EXPECT_EQ(run.energy_table.name(), "horowitz-45nm");
+  EXPECT_EQ(scenario.text, head);
+}
+
+TEST(Scenario, TheDefaultPresetEqualsTheDefaultHardware) {
+  const HardwareConfig read = read_scenario(ScenarioFile(head).file()).runs[0].hardware;
+  const HardwareConfig built_in;
+  EXPECT_EQ(read.name, built_in.name);
+  EXPECT_EQ(read.clock_mhz, built_in.clock_mhz);
+  EXPECT_EQ(read.command_queue, built_in.command_queue);
+  const auto array = [](const PeArrayConfig& a) {
+    return std::tuple(a.kind, a.rows, a.columns, a.weight_bits, a.activation_bits,
+                      a.accumulator_bits, a.weights_per_pe, a.scale_lanes);
+  };
+  EXPECT_EQ(array(read.array), array(built_in.array));
+  EXPECT_EQ(array(read.edge_array), array(built_in.edge_array));
+  const auto sram = [](const SramConfig& s) {
+    return std::tuple(s.bytes, s.banks, s.port_bytes, s.latency_cycles);
+  };
+  EXPECT_EQ(sram(read.activation_sram), sram(built_in.activation_sram));
+  EXPECT_EQ(sram(read.weight_sram), sram(built_in.weight_sram));
+  EXPECT_EQ(sram(read.parameter_sram), sram(built_in.parameter_sram));
+  EXPECT_EQ(read.load_dma.burst_bytes, built_in.load_dma.burst_bytes);
+  EXPECT_EQ(read.store_dma.outstanding, built_in.store_dma.outstanding);
+  EXPECT_EQ(read.bus.bytes_per_cycle, built_in.bus.bytes_per_cycle);
+  EXPECT_EQ(read.bus.arbitration_cycles, built_in.bus.arbitration_cycles);
+  EXPECT_EQ(read.bus.response_cycles, built_in.bus.response_cycles);
+  const auto dram = [](const DramConfig& d) {
+    return std::tuple(d.device, d.bytes, d.banks, d.row_bytes, d.data_bits, d.burst_length,
+                      std::vector<double>{d.t_ck, d.t_rcd, d.t_rp, d.t_cl, d.t_cwl, d.t_ras, d.t_wr,
+                                          d.t_wtr, d.t_rtp, d.t_rfc, d.t_refi});
+  };
+  EXPECT_EQ(dram(read.dram), dram(built_in.dram));
+  EXPECT_EQ(read.vector_unit.lanes, built_in.vector_unit.lanes);
+}
+
+TEST(Scenario, ShippedPresetsAndScenariosAreValid) {
+  int presets = 0;
+  for (const auto& preset : std::filesystem::directory_iterator(
+           std::filesystem::path(ABACUS_SOURCE_FOLDER) / "scenarios" / "hardware")) {
+    ++presets;
+    const std::string name = preset.path().stem().string();
+    const ScenarioFile file(head + "hardware.preset = \"" + name + "\"\n");
+    EXPECT_EQ(read_scenario(file.file()).runs[0].hardware.name, name);
+  }
+  EXPECT_GE(presets, 3);
+}
+
+TEST(Scenario, RunsOverrideTheTopKeyByKey) {
+  const ScenarioFile file(head + R"(
+[quantization]
+weight_bits = 4
+activation_bits = 4
+options = { alpha = 0.9995, seed = 7 }
+[hardware]
+preset = "tiny-8x8"
+array.rows = 4
+[[run]]
+name = "a"
+[[run]]
+name = "b"
+arithmetic = "cnn"
+images = 5
+level = "functional"
+quantization.activation_bits = 6
+hardware.array.columns = 32
+hardware.dram.t_rcd = 20
+energy.table = "shiftadd-papers"
+[[run]]
+name = "c"
+hardware.preset = "edge-32x32"
+quantization.options.alpha = 1
+quantization.groups = 2
+)");
+  const Scenario scenario = read_scenario(file.file());
+  ASSERT_EQ(scenario.runs.size(), 3u);
+  const RunSpec& a = scenario.runs[0];
+  const RunSpec& b = scenario.runs[1];
+  const RunSpec& c = scenario.runs[2];
+  EXPECT_EQ(a.hardware.array.rows, 4);
+  EXPECT_EQ(a.hardware.array.columns, 8);
+  EXPECT_EQ(a.quantization.activation_bits, 4);
+  EXPECT_EQ(a.quantization.options.at("groups"), "4");
+  EXPECT_EQ(a.quantization.options.at("alpha"), "0.99950000000000006");
+  EXPECT_EQ(a.quantization.options.at("seed"), "7");
+  EXPECT_EQ(b.arithmetic, Arithmetic::cnn);
+  EXPECT_EQ(b.quantization.scheme, "uniform-ptq");
+  EXPECT_EQ(b.quantization.options.count("groups"), 0u);
+  EXPECT_EQ(b.hardware.array.kind, ProcessingElementKind::mac);
+  EXPECT_EQ(b.hardware.array.rows, 4);
+  EXPECT_EQ(b.hardware.array.columns, 32);
+  EXPECT_EQ(b.hardware.dram.t_rcd, 20.0);
+  EXPECT_EQ(b.images, 5);
+  EXPECT_EQ(b.timed_images, 0);
+  EXPECT_EQ(b.quantization.weight_bits, 4);
+  EXPECT_EQ(b.quantization.activation_bits, 6);
+  EXPECT_EQ(b.energy_table.name(), "shiftadd-papers");
+  EXPECT_EQ(c.hardware.array.rows, 4);  // the top's override holds for every run's preset
+  EXPECT_EQ(c.hardware.array.columns, 32);
+  EXPECT_EQ(c.quantization.options.at("groups"), "2");
+  EXPECT_EQ(c.quantization.options.at("alpha"), "1");
+}
+
+TEST(Scenario, PresetAndTableMayBePathsFromTheScenario) {
+  const ScenarioFile file(head + "hardware.preset = \"./mine.toml\"\n");
+  test::write_text(file.folder() / "mine.toml", "[array]\nrows = 5\n");
+  const HardwareConfig hardware = read_scenario(file.file()).runs[0].hardware;
+  EXPECT_EQ(hardware.name, "mine");
+  EXPECT_EQ(hardware.array.rows, 5);
+  EXPECT_EQ(hardware.array.columns, 16);
+}
+
+TEST(Scenario, ErrorsInAPresetNameThePreset) {
+  const ScenarioFile file(head + "hardware.preset = \"mine.toml\"\n");
+  test::write_text(file.folder() / "mine.toml", "[array]\nrow = 5\n");
+  EXPECT_THAT(error_of(file), StartsWith((file.folder() / "mine.toml").string() + ":2:1: "));
+  EXPECT_THAT(error_of(file), HasSubstr("did you mean `rows`?"));
+}
+
+struct BadScenario {
+  const char* text;   // after `head`, so it starts at line 8
+  const char* place;  // "line:column: "
+  const char* message;
+};
+
+class BadScenarioTest : public ::testing::TestWithParam<BadScenario> {};
+
+TEST_P(BadScenarioTest, IsRefusedWithPlaceFindingAndAllowedValues) {
+  const ScenarioFile file(head + GetParam().text);
+  const std::string error = error_of(file);
+  EXPECT_THAT(error, StartsWith(file.file().string() + ":" + GetParam().place));
+  EXPECT_THAT(error, HasSubstr(GetParam().message));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Inputs, BadScenarioTest,
+    ::testing::Values(
+        BadScenario{"imagse = 5\n", "8:1: ", "unknown key `imagse`; did you mean `images`?"},
+        BadScenario{"zzz = 5\n", "8:1: ", "known here: arithmetic, checkpoint, dataset"},
+        BadScenario{"level = \"rtl\"\n",
+                    "8:9: ", "found the text \"rtl\"; allowed: approximate, functional"},
+        BadScenario{"level = 3\n", "8:9: ", "found 3; allowed: approximate, functional"},
+        BadScenario{"quantization.weight_bits = 9\n", "8:28: ",
+                    "quantization.weight_bits: found 9; allowed: a whole number from 2 to 8"},
+        BadScenario{"quantization.weight_bits = 4.0\n",
+                    "8:28: ", "found the number 4; allowed: a whole number"},
+        BadScenario{"quantization.weight_bits = \"4\"\n", "8:28: ", "found the text \"4\""},
+        BadScenario{"quantization.scheme = \"lsq\"\n",
+                    "8:23: ", "allowed: adderquant-ptq, uniform-ptq"},
+        BadScenario{"quantization.scheme = \"uniform-ptq\"\n",
+                    "8:23: ", "takes \"adderquant-ptq\""},
+        BadScenario{"quantization.options.alpha = []\n", "8:30: ", "an option's value must be"},
+        BadScenario{"quantization = 8\n", "8:16: ", "found 8; allowed: a table"},
+        BadScenario{"[hardware]\npreset = \"huge\"\n",
+                    "9:10: ", "found \"huge\"; allowed: edge-16x16, edge-32x32, tiny-8x8"},
+        BadScenario{"[hardware]\narray.rows = 0\n", "9:14: ",
+                    "hardware.array.rows: found 0; allowed: a whole number from 1 to 256"},
+        BadScenario{"[hardware]\narray.kind = \"shift\"\n", "9:14: ", "allowed: adder, mac"},
+        BadScenario{"[hardware.dram]\nt_rcdd = 1\n",
+                    "9:1: ", "unknown key `hardware.dram.t_rcdd`; did you mean `t_rcd`?"},
+        BadScenario{"[hardware.dram]\nt_refi = 100\n", "9:10: ", "must be more than t_rfc"},
+        BadScenario{"[hardware]\nclock_mhz = nan\n", "9:13: ", "a number from 1 to 10000"},
+        BadScenario{"energy.table = \"guess\"\n",
+                    "8:16: ", "allowed: accelergy-40nm, horowitz-45nm, shiftadd-papers"},
+        BadScenario{"energy.tabel = \"horowitz-45nm\"\n", "8:8: ", "did you mean `table`?"},
+        BadScenario{"images = 7\n", "8:10: ", "'images'"},  // the same key twice
+        BadScenario{"run = 3\n", "8:7: ", "[[run]]"},
+        BadScenario{"[[run]]\nimages = 4\n", "8:1: ", "run.name: is missing"},
+        BadScenario{"[[run]]\nname = \"a\"\n[[run]]\nname = \"a\"\n",
+                    "11:8: ", "two runs are called \"a\""},
+        BadScenario{"[[run]]\nname = \"a\"\nnetwork = \"alexnet\"\n", "10:11: ", "lenet"},
+        BadScenario{"[[run]]\nname = \"a\"\nimages = -1\n", "10:10: ", "found -1"},
+        BadScenario{"[[run]]\nname = \"a\"\ncheckpoint = \"none.safetensors\"\n",
+                    "10:14: ", "there is no file"},
+        BadScenario{"level = \n", "8:", ""}));
+
+TEST(Scenario, MissingKeysSayWhatIsAllowed) {
+  const ScenarioFile file("network = \"lenet\"\n");
+  EXPECT_THAT(error_of(file), HasSubstr("arithmetic: is missing; allowed: adder, cnn"));
+}
+
+TEST(Scenario, MissingFileIsNamed) {
+  try {
+    read_scenario("/nowhere/s.toml");
+    FAIL();
+  } catch (const InputError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("/nowhere/s.toml"));
+  }
+}
+
+TEST(Nearest, FindsMisspellingsAndNothingElse) {
+  const std::set<std::string> known{"rows", "columns", "weight_bits"};
+  EXPECT_EQ(nearest("row", known), "rows");
+  EXPECT_EQ(nearest("colums", known), "columns");
+  EXPECT_EQ(nearest("weigth_bits", known), "weight_bits");
+  EXPECT_EQ(nearest("temperature", known), "");
+}
+
+}  // namespace
+}  // namespace abacus

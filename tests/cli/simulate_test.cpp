@@ -1,0 +1,252 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "sw/cli/child_process.hpp"
+#include "sw/cli/package_cache.hpp"
+#include "sw/cli/simulate_command.hpp"
+#include "sw/cli/toml_section.hpp"
+#include "tests/cli/prepared_scenario.hpp"
+
+namespace abacus {
+namespace {
+
+using ::testing::HasSubstr;
+
+class Simulate : public ::testing::Test {
+ protected:
+  SimulateOptions options(const std::string& out = "out") const {
+    SimulateOptions given;
+    given.scenario = prepared_.scenario();
+    given.out = prepared_.folder() / out;
+    given.cache = prepared_.cache();
+    given.jobs = 1;
+    given.quiet = true;
+    return given;
+  }
+  std::filesystem::path results_file(const std::string& out = "out") const {
+    return prepared_.folder() / out / "results.json";
+  }
+  nlohmann::ordered_json results(const std::string& out = "out") const {
+    return nlohmann::ordered_json::parse(test::read_text(results_file(out)));
+  }
+  // The file without its only part that may differ.
+  std::string timeless(const std::string& out) const {
+    nlohmann::ordered_json json = results(out);
+    EXPECT_EQ(json.erase("times"), 1u);
+    return json.dump();
+  }
+  std::string error_of(const SimulateOptions& given) const {
+    try {
+      simulate(given);
+    } catch (const std::runtime_error& error) {
+      return error.what();
+    }
+    return "no error";
+  }
+
+  test::PreparedScenario prepared_;
+};
+
+TEST_F(Simulate, IsBitExactAndFillsTheResults) {
+  SimulateOptions given = options();
+  given.check = true;
+  EXPECT_EQ(simulate(given), 0);
+  const auto run = results()["runs"][0];
+  EXPECT_EQ(run["images"], 20);
+  EXPECT_EQ(run["bit_exact"], true);
+  EXPECT_EQ(run["checked_images"], 10);
+  EXPECT_EQ(run["timed_images"], 2);
+  EXPECT_GT(run["cycles_per_image"].get<double>(), 0);
+  EXPECT_GT(run["energy_per_image_uj"].get<double>(), 0);
+  double cycles = 0;
+  double taps = 0;
+  double energy = run["energy_outside_layers_uj"].get<double>();
+  for (const auto& layer : run["layers"]) {
+    cycles += layer["cycles"].get<double>();
+    taps += layer["macs_or_taps"].get<double>();
+    energy += layer["energy_uj"].get<double>();
+    EXPECT_LE(layer["pe_utilisation"].get<double>(), 1.0) << layer["name"];
+  }
+  EXPECT_EQ(cycles, run["cycles_per_image"].get<double>());
+  EXPECT_GT(taps, 0);
+  EXPECT_NEAR(energy, run["energy_per_image_uj"].get<double>(), 1e-9 * energy);
+}
+
+TEST_F(Simulate, TwoImagesTakeTheSameCycles) {
+  ASSERT_EQ(simulate(options()), 0);
+  const auto cycles = results()["runs"][0]["cycles_of_timed_images"];
+  EXPECT_EQ(cycles["lowest"], cycles["highest"]);
+}
+
+TEST_F(Simulate, SameScenarioTwiceGivesTheSameBytes) {
+  simulate(options("a"));
+  simulate(options("b"));
+  EXPECT_EQ(timeless("a"), timeless("b"));
+}
+
+TEST_F(Simulate, AnyNumberOfProcessesGivesTheSameBytes) {
+  simulate(options("one"));
+  for (const int jobs : {2, 3, 7, 64}) {
+    SimulateOptions given = options("many");
+    given.jobs = jobs;
+    simulate(given);
+    EXPECT_EQ(timeless("one"), timeless("many")) << jobs;
+  }
+}
+
+TEST_F(Simulate, SeveralRunsShareTheFile) {
+  prepared_.write_scenario(R"(
+[[run]]
+name = "timed"
+[[run]]
+name = "functional"
+level = "functional"
+images = 7
+[[run]]
+name = "other hardware"
+hardware.preset = "tiny-8x8"
+)");
+  simulate(options());
+  const auto runs = results()["runs"];
+  ASSERT_EQ(runs.size(), 3u);
+  EXPECT_TRUE(runs[1]["cycles_per_image"].is_null());
+  EXPECT_EQ(runs[1]["images"], 7);
+  EXPECT_GT(runs[2]["cycles_per_image"].get<double>(), runs[0]["cycles_per_image"].get<double>());
+  EXPECT_EQ(runs[2]["accuracy_percent"], runs[0]["accuracy_percent"]);
+}
+
+TEST_F(Simulate, ImagesOnTheCommandLineReplaceTheScenarios) {
+  SimulateOptions given = options();
+  given.images = 3;
+  simulate(given);
+  EXPECT_EQ(results()["runs"][0]["images"], 3);
+}
+
+TEST_F(Simulate, MoreImagesThanThereAreIsAnErrorWithItsPlace) {
+  prepared_.write_scenario("[[run]]\nname = \"a\"\nimages = 10001\n");
+  EXPECT_THAT(error_of(options()), HasSubstr("scenario.toml:11:10: images: found 10001"));
+  EXPECT_FALSE(std::filesystem::exists(results_file()));
+}
+
+TEST_F(Simulate, ACheckpointOfAnotherNetworkIsAnErrorWithItsPlace) {
+  prepared_.write_scenario("[[run]]\nname = \"a\"\nnetwork = \"resnet20\"\n");
+  EXPECT_THAT(error_of(options()),
+              HasSubstr("holds network \"lenet\"; run \"a\" wants \"resnet20\""));
+}
+
+TEST_F(Simulate, HardwareThatIsTooSmallIsAnErrorThatNamesRunAndLayer) {
+  prepared_.write_scenario("[hardware]\nactivation_sram.bytes = 512\n");
+  const std::string error = error_of(options());
+  EXPECT_THAT(error, HasSubstr("run \"prepared\""));
+  EXPECT_THAT(error, HasSubstr("layer \""));
+  EXPECT_THAT(error, HasSubstr("512"));
+  EXPECT_FALSE(std::filesystem::exists(results_file()));
+}
+
+TEST_F(Simulate, AFailingSecondRunLeavesNoResults) {
+  prepared_.write_scenario(
+      "[[run]]\nname = \"a\"\n[[run]]\nname = \"b\"\nhardware.weight_sram.bytes = 256\n");
+  EXPECT_THAT(error_of(options()), HasSubstr("run \"b\""));
+  EXPECT_FALSE(std::filesystem::exists(results_file()));
+}
+
+TEST_F(Simulate, AnEnergyTableThatLacksAnActionIsAnErrorThatNamesIt) {
+  test::write_text(prepared_.folder() / "t.toml",
+                   "name = \"poor\"\ntitle = \"t\"\ntechnology = \"t\"\n[action.add]\nlaw = "
+                   "\"constant\"\npj = 1\nsource = \"s\"\n");
+  prepared_.write_scenario("energy.table = \"t.toml\"\n");
+  EXPECT_THAT(error_of(options()), HasSubstr("energy table poor has no action"));
+  EXPECT_FALSE(std::filesystem::exists(results_file()));
+}
+
+// The program itself.
+class SimulateProgram : public Simulate {
+ protected:
+  std::vector<std::string> arguments(const std::string& scenario) const {
+    return {"simulate", scenario,
+            "--out",    (prepared_.folder() / "out").string(),
+            "--cache",  prepared_.cache().string(),
+            "--quiet"};
+  }
+};
+
+TEST_F(SimulateProgram, ExitStatusIsZeroOnlyForASuccess) {
+  EXPECT_EQ(
+      run_program(ABACUS_PROGRAM, arguments(prepared_.scenario().string()), ChildOutput::discard),
+      0);
+  EXPECT_TRUE(std::filesystem::exists(results_file()));
+  EXPECT_EQ(run_program(ABACUS_PROGRAM, arguments("none.toml"), ChildOutput::discard), 1);
+  EXPECT_NE(run_program(ABACUS_PROGRAM, {"simulate"}, ChildOutput::discard), 0);
+  EXPECT_NE(run_program(ABACUS_PROGRAM, {"conquer"}, ChildOutput::discard), 0);
+}
+
+TEST_F(SimulateProgram, TheReportIsOnePageOnItsOwn) {
+  prepared_.write_scenario(R"(
+[[run]]
+name = "first <run>"
+[[run]]
+name = "functional only"
+level = "functional"
+)");
+  SimulateOptions given = options();
+  given.check = true;
+  ASSERT_EQ(simulate(given), 0);
+  ASSERT_EQ(run_program(ABACUS_PROGRAM, {"report", results_file().string()}, ChildOutput::discard),
+            0);
+  const std::string page = test::read_text(prepared_.folder() / "out" / "report.html");
+  EXPECT_THAT(page, HasSubstr("first &lt;run&gt;"));
+  EXPECT_THAT(page, HasSubstr("functional only"));
+  EXPECT_THAT(page, HasSubstr("horowitz-45nm"));
+  EXPECT_THAT(page, HasSubstr("<svg"));
+  for (const char* outside : {"<script", "<link", "src=", "@import"}) {
+    EXPECT_EQ(page.find(outside), std::string::npos) << outside;
+  }
+}
+
+TEST_F(SimulateProgram, AReportOfSomethingElseFailsAndLeavesNoPage) {
+  const auto file = prepared_.folder() / "other.json";
+  const auto out = prepared_.folder() / "page.html";
+  for (const char* text : {"{\"schema\": 2, \"runs\": []}", "not json", "[]"}) {
+    test::write_text(file, text);
+    EXPECT_EQ(run_program(ABACUS_PROGRAM, {"report", file.string(), "--out", out.string()},
+                          ChildOutput::discard),
+              1)
+        << text;
+    EXPECT_FALSE(std::filesystem::exists(out));
+  }
+}
+
+TEST_F(SimulateProgram, AnInterruptEndsItCleanly) {
+  prepared_.write_scenario("");
+  const pid_t process = ::fork();
+  ASSERT_GE(process, 0);
+  if (process == 0) {
+    const std::string out = (prepared_.folder() / "out").string();
+    ::execl(ABACUS_PROGRAM, "abacus", "simulate", prepared_.scenario().c_str(), "--out",
+            out.c_str(), "--cache", prepared_.cache().c_str(), "--quiet", "--images", "10000",
+            "--jobs", "2", "--check", "--check-images", "10000", nullptr);
+    ::_exit(127);
+  }
+  // Once it has processes of its own, it is at work.
+  const std::string children =
+      "/proc/" + std::to_string(process) + "/task/" + std::to_string(process) + "/children";
+  while (test::read_text(children).empty()) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  ::kill(process, SIGINT);
+  int status = 0;
+  ASSERT_EQ(::waitpid(process, &status, 0), process);
+  ASSERT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 130);
+  EXPECT_FALSE(std::filesystem::exists(results_file()));
+}
+
+}  // namespace
+}  // namespace abacus

@@ -1,0 +1,148 @@
+#include "sw/network/checkpoint.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <limits>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "tests/network/temporary_folder.hpp"
+
+namespace abacus {
+namespace {
+
+using test::read_text;
+using test::TemporaryFolder;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+Checkpoint example() {
+  Checkpoint checkpoint;
+  checkpoint.network = make_network("resnet20", Arithmetic::adder, {3, 32, 32}, 10);
+  checkpoint.dataset = "cifar10";
+  checkpoint.normalization = {{0.4914F, 0.4822F, 0.4465F}, {0.2023F, 0.1994F, 0.201F}};
+  checkpoint.float_accuracy_percent = 91.83;
+  checkpoint.epochs = 400;
+  checkpoint.seed = 18446744073709551615U;
+  checkpoint.command = "abacus-train train --epochs 400";
+  float next = 0.1F;
+  for (const ParameterShape& parameter : parameter_shapes(checkpoint.network)) {
+    std::int64_t count = 1;
+    for (const std::int64_t size : parameter.shape) count *= size;
+    checkpoint.tensors[parameter.name] =
+        Tensor::from(std::vector<float>(static_cast<std::size_t>(count), next), parameter.shape);
+    next += 0.1F;
+  }
+  return checkpoint;
+}
+
+class CheckpointFile : public ::testing::Test {
+ protected:
+  // What the reader says of the example after `change` to its file's content.
+  template <typename Change>
+  std::string error_after(Change change) {
+    save_checkpoint(file_, example());
+    TensorFile content = read_safetensors(file_);
+    change(content);
+    write_safetensors(file_, content);
+    try {
+      load_checkpoint(file_);
+    } catch (const std::runtime_error& error) {
+      EXPECT_THAT(error.what(), HasSubstr(file_.string()));
+      return error.what();
+    }
+    return "accepted";
+  }
+
+  TemporaryFolder folder_;
+  const std::filesystem::path file_ = folder_.path() / "a.safetensors";
+};
+
+TEST_F(CheckpointFile, KeepsEverything) {
+  const Checkpoint saved = example();
+  save_checkpoint(file_, saved);
+  const Checkpoint loaded = load_checkpoint(file_);
+  EXPECT_EQ(loaded.network.name, "resnet20");
+  EXPECT_EQ(loaded.network.arithmetic, Arithmetic::adder);
+  EXPECT_EQ(loaded.network.input, saved.network.input);
+  EXPECT_EQ(loaded.network.classes, 10);
+  EXPECT_EQ(loaded.dataset, saved.dataset);
+  EXPECT_EQ(loaded.normalization.mean, saved.normalization.mean);
+  EXPECT_EQ(loaded.normalization.deviation, saved.normalization.deviation);
+  EXPECT_EQ(loaded.float_accuracy_percent, 91.83);
+  EXPECT_EQ(loaded.epochs, 400);
+  EXPECT_EQ(loaded.seed, saved.seed);
+  EXPECT_EQ(loaded.command, saved.command);
+  ASSERT_EQ(loaded.tensors.size(), saved.tensors.size());
+  for (const auto& [name, tensor] : saved.tensors) {
+    EXPECT_EQ(loaded.tensors.at(name).shape, tensor.shape) << name;
+    EXPECT_EQ(loaded.tensors.at(name).bytes, tensor.bytes) << name;
+  }
+}
+
+TEST_F(CheckpointFile, IsTheSameBytesForTheSameContent) {
+  save_checkpoint(file_, example());
+  const std::string first = read_text(file_);
+  save_checkpoint(file_, load_checkpoint(file_));
+  EXPECT_EQ(read_text(file_), first);
+}
+
+TEST_F(CheckpointFile, RefusesTensorsThatAreNotTheNetworks) {
+  EXPECT_THAT(error_after([](TensorFile& f) { f.tensors.erase("layer2.0.downsample.0.weight"); }),
+              AllOf(HasSubstr("\"layer2.0.downsample.0.weight\""), HasSubstr("no such tensor"),
+                    HasSubstr("[32, 16, 1, 1]")));
+  EXPECT_THAT(error_after([](TensorFile& f) { f.tensors["extra"] = f.tensors["bn1.bias"]; }),
+              AllOf(HasSubstr("\"extra\""), HasSubstr("resnet20")));
+  EXPECT_THAT(error_after([](TensorFile& f) {
+                f.tensors["bn1.bias"] = Tensor::from(std::vector<float>(15), {15});
+              }),
+              AllOf(HasSubstr("\"bn1.bias\""), HasSubstr("[15]"), HasSubstr("[16]")));
+  EXPECT_THAT(error_after([](TensorFile& f) {
+                f.tensors["bn1.bias"] = Tensor::from(std::vector<std::int32_t>(16), {16});
+              }),
+              HasSubstr("\"bn1.bias\""));
+  for (const float bad :
+       {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+    EXPECT_THAT(error_after([&](TensorFile& f) {
+                  std::vector<float> values(16);
+                  values[11] = bad;
+                  f.tensors["bn1.bias"] = Tensor::from(values, {16});
+                }),
+                AllOf(HasSubstr("\"bn1.bias\""), HasSubstr("element 11")));
+  }
+}
+
+TEST_F(CheckpointFile, RefusesBadMetadata) {
+  for (const char* key :
+       {"format", "network", "arithmetic", "dataset", "channels", "height", "width", "classes",
+        "mean", "deviation", "float_accuracy_percent", "epochs", "seed", "command"}) {
+    EXPECT_THAT(error_after([&](TensorFile& f) { f.metadata.erase(key); }),
+                HasSubstr(std::string("\"") + key + "\""));
+  }
+  const auto with = [&](const std::string& key, const std::string& value) {
+    return error_after([&](TensorFile& f) { f.metadata[key] = value; });
+  };
+  EXPECT_THAT(with("format", "abacus-checkpoint-9"), HasSubstr("abacus-checkpoint-1"));
+  EXPECT_THAT(with("network", "resnet21"), HasSubstr("resnet20"));
+  EXPECT_THAT(with("arithmetic", "xor"), HasSubstr("adder"));
+  EXPECT_THAT(with("classes", "ten"), AllOf(HasSubstr("\"classes\""), HasSubstr("\"ten\"")));
+  EXPECT_THAT(with("classes", "-1"), HasSubstr("\"classes\""));
+  EXPECT_THAT(with("mean", "0.1,0.2"), HasSubstr("3 number"));
+  EXPECT_THAT(with("mean", "0.1,0.2,0.3,0.4"), HasSubstr("3 number"));
+  EXPECT_THAT(with("deviation", "0.1,0,0.3"), HasSubstr("positive"));
+  EXPECT_THAT(with("float_accuracy_percent", "nan"), HasSubstr("float_accuracy_percent"));
+  EXPECT_THAT(with("seed", "1.5"), HasSubstr("\"seed\""));
+}
+
+TEST_F(CheckpointFile, IsNotWrittenWhenItsTensorsAreWrong) {
+  Checkpoint checkpoint = example();
+  checkpoint.tensors.erase("fc.weight");
+  EXPECT_THROW(save_checkpoint(file_, checkpoint), std::runtime_error);
+  EXPECT_THAT(folder_.files(), IsEmpty());
+}
+
+}  // namespace
+}  // namespace abacus

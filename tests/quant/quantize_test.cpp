@@ -1,0 +1,290 @@
+#include "sw/quant/quantize.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <stdexcept>
+
+#include "sw/network/reference_executor.hpp"
+#include "sw/train/batches.hpp"
+#include "sw/train/modules.hpp"
+#include "tests/quant/random_checkpoint.hpp"
+#include "tests/train/synthetic_dataset.hpp"
+
+namespace abacus {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+constexpr Shape image_shape{1, 12, 12};
+
+struct Made {
+  Dataset images = test::synthetic_dataset(96, 3, image_shape);
+  Checkpoint checkpoint;
+
+  Made(const std::string& name, Arithmetic arithmetic) {
+    Normalization normalization;
+    normalization.mean = {0.4F};
+    normalization.deviation = {0.3F};
+    const Batch batch = make_batch(images, normalization, std::int64_t{0}, images.count());
+    checkpoint =
+        test::random_checkpoint(name, arithmetic, image_shape, images.classes, batch.images, 17);
+  }
+
+  QuantizationOptions options(int weight_bits, int activation_bits) const {
+    QuantizationOptions result;
+    result.scheme = checkpoint.network.arithmetic == Arithmetic::adder
+                        ? QuantizationScheme::adderquant_ptq
+                        : QuantizationScheme::uniform_ptq;
+    result.weight_bits = weight_bits;
+    result.activation_bits = activation_bits;
+    result.calibration_images = 96;
+    result.batch_norm_images = 192;
+    return result;
+  }
+
+  IntegerNetwork quantized(const QuantizationOptions& with) const {
+    return quantize(checkpoint, images, nullptr, with, {});
+  }
+
+  // Mean over images of the correlation between the float network's scores and the integers'.
+  double correlation(const IntegerNetwork& integer, int count) const {
+    FloatNetwork network(checkpoint.network, checkpoint.tensors);
+    network.set_batch_norm_mode(BatchNormMode::inference);
+    torch::NoGradGuard no_gradient;
+    const Batch batch = make_batch(images, checkpoint.normalization, std::int64_t{0}, std::int64_t{count});
+    const torch::Tensor wanted = network.forward(batch.images).to(torch::kFloat64);
+    double sum = 0;
+    for (int n = 0; n < count; ++n) {
+      const ReferenceResult result =
+          execute_reference(integer, quantize_image(integer, images.image_data(n)), {32, 16}, {32, 16});
+      double xy = 0, xx = 0, yy = 0;
+      for (int c = 0; c < images.classes; ++c) {
+        const double x = wanted[n][c].item<double>() - wanted[n].mean().item<double>();
+        const double y = result.outputs.back()[static_cast<std::size_t>(c)];
+        double mean = 0;
+        for (const std::int32_t score : result.outputs.back()) mean += score;
+        mean /= images.classes;
+        xy += x * (y - mean);
+        xx += x * x;
+        yy += (y - mean) * (y - mean);
+      }
+      sum += xy / std::sqrt(xx * yy);
+    }
+    return sum / count;
+  }
+};
+
+TEST(Quantize, KeepsTheScoresAtEightBits) {
+  for (const Arithmetic arithmetic : {Arithmetic::adder, Arithmetic::cnn}) {
+    for (const char* name : {"lenet", "resnet20", "vgg-small"}) {
+      const Made made(name, arithmetic);
+      QuantizationOptions options = made.options(8, 8);
+      options.alpha = 0.9999;
+      EXPECT_GT(made.correlation(made.quantized(options), 6), 0.97)
+          << name << ' ' << to_string(arithmetic);
+    }
+  }
+}
+
+TEST(Quantize, TakesAnyPairOfWidthsAndLosesMoreWithFewer) {
+  for (const Arithmetic arithmetic : {Arithmetic::adder, Arithmetic::cnn}) {
+    const Made made("lenet", arithmetic);
+    for (int weight_bits = 2; weight_bits <= 8; ++weight_bits) {
+      for (int activation_bits = 2; activation_bits <= 8; activation_bits += 3) {
+        EXPECT_NO_THROW(made.quantized(made.options(weight_bits, activation_bits)));
+      }
+    }
+    const double two = made.correlation(made.quantized(made.options(2, 2)), 12);
+    const double four = made.correlation(made.quantized(made.options(4, 4)), 12);
+    const double eight = made.correlation(made.quantized(made.options(8, 8)), 12);
+    EXPECT_LT(two, four);
+    EXPECT_LT(four, eight);
+  }
+}
+
+TEST(Quantize, KeepsTheEdgesAtEightBits) {
+  const Made made("resnet20", Arithmetic::adder);
+  const IntegerNetwork network = made.quantized(made.options(4, 3));
+  int adders = 0;
+  for (const IntegerLayer& layer : network.layers) {
+    if (layer.kind != IntegerLayerKind::convolution) continue;
+    EXPECT_EQ(layer.weight_bits, layer.edge ? 8 : 4) << layer.name;
+    EXPECT_EQ(layer.activation_bits, layer.edge ? 8 : 3) << layer.name;
+    EXPECT_EQ(layer.arithmetic, layer.edge ? Arithmetic::cnn : Arithmetic::adder) << layer.name;
+    adders += layer.edge ? 0 : 1;
+  }
+  EXPECT_EQ(adders, 20);
+  EXPECT_TRUE(network.layers.front().edge);
+  EXPECT_TRUE(network.layers.back().edge);
+  EXPECT_EQ(network.layers.back().output.bits, 16);
+  EXPECT_EQ(network.origin.weight_bits, 4);
+  EXPECT_EQ(network.origin.activation_bits, 3);
+  EXPECT_EQ(network.origin.scheme, "adderquant-ptq");
+}
+
+TEST(Quantize, StoresTensorsAtTheirOwnWidth) {
+  const Made made("resnet20", Arithmetic::cnn);
+  for (const int bits : {4, 8, 12}) {
+    QuantizationOptions options = made.options(4, 4);
+    options.storage_bits = bits;
+    const IntegerNetwork network = made.quantized(options);
+    for (std::size_t i = 0; i + 1 < network.layers.size(); ++i) {
+      EXPECT_EQ(network.layers[i].output.bits, bits);
+    }
+  }
+}
+
+TEST(Quantize, EachPartOfAdderQuantChangesTheNetwork) {
+  const Made made("lenet", Arithmetic::adder);
+  const QuantizationOptions all = made.options(4, 4);
+  const auto weights = [](const IntegerNetwork& network) { return network.layers[2].weights; };
+  const IntegerNetwork network = made.quantized(all);
+  QuantizationOptions part = all;
+  part.groups = 1;
+  EXPECT_EQ(made.quantized(part).layers[2].read_quantizers.size(), 1U);
+  part = all;
+  part.weight_clamp = false;
+  EXPECT_NE(weights(made.quantized(part)), weights(network));
+  part = all;
+  part.activation_clamp = false;
+  EXPECT_NE(weights(made.quantized(part)), weights(network));
+  part = all;
+  part.batch_norm = BatchNormEstimation::kept;
+  const IntegerNetwork kept = made.quantized(part);
+  EXPECT_EQ(weights(kept), weights(network));
+  EXPECT_NE(kept.layers[2].biases, network.layers[2].biases);
+  part.batch_norm = BatchNormEstimation::corrected;
+  EXPECT_NE(made.quantized(part).layers[2].biases, network.layers[2].biases);
+}
+
+// With BatchNorm's statistics estimated anew, each stored channel's mean and deviation are what its
+// weight and bias say: quantization cannot shift them.
+TEST(Quantize, ReEstimationRestoresTheScoresOfACoarseNetwork) {
+  const Made made("lenet", Arithmetic::adder);
+  QuantizationOptions options = made.options(3, 3);
+  options.augmentation = {};
+  options.batch_norm = BatchNormEstimation::kept;
+  const double kept = made.correlation(made.quantized(options), 24);
+  options.batch_norm = BatchNormEstimation::estimated;
+  const double estimated = made.correlation(made.quantized(options), 24);
+  options.batch_norm = BatchNormEstimation::corrected;
+  const double corrected = made.correlation(made.quantized(options), 24);
+  EXPECT_GT(estimated, kept);
+  EXPECT_GT(corrected, kept);
+}
+
+TEST(Quantize, GivesTheSameNetworkTwice) {
+  const Made made("lenet", Arithmetic::adder);
+  const IntegerNetwork a = made.quantized(made.options(5, 5));
+  const IntegerNetwork b = made.quantized(made.options(5, 5));
+  ASSERT_EQ(a.layers.size(), b.layers.size());
+  for (std::size_t i = 0; i < a.layers.size(); ++i) {
+    EXPECT_EQ(a.layers[i].weights, b.layers[i].weights);
+    EXPECT_EQ(a.layers[i].multipliers, b.layers[i].multipliers);
+    EXPECT_EQ(a.layers[i].biases, b.layers[i].biases);
+    EXPECT_EQ(a.layers[i].output.scale, b.layers[i].output.scale);
+  }
+  QuantizationOptions other = made.options(5, 5);
+  other.seed = 2;
+  EXPECT_NE(made.quantized(other).layers[2].biases, a.layers[2].biases);
+}
+
+TEST(Quantize, MeasuresTheAccuracyThatTheIntegersHave) {
+  const Made made("lenet", Arithmetic::adder);
+  const IntegerNetwork network =
+      quantize(made.checkpoint, made.images, &made.images, made.options(4, 4), {});
+  int correct = 0;
+  for (std::int64_t n = 0; n < made.images.count(); ++n) {
+    correct += execute_reference(network, quantize_image(network, made.images.image_data(n)),
+                                 {32, 16}, {32, 16})
+                   .predicted_class == made.images.labels[static_cast<std::size_t>(n)];
+  }
+  // An image on the border between two classes may fall to either side.
+  EXPECT_NEAR(network.origin.fake_quantized_accuracy_percent,
+              100.0 * correct / static_cast<double>(made.images.count()), 2.1);
+}
+
+void expect_refused(const Made& made, const QuantizationOptions& options, const std::string& found,
+                    const std::string& allowed) {
+  try {
+    made.quantized(options);
+    FAIL() << "accepted " << found;
+  } catch (const std::invalid_argument& error) {
+    EXPECT_THAT(error.what(), AllOf(HasSubstr(found), HasSubstr(allowed)));
+  }
+}
+
+TEST(Quantize, RefusesOptionsOutOfRange) {
+  const Made made("lenet", Arithmetic::adder);
+  const QuantizationOptions good = made.options(4, 4);
+  QuantizationOptions bad = good;
+  bad.weight_bits = 1;
+  expect_refused(made, bad, "weight bits is 1", "2 to 8");
+  bad = good;
+  bad.activation_bits = 9;
+  expect_refused(made, bad, "activation bits is 9", "2 to 8");
+  bad = good;
+  bad.storage_bits = 17;
+  expect_refused(made, bad, "storage bits is 17", "2 to 16");
+  bad = good;
+  bad.groups = 0;
+  expect_refused(made, bad, "groups is 0", "1 to 64");
+  bad = good;
+  bad.alpha = 1.5;
+  expect_refused(made, bad, "alpha is 1.5", "at most 1");
+  bad = good;
+  bad.calibration_images = 0;
+  expect_refused(made, bad, "calibration images is 0", "1 to");
+  bad = good;
+  bad.batch_norm_images = 1;
+  expect_refused(made, bad, "BatchNorm images is 1", "2 to");
+}
+
+TEST(Quantize, RefusesASchemeForTheOtherKindOfNetwork) {
+  const Made adder("lenet", Arithmetic::adder);
+  QuantizationOptions options = adder.options(8, 8);
+  options.scheme = QuantizationScheme::uniform_ptq;
+  expect_refused(adder, options, "uniform-ptq", "adder");
+  const Made cnn("lenet", Arithmetic::cnn);
+  options = cnn.options(8, 8);
+  options.scheme = QuantizationScheme::adderquant_ptq;
+  expect_refused(cnn, options, "adderquant-ptq", "cnn");
+}
+
+TEST(Quantize, RefusesImagesOfAnotherShape) {
+  Made made("lenet", Arithmetic::adder);
+  made.images = test::synthetic_dataset(8, 1, {3, 12, 12});
+  EXPECT_THROW(made.quantized(made.options(8, 8)), std::invalid_argument);
+}
+
+TEST(QuantizationScheme, IsKnownByName) {
+  for (const std::string& name : quantization_scheme_names()) {
+    EXPECT_EQ(to_string(quantization_scheme_from_string(name)), name);
+  }
+  try {
+    quantization_scheme_from_string("qssf");
+    FAIL() << "an unknown scheme was accepted";
+  } catch (const std::invalid_argument& error) {
+    EXPECT_THAT(error.what(),
+                AllOf(HasSubstr("qssf"), HasSubstr("adderquant-ptq"), HasSubstr("uniform-ptq")));
+  }
+}
+
+TEST(TrainingAugmentation, IsReadFromTheRecordedCommand) {
+  Checkpoint checkpoint;
+  checkpoint.command = "abacus-train train --epochs 3 --crop-padding 2 --flip --seed 1";
+  EXPECT_EQ(training_augmentation(checkpoint).padding, 2);
+  EXPECT_TRUE(training_augmentation(checkpoint).flip);
+  checkpoint.command = "abacus-train train --epochs 3";
+  EXPECT_EQ(training_augmentation(checkpoint).padding, 0);
+  EXPECT_FALSE(training_augmentation(checkpoint).flip);
+  checkpoint.command = "abacus-train import";
+  EXPECT_EQ(training_augmentation(checkpoint).padding, 4);
+  EXPECT_TRUE(training_augmentation(checkpoint).flip);
+}
+
+}  // namespace
+}  // namespace abacus

@@ -1,0 +1,215 @@
+// The float simulation and the integer network, executed by the reference executor, agree layer by
+// layer.
+#include "sw/quant/simulation.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <random>
+
+#include "sw/network/reference_executor.hpp"
+#include "sw/quant/quantize.hpp"
+#include "sw/train/batches.hpp"
+#include "tests/quant/random_checkpoint.hpp"
+#include "tests/train/synthetic_dataset.hpp"
+
+namespace abacus {
+namespace {
+
+// A convolution, its shortcut, an addition that no convolution can take in, and pools.
+QuantizedNetwork hand_made_network(std::mt19937& random, Arithmetic arithmetic) {
+  const auto uniform = [&](double low, double high) {
+    return std::uniform_real_distribution<double>(low, high)(random);
+  };
+  QuantizedNetwork result;
+  Network& network = result.network;
+  network.name = "lenet";
+  network.arithmetic = arithmetic;
+  network.input = {2, 6, 6};
+  network.classes = 12;
+  const auto layer = [&](const std::string& name, LayerKind kind, int from, Shape output, int kernel,
+                         int stride, int padding) {
+    Layer made;
+    made.name = name;
+    made.kind = kind;
+    made.inputs = {from};
+    made.arithmetic = arithmetic;
+    made.kernel = kernel;
+    made.stride = stride;
+    made.padding = padding;
+    made.input = from < 0 ? network.input : network.layers[static_cast<std::size_t>(from)].output;
+    made.output = output;
+    network.layers.push_back(made);
+    return static_cast<int>(network.layers.size()) - 1;
+  };
+  const int a = layer("a", LayerKind::convolution, -1, {3, 6, 6}, 3, 1, 1);
+  const int pool = layer("pool", LayerKind::max_pool, a, {3, 3, 3}, 2, 2, 0);
+  const int b = layer("b", LayerKind::convolution, a, {3, 3, 3}, 3, 2, 1);
+  const int mean = layer("mean", LayerKind::average_pool, a, {3, 3, 3}, 2, 2, 0);
+  const int sum = layer("sum", LayerKind::add, pool, {3, 3, 3}, 1, 1, 0);
+  network.layers.back().inputs = {pool, mean};
+  const int total = layer("total", LayerKind::add, sum, {3, 3, 3}, 1, 1, 0);
+  network.layers.back().inputs = {b, sum};
+  layer("scores", LayerKind::max_pool, total, {3, 2, 2}, 2, 1, 0);
+
+  result.image.shape = network.input;
+  result.image.scale = 0.02;
+  result.normalization.mean = {0.5F, 0.4F, 0.4F};
+  result.normalization.deviation = {0.2F, 0.25F, 0.2F};
+  for (const FoldedLayer& folded : fold_graph(network)) {
+    const Layer& from = network.layers[static_cast<std::size_t>(folded.layer)];
+    QuantizedLayer made;
+    made.folded = folded;
+    made.output.shape = network.layers[static_cast<std::size_t>(folded.output)].output;
+    made.output.is_signed = true;
+    made.output.bits = 8;
+    made.output.scale = uniform(0.05, 0.1);
+    if (folded.kind == IntegerLayerKind::convolution) {
+      QuantizedConvolution& convolution = made.convolution;
+      convolution.weight_bits = 5;
+      convolution.activation_bits = 6;
+      convolution.activation_signed = true;
+      if (arithmetic == Arithmetic::adder) convolution.weight_shift = 1;
+      const int taps = from.input.channels * from.kernel * from.kernel;
+      const StoredTensor& input = result.tensor(folded.input);
+      const int groups = arithmetic == Arithmetic::adder ? 2 : 1;
+      for (int g = 0; g < groups; ++g) {
+        convolution.activation_step.push_back(input.scale * uniform(1.5, 5));
+        made.read_quantizers.push_back(
+            read_quantizer(input.scale / convolution.activation_step.back()));
+      }
+      for (int o = 0; o < from.output.channels; ++o) {
+        convolution.group.push_back(o % groups);
+        const double step = convolution.activation_step[static_cast<std::size_t>(o % groups)];
+        convolution.accumulator_step.push_back(arithmetic == Arithmetic::adder
+                                                   ? -step
+                                                   : step * uniform(0.01, 0.02));
+        convolution.offset.push_back(uniform(-1, 1));
+        for (int i = 0; i < taps; ++i) {
+          convolution.weights.push_back(
+              static_cast<std::int16_t>(std::uniform_int_distribution<int>(-16, 15)(random)));
+        }
+        made.batch_norm.weight.push_back(uniform(-2, 2));
+        made.batch_norm.bias.push_back(uniform(-1, 1));
+        made.batch_norm.mean.push_back(arithmetic == Arithmetic::adder ? -15 * taps * step : 0);
+        made.batch_norm.variance.push_back(uniform(2, 9));
+      }
+    }
+    result.layers.push_back(made);
+  }
+  return result;
+}
+
+// Pixels, and the same images normalised.
+struct Images {
+  std::vector<std::uint8_t> pixels;
+  torch::Tensor normalised;
+};
+
+Images random_images(std::mt19937& random, const QuantizedNetwork& network, int count) {
+  Images images;
+  Dataset data;
+  data.image = network.image.shape;
+  for (std::int64_t i = 0; i < count * data.image.elements(); ++i) {
+    data.pixels.push_back(
+        static_cast<std::uint8_t>(std::uniform_int_distribution<int>(0, 255)(random)));
+  }
+  data.labels.assign(static_cast<std::size_t>(count), 0);
+  images.pixels = data.pixels;
+  images.normalised = make_batch(data, network.normalization, std::int64_t{0}, std::int64_t{count}).images;
+  return images;
+}
+
+TEST(Simulation, AgreesWithTheReferenceExecutor) {
+  std::mt19937 random(23);
+  for (const Arithmetic arithmetic : {Arithmetic::adder, Arithmetic::cnn}) {
+    for (int trial = 0; trial < 10; ++trial) {
+      QuantizedNetwork network = hand_made_network(random, arithmetic);
+      const IntegerNetwork integer = to_integer_network(network);
+      ASSERT_NO_THROW(validate(integer, "test"));
+      constexpr int count = 4;
+      const Images images = random_images(random, network, count);
+      const double scale = network.layers.back().output.scale;
+      const torch::Tensor scores = Simulation(network).forward(images.normalised) / scale;
+      std::int64_t different = 0;
+      for (int n = 0; n < count; ++n) {
+        const ReferenceResult reference = execute_reference(
+            integer,
+            quantize_image(integer, images.pixels.data() + n * network.image.shape.elements()),
+            {32, 16}, {32, 16});
+        const Shape shape = integer.layers.back().output.shape;
+        for (int c = 0; c < shape.channels; ++c) {
+          for (int p = 0; p < shape.height * shape.width; ++p) {
+            const double simulated =
+                scores[n][c * shape.height * shape.width + p].item<double>();
+            const double found =
+                reference.outputs.back()[static_cast<std::size_t>(p * shape.channels + c)];
+            // A value on the border of two integers may fall to either side, and again in the
+            // layers after it.
+            EXPECT_NEAR(simulated, found, 4.0);
+            different += std::abs(simulated - found) > 0.01;
+          }
+        }
+      }
+      EXPECT_LE(different, count * 12 / 8) << "trial " << trial;
+    }
+  }
+}
+
+TEST(Simulation, ReEstimatesTheMeanOverAllBatches) {
+  std::mt19937 random(29);
+  QuantizedNetwork network = hand_made_network(random, Arithmetic::adder);
+  const Images images = random_images(random, network, 40);
+  Simulation simulation(network);
+  const auto estimate = [&](const std::vector<torch::Tensor>& batches) {
+    simulation.begin_re_estimation();
+    for (const torch::Tensor& batch : batches) simulation.forward(batch);
+    simulation.end_re_estimation();
+    return network.layers[0].batch_norm;
+  };
+  const BatchNormChannels first = estimate({images.normalised.slice(0, 0, 20)});
+  const BatchNormChannels second = estimate({images.normalised.slice(0, 20, 40)});
+  const BatchNormChannels both =
+      estimate({images.normalised.slice(0, 0, 20), images.normalised.slice(0, 20, 40)});
+  for (std::size_t c = 0; c < both.mean.size(); ++c) {
+    EXPECT_NE(first.mean[c], second.mean[c]);
+    EXPECT_NEAR(both.mean[c], (first.mean[c] + second.mean[c]) / 2, 1e-6);
+    EXPECT_NEAR(both.variance[c], (first.variance[c] + second.variance[c]) / 2, 1e-6);
+  }
+}
+
+TEST(Simulation, AReEstimatedBatchNormGivesItsWeightAndBias) {
+  std::mt19937 random(31);
+  QuantizedNetwork network = hand_made_network(random, Arithmetic::adder);
+  // The first layer's output fine and wide enough that rounding and clamping do not show.
+  network.layers[0].output.bits = 16;
+  network.layers[0].output.scale = 0.001;
+  network.layers[0].folded.relu = false;
+  network.network.layers.resize(1);
+  network.layers.resize(1);
+  const Images images = random_images(random, network, 64);
+  Simulation simulation(network);
+  simulation.begin_re_estimation();
+  simulation.forward(images.normalised);
+  simulation.end_re_estimation();
+  const torch::Tensor output = simulation.forward(images.normalised).view({64, 3, 36});
+  for (int c = 0; c < 3; ++c) {
+    const torch::Tensor channel = output.select(1, c);
+    const BatchNormChannels& norm = network.layers[0].batch_norm;
+    EXPECT_NEAR(channel.mean().item<double>(), norm.bias[static_cast<std::size_t>(c)], 1e-3);
+    EXPECT_NEAR(channel.std().item<double>(), std::abs(norm.weight[static_cast<std::size_t>(c)]),
+                1e-3);
+  }
+}
+
+TEST(Simulation, RefusesToEndAnEstimationWithoutABatch) {
+  std::mt19937 random(37);
+  QuantizedNetwork network = hand_made_network(random, Arithmetic::adder);
+  Simulation simulation(network);
+  simulation.begin_re_estimation();
+  EXPECT_THROW(simulation.end_re_estimation(), std::logic_error);
+}
+
+}  // namespace
+}  // namespace abacus

@@ -1,0 +1,106 @@
+#include "sw/train/batches.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <numeric>
+#include <set>
+#include <vector>
+
+#include "tests/train/synthetic_dataset.hpp"
+
+namespace abacus {
+namespace {
+
+const Normalization kPlain{{0, 0, 0}, {1, 1, 1}};
+
+// One image whose pixels are all different and none black: 1, 2, 3, …
+Dataset numbered_image(int side) {
+  Dataset data;
+  data.image = {1, side, side};
+  data.classes = 2;
+  data.labels = {1};
+  data.pixels.resize(static_cast<std::size_t>(side) * side);
+  std::iota(data.pixels.begin(), data.pixels.end(), std::uint8_t{1});
+  return data;
+}
+
+TEST(ShuffledOrder, IsAPermutationThatDependsOnSeedAndEpoch) {
+  const std::vector<std::int64_t> order = shuffled_order(1000, 3, 5);
+  std::vector<std::int64_t> sorted = order;
+  std::sort(sorted.begin(), sorted.end());
+  for (std::int64_t i = 0; i < 1000; ++i) ASSERT_EQ(sorted[static_cast<std::size_t>(i)], i);
+  EXPECT_EQ(order, shuffled_order(1000, 3, 5));
+  EXPECT_NE(order, shuffled_order(1000, 3, 6));
+  EXPECT_NE(order, shuffled_order(1000, 4, 5));
+}
+
+TEST(ShuffledOrder, PutsEveryImageEverywhere) {
+  std::set<std::int64_t> first;
+  for (std::uint64_t epoch = 0; epoch < 200; ++epoch) first.insert(shuffled_order(8, 1, epoch)[0]);
+  EXPECT_EQ(first.size(), 8U);
+}
+
+TEST(Batch, NormalisesEachChannel) {
+  Dataset data;
+  data.image = {3, 1, 2};
+  data.classes = 10;
+  data.labels = {7};
+  data.pixels = {0, 255, 51, 102, 255, 0};
+  const Normalization normalization{{0.5F, 0.2F, 0.0F}, {0.5F, 0.1F, 2.0F}};
+  const Batch batch = make_batch(data, normalization, std::int64_t{0}, 1);
+  ASSERT_EQ(batch.images.sizes(), (std::vector<std::int64_t>{1, 3, 1, 2}));
+  EXPECT_EQ(batch.labels[0].item<std::int64_t>(), 7);
+  const std::vector<float> expected = {-1, 1, 0, 2, 0.5F, 0};
+  const torch::Tensor values = batch.images.contiguous().flatten();
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    EXPECT_NEAR(values[static_cast<std::int64_t>(i)].item<float>(), expected[i], 1e-6) << i;
+  }
+}
+
+TEST(Augmentation, IsACropOfThePaddedImageMirroredOrNot) {
+  const Dataset data = numbered_image(5);
+  const Augmentation augmentation{2, true};
+  const std::int64_t index = 0;
+  std::set<int> seen;
+  for (std::uint64_t epoch = 0; epoch < 500; ++epoch) {
+    const torch::Tensor image =
+        make_batch(data, kPlain, &index, 1, augmentation, 9, epoch).images.reshape({5, 5}) * 255;
+    // The centre pixel, never black, tells where the crop lies; whether it is mirrored, its
+    // neighbour. Then all pixels must fit.
+    const int centre = static_cast<int>(std::lround(image[2][2].item<float>())) - 1;
+    const int right = static_cast<int>(std::lround(image[2][3].item<float>())) - 1;
+    const int left = static_cast<int>(std::lround(image[2][1].item<float>())) - 1;
+    const bool mirrored = right == centre - 1 || left == centre + 1;
+    const int dy = centre / 5 - 2, dx = centre % 5 - 2;
+    ASSERT_LE(std::abs(dy), 2);
+    ASSERT_LE(std::abs(dx), 2);
+    seen.insert((dy + 2) * 10 + (dx + 2) * 2 + (mirrored ? 1 : 0));
+    for (int y = 0; y < 5; ++y) {
+      for (int x = 0; x < 5; ++x) {
+        const int fy = y + dy, fx = (mirrored ? 4 - x : x) + dx;
+        const bool inside = fy >= 0 && fy < 5 && fx >= 0 && fx < 5;
+        ASSERT_NEAR(image[y][x].item<float>(), inside ? fy * 5 + fx + 1 : 0, 1e-4)
+            << "epoch " << epoch << " at " << y << ", " << x;
+      }
+    }
+  }
+  EXPECT_EQ(seen.size(), 50U) << "25 places, mirrored and not";
+}
+
+TEST(Augmentation, OfAnImageDoesNotDependOnItsBatch) {
+  const Dataset data = test::synthetic_dataset(20, 1);
+  const Augmentation augmentation{2, true};
+  const std::vector<std::int64_t> all = {3, 19, 0, 7};
+  const Batch together = make_batch(data, kPlain, all.data(), 4, augmentation, 1, 2);
+  for (std::int64_t i = 0; i < 4; ++i) {
+    const Batch alone =
+        make_batch(data, kPlain, &all[static_cast<std::size_t>(i)], 1, augmentation, 1, 2);
+    EXPECT_TRUE(torch::equal(together.images[i], alone.images[0]));
+    EXPECT_TRUE(torch::equal(together.labels[i], alone.labels[0]));
+  }
+}
+
+}  // namespace
+}  // namespace abacus

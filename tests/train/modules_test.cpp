@@ -1,0 +1,214 @@
+#include "sw/train/modules.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <random>
+#include <stdexcept>
+#include <vector>
+
+#include "sw/network/checkpoint.hpp"
+#include "tests/train/adder_reference.hpp"
+
+namespace abacus {
+namespace {
+
+torch::Tensor nhwc(const std::vector<float>& values, std::int64_t n, int h, int w, int c) {
+  return torch::tensor(values).view({n, h, w, c}).permute({0, 3, 1, 2});
+}
+
+void expect_close(const torch::Tensor& found, const std::vector<double>& expected, bool from_nhwc,
+                  double tolerance) {
+  const torch::Tensor flat =
+      (from_nhwc ? found.permute({0, 2, 3, 1}) : found).contiguous().flatten();
+  ASSERT_EQ(flat.numel(), static_cast<std::int64_t>(expected.size()));
+  const float* values = flat.data_ptr<float>();
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    ASSERT_NEAR(values[i], expected[i], tolerance) << "element " << i;
+  }
+}
+
+TEST(AdderConvolution, HasAdderNetsGradientsOnRandomShapes) {
+  std::mt19937 random(11);
+  for (int i = 0; i < 30; ++i) {
+    const AdderShape s = test::random_adder_shape(random);
+    const std::vector<float> x = test::random_normal(test::input_elements(s), random);
+    const std::vector<float> w = test::random_normal(test::weight_elements(s), random);
+    const std::vector<float> g = test::random_normal(test::output_elements(s), random);
+    const test::AdderResult expected = test::adder_reference(s, x, w, g);
+
+    // Every second time in torch's usual memory order instead of channels-last.
+    torch::Tensor input = nhwc(x, s.batch, s.input_height, s.input_width, s.input_channels);
+    if (i % 2 == 0) input = input.contiguous();
+    input.requires_grad_(true);
+    torch::Tensor weight =
+        torch::tensor(w).view({s.output_channels, s.input_channels, s.kernel, s.kernel});
+    weight.requires_grad_(true);
+    const torch::Tensor output = adder_conv2d(input, weight, s.stride, s.padding);
+    output.backward(nhwc(g, s.batch, s.output_height(), s.output_width(), s.output_channels));
+
+    SCOPED_TRACE("shape " + std::to_string(i));
+    expect_close(output, expected.output, true, 1e-5 * (1 + expected.largest_sum));
+    expect_close(input.grad(), expected.input_gradient, true, 1e-3);
+    const double terms = static_cast<double>(s.batch) * s.output_height() * s.output_width();
+    expect_close(weight.grad(), expected.weight_gradient, false, 1e-4 * (1 + terms));
+  }
+}
+
+TEST(AdderConvolution, RefusesShapesThatDoNotFit) {
+  EXPECT_THROW(adder_conv2d(torch::zeros({1, 3, 4, 4}), torch::zeros({2, 4, 3, 3}), 1, 1),
+               c10::Error);
+  EXPECT_THROW(adder_conv2d(torch::zeros({1, 3, 2, 2}), torch::zeros({2, 3, 3, 3}), 1, 0),
+               c10::Error);
+}
+
+Network residual_network(Arithmetic arithmetic) {
+  return make_network("resnet20", arithmetic, {1, 8, 8}, 10);
+}
+
+TEST(FloatNetwork, StartsAsDescribed) {
+  FloatNetwork network(residual_network(Arithmetic::adder), 3);
+  const torch::Tensor& adder = network.parameter("layer3.2.conv2.weight");
+  EXPECT_NEAR(adder.mean().item<double>(), 0.0, 0.02);
+  EXPECT_NEAR(adder.std().item<double>(), 1.0, 0.02);
+  EXPECT_TRUE(network.is_adder_weight("layer3.0.downsample.0.weight"));
+  EXPECT_FALSE(network.is_adder_weight("conv1.weight"));
+  EXPECT_FALSE(network.is_adder_weight("fc.weight"));
+
+  FloatNetwork same(residual_network(Arithmetic::adder), 3);
+  FloatNetwork other(residual_network(Arithmetic::adder), 4);
+  EXPECT_TRUE(torch::equal(adder, same.parameter("layer3.2.conv2.weight")));
+  EXPECT_FALSE(torch::equal(adder, other.parameter("layer3.2.conv2.weight")));
+
+  FloatNetwork cnn(residual_network(Arithmetic::cnn), 3);
+  EXPECT_NEAR(cnn.parameter("layer3.2.conv2.weight").std().item<double>(),
+              std::sqrt(2.0 / (64 * 9)), 0.002);
+}
+
+TEST(FloatNetwork, HasTheParametersOfItsDescription) {
+  for (const std::string& name : network_names()) {
+    const Network description = make_network(name, Arithmetic::adder, {1, 28, 28}, 10);
+    FloatNetwork network(description, 1);
+    EXPECT_NO_THROW(check_parameters(description, network.tensors(), "none")) << name;
+    torch::NoGradGuard no_gradient;
+    const torch::Tensor scores = network.forward(torch::randn({2, 1, 28, 28}));
+    EXPECT_EQ(scores.sizes(), (std::vector<std::int64_t>{2, 10})) << name;
+  }
+}
+
+TEST(FloatNetwork, GivesEveryTrainableParameterAGradient) {
+  for (const Arithmetic arithmetic : {Arithmetic::adder, Arithmetic::cnn}) {
+    FloatNetwork network(residual_network(arithmetic), 1);
+    network.forward(torch::randn({4, 1, 8, 8})).pow(2).sum().backward();
+    for (const std::string& name : network.trainable()) {
+      ASSERT_TRUE(network.parameter(name).grad().defined()) << name;
+      EXPECT_GT(network.parameter(name).grad().abs().max().item<float>(), 0) << name;
+    }
+  }
+}
+
+TEST(FloatNetwork, KeepsItsParametersThroughACheckpoint) {
+  FloatNetwork network(residual_network(Arithmetic::adder), 5);
+  network.forward(torch::randn({8, 1, 8, 8}));  // moves the running statistics
+  FloatNetwork copy(network.network(), network.tensors());
+  network.set_batch_norm_mode(BatchNormMode::inference);
+  copy.set_batch_norm_mode(BatchNormMode::inference);
+  const torch::Tensor images = torch::randn({3, 1, 8, 8});
+  EXPECT_TRUE(torch::equal(network.forward(images), copy.forward(images)));
+}
+
+TEST(FloatNetwork, RefusesUnknownNamesAndOtherShapes) {
+  FloatNetwork network(residual_network(Arithmetic::cnn), 1);
+  EXPECT_THROW(network.parameter("conv7.weight"), std::out_of_range);
+  EXPECT_THROW(network.set_parameter("bn1.bias", torch::zeros({15})), std::invalid_argument);
+}
+
+TEST(ForwardHooks, SeeEveryLayerWithItsShape) {
+  FloatNetwork network(residual_network(Arithmetic::adder), 1);
+  const auto& layers = network.network().layers;
+  std::vector<int> seen;
+  ForwardHooks hooks;
+  hooks.after = [&](int layer, torch::Tensor& output) {
+    const Shape& shape = layers[static_cast<std::size_t>(layer)].output;
+    EXPECT_EQ(output.sizes(),
+              (std::vector<std::int64_t>{2, shape.channels, shape.height, shape.width}));
+    seen.push_back(layer);
+  };
+  network.forward(torch::randn({2, 1, 8, 8}), hooks);
+  ASSERT_EQ(seen.size(), layers.size());
+  for (std::size_t i = 0; i < seen.size(); ++i) EXPECT_EQ(seen[i], static_cast<int>(i));
+}
+
+TEST(ForwardHooks, DoNotChangeTheResultByWatching) {
+  FloatNetwork network(residual_network(Arithmetic::adder), 1);
+  network.set_batch_norm_mode(BatchNormMode::inference);
+  torch::NoGradGuard no_gradient;
+  const torch::Tensor images = torch::randn({2, 1, 8, 8});
+  std::vector<torch::Tensor> kept, copies;
+  ForwardHooks hooks;
+  hooks.after = [&](int, torch::Tensor& output) {
+    kept.push_back(output);
+    copies.push_back(output.clone());
+  };
+  const torch::Tensor watched = network.forward(images, hooks);
+  EXPECT_TRUE(torch::equal(watched, network.forward(images)));
+  for (std::size_t i = 0; i < kept.size(); ++i) {
+    EXPECT_TRUE(torch::equal(kept[i], copies[i])) << "layer " << i << " was overwritten later";
+  }
+}
+
+TEST(ForwardHooks, ReplaceInputsComputationAndOutputs) {
+  FloatNetwork network(residual_network(Arithmetic::cnn), 1);
+  network.set_batch_norm_mode(BatchNormMode::inference);
+  torch::NoGradGuard no_gradient;
+  const torch::Tensor images = torch::randn({2, 1, 8, 8});
+  const int last = static_cast<int>(network.network().layers.size()) - 1;
+  ForwardHooks hooks;
+  hooks.before = [&](int layer, std::vector<torch::Tensor>& inputs) {
+    if (layer == 0) inputs[0] = 2 * inputs[0];
+  };
+  EXPECT_TRUE(torch::allclose(network.forward(images, hooks), network.forward(2 * images)));
+  hooks = {};
+  hooks.compute = [&](int layer, const std::vector<torch::Tensor>& inputs) {
+    return layer == last ? inputs[0] * 0 + 3 : torch::Tensor();
+  };
+  EXPECT_TRUE(torch::equal(network.forward(images, hooks), torch::full({2, 10}, 3.0)));
+  hooks = {};
+  hooks.after = [&](int layer, torch::Tensor& output) {
+    if (layer == last) output = output + 1;
+  };
+  EXPECT_TRUE(torch::equal(network.forward(images, hooks), network.forward(images) + 1));
+}
+
+TEST(BatchNormModes, ReEstimationAveragesOverAllBatches) {
+  FloatNetwork network(residual_network(Arithmetic::adder), 1);
+  torch::NoGradGuard no_gradient;
+  network.forward(torch::randn({4, 1, 8, 8}));  // statistics that must be forgotten
+  network.set_batch_norm_mode(BatchNormMode::re_estimation);
+  torch::Tensor mean = torch::zeros({16}), variance = torch::zeros({16});
+  const int bn1 = 1;
+  ASSERT_EQ(network.network().layers[bn1].name, "bn1");
+  ForwardHooks hooks;
+  hooks.before = [&](int layer, std::vector<torch::Tensor>& inputs) {
+    if (layer != bn1) return;
+    mean += inputs[0].mean({0, 2, 3}) / 5;
+    variance += inputs[0].var({0, 2, 3}, true) / 5;
+  };
+  for (int batch = 0; batch < 5; ++batch) {
+    network.forward((1.0 + batch) * torch::randn({4, 1, 8, 8}), hooks);
+  }
+  EXPECT_TRUE(torch::allclose(network.parameter("bn1.running_mean"), mean, 1e-4, 1e-5));
+  EXPECT_TRUE(torch::allclose(network.parameter("bn1.running_var"), variance, 1e-4, 1e-5));
+}
+
+TEST(BatchNormModes, InferenceChangesNothing) {
+  FloatNetwork network(residual_network(Arithmetic::adder), 1);
+  network.set_batch_norm_mode(BatchNormMode::inference);
+  torch::NoGradGuard no_gradient;
+  network.forward(torch::randn({4, 1, 8, 8}));
+  EXPECT_TRUE(torch::equal(network.parameter("bn1.running_mean"), torch::zeros({16})));
+}
+
+}  // namespace
+}  // namespace abacus

@@ -1,0 +1,12 @@
+// Small images that a small network can learn: a bright square whose corner depends on the class.
+#pragma once
+
+#include <cstdint>
+
+#include "sw/network/dataset.hpp"
+
+namespace abacus::test {
+
+Dataset synthetic_dataset(std::int64_t count, std::uint32_t seed, Shape image = {1, 12, 12});
+
+}  // namespace abacus::test
