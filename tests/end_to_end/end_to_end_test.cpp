@@ -133,11 +133,11 @@ TEST_F(EndToEnd, AFailingQuantizerLeavesNoResultsAndNoPackage) {
       folder() / "bad.toml",
       R"(
 network = "resnet20"
-arithmetic = "cnn"
+arithmetic = "adder"
 dataset = "fashion-mnist"
 checkpoint = ")" +
           (std::filesystem::path(ABACUS_SOURCE_FOLDER) / "scenarios" / "checkpoints").string() +
-          R"(/resnet20-fashion-mnist-cnn.safetensors"
+          R"(/resnet20-fashion-mnist-adder.safetensors"
 quantization.options.no_such_option = 1
 )");
   EXPECT_EQ(simulate("bad.toml", "out", {}), 1);
