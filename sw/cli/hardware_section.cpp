@@ -50,7 +50,8 @@ BusConfig read_bus(TomlSection section, BusConfig config) {
 }
 
 DramConfig read_dram(TomlSection section, DramConfig config) {
-  constexpr double longest = 1e6;  // nanoseconds
+  constexpr double shortest = 0.01;  // nanoseconds, as longest
+  constexpr double longest = 1e6;
   config.device = section.text("device", config.device);
   config.bytes = static_cast<std::uint64_t>(section.integer(
       "bytes", static_cast<std::int64_t>(config.bytes), 1 << 20, std::int64_t{1} << 30));
@@ -59,18 +60,23 @@ DramConfig read_dram(TomlSection section, DramConfig config) {
   config.data_bits = whole(section, "data_bits", config.data_bits, 4, 1024);
   config.burst_length = whole(section, "burst_length", config.burst_length, 1, 64);
   config.t_ck = section.number("t_ck", config.t_ck, 0.01, 1000);
-  config.t_rcd = section.number("t_rcd", config.t_rcd, 0, longest);
-  config.t_rp = section.number("t_rp", config.t_rp, 0, longest);
-  config.t_cl = section.number("t_cl", config.t_cl, 0, longest);
-  config.t_cwl = section.number("t_cwl", config.t_cwl, 0, longest);
-  config.t_ras = section.number("t_ras", config.t_ras, 0, longest);
-  config.t_wr = section.number("t_wr", config.t_wr, 0, longest);
-  config.t_wtr = section.number("t_wtr", config.t_wtr, 0, longest);
-  config.t_rtp = section.number("t_rtp", config.t_rtp, 0, longest);
-  config.t_rfc = section.number("t_rfc", config.t_rfc, 0, longest);
+  config.t_rcd = section.number("t_rcd", config.t_rcd, shortest, longest);
+  config.t_rp = section.number("t_rp", config.t_rp, shortest, longest);
+  config.t_cl = section.number("t_cl", config.t_cl, shortest, longest);
+  config.t_cwl = section.number("t_cwl", config.t_cwl, shortest, longest);
+  config.t_ras = section.number("t_ras", config.t_ras, shortest, longest);
+  config.t_wr = section.number("t_wr", config.t_wr, shortest, longest);
+  config.t_wtr = section.number("t_wtr", config.t_wtr, shortest, longest);
+  config.t_rtp = section.number("t_rtp", config.t_rtp, shortest, longest);
+  config.t_rfc = section.number("t_rfc", config.t_rfc, shortest, longest);
   config.t_refi = section.number("t_refi", config.t_refi, 1, 1e9);
   if (config.t_refi <= config.t_rfc) {
     section.refuse("t_refi", "must be more than t_rfc, else the device does nothing but refresh");
+  }
+  const std::int64_t burst_bits = std::int64_t{config.burst_length} * config.data_bits;
+  if (burst_bits % 8 != 0 || config.row_bytes % (burst_bits / 8) != 0) {
+    section.refuse("row_bytes",
+                   "must be a multiple of a burst's bytes, burst_length × data_bits / 8");
   }
   section.refuse_unknown_keys();
   return config;
@@ -101,7 +107,11 @@ HardwareConfig read_hardware(TomlSection& scenario, const std::filesystem::path&
   config.name = file.stem().string();
   config.clock_mhz = section.number("clock_mhz", config.clock_mhz, 1, 10000);
   config.array = read_array(section.section("array"), config.array);
-  config.edge_array = read_array(section.section("edge_array"), config.edge_array);
+  const TomlSection edge_array = section.section("edge_array");
+  config.edge_array = read_array(edge_array, config.edge_array);
+  if (config.edge_array.kind != ProcessingElementKind::mac) {
+    edge_array.refuse("kind", "must be \"mac\": first convolution and classifier multiply");
+  }
   config.activation_sram = read_sram(section.section("activation_sram"), config.activation_sram);
   config.weight_sram = read_sram(section.section("weight_sram"), config.weight_sram);
   config.parameter_sram = read_sram(section.section("parameter_sram"), config.parameter_sram);

@@ -70,9 +70,9 @@ void run(const Arguments& arguments) {
   const Dataset training = load_dataset(checkpoint.dataset, Split::train, root);
   Dataset evaluation;
   if (arguments.evaluate > 0) {
-    evaluation = load_dataset(checkpoint.dataset,
-                              arguments.evaluate_split == "test" ? Split::test : Split::validation,
-                              root);
+    evaluation =
+        load_dataset(checkpoint.dataset,
+                     arguments.evaluate_split == "test" ? Split::test : Split::validation, root);
     keep_first(evaluation, arguments.evaluate);
   }
 
@@ -80,16 +80,15 @@ void run(const Arguments& arguments) {
   IntegerNetwork network;
   {
     Stages stages;
-    network = quantize(checkpoint, training, arguments.evaluate > 0 ? &evaluation : nullptr,
-                       options,
-                       [&](const std::string& stage, std::int64_t done, std::int64_t total) {
-                         stages.update(stage, done, total);
-                       });
+    network =
+        quantize(checkpoint, training, arguments.evaluate > 0 ? &evaluation : nullptr, options,
+                 [&](const std::string& stage, std::int64_t done, std::int64_t total) {
+                   stages.update(stage, done, total);
+                 });
   }
   network.origin.checkpoint_sha256 = sha256_file(arguments.checkpoint);
-  network.origin.recipe_sha256 = arguments.recipe_hash.empty()
-                                     ? sha256_text(to_string(options))
-                                     : arguments.recipe_hash;
+  network.origin.recipe_sha256 =
+      arguments.recipe_hash.empty() ? sha256_text(to_string(options)) : arguments.recipe_hash;
   write_package(arguments.out, network);
   std::printf("%s: %s, %d-bit weights, %d-bit activations", arguments.out.c_str(),
               network.origin.scheme.c_str(), network.origin.weight_bits,
@@ -144,9 +143,10 @@ void add_quantize_command(CLI::App& app) {
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
   command
-      ->add_option("--alpha", options.alpha,
-                   "adderquant: share of the activations within their range (default: 0.9999 from 5 "
-                   "bits on, below 0.999)")
+      ->add_option(
+          "--alpha", options.alpha,
+          "adderquant: share of the activations within their range (default: from 0.99 at 2 "
+          "bits to 0.9999 at 8)")
       ->check(CLI::Range(1e-6, 1.0));
   command
       ->add_option("--weight-clamp", options.weight_clamp,

@@ -170,6 +170,10 @@ int simulate(const SimulateOptions& options) {
     compare_checkpoint(run);
   }
 
+  // An older result must not pass for this run's, should it fail.
+  std::filesystem::remove(results_file);
+  std::filesystem::remove(std::filesystem::path(results_file).replace_filename("report.html"));
+
   nlohmann::ordered_json runs = nlohmann::ordered_json::array();
   nlohmann::ordered_json run_times = nlohmann::ordered_json::array();
   bool exact = true;

@@ -84,12 +84,12 @@ class HostSoftware {
     return view;
   }
 
-  static void require(DriverStatus status, const std::string& what,
-                      const RunStatistics* statistics) {
+  void require(DriverStatus status, const std::string& what, const RunStatistics* statistics) {
     if (status == DriverStatus::ok) return;
     std::string text = "the driver could not " + what + ": " + to_string(status);
     if (status == DriverStatus::command_error && statistics != nullptr) {
-      text += ", at command " + std::to_string(statistics->error_command);
+      text += ", at command " + std::to_string(statistics->error_command) + ": " +
+              platform_.error_message();
     }
     throw std::runtime_error(text);
   }

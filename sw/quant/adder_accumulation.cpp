@@ -143,9 +143,8 @@ std::vector<std::int16_t> operand_table(const QuantizedConvolution& convolution,
   for (std::int64_t value = stored.lowest(); value <= stored.highest(); ++value) {
     const std::int64_t half = quantizer.shift == 0 ? 0 : std::int64_t{1} << (quantizer.shift - 1);
     const std::int64_t operand = (value * quantizer.multiplier + half) >> quantizer.shift;
-    const std::int64_t clamped =
-        std::clamp<std::int64_t>(operand, lowest_integer(bits, is_signed),
-                                 highest_integer(bits, is_signed));
+    const std::int64_t clamped = std::clamp<std::int64_t>(operand, lowest_integer(bits, is_signed),
+                                                          highest_integer(bits, is_signed));
     table.push_back(static_cast<std::int16_t>(clamped * (1 << convolution.activation_shift)));
   }
   return table;
@@ -185,8 +184,8 @@ void read_image(const Geometry& g, const AdderAccumulation::Group& group,
 }
 
 // |a − w| = 2 max(a, w) − a − w.
-void accumulate_group(const Geometry& g, const AdderAccumulation::Group& group,
-                      float* accumulators, AccumulationScratch& scratch) {
+void accumulate_group(const Geometry& g, const AdderAccumulation::Group& group, float* accumulators,
+                      AccumulationScratch& scratch) {
   read_image(g, group, scratch);
   const auto maxima_kernel = HWY_DYNAMIC_DISPATCH(add_all_maxima);
   const std::size_t stride = static_cast<std::size_t>(g.positions) + accumulation_slack;
@@ -200,14 +199,13 @@ void accumulate_group(const Geometry& g, const AdderAccumulation::Group& group,
                   group.weights.data() + first * channel_weights, scratch.maxima.data(), stride);
     for (std::size_t c = 0; c < count; ++c) {
       const std::int32_t weight_sum = group.weight_sums[first + c];
-      float* to = accumulators +
-                  std::int64_t{group.channels[first + c]} * g.output_height * g.output_width;
+      float* to =
+          accumulators + std::int64_t{group.channels[first + c]} * g.output_height * g.output_width;
       for (int y = 0; y < g.output_height; ++y) {
         const std::int32_t* maxima = scratch.maxima.data() + c * stride + y * g.row;
         const std::int32_t* window = scratch.window.data() + y * g.row;
         for (int x = 0; x < g.output_width; ++x) {
-          to[y * g.output_width + x] =
-              static_cast<float>(2 * maxima[x] - window[x] - weight_sum);
+          to[y * g.output_width + x] = static_cast<float>(2 * maxima[x] - window[x] - weight_sum);
         }
       }
     }

@@ -40,10 +40,10 @@ class AdderAccumulation {
     int input_channels, height, width, lowest;
     int kernel, stride, padding;
     int output_channels, output_height, output_width;
-    int row;                  // operands between neighbouring rows of a phase
-    std::int64_t phase;       // operands between phases of a channel
-    std::int64_t channel;     // operands between channels
-    int positions;            // of the output, rows `row` apart
+    int row;                     // operands between neighbouring rows of a phase
+    std::int64_t phase;          // operands between phases of a channel
+    std::int64_t channel;        // operands between channels
+    int positions;               // of the output, rows `row` apart
     int taps_between_widenings;  // 16 bits hold so many maxima
   };
 

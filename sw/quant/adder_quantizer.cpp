@@ -80,8 +80,8 @@ QuantizedConvolution quantize_adder_layer(const std::vector<float>& weights, int
   std::vector<double> range(group_of.size());
   std::vector<AdderGrid> grids(group_of.size());
   for (const auto& [s, group] : group_of) {
-    const AdderGrid grid = adder_grid(s, options.weight_bits, options.activation_bits,
-                                      options.activation_signed);
+    const AdderGrid grid =
+        adder_grid(s, options.weight_bits, options.activation_bits, options.activation_signed);
     range[static_cast<std::size_t>(group)] = s;
     grids[static_cast<std::size_t>(group)] = grid;
   }

@@ -17,8 +17,7 @@ void for_each_batch(const CalibrationData& data, std::int64_t count,
       order = shuffled_order(available, data.seed, epoch++);
       next = 0;
     }
-    const std::int64_t size =
-        std::min({std::int64_t{data.batch}, count - seen, available - next});
+    const std::int64_t size = std::min({std::int64_t{data.batch}, count - seen, available - next});
     work(make_batch(data.images, data.normalization, order.data() + next, size, data.augmentation,
                     data.seed, epoch)
              .images);

@@ -10,9 +10,7 @@ namespace {
 class Folder {
  public:
   explicit Folder(const Network& network)
-      : network_(network),
-        readers_(network.layers.size()),
-        folded_(network.layers.size(), false) {
+      : network_(network), readers_(network.layers.size()), folded_(network.layers.size(), false) {
     for (std::size_t i = 0; i < network.layers.size(); ++i) {
       for (const int from : network.layers[i].inputs) {
         if (from >= 0) readers_[static_cast<std::size_t>(from)].push_back(static_cast<int>(i));

@@ -13,10 +13,10 @@ namespace abacus {
 struct FoldedLayer {
   std::string name;
   IntegerLayerKind kind = IntegerLayerKind::convolution;
-  int input = image_tensor;   // index of a folded layer, or image_tensor
-  int residual = no_tensor;   // convolution: optional; add: second operand
-  int layer = 0;              // index into Network::layers: convolution, addition or pool
-  int batch_norm = no_tensor; // convolution only: index into Network::layers
+  int input = image_tensor;    // index of a folded layer, or image_tensor
+  int residual = no_tensor;    // convolution: optional; add: second operand
+  int layer = 0;               // index into Network::layers: convolution, addition or pool
+  int batch_norm = no_tensor;  // convolution only: index into Network::layers
   bool relu = false;
   int output = 0;  // index into Network::layers whose output it stores: the last one folded in
   bool nonnegative = false;  // its output is: ReLU, or pools after one

@@ -65,8 +65,7 @@ double MagnitudeHistogram::best_range(int levels) const {
   // Down to 1/64 of the maximum; with two bits the best range is well inside.
   constexpr int candidates_an_octave = 32;
   for (int i = 1; i <= 6 * candidates_an_octave; ++i) {
-    const double range =
-        maximum_ * std::exp2(-static_cast<double>(i) / candidates_an_octave);
+    const double range = maximum_ * std::exp2(-static_cast<double>(i) / candidates_an_octave);
     const double error = squared_error(range, levels);
     if (error < least) {
       least = error;

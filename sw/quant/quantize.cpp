@@ -17,7 +17,7 @@
 namespace abacus {
 namespace {
 
-constexpr int edge_bits = 8;    // first convolution and classifier
+constexpr int edge_bits = 8;  // first convolution and classifier
 constexpr int image_bits = 8;
 constexpr int score_bits = 16;  // the classifier's output; nothing reads it but the host
 // Scores may pass the calibrated maximum by this factor.
@@ -99,8 +99,8 @@ class Quantizer {
     for (int c = 0; c < checkpoint_.network.input.channels; ++c) {
       const std::size_t i = static_cast<std::size_t>(c);
       for (const float pixel : {0.0F, 1.0F}) {
-        largest = std::max(largest,
-                           std::abs(static_cast<double>((pixel - n.mean[i]) / n.deviation[i])));
+        largest =
+            std::max(largest, std::abs(static_cast<double>((pixel - n.mean[i]) / n.deviation[i])));
       }
     }
     network_.image.shape = checkpoint_.network.input;
@@ -111,8 +111,7 @@ class Quantizer {
 
   // The tensor that a layer stores: its range is calibrated, and a maximum's is its operand's.
   StoredTensor stored_tensor(const FoldedLayer& layer, std::size_t index) const {
-    const Shape shape =
-        checkpoint_.network.layers[static_cast<std::size_t>(layer.output)].output;
+    const Shape shape = checkpoint_.network.layers[static_cast<std::size_t>(layer.output)].output;
     const MagnitudeHistogram& magnitudes = statistics_[index].magnitudes;
     StoredTensor tensor;
     if (layer.kind == IntegerLayerKind::max_pool) {
@@ -125,7 +124,8 @@ class Quantizer {
     if (layer.output + 1 == static_cast<int>(checkpoint_.network.layers.size())) {
       tensor.bits = score_bits;
       tensor.is_signed = true;
-      tensor.scale = std::max(magnitudes.maximum(), 1e-9) * score_headroom / tensor.highest();
+      const double largest = magnitudes.maximum() > 0 ? magnitudes.maximum() : 1;
+      tensor.scale = largest * score_headroom / tensor.highest();
       return tensor;
     }
     tensor.bits = options_.storage_bits;
@@ -304,7 +304,20 @@ BatchNormEstimation batch_norm_estimation_from_string(const std::string& text) {
                               "\"; allowed: kept, estimated, corrected");
 }
 
-double default_alpha(int activation_bits) { return activation_bits >= 5 ? 0.9999 : 0.999; }
+double default_alpha(int activation_bits) {
+  switch (activation_bits) {
+    case 2:
+      return 0.99;
+    case 3:
+      return 0.995;
+    case 4:
+      return 0.998;
+    case 5:
+      return 0.9995;
+    default:
+      return 0.9999;
+  }
+}
 
 void check(const QuantizationOptions& options) {
   const auto range = [](const std::string& name, std::int64_t value, std::int64_t lowest,
@@ -339,14 +352,13 @@ void check_scheme(QuantizationScheme scheme, const Checkpoint& checkpoint,
 
 std::string to_string(const QuantizationOptions& options) {
   std::ostringstream text;
-  text << "version=1 scheme=" << to_string(options.scheme)
-       << " weight-bits=" << options.weight_bits << " activation-bits=" << options.activation_bits
-       << " storage-bits=" << options.storage_bits
+  text << "version=1 scheme=" << to_string(options.scheme) << " weight-bits=" << options.weight_bits
+       << " activation-bits=" << options.activation_bits << " storage-bits=" << options.storage_bits
        << " batch-norm=" << to_string(options.batch_norm)
        << " calibration-images=" << options.calibration_images
        << " bn-images=" << options.batch_norm_images
-       << " crop-padding=" << options.augmentation.padding
-       << " flip=" << options.augmentation.flip << " seed=" << options.seed;
+       << " crop-padding=" << options.augmentation.padding << " flip=" << options.augmentation.flip
+       << " seed=" << options.seed;
   if (options.scheme == QuantizationScheme::adderquant_ptq) {
     text << " groups=" << options.groups << " weight-clamp=" << options.weight_clamp
          << " activation-clamp=" << options.activation_clamp

@@ -27,10 +27,10 @@ QuantizationScheme quantization_scheme_from_string(const std::string& text);
 
 // What BatchNorm's mean and variance become once the layers before it are quantized.
 enum class BatchNormEstimation {
-  kept,        // the checkpoint's
-  estimated,   // those of the quantized network on training images, as the authors' code does
-  corrected    // the checkpoint's, moved by the difference between the quantized and the float
-               // network on the same images: needs fewer images, since their choice cancels out
+  kept,       // the checkpoint's
+  estimated,  // those of the quantized network on training images, as the authors' code does
+  corrected   // the checkpoint's, moved by the difference between the quantized and the float
+              // network on the same images: needs fewer images, since their choice cancels out
 };
 BatchNormEstimation batch_norm_estimation_from_string(const std::string& text);
 std::string to_string(BatchNormEstimation estimation);
@@ -47,7 +47,7 @@ struct QuantizationOptions {
   std::uint64_t seed = 1;
 
   // AdderQuant's parts.
-  int groups = 4;                // 1: no groups
+  int groups = 4;  // 1: no groups
   bool weight_clamp = true;
   bool activation_clamp = true;  // false: the activations' range is their maximum
   // Share of the activations within their range; without a value, default_alpha().

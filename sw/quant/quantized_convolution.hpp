@@ -12,7 +12,7 @@ struct QuantizedConvolution {
   int weight_bits = 8;
   int activation_bits = 8;
   bool activation_signed = false;
-  int weight_shift = 0;      // docs/arithmetic.md
+  int weight_shift = 0;  // docs/arithmetic.md
   int activation_shift = 0;
   std::vector<std::int16_t> weights;     // output channel × input channel × ky × kx
   std::vector<std::int32_t> group;       // one an output channel
@@ -22,7 +22,9 @@ struct QuantizedConvolution {
 };
 
 // The integers that `bits` two's-complement or unsigned bits hold.
-constexpr int lowest_integer(int bits, bool is_signed) { return is_signed ? -(1 << (bits - 1)) : 0; }
+constexpr int lowest_integer(int bits, bool is_signed) {
+  return is_signed ? -(1 << (bits - 1)) : 0;
+}
 constexpr int highest_integer(int bits, bool is_signed) {
   return is_signed ? (1 << (bits - 1)) - 1 : (1 << bits) - 1;
 }

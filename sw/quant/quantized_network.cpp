@@ -9,6 +9,9 @@ namespace abacus {
 namespace {
 
 constexpr double batch_norm_epsilon = 1e-5;  // network.hpp
+// In squared accumulator steps. A channel whose accumulator varies less than this is dead (the
+// rounding of a single live operand gives 1/12).
+constexpr double dead_variance = 1e-3;
 
 std::vector<std::int16_t> input_table(const QuantizedNetwork& network) {
   std::vector<std::int16_t> table;
@@ -78,17 +81,20 @@ std::vector<AffineChannel> affine_channels(const QuantizedLayer& layer) {
       channels.push_back({step / scale, 0.0, convolution.offset[o] / scale});
       continue;
     }
-    const double gain = norm.weight[o] / std::sqrt(norm.variance[o] + batch_norm_epsilon);
-    channels.push_back({gain * step / scale, (norm.mean[o] - convolution.offset[o]) / step,
-                        norm.bias[o] / scale});
+    // A dead channel's gain would be huge, and cost all others their precision for nothing.
+    const bool dead = norm.variance[o] < dead_variance * step * step;
+    const double gain =
+        dead ? 0 : norm.weight[o] / std::sqrt(norm.variance[o] + batch_norm_epsilon);
+    channels.push_back(
+        {gain * step / scale, (norm.mean[o] - convolution.offset[o]) / step, norm.bias[o] / scale});
   }
   return channels;
 }
 
 int quantize_pixel(const StoredTensor& image, float value) {
   const double level = std::floor(static_cast<double>(value) / image.scale + 0.5);
-  return static_cast<int>(std::clamp(level, static_cast<double>(image.lowest()),
-                                     static_cast<double>(image.highest())));
+  return static_cast<int>(
+      std::clamp(level, static_cast<double>(image.lowest()), static_cast<double>(image.highest())));
 }
 
 IntegerNetwork to_integer_network(const QuantizedNetwork& network) {

@@ -20,9 +20,9 @@ struct BatchNormChannels {
 struct QuantizedLayer {
   FoldedLayer folded;
   StoredTensor output;
-  QuantizedConvolution convolution;             // convolution only
+  QuantizedConvolution convolution;            // convolution only
   std::vector<ReadQuantizer> read_quantizers;  // convolution only; one a group
-  BatchNormChannels batch_norm;                 // empty if there is none
+  BatchNormChannels batch_norm;                // empty if there is none
 };
 
 struct QuantizedNetwork {
@@ -37,7 +37,8 @@ struct QuantizedNetwork {
 };
 
 // Output integer of a convolution as a function of its accumulator, residual and ReLU aside:
-// BatchNorm, steps and offsets in one affine map a channel, centred on BatchNorm's mean.
+// BatchNorm, steps and offsets in one affine map a channel, centred on BatchNorm's mean. A channel
+// whose accumulator does not vary, by BatchNorm's variance, is the constant that BatchNorm makes of it.
 std::vector<AffineChannel> affine_channels(const QuantizedLayer& layer);
 
 // The integer of a normalised pixel value.

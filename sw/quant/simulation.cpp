@@ -60,8 +60,8 @@ torch::Tensor Simulation::accumulate(std::size_t index, const torch::Tensor& sto
   const Layer& from = network_.network.layers[static_cast<std::size_t>(layer.folded.layer)];
   if (const auto& adder = prepared_[index].adder) {
     const torch::Tensor input = stored.contiguous();
-    torch::Tensor accumulators = torch::empty({input.size(0), adder->output_channels(),
-                                               adder->output_height(), adder->output_width()});
+    torch::Tensor accumulators = torch::empty(
+        {input.size(0), adder->output_channels(), adder->output_height(), adder->output_width()});
     adder->run(input.size(0), input.data_ptr<float>(), accumulators.data_ptr<float>());
     return accumulators;
   }

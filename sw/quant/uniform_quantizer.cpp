@@ -9,8 +9,7 @@ namespace abacus {
 namespace {
 
 double level(double value, double step, int bits) {
-  return std::clamp(std::floor(value / step + 0.5),
-                    static_cast<double>(lowest_integer(bits, true)),
+  return std::clamp(std::floor(value / step + 0.5), static_cast<double>(lowest_integer(bits, true)),
                     static_cast<double>(highest_integer(bits, true)));
 }
 

@@ -44,8 +44,8 @@ Case random_case(std::mt19937& random) {
   for (int o = 0; o < channels; ++o) {
     layer.group.push_back(draw(0, groups - 1));
     for (int i = 0; i < result.stored.shape.channels * result.kernel * result.kernel; ++i) {
-      layer.weights.push_back(static_cast<std::int16_t>(draw(
-          lowest_integer(layer.weight_bits, true), highest_integer(layer.weight_bits, true))));
+      layer.weights.push_back(static_cast<std::int16_t>(
+          draw(lowest_integer(layer.weight_bits, true), highest_integer(layer.weight_bits, true))));
     }
   }
   return result;
@@ -54,7 +54,8 @@ Case random_case(std::mt19937& random) {
 // docs/arithmetic.md in plain loops.
 long accumulator(const Case& c, const float* stored, int o, int oy, int ox) {
   const QuantizedConvolution& layer = c.convolution;
-  const ReadQuantizer& read = c.read_quantizers[static_cast<std::size_t>(layer.group[static_cast<std::size_t>(o)])];
+  const ReadQuantizer& read =
+      c.read_quantizers[static_cast<std::size_t>(layer.group[static_cast<std::size_t>(o)])];
   const Shape& shape = c.stored.shape;
   long sum = 0;
   for (int i = 0; i < shape.channels; ++i) {
@@ -69,8 +70,8 @@ long accumulator(const Case& c, const float* stored, int o, int oy, int ox) {
                          long{lowest_integer(layer.activation_bits, layer.activation_signed)},
                          long{highest_integer(layer.activation_bits, layer.activation_signed)});
         }
-        const std::size_t index = static_cast<std::size_t>(
-            ((o * shape.channels + i) * c.kernel + ky) * c.kernel + kx);
+        const std::size_t index =
+            static_cast<std::size_t>(((o * shape.channels + i) * c.kernel + ky) * c.kernel + kx);
         sum += std::labs(a * (1L << layer.activation_shift) -
                          layer.weights[index] * (1L << layer.weight_shift));
       }

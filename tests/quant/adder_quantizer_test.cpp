@@ -45,8 +45,8 @@ TEST(AdderGrid, CoversTheRangeWithinHalfAStepAndFitsTheHardware) {
         EXPECT_GE(weight_step * (highest_integer(weight_bits, true) + half), range);
         EXPECT_GE(-weight_step * (lowest_integer(weight_bits, true) - half), range);
         // Unsigned activations reach the range itself.
-        EXPECT_GE(activation_step * (highest_integer(activation_bits, is_signed) +
-                                     (is_signed ? half : 1e-9)),
+        EXPECT_GE(activation_step *
+                      (highest_integer(activation_bits, is_signed) + (is_signed ? half : 1e-9)),
                   range);
         // Neither step is twice as coarse as its width makes necessary.
         EXPECT_LT(weight_step, 2 * 2 * range / ((1 << weight_bits) - 1));
@@ -63,7 +63,8 @@ TEST(AdderGrid, CoversTheRangeWithinHalfAStepAndFitsTheHardware) {
 // Output of one channel on inputs x: real, and from the integers.
 double exact_output(const std::vector<double>& x, const float* weights) {
   double sum = 0;
-  for (std::size_t i = 0; i < x.size(); ++i) sum -= std::abs(x[i] - static_cast<double>(weights[i]));
+  for (std::size_t i = 0; i < x.size(); ++i)
+    sum -= std::abs(x[i] - static_cast<double>(weights[i]));
   return sum;
 }
 double integer_output(const std::vector<double>& x, const QuantizedConvolution& layer,
@@ -71,9 +72,10 @@ double integer_output(const std::vector<double>& x, const QuantizedConvolution& 
   const double step = layer.activation_step[static_cast<std::size_t>(layer.group[channel])];
   long sum = 0;
   for (std::size_t i = 0; i < x.size(); ++i) {
-    const long level = std::clamp(std::lround(x[i] / step),
-                                  long{lowest_integer(layer.activation_bits, layer.activation_signed)},
-                                  long{highest_integer(layer.activation_bits, layer.activation_signed)});
+    const long level =
+        std::clamp(std::lround(x[i] / step),
+                   long{lowest_integer(layer.activation_bits, layer.activation_signed)},
+                   long{highest_integer(layer.activation_bits, layer.activation_signed)});
     const long weight = layer.weights[channel * x.size() + i];
     sum += std::labs((level << layer.activation_shift) - weight * (1L << layer.weight_shift));
   }
@@ -98,8 +100,8 @@ TEST(QuantizeAdderLayer, WeightClampIsLossless) {
       std::mt19937 random(9);
       std::uniform_real_distribution<double> uniform(is_signed ? -range : 0, range);
       const double step = -layer.accumulator_step[0];
-      const double half_steps = 0.5 * step * (1 << layer.weight_shift) +
-                                0.5 * step * (1 << layer.activation_shift);
+      const double half_steps =
+          0.5 * step * (1 << layer.weight_shift) + 0.5 * step * (1 << layer.activation_shift);
       for (int trial = 0; trial < 20; ++trial) {
         std::vector<double> x(taps);
         for (double& value : x) value = uniform(random);

@@ -35,9 +35,9 @@ TEST(ReadQuantizer, RefusesRatiosOutOfItsFields) {
 }
 
 double output(const ScaleUnit& unit, std::size_t channel, double accumulator) {
-  return std::ldexp(accumulator * unit.multipliers[channel] +
-                        static_cast<double>(unit.biases[channel]),
-                    -unit.shift);
+  return std::ldexp(
+      accumulator * unit.multipliers[channel] + static_cast<double>(unit.biases[channel]),
+      -unit.shift);
 }
 
 TEST(ScaleUnit, ApproximatesTheAffineMapAndUsesItsBits) {
@@ -59,8 +59,7 @@ TEST(ScaleUnit, ApproximatesTheAffineMapAndUsesItsBits) {
                   size * 5000 / 16384 + std::exp2(-unit.shift));
     }
     EXPECT_GT(unit.multipliers[3], 16000) << "half of the multiplier's range is not left unused";
-    const double residual =
-        std::ldexp(unit.residual_multiplier, unit.residual_shift - unit.shift);
+    const double residual = std::ldexp(unit.residual_multiplier, unit.residual_shift - unit.shift);
     EXPECT_NEAR(residual, size / 3, size / 3 / 5000);
   }
 }

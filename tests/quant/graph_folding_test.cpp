@@ -75,7 +75,7 @@ Layer layer(const std::string& name, LayerKind kind, std::vector<int> inputs) {
 TEST(GraphFolding, LeavesAnAdditionOfSharedTensorsAlone) {
   Network network;
   network.layers = {layer("a", LayerKind::convolution, {-1}), layer("ar", LayerKind::relu, {0}),
-                    layer("b", LayerKind::max_pool, {1}),     layer("sum", LayerKind::add, {1, 2}),
+                    layer("b", LayerKind::max_pool, {1}), layer("sum", LayerKind::add, {1, 2}),
                     layer("r", LayerKind::relu, {3})};
   const std::vector<FoldedLayer> folded = fold_graph(network);
   ASSERT_EQ(folded.size(), 3U);

@@ -9,7 +9,8 @@
 
 namespace abacus::test {
 
-// Weights as before training; BatchNorms that pass on about unit deviation: their statistics are
+// Weights as before training, but those of adders, which grow until they pass most activations:
+// here five times as large. BatchNorms that pass on about unit deviation: their statistics are
 // estimated on `images`, their weights and biases drawn around 1 and 0.
 inline Checkpoint random_checkpoint(const std::string& name, Arithmetic arithmetic, Shape image,
                                     int classes, const torch::Tensor& images, unsigned seed) {
@@ -23,6 +24,10 @@ inline Checkpoint random_checkpoint(const std::string& name, Arithmetic arithmet
   std::mt19937 random(seed);
   std::uniform_real_distribution<float> spread(-0.3F, 0.3F);
   for (const Layer& layer : checkpoint.network.layers) {
+    if (layer.arithmetic == Arithmetic::adder && layer.kind == LayerKind::convolution) {
+      const std::string weights = layer.name + ".weight";
+      network.set_parameter(weights, network.parameter(weights).detach() * 5);
+    }
     if (layer.kind != LayerKind::batch_norm) continue;
     torch::Tensor weight = torch::empty({layer.output.channels});
     torch::Tensor bias = torch::empty({layer.output.channels});

@@ -28,8 +28,8 @@ QuantizedNetwork hand_made_network(std::mt19937& random, Arithmetic arithmetic) 
   network.arithmetic = arithmetic;
   network.input = {2, 6, 6};
   network.classes = 12;
-  const auto layer = [&](const std::string& name, LayerKind kind, int from, Shape output, int kernel,
-                         int stride, int padding) {
+  const auto layer = [&](const std::string& name, LayerKind kind, int from, Shape output,
+                         int kernel, int stride, int padding) {
     Layer made;
     made.name = name;
     made.kind = kind;
@@ -82,9 +82,8 @@ QuantizedNetwork hand_made_network(std::mt19937& random, Arithmetic arithmetic) 
       for (int o = 0; o < from.output.channels; ++o) {
         convolution.group.push_back(o % groups);
         const double step = convolution.activation_step[static_cast<std::size_t>(o % groups)];
-        convolution.accumulator_step.push_back(arithmetic == Arithmetic::adder
-                                                   ? -step
-                                                   : step * uniform(0.01, 0.02));
+        convolution.accumulator_step.push_back(
+            arithmetic == Arithmetic::adder ? -step : step * uniform(0.01, 0.02));
         convolution.offset.push_back(uniform(-1, 1));
         for (int i = 0; i < taps; ++i) {
           convolution.weights.push_back(
@@ -117,7 +116,8 @@ Images random_images(std::mt19937& random, const QuantizedNetwork& network, int 
   }
   data.labels.assign(static_cast<std::size_t>(count), 0);
   images.pixels = data.pixels;
-  images.normalised = make_batch(data, network.normalization, std::int64_t{0}, std::int64_t{count}).images;
+  images.normalised =
+      make_batch(data, network.normalization, std::int64_t{0}, std::int64_t{count}).images;
   return images;
 }
 
@@ -141,8 +141,7 @@ TEST(Simulation, AgreesWithTheReferenceExecutor) {
         const Shape shape = integer.layers.back().output.shape;
         for (int c = 0; c < shape.channels; ++c) {
           for (int p = 0; p < shape.height * shape.width; ++p) {
-            const double simulated =
-                scores[n][c * shape.height * shape.width + p].item<double>();
+            const double simulated = scores[n][c * shape.height * shape.width + p].item<double>();
             const double found =
                 reference.outputs.back()[static_cast<std::size_t>(p * shape.channels + c)];
             // A value on the border of two integers may fall to either side, and again in the
@@ -201,6 +200,20 @@ TEST(Simulation, AReEstimatedBatchNormGivesItsWeightAndBias) {
     EXPECT_NEAR(channel.std().item<double>(), std::abs(norm.weight[static_cast<std::size_t>(c)]),
                 1e-3);
   }
+}
+
+TEST(QuantizedNetwork, ADeadChannelCostsTheOthersNoPrecision) {
+  std::mt19937 random(41);
+  QuantizedNetwork network = hand_made_network(random, Arithmetic::adder);
+  network.layers[0].batch_norm.weight.assign(3, 1.0);
+  const IntegerLayer before = to_integer_network(network).layers[0];
+  network.layers[0].batch_norm.variance[1] = 1e-12;
+  const IntegerLayer after = to_integer_network(network).layers[0];
+  EXPECT_EQ(after.multipliers[1], 0);
+  EXPECT_NEAR(std::ldexp(after.multipliers[0], -after.shift),
+              std::ldexp(before.multipliers[0], -before.shift), 1e-4);
+  EXPECT_NEAR(std::ldexp(static_cast<double>(after.biases[1]), -after.shift),
+              network.layers[0].batch_norm.bias[1] / network.layers[0].output.scale, 1e-3);
 }
 
 TEST(Simulation, RefusesToEndAnEstimationWithoutABatch) {

@@ -12,9 +12,10 @@ namespace {
 double squared_error(const std::vector<float>& weights, double step, int bits) {
   double error = 0;
   for (const float weight : weights) {
-    const double level = std::min<double>(
-        highest_integer(bits, true),
-        std::max<double>(lowest_integer(bits, true), std::round(static_cast<double>(weight) / step)));
+    const double level =
+        std::min<double>(highest_integer(bits, true),
+                         std::max<double>(lowest_integer(bits, true),
+                                          std::round(static_cast<double>(weight) / step)));
     error += std::pow(static_cast<double>(weight) - level * step, 2);
   }
   return error;
