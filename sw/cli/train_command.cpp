@@ -18,6 +18,7 @@ struct Arguments {
   std::string arithmetic = "adder";
   std::string dataset = "fashion-mnist";
   std::string train_on = "train";
+  std::string precision = "float32";
   std::string data;
   int threads = 0;
 };
@@ -42,6 +43,7 @@ std::string command_text(const CLI::App& command) {
 void run(Arguments& arguments, const CLI::App& command) {
   TrainOptions& options = arguments.train;
   options.arithmetic = arithmetic_from_string(arguments.arithmetic);
+  options.precision = precision_from_string(arguments.precision);
   options.command = command_text(command);
   if (!options.resume && std::filesystem::exists(state_file(options.out))) {
     throw std::runtime_error(
@@ -93,6 +95,11 @@ void add_train_command(CLI::App& app) {
   command->add_option("--epochs", train.epochs, "Passes over the training images")->required();
   command->add_option("--batch", train.batch, "Images a step")->capture_default_str();
   command->add_option("--lr", train.learning_rate, "Learning rate at the start of the cosine")
+      ->capture_default_str();
+  command
+      ->add_option("--precision", arguments->precision,
+                   "Number format of the training passes; bfloat16 is for ordinary networks")
+      ->check(CLI::IsMember({"float32", "bfloat16"}))
       ->capture_default_str();
   command->add_option("--warmup", train.warmup, "Epochs of linearly rising learning rate")
       ->capture_default_str();

@@ -102,6 +102,17 @@ class AdderFunction : public torch::autograd::Function<AdderFunction> {
 
 }  // namespace
 
+Precision precision_from_string(const std::string& text) {
+  for (const Precision precision : {Precision::float32, Precision::bfloat16}) {
+    if (text == to_string(precision)) return precision;
+  }
+  throw std::invalid_argument("unknown precision \"" + text + "\"; allowed: float32, bfloat16");
+}
+
+std::string to_string(Precision precision) {
+  return precision == Precision::bfloat16 ? "bfloat16" : "float32";
+}
+
 void prepare_torch(int threads) {
   if (threads <= 0) threads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   at::set_num_threads(threads);
@@ -200,6 +211,14 @@ void FloatNetwork::set_batch_norm_mode(BatchNormMode mode) {
   batches_seen_.clear();
 }
 
+void FloatNetwork::set_precision(Precision precision) {
+  if (precision == Precision::bfloat16 && !adder_weights_.empty()) {
+    throw std::invalid_argument("precision: found bfloat16, but network " + network_.name +
+                                " has adder layers; allowed for it: float32");
+  }
+  precision_ = precision;
+}
+
 torch::Tensor FloatNetwork::batch_norm(const Layer& layer, const torch::Tensor& input) {
   double momentum = kMomentum;
   // Weight 1/n for the n-th batch makes the running value the mean over all of them.
@@ -221,6 +240,15 @@ torch::Tensor FloatNetwork::compute(int index, const std::vector<torch::Tensor>&
         const torch::Tensor y = adder_conv2d(x, weight, layer.stride, layer.padding);
         return layer.bias ? y + bias.view({1, -1, 1, 1}) : y;
       }
+      if (x.scalar_type() == torch::kBFloat16) {
+        const bool classifier = layer.output.height == 1 && layer.output.width == 1;
+        if (classifier) {
+          return torch::conv2d(x.to(torch::kFloat32), weight, bias, layer.stride, layer.padding);
+        }
+        return torch::conv2d(x, weight.to(torch::kBFloat16),
+                             layer.bias ? bias.to(torch::kBFloat16) : bias, layer.stride,
+                             layer.padding);
+      }
       return torch::conv2d(x, weight, bias, layer.stride, layer.padding);
     }
     case LayerKind::batch_norm:
@@ -238,7 +266,10 @@ torch::Tensor FloatNetwork::compute(int index, const std::vector<torch::Tensor>&
 }
 
 torch::Tensor FloatNetwork::forward(const torch::Tensor& images, const ForwardHooks& hooks) {
-  const torch::Tensor first = channels_last(images);
+  torch::Tensor first = channels_last(images);
+  if (precision_ == Precision::bfloat16 && mode_ != BatchNormMode::inference) {
+    first = first.to(torch::kBFloat16);
+  }
   // Each output is dropped after its last use, so that inference keeps few tensors alive.
   std::vector<int> last_use(network_.layers.size(), -1);
   for (std::size_t i = 0; i < network_.layers.size(); ++i) {
@@ -273,7 +304,7 @@ torch::Tensor FloatNetwork::forward(const torch::Tensor& images, const ForwardHo
       }
     }
   }
-  return outputs.back().flatten(1);
+  return outputs.back().flatten(1).to(torch::kFloat32);
 }
 
 }  // namespace abacus

@@ -25,6 +25,18 @@ void prepare_torch(int threads);
 torch::Tensor adder_conv2d(const torch::Tensor& input, const torch::Tensor& weight, int stride,
                            int padding);
 
+// Number formats of a training pass. Inference is always in float32.
+enum class Precision {
+  float32,
+  // Activations, their gradients and the convolutions' operands in bfloat16, sums within a layer in
+  // float32; parameters, BatchNorm's statistics, the classifier and the optimizer stay float32.
+  // About twice as fast where the processor multiplies bfloat16. Ordinary networks only.
+  bfloat16
+};
+// "float32", "bfloat16". Throws std::invalid_argument naming the text and the allowed values.
+Precision precision_from_string(const std::string& text);
+std::string to_string(Precision precision);
+
 enum class BatchNormMode {
   training,      // the batch's statistics; running ones follow with momentum 0.1
   inference,     // running statistics
@@ -63,6 +75,8 @@ class FloatNetwork {
 
   void set_batch_norm_mode(BatchNormMode mode);
   BatchNormMode batch_norm_mode() const { return mode_; }
+  // Of all passes but inference. Throws std::invalid_argument if the network cannot run in it.
+  void set_precision(Precision precision);
 
   // A parameter or running statistic by its name in the checkpoint. Throws std::out_of_range.
   const torch::Tensor& parameter(const std::string& name) const;
@@ -83,6 +97,7 @@ class FloatNetwork {
   std::vector<std::string> trainable_;
   std::map<std::string, bool> adder_weights_;
   BatchNormMode mode_ = BatchNormMode::training;
+  Precision precision_ = Precision::float32;
   std::map<std::string, int> batches_seen_;  // re-estimation: by batch norm
 };
 

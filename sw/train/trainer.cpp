@@ -83,6 +83,7 @@ std::map<std::string, std::string> identity(const TrainOptions& o, const Trainin
           {"lr", exact(o.learning_rate)},
           {"warmup", exact(o.warmup)},
           {"label-smoothing", exact(o.label_smoothing)},
+          {"precision", to_string(o.precision)},
           {"momentum", exact(o.optimizer.momentum)},
           {"weight-decay", exact(o.optimizer.weight_decay)},
           {"nesterov", o.optimizer.nesterov ? "yes" : "no"},
@@ -231,6 +232,7 @@ TrainResult train(const TrainOptions& options, const TrainingData& data,
   FloatNetwork network(
       make_network(options.network, options.arithmetic, training.image, training.classes),
       options.seed);
+  network.set_precision(options.precision);
   Optimizer optimizer(network, options.optimizer);
   Position at;
   if (options.resume && std::filesystem::exists(state_file(options.out))) {

@@ -24,6 +24,7 @@ struct TrainOptions {
   double learning_rate = 0.1;
   double warmup = 0;  // epochs of linearly rising learning rate
   double label_smoothing = 0;
+  Precision precision = Precision::float32;
   OptimizerOptions optimizer;
   Augmentation augmentation;
   std::uint64_t seed = 1;
