@@ -51,7 +51,7 @@ std::vector<Command> commands(const std::vector<Layer>& layers, int bits, bool a
       command.opcode = Opcode::convolve;
       ConvolveFields& f = command.convolve;
       f.edge_array = layer.edge;
-      f.adder = adder && !layer.edge;
+      f.taps = adder && !layer.edge ? TapOperation::absolute_difference : TapOperation::product;
       f.kernel = static_cast<std::uint8_t>(layer.kernel);
       f.stride = static_cast<std::uint8_t>(layer.stride);
       f.padding = static_cast<std::uint8_t>(layer.kernel / 2);

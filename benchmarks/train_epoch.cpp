@@ -2,21 +2,24 @@
 // CNN in the same process, and the adder kernels alone. The steps' times compare as epochs do.
 #include <ATen/Parallel.h>
 #include <benchmark/benchmark.h>
-#include <torch/torch.h>
 
 #include <vector>
 
+#include "sw/train/adder_grid_kernels.hpp"
 #include "sw/train/adder_kernels.hpp"
 #include "sw/train/modules.hpp"
 #include "sw/train/optimizer.hpp"
+#include "sw/train/torch.hpp"
 
 namespace abacus {
 namespace {
 
 constexpr std::int64_t kBatch = 256;
 
-void train_step(benchmark::State& state, Arithmetic arithmetic, const Shape& image) {
+void train_step(benchmark::State& state, Arithmetic arithmetic, Precision precision,
+                const Shape& image) {
   FloatNetwork network(make_network("resnet20", arithmetic, image, 10), 1);
+  network.set_precision(precision);
   Optimizer optimizer(network, {});
   const torch::Tensor images = torch::randn({kBatch, image.channels, image.height, image.width})
                                    .contiguous(at::MemoryFormat::ChannelsLast);
@@ -36,16 +39,28 @@ void train_step(benchmark::State& state, Arithmetic arithmetic, const Shape& ima
 const Shape kFashion{1, 28, 28};
 const Shape kCifar{3, 32, 32};
 
-BENCHMARK_CAPTURE(train_step, adder_28x28, Arithmetic::adder, kFashion)
+BENCHMARK_CAPTURE(train_step, adder_float32_28x28, Arithmetic::adder, Precision::float32, kFashion)
     ->Unit(benchmark::kMillisecond)
     ->UseRealTime();
-BENCHMARK_CAPTURE(train_step, cnn_28x28, Arithmetic::cnn, kFashion)
+BENCHMARK_CAPTURE(train_step, adder_int8_28x28, Arithmetic::adder, Precision::int8, kFashion)
     ->Unit(benchmark::kMillisecond)
     ->UseRealTime();
-BENCHMARK_CAPTURE(train_step, adder_32x32, Arithmetic::adder, kCifar)
+BENCHMARK_CAPTURE(train_step, cnn_float32_28x28, Arithmetic::cnn, Precision::float32, kFashion)
     ->Unit(benchmark::kMillisecond)
     ->UseRealTime();
-BENCHMARK_CAPTURE(train_step, cnn_32x32, Arithmetic::cnn, kCifar)
+BENCHMARK_CAPTURE(train_step, cnn_bfloat16_28x28, Arithmetic::cnn, Precision::bfloat16, kFashion)
+    ->Unit(benchmark::kMillisecond)
+    ->UseRealTime();
+BENCHMARK_CAPTURE(train_step, adder_float32_32x32, Arithmetic::adder, Precision::float32, kCifar)
+    ->Unit(benchmark::kMillisecond)
+    ->UseRealTime();
+BENCHMARK_CAPTURE(train_step, adder_int8_32x32, Arithmetic::adder, Precision::int8, kCifar)
+    ->Unit(benchmark::kMillisecond)
+    ->UseRealTime();
+BENCHMARK_CAPTURE(train_step, cnn_float32_32x32, Arithmetic::cnn, Precision::float32, kCifar)
+    ->Unit(benchmark::kMillisecond)
+    ->UseRealTime();
+BENCHMARK_CAPTURE(train_step, cnn_bfloat16_32x32, Arithmetic::cnn, Precision::bfloat16, kCifar)
     ->Unit(benchmark::kMillisecond)
     ->UseRealTime();
 
@@ -91,6 +106,54 @@ void input_gradient_kernel(benchmark::State& state) {
   count_taps(state, shape);
 }
 
+// Operands of the byte kernels: activations 0..255, weights around them.
+struct GridData {
+  explicit GridData(const AdderShape& s)
+      : input(torch::randint(256, {s.batch, s.input_height, s.input_width, s.input_channels},
+                             torch::kUInt8)),
+        weight(torch::randint(-80, 80, {s.output_channels, s.input_channels, s.kernel, s.kernel},
+                              torch::kInt32)) {}
+  torch::Tensor input, weight;
+};
+constexpr float kUnit = 1.0F / 32;
+
+void grid_forward_kernel(benchmark::State& state) {
+  const AdderShape shape = layer(state);
+  LayerData data(shape);
+  GridData grid(shape);
+  for (auto _ : state) {
+    adder_grid_forward(shape, grid.input.data_ptr<std::uint8_t>(),
+                       grid.weight.data_ptr<std::int32_t>(), kUnit, data.output.data_ptr<float>());
+  }
+  count_taps(state, shape);
+}
+
+void grid_input_gradient_kernel(benchmark::State& state) {
+  const AdderShape shape = layer(state);
+  LayerData data(shape);
+  GridData grid(shape);
+  for (auto _ : state) {
+    adder_grid_input_gradient(shape, grid.input.data_ptr<std::uint8_t>(),
+                              grid.weight.data_ptr<std::int32_t>(), kUnit,
+                              data.output.data_ptr<float>(), data.input_gradient.data_ptr<float>());
+  }
+  count_taps(state, shape);
+}
+
+void grid_weight_gradient_kernel(benchmark::State& state) {
+  const AdderShape shape = layer(state);
+  LayerData data(shape);
+  GridData grid(shape);
+  torch::Tensor gradient = torch::empty(grid.weight.sizes());
+  if (!has_byte_kernels()) return state.SkipWithError("no AVX-512 VNNI");
+  for (auto _ : state) {
+    adder_grid_weight_gradient(shape, grid.input.data_ptr<std::uint8_t>(),
+                               grid.weight.data_ptr<std::int32_t>(), kUnit,
+                               data.output.data_ptr<float>(), gradient.data_ptr<float>());
+  }
+  count_taps(state, shape);
+}
+
 void layers(benchmark::internal::Benchmark* benchmark) {
   benchmark->ArgNames({"channels", "side", "stride"});
   for (const int side : {28, 32}) {
@@ -101,7 +164,10 @@ void layers(benchmark::internal::Benchmark* benchmark) {
 }
 
 BENCHMARK(forward_kernel)->Apply(layers);
+BENCHMARK(grid_forward_kernel)->Apply(layers);
 BENCHMARK(input_gradient_kernel)->Apply(layers);
+BENCHMARK(grid_input_gradient_kernel)->Apply(layers);
+BENCHMARK(grid_weight_gradient_kernel)->Apply(layers);
 
 }  // namespace
 }  // namespace abacus

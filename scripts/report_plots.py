@@ -2,17 +2,11 @@
 
 import io
 
-import matplotlib
+import matplotlib.pyplot as plt
+from matplotlib.ticker import EngFormatter, PercentFormatter
 
-matplotlib.use("Agg")
-import matplotlib.pyplot as plt  # noqa: E402
-from matplotlib.ticker import EngFormatter, PercentFormatter  # noqa: E402
+from plot_style import WIDTH, colour
 
-WIDTH = 10.6  # inches; the page scales it to its own width
-
-# Okabe and Ito's colours, told apart by colour-blind readers; then matplotlib's.
-COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8C6D31",
-           "#555555"] + list(plt.get_cmap("tab20").colors)
 MARKERS = {"adder": "o", "cnn": "s"}
 
 UNITS = [("Load", ["load"], "#56B4E9"),
@@ -29,22 +23,6 @@ COMPONENTS = [("PE array", ["pe_array"], "#0072B2"),
               ("Bus, DMA, sequencer", ["dma", "bus", "sequencer"], "#E69F00"),
               ("DRAM", ["dram"], "#D55E00")]
 
-plt.rcParams.update({
-    "font.size": 10,
-    "font.family": "DejaVu Sans",
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.edgecolor": "#888888",
-    "axes.titlesize": 10.5,
-    "axes.titleweight": "bold",
-    "axes.titlelocation": "left",
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "grid.color": "#e6e6e6",
-    "legend.frameon": False,
-    "svg.hashsalt": "abacus",  # the same results give the same page
-})
-
 
 def to_svg(figure):
     text = io.StringIO()
@@ -56,10 +34,6 @@ def to_svg(figure):
 
 def timed(runs):
     return [run for run in runs if run["cycles_per_image"] is not None]
-
-
-def colour(index):
-    return COLOURS[index % len(COLOURS)]
 
 
 def accuracy_against_energy(runs):

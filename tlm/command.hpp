@@ -24,6 +24,13 @@ enum class Opcode : std::uint8_t {
 
 enum class OnChipMemory : std::uint8_t { activation = 0, weight = 1, parameter = 2 };
 
+// What a tap makes of an activation a and a weight w.
+enum class TapOperation : std::uint8_t {
+  product = 0,              // a·w
+  absolute_difference = 1,  // |a − w|
+  sign_product = 2          // a·w of −1 and +1: one bit each, 1 for +1
+};
+
 // Element of a stored tensor: bits (2 … 16) and sign; 1 byte up to 8 bits, else 2.
 struct ElementFormat {
   std::uint8_t bits;
@@ -49,7 +56,7 @@ struct TransferFields {
 //
 // Weights: packed; for ky, for kx, for each group of 8 input channels, for each of the `columns`
 // columns: 8 weights (input channels i … i+7, zero past the last) of weight_bits each, lowest bits
-// first, in weight_bits bytes; two's complement if signed.
+// first, in weight_bits bytes; two's complement if signed; of sign products a bit, 1 for +1.
 // Parameters: `columns` records of type ScaleRecord.
 struct ConvolveFields {
   std::uint32_t input_address;      // activation SRAM: first row of the input tile (see first_input_row)
@@ -71,8 +78,8 @@ struct ConvolveFields {
   std::uint8_t stride;
   std::uint8_t padding;
   std::uint8_t edge_array;          // 1: on the edge array
-  std::uint8_t adder;               // 1: |a − w|, 0: a·w
-  std::uint8_t weight_bits;
+  TapOperation taps;
+  std::uint8_t weight_bits;         // 2 … 8; sign products: 1 both, signed, read_multiplier 1, no shifts
   std::uint8_t weight_signed;
   std::uint8_t activation_bits;
   std::uint8_t activation_signed;

@@ -12,13 +12,23 @@ enum class TimingLevel {
   approximate   // tile-level timing with bus, DRAM and port contention
 };
 
-enum class ProcessingElementKind { adder, mac };
+// |a − w|, a·w, and a·w of −1 and +1 (models/pe_array/processing_element.hpp).
+enum class ProcessingElementKind { adder, mac, xnor };
+
+inline std::string to_string(ProcessingElementKind kind) {
+  switch (kind) {
+    case ProcessingElementKind::adder: return "adder";
+    case ProcessingElementKind::mac: return "mac";
+    case ProcessingElementKind::xnor: return "xnor";
+  }
+  return "unknown";
+}
 
 struct PeArrayConfig {
   ProcessingElementKind kind = ProcessingElementKind::adder;
   int rows = 16;               // input channels a cycle
   int columns = 16;            // output channels a cycle
-  int weight_bits = 8;         // widest operand that the lanes take
+  int weight_bits = 8;         // widest operand that the lanes take; xnor: 1, as activation_bits
   int activation_bits = 8;
   int accumulator_bits = 24;
   int weights_per_pe = 64;     // local weight buffer of a PE, in weights; a tile whose kernel² ×

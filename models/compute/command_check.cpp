@@ -52,6 +52,18 @@ class Check {
 
 constexpr int most = 65535;  // of a 16-bit field
 
+ProcessingElementKind element_kind(TapOperation taps) {
+  switch (taps) {
+    case TapOperation::absolute_difference:
+      return ProcessingElementKind::adder;
+    case TapOperation::sign_product:
+      return ProcessingElementKind::xnor;
+    case TapOperation::product:
+      break;
+  }
+  return ProcessingElementKind::mac;
+}
+
 std::uint64_t bytes_of(int height, int width, int channels, ElementFormat format) {
   return std::uint64_t{1} * static_cast<unsigned>(height) * static_cast<unsigned>(width) *
          static_cast<unsigned>(channels) * static_cast<unsigned>(element_bytes(format));
@@ -59,15 +71,16 @@ std::uint64_t bytes_of(int height, int width, int channels, ElementFormat format
 
 void check_taps(const Check& check, const ConvolveFields& f, const PeArray& array) {
   check.between("edge_array", f.edge_array, 0, 1);
-  check.between("adder", f.adder, 0, 1);
-  const bool adder_array = array.config().kind == ProcessingElementKind::adder;
-  if ((f.adder == 1) != adder_array) {
-    check.fail(std::string("the tile's taps are ") + (f.adder ? "|a - w|" : "a * w") + ", but " +
+  check.between("taps", static_cast<int>(f.taps), 0, 2);
+  const ProcessingElement& needed = processing_element(element_kind(f.taps));
+  if (&needed != &array.element()) {
+    check.fail("the tile's taps need " + needed.name() + " elements, but " +
                to_string(array.component()) + " has " + array.element().name() + " elements");
   }
-  check.between("weight_bits", f.weight_bits, 2, array.config().weight_bits);
+  const int fewest_bits = needed.fewest_bits();
+  check.between("weight_bits", f.weight_bits, fewest_bits, array.config().weight_bits);
   check.between("weight_signed", f.weight_signed, 0, 1);
-  check.between("activation_bits", f.activation_bits, 2, array.config().activation_bits);
+  check.between("activation_bits", f.activation_bits, fewest_bits, array.config().activation_bits);
   check.between("activation_signed", f.activation_signed, 0, 1);
   check.between("columns", f.columns, 1, array.config().columns, " (the array's)");
   const std::string refusal = array.element().refuse(tap_format(f));
@@ -100,7 +113,7 @@ void check_windows(const Check& check, const ConvolveFields& f) {
 
 TapFormat tap_format(const ConvolveFields& f) {
   TapFormat format;
-  format.kind = f.adder ? ProcessingElementKind::adder : ProcessingElementKind::mac;
+  format.kind = element_kind(f.taps);
   format.weight_bits = f.weight_bits;
   format.weight_signed = f.weight_signed != 0;
   format.activation_bits = f.activation_bits;
@@ -123,8 +136,10 @@ void check_convolve(const ConvolveFields& f, const PeArray& array, const SramSiz
   check_windows(check, f);
   check.format("input_format", f.input_format);
   check.format("output_format", f.output_format);
-  check.between("read_multiplier", f.read_multiplier, 1, most);
-  check.between("read_shift", f.read_shift, 0, 31);
+  // Signs are read as they stand.
+  const bool sign = f.taps == TapOperation::sign_product;
+  check.between("read_multiplier", f.read_multiplier, 1, sign ? 1 : most);
+  check.between("read_shift", f.read_shift, 0, sign ? 0 : 31);
   check.between("shift", f.shift, 0, 46);
   check.between("relu", f.relu, 0, 1);
   check.between("has_residual", f.has_residual, 0, 1);

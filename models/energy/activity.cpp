@@ -42,6 +42,8 @@ std::string to_string(Action action) {
       return "absolute_difference";
     case Action::multiply:
       return "multiply";
+    case Action::xnor:
+      return "xnor";
     case Action::shift:
       return "shift";
     case Action::table_read:

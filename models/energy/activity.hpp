@@ -21,6 +21,7 @@ enum class Action {
   add,                  // bits_a: width of the result
   absolute_difference,  // |a − w|: bits_a: wider operand; one subtraction and a conditional negation
   multiply,             // bits_a × bits_b
+  xnor,                 // bits_a: bits compared
   shift,                // bits_a: operand
   table_read,           // bits_a: word, bits_b: entries
   register_read,        // bits_a
@@ -33,7 +34,7 @@ enum class Action {
   bus_beat,             // bits_a: data width
   idle_cycle            // clock cycle in which the component had nothing to do
 };
-inline constexpr int action_count = 14;
+inline constexpr int action_count = 15;
 std::string to_string(Action action);
 
 // Counts by layer (−1: none), component, action and operand widths.

@@ -8,7 +8,7 @@
 namespace abacus {
 
 int TapFormat::tap(int activation, int weight) const {
-  if (kind == ProcessingElementKind::mac) return activation * weight;
+  if (kind != ProcessingElementKind::adder) return activation * weight;
   return std::abs(activation * (1 << activation_shift) - weight * (1 << weight_shift));
 }
 
@@ -64,7 +64,7 @@ void plan_products(const TapFormat& format, CpuTarget target, TapPlan& plan) {
   }
   if (!format.activation_signed) return;
   // Σ a·w = Σ (a + zero)·w − zero·Σ w, and w = (w − lowest) + lowest.
-  plan.zero = 128;
+  plan.zero = format.binary() ? 1 : 128;
   plan.corrected = true;
   plan.correction_scale = -plan.zero;
   plan.correction_base = -plan.zero * format.lowest_weight();
@@ -143,6 +143,7 @@ TapPlan plan_taps(const TapFormat& format, CpuTarget target) {
   } else {
     plan_products(format, target, plan);
   }
+  plan.padding = format.padding() * (1 << format.activation_shift) + plan.zero;
   return plan;
 }
 

@@ -37,14 +37,17 @@ struct TapFormat {
   // Ranges before the shift.
   int lowest_activation() const { return activation_signed ? -(1 << (activation_bits - 1)) : 0; }
   int highest_activation() const {
+    if (binary()) return 1;
     return activation_signed ? (1 << (activation_bits - 1)) - 1 : (1 << activation_bits) - 1;
   }
   int lowest_weight() const { return weight_signed ? -(1 << (weight_bits - 1)) : 0; }
   int highest_weight() const {
+    if (binary()) return 1;
     return weight_signed ? (1 << (weight_bits - 1)) - 1 : (1 << weight_bits) - 1;
   }
   // Value of a weight's field of weight_bits bits, before the shift.
   int decode_weight(int field) const {
+    if (binary()) return field == 0 ? -1 : 1;
     return weight_signed && field > highest_weight() ? field - (1 << weight_bits) : field;
   }
   bool operator==(const TapFormat& other) const {
@@ -57,6 +60,10 @@ struct TapFormat {
   int tap(int activation, int weight) const;
   // Largest |t| over both ranges.
   int largest_tap() const;
+  // Operands −1 and +1: of one bit and signed.
+  bool binary() const { return kind == ProcessingElementKind::xnor; }
+  // The activation that a padded position has.
+  int padding() const { return binary() ? -1 : 0; }
 };
 
 enum class TapKernel {
@@ -64,6 +71,7 @@ enum class TapKernel {
   difference16,  // Σ |a − w|, both signed 16 bits: shifted activations that do not fit a byte
   product8,      // Σ a·w, unsigned bytes × signed bytes
   product16      // Σ a·w, both signed 16 bits: unsigned 8-bit weights; processors without VNNI
+                 // (binary operands are products of −1 and +1)
 };
 
 // How a format's operands are written for a kernel.
@@ -71,12 +79,14 @@ struct TapPlan {
   TapKernel kernel = TapKernel::difference8;
   int weight_bits = 8;
   int activation_shift = 0;  // operand = (a << activation_shift) + zero
-  int zero = 0;              // operand of a = 0, the padding
+  int zero = 0;              // operand of a = 0; that of channels past the last
+  int padding = 0;           // operand of a padded position
   // A column's sum is raised by correction_scale · Σ correction[field] + correction_base · fields.
   bool corrected = false;
   int correction_scale = 1;
   int correction_base = 0;
-  // By the weight's field; channels past the last count as field 0, whose weight is 0.
+  // By the weight's field; channels past the last count as field 0. Its weight is 0, or meets an
+  // activation that is.
   alignas(64) std::uint8_t weight8[256] = {};
   alignas(64) std::uint8_t correction_low[256] = {};
   alignas(64) std::uint8_t correction_high[256] = {};

@@ -19,8 +19,10 @@ void unpack_words(const TapPlan& plan, const WeightShape& shape, const std::uint
   const std::uint64_t last_fields =
       _bzhi_u64(fields, static_cast<unsigned>(8 * (shape.channels - (groups - 1) * 8)));
   const std::size_t blocks_row = static_cast<std::size_t>(shape.column_blocks()) * 64;
-  // A weight is linear in its field: the value of 1, and what the top field's sign takes away.
-  const __m128i scale = _mm_set1_epi16(plan.weight16[1]);
+  // A weight is linear in its field: the values of 0 and 1, and what the top field's sign takes away.
+  const auto step = static_cast<short>(plan.weight16[1] - plan.weight16[0]);
+  const __m128i first = _mm_set1_epi16(plan.weight16[0]);
+  const __m128i scale = _mm_set1_epi16(step);
   const __m128i sign = _mm_set1_epi16(
       plan.weight16[(1 << bits) - 1] < 0 ? static_cast<short>(1 << (bits - 1)) : short{0});
   const std::uint8_t* source = packed;
@@ -35,7 +37,7 @@ void unpack_words(const TapPlan& plan, const WeightShape& shape, const std::uint
           _mm_cvtsi64_si128(static_cast<long long>(_pdep_u64(word, fields) & mask)));
       const __m128i value = _mm_sub_epi16(_mm_xor_si128(found, sign), sign);
       _mm_store_si128(reinterpret_cast<__m128i*>(target + column * 8),
-                      _mm_mullo_epi16(value, scale));
+                      _mm_add_epi16(_mm_mullo_epi16(value, scale), first));
     }
   }
   for (int column = 0; column < shape.column_blocks() * 8; ++column) corrections[column] = 0;

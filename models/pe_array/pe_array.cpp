@@ -26,10 +26,15 @@ PeArray::PeArray(Component component, const PeArrayConfig& config, CpuTarget tar
   require(config.rows >= 1 && config.rows <= 65535, name, "rows", config.rows, "1 to 65535");
   require(config.columns >= 1 && config.columns <= 65535, name, "columns", config.columns,
           "1 to 65535");
-  require(config.weight_bits >= 2 && config.weight_bits <= 8, name, "weight_bits",
-          config.weight_bits, "2 to 8");
-  require(config.activation_bits >= 2 && config.activation_bits <= 8, name, "activation_bits",
-          config.activation_bits, "2 to 8");
+  const int lowest = element_.fewest_bits();
+  const int highest = element_.most_bits();
+  const std::string widths = lowest == highest
+                                 ? std::to_string(lowest) + " with kind " + element_.name()
+                                 : std::to_string(lowest) + " to " + std::to_string(highest);
+  require(config.weight_bits >= lowest && config.weight_bits <= highest, name, "weight_bits",
+          config.weight_bits, widths);
+  require(config.activation_bits >= lowest && config.activation_bits <= highest, name,
+          "activation_bits", config.activation_bits, widths);
   require(config.accumulator_bits >= 8 && config.accumulator_bits <= 32, name, "accumulator_bits",
           config.accumulator_bits, "8 to 32");
   require(config.weights_per_pe >= 1, name, "weights_per_pe", config.weights_per_pe, "1 or more");
@@ -57,6 +62,7 @@ void PeArray::count(Activity& activity, int layer, const TapFormat& format, cons
       activity.count(layer, component_, Action::register_write, sums * (values - values / 2),
                      width);
     }
+    element_.count_sums(activity, layer, component_, lanes, sums);
     activity.count(layer, component_, Action::add, sums, config_.accumulator_bits);
     activity.count(layer, component_, Action::register_read, sums, config_.accumulator_bits);
     activity.count(layer, component_, Action::register_write, sums, config_.accumulator_bits);

@@ -3,7 +3,7 @@
 //
 // | property          | unit    | where it is set                                               |
 // | ----------------- | ------- | ------------------------------------------------------------- |
-// | kind              |         | PeArrayConfig::kind: adder or mac (processing_element.hpp)    |
+// | kind              |         | PeArrayConfig::kind: adder, mac, xnor (processing_element.hpp)|
 // | rows, columns     | lanes   | PeArrayConfig                                                 |
 // | weight_bits,      | bits    | PeArrayConfig: widest operands; narrower ones are taken and   |
 // | activation_bits   |         | counted at their own width                                    |
@@ -14,9 +14,10 @@
 // | weight fill       | cycles  | packed bytes / (banks × port_bytes) of the weight SRAM        |
 //
 // Function: accumulators exactly as docs/arithmetic.md defines them, by the kernels of kernels.hpp.
-// Actions, for occupied lanes only: the element's own a tap; the adder tree's additions level by
-// level, a bit wider each; one accumulation a column and channel tile and position; a local weight
-// read a tap; pipeline registers between tap and tree, tree levels, accumulator.
+// Actions, for occupied lanes only: the element's own a tap and a tree's sum; the adder tree's
+// additions level by level, a bit wider each; one accumulation a column and channel tile and
+// position; a local weight read a tap; pipeline registers between tap and tree, tree levels,
+// accumulator.
 #pragma once
 
 #include <cstdint>

@@ -14,7 +14,7 @@ int bit_width(int value) {
 
 class AdderElement : public ProcessingElement {
  public:
-  std::string name() const override { return "adder"; }
+  std::string name() const override { return to_string(ProcessingElementKind::adder); }
 
   std::string refuse(const TapFormat& format) const override {
     if (format.activation_shift > 7 || format.weight_shift > 7) {
@@ -46,7 +46,7 @@ class AdderElement : public ProcessingElement {
 
 class MacElement : public ProcessingElement {
  public:
-  std::string name() const override { return "mac"; }
+  std::string name() const override { return to_string(ProcessingElementKind::mac); }
 
   std::string refuse(const TapFormat& format) const override {
     if (format.activation_shift != 0 || format.weight_shift != 0) {
@@ -67,16 +67,51 @@ class MacElement : public ProcessingElement {
   }
 };
 
+class XnorElement : public ProcessingElement {
+ public:
+  std::string name() const override { return to_string(ProcessingElementKind::xnor); }
+  int fewest_bits() const override { return 1; }
+  int most_bits() const override { return 1; }
+
+  std::string refuse(const TapFormat& format) const override {
+    if (format.activation_shift != 0 || format.weight_shift != 0) {
+      return "activation_shift " + std::to_string(format.activation_shift) + ", weight_shift " +
+             std::to_string(format.weight_shift) + "; an XNOR takes 0 only";
+    }
+    if (!format.activation_signed || !format.weight_signed) {
+      return "activation_signed " + std::to_string(format.activation_signed) + ", weight_signed " +
+             std::to_string(format.weight_signed) + "; an XNOR's operands are -1 and +1: 1 only";
+    }
+    return {};
+  }
+
+  int tap_bits(const TapFormat& /*format*/) const override { return 1; }
+
+  void count_taps(Activity& activity, int layer, Component component, const TapFormat& /*format*/,
+                  std::int64_t taps) const override {
+    activity.count(layer, component, Action::xnor, taps, 1);
+  }
+
+  void count_sums(Activity& activity, int layer, Component component, int lanes,
+                  std::int64_t sums) const override {
+    // −lanes … lanes
+    activity.count(layer, component, Action::add, sums, bit_width(lanes) + 1);
+  }
+};
+
 }  // namespace
 
 const ProcessingElement& processing_element(ProcessingElementKind kind) {
   static const AdderElement adder;
   static const MacElement mac;
+  static const XnorElement xnor;
   switch (kind) {
     case ProcessingElementKind::adder:
       return adder;
     case ProcessingElementKind::mac:
       return mac;
+    case ProcessingElementKind::xnor:
+      return xnor;
   }
   throw std::invalid_argument("processing element: unknown kind " +
                               std::to_string(static_cast<int>(kind)));

@@ -1,9 +1,12 @@
 // A kind of processing element: what one lane of the array does with an activation and a weight.
 //
-// | kind  | tap                                                | actions a tap | | ----- |
-// -------------------------------------------------- | --------------------------------- | | adder
-// | |(a << activation_shift) − (w << weight_shift)|    | 1 absolute difference             | | mac
-// | a · w                                              | 1 multiplication                  |
+//   kind   tap                                               actions
+//   adder  |(a << activation_shift) − (w << weight_shift)|   1 absolute difference a tap
+//   mac    a · w                                             1 multiplication a tap
+//   xnor   a · w of −1 and +1, as the XNOR of their bits     1 XNOR a tap, 1 addition a tree's sum
+//
+// An xnor element's tree counts the p taps of n that agree; 2p − n, the sum of the products, takes
+// one more addition (doubling is wiring).
 //
 // A new kind needs: a value in ProcessingElementKind (tlm/hardware_config.hpp), its tap in
 // TapFormat::tap() and its operands in plan_taps() (kernels.cpp; a new TapKernel only where none of
@@ -28,11 +31,17 @@ class ProcessingElement {
   virtual std::string name() const = 0;
   // Empty, or why the lane cannot compute such taps.
   virtual std::string refuse(const TapFormat& format) const = 0;
+  // Widths of its operands.
+  virtual int fewest_bits() const { return 2; }
+  virtual int most_bits() const { return 8; }
   // Width of a tap's result, as it enters the adder tree.
   virtual int tap_bits(const TapFormat& format) const = 0;
   // Counts what the lanes do for `taps` taps, apart from summing them.
   virtual void count_taps(Activity& activity, int layer, Component component,
                           const TapFormat& format, std::int64_t taps) const = 0;
+  // Counts what happens to `sums` sums between the tree over `lanes` lanes and the accumulator.
+  virtual void count_sums(Activity& /*activity*/, int /*layer*/, Component /*component*/,
+                          int /*lanes*/, std::int64_t /*sums*/) const {}
 };
 
 // The one object of each kind.

@@ -9,12 +9,13 @@
 namespace abacus {
 
 int ReadFormat::quantize(std::int64_t v) const {
+  if (sign()) return v < 0 ? -1 : 1;
   return static_cast<int>(std::clamp(round_shift(v * multiplier, shift), std::int64_t{lowest()},
                                      std::int64_t{highest()}));
 }
 
 bool ReadFormat::identity() const {
-  return multiplier == 1 && shift == 0 && abacus::lowest(stored) >= lowest() &&
+  return !sign() && multiplier == 1 && shift == 0 && abacus::lowest(stored) >= lowest() &&
          abacus::highest(stored) <= highest();
 }
 
@@ -23,6 +24,7 @@ ReadPlan plan_read(const ReadFormat& format, const TapPlan& taps, CpuTarget targ
   plan.format = format;
   plan.activation_shift = taps.activation_shift;
   plan.zero = taps.zero;
+  plan.padding = taps.padding;
   plan.wide = taps.wide();
   if (element_bytes(format.stored) != 1) return plan;
   auto* make_table = kernels::make_table_portable;
@@ -129,6 +131,17 @@ struct Quantize {
   }
 };
 
+// Padded positions from `begin` to `end`, whole pixels.
+template <typename Operand>
+void fill_padding(const ReadPlan& plan, int channels, int padded_channels, Operand* begin,
+                  Operand* end) {
+  std::fill(begin, end, static_cast<Operand>(plan.padding));
+  if (plan.padding == plan.zero || channels == padded_channels) return;
+  for (Operand* pixel = begin; pixel != end; pixel += padded_channels) {
+    std::fill(pixel + channels, pixel + padded_channels, static_cast<Operand>(plan.zero));
+  }
+}
+
 template <typename Operand>
 void read_rows(const Quantize& quantize, const ReadTile& tile, const std::uint8_t* input,
                Operand* operands) {
@@ -136,22 +149,24 @@ void read_rows(const Quantize& quantize, const ReadTile& tile, const std::uint8_
   const std::size_t row_elements = static_cast<std::size_t>(tile.operand_width) * padded_channels;
   const std::size_t stored_row = static_cast<std::size_t>(tile.input_width) * tile.channels *
                                  element_bytes(quantize.plan.format.stored);
-  const auto zero = static_cast<Operand>(quantize.plan.zero);
+  const auto pad = [&](Operand* begin, Operand* end) {
+    fill_padding(quantize.plan, tile.channels, padded_channels, begin, end);
+  };
   const int left = std::min(tile.padding, tile.operand_width);
   const int inside = std::min(tile.input_width, tile.operand_width - left);
   for (int i = 0; i < tile.rows; ++i) {
     Operand* row = operands + static_cast<std::size_t>(i) * row_elements;
     const int y = tile.first_row + i;
     if (y < 0 || y >= tile.input_height) {
-      std::fill(row, row + row_elements, zero);
+      pad(row, row + row_elements);
       continue;
     }
     Operand* begin = row + static_cast<std::size_t>(left) * padded_channels;
     Operand* end = begin + static_cast<std::size_t>(inside) * padded_channels;
-    std::fill(row, begin, zero);
+    pad(row, begin);
     quantize(input + static_cast<std::size_t>(y - tile.first_stored_row) * stored_row, inside,
              tile.channels, padded_channels, begin);
-    std::fill(end, row + row_elements, zero);
+    pad(end, row + row_elements);
   }
 }
 

@@ -19,12 +19,17 @@ struct ReadFormat {
 
   int lowest() const { return activation_signed ? -(1 << (activation_bits - 1)) : 0; }
   int highest() const {
+    if (sign()) return 1;
     return activation_signed ? (1 << (activation_bits - 1)) - 1 : (1 << activation_bits) - 1;
   }
   // The activation a of stored value v.
   int quantize(std::int64_t v) const;
-  // True if it passes every value of the stored format through, so that no quantizer is needed.
+  // Operands of one bit: −1 where the stored value is negative, else +1.
+  bool sign() const { return activation_bits == 1; }
+  // True if it passes every value of the stored format through.
   bool identity() const;
+  // True if no quantizer is needed: the sign is a stored integer's top bit.
+  bool wired() const { return sign() || identity(); }
 };
 
 // How stored elements become a TapPlan's operands.
@@ -32,6 +37,7 @@ struct ReadPlan {
   ReadFormat format;
   int activation_shift = 0;
   int zero = 0;
+  int padding = 0;
   bool wide = false;    // 16-bit operands
   bool copies = false;  // bytes pass unchanged
   // By the stored byte, where elements are bytes.
@@ -55,7 +61,7 @@ struct ReadTile {
 };
 
 // operands: [rows][operand_width][channels rounded up to 8], bytes or 16-bit integers (plan.wide).
-// Padding and channels past the last get plan.zero.
+// Padded positions get plan.padding, channels past the last plan.zero.
 void read_operands(CpuTarget target, const ReadPlan& plan, const ReadTile& tile,
                    const std::uint8_t* input, void* operands);
 

@@ -4,7 +4,7 @@ namespace abacus {
 
 void ReadQuantizer::count(Activity& activity, int layer, const ReadFormat& format,
                           std::int64_t elements) const {
-  if (!activity.enabled() || format.identity()) return;
+  if (!activity.enabled() || format.wired()) return;
   const int product_bits = format.stored.bits + multiplier_bits;
   activity.count(layer, Component::read_quantizer, Action::multiply, elements, format.stored.bits,
                  multiplier_bits);

@@ -4,12 +4,12 @@
 // | property   | unit   | value                                                                    |
 // | ---------- | ------ | ------------------------------------------------------------------------ |
 // | width      | lanes  | the array's rows: keeps pace with the array                              |
-// | latency    | cycles | 2 (multiply; round and clamp); 0 where it passes values through          |
+// | latency    | cycles | 2 (multiply; round and clamp); 0 where it passes values or signs through |
 // | multiplier | bits   | 16                                                                       |
 //
 // Function: docs/arithmetic.md, "Convolution", step 1, by the kernels of kernels.hpp.
-// Actions a stored element read, unless it passes values through: a multiplication (stored bits ×
-// 16), an addition (rounding) and a shift at the product's width.
+// Actions a stored element read, unless it passes values or their signs through: a multiplication
+// (stored bits × 16), an addition (rounding) and a shift at the product's width.
 #pragma once
 
 #include <cstdint>
@@ -26,9 +26,7 @@ class ReadQuantizer {
 
   explicit ReadQuantizer(CpuTarget target = best_cpu_target()) : target_(target) {}
 
-  int latency_cycles(const ReadFormat& format) const {
-    return format.identity() ? 0 : active_latency;
-  }
+  int latency_cycles(const ReadFormat& format) const { return format.wired() ? 0 : active_latency; }
   void count(Activity& activity, int layer, const ReadFormat& format, std::int64_t elements) const;
 
   // Fills a PE array's operand buffer.

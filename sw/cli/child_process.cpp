@@ -136,10 +136,50 @@ void receive(Task& task) {
   task.buffer.erase(0, start);
 }
 
-}  // namespace
+// A pipe of which the reader never blocks.
+class Pipe {
+ public:
+  Pipe() {
+    if (::pipe2(ends_, O_CLOEXEC) != 0) {
+      throw std::runtime_error(std::string("cannot make a pipe: ") + std::strerror(errno));
+    }
+    ::fcntl(ends_[0], F_SETFL, O_NONBLOCK);
+  }
+  ~Pipe() {
+    if (ends_[0] >= 0) ::close(ends_[0]);
+    close_write_end();
+  }
+  Pipe(const Pipe&) = delete;
+  Pipe& operator=(const Pipe&) = delete;
 
-int run_program(const std::filesystem::path& program, const std::vector<std::string>& arguments,
-                ChildOutput output) {
+  int read_end() const { return ends_[0]; }  // −1 (which poll ignores) after the writer's end
+  int write_end() const { return ends_[1]; }
+  void close_write_end() {
+    if (ends_[1] >= 0) ::close(ends_[1]);
+    ends_[1] = -1;
+  }
+  // Appends what has arrived.
+  void receive(std::string& text) {
+    char bytes[4096];
+    while (ends_[0] >= 0) {
+      const ssize_t n = ::read(ends_[0], bytes, sizeof bytes);
+      if (n > 0) {
+        text.append(bytes, static_cast<std::size_t>(n));
+        continue;
+      }
+      if (n < 0 && (errno == EINTR || errno == EAGAIN)) return;
+      ::close(ends_[0]);
+      ends_[0] = -1;
+    }
+  }
+
+ private:
+  int ends_[2] = {-1, -1};
+};
+
+// `prepare` runs in the new process, before the program.
+pid_t start_program(const std::filesystem::path& program, const std::vector<std::string>& arguments,
+                    const std::function<void()>& prepare) {
   std::string name = program.string();
   std::vector<std::string> copies(arguments);
   std::vector<char*> argv{name.data()};
@@ -154,32 +194,72 @@ int run_program(const std::filesystem::path& program, const std::vector<std::str
   }
   if (process == 0) {
     become_child(parent);
-    if (output == ChildOutput::to_stderr) ::dup2(STDERR_FILENO, STDOUT_FILENO);
-    if (output == ChildOutput::discard) {
-      const int nothing = ::open("/dev/null", O_WRONLY);
-      if (nothing >= 0) ::dup2(nothing, STDOUT_FILENO);
-    }
+    prepare();
     ::execv(name.c_str(), argv.data());
     std::fprintf(stderr, "abacus: cannot run %s: %s\n", name.c_str(), std::strerror(errno));
     ::_exit(127);
   }
-  // Asked in turn, since our signal handlers restart a waitpid that blocks.
+  return process;
+}
+
+// Calls `meanwhile` until the program has ended, which is asked in turn, since our signal handlers
+// restart a waitpid that blocks.
+int wait_for_program(pid_t process, const std::filesystem::path& program,
+                     const std::function<void()>& meanwhile) {
   int status = 0;
   bool told = false;
   for (;;) {
     const pid_t ended = ::waitpid(process, &status, WNOHANG);
     if (ended == process) break;
     if (ended < 0 && errno != EINTR) {
-      throw std::runtime_error("lost track of " + name + ": " + std::strerror(errno));
+      throw std::runtime_error("lost track of " + program.string() + ": " + std::strerror(errno));
     }
     if (stop_requested() && !told) {
       ::kill(process, SIGTERM);
       told = true;
     }
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    meanwhile();
   }
   if (stop_requested()) throw Stopped();
   return exit_status(status);
+}
+
+}  // namespace
+
+int run_program(const std::filesystem::path& program, const std::vector<std::string>& arguments,
+                ChildOutput output) {
+  const pid_t process = start_program(program, arguments, [output] {
+    if (output == ChildOutput::to_stderr) ::dup2(STDERR_FILENO, STDOUT_FILENO);
+    if (output == ChildOutput::discard) {
+      const int nothing = ::open("/dev/null", O_WRONLY);
+      if (nothing >= 0) ::dup2(nothing, STDOUT_FILENO);
+    }
+  });
+  return wait_for_program(process, program,
+                          [] { std::this_thread::sleep_for(std::chrono::milliseconds(20)); });
+}
+
+ProgramOutput capture_program(const std::filesystem::path& program,
+                              const std::vector<std::string>& arguments) {
+  Pipe out;
+  Pipe err;
+  const pid_t process = start_program(program, arguments, [&] {
+    ::dup2(out.write_end(), STDOUT_FILENO);
+    ::dup2(err.write_end(), STDERR_FILENO);
+  });
+  out.close_write_end();
+  err.close_write_end();
+  ProgramOutput result;
+  const auto receive_both = [&] {
+    pollfd polled[] = {{out.read_end(), POLLIN, 0}, {err.read_end(), POLLIN, 0}};
+    ::poll(polled, 2, 20);
+    out.receive(result.out);
+    err.receive(result.err);
+  };
+  result.status = wait_for_program(process, program, receive_both);
+  out.receive(result.out);
+  err.receive(result.err);
+  return result;
 }
 
 std::vector<nlohmann::json> run_forked(int count, const Work& work, const Report& progress) {

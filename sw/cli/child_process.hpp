@@ -25,6 +25,16 @@ enum class ChildOutput { to_stderr, to_stdout, discard };
 int run_program(const std::filesystem::path& program, const std::vector<std::string>& arguments,
                 ChildOutput output);
 
+struct ProgramOutput {
+  int status = 0;
+  std::string out;  // stdout
+  std::string err;  // stderr
+};
+
+// The same, for a program whose answer is wanted.
+ProgramOutput capture_program(const std::filesystem::path& program,
+                              const std::vector<std::string>& arguments);
+
 // One piece of the work: gives its result, and tells now and then how far it is.
 using Report = std::function<void(std::int64_t done)>;
 using Work = std::function<nlohmann::json(int task, const Report& report)>;

@@ -32,7 +32,7 @@ void run(const Arguments& arguments) {
   const Checkpoint checkpoint = load_checkpoint(arguments.checkpoint);
   const std::string name = arguments.dataset.empty() ? checkpoint.dataset : arguments.dataset;
   const Dataset dataset =
-      load_dataset(name, split_from_string(arguments.split), data_root(arguments.data));
+      load_dataset(name, split_from_string(arguments.split), data_root(arguments.data, name));
   if (dataset.image != checkpoint.network.input || dataset.classes != checkpoint.network.classes) {
     throw std::runtime_error(arguments.checkpoint + ": made for the images and classes of " +
                              checkpoint.dataset + ", which are not those of " + name);

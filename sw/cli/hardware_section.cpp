@@ -10,12 +10,17 @@ int whole(TomlSection& section, const std::string& key, int otherwise, int lowes
 }
 
 PeArrayConfig read_array(TomlSection section, PeArrayConfig config) {
-  const std::string kind = section.choice("kind", to_string(config.kind), {"adder", "mac"});
-  config.kind = kind == "adder" ? ProcessingElementKind::adder : ProcessingElementKind::mac;
+  const std::string kind = section.choice("kind", to_string(config.kind), {"adder", "mac", "xnor"});
+  for (const auto known : {ProcessingElementKind::adder, ProcessingElementKind::mac,
+                           ProcessingElementKind::xnor}) {
+    if (kind == to_string(known)) config.kind = known;
+  }
   config.rows = whole(section, "rows", config.rows, 1, 256);
   config.columns = whole(section, "columns", config.columns, 1, 256);
   config.weight_bits = whole(section, "weight_bits", config.weight_bits, 2, 8);
   config.activation_bits = whole(section, "activation_bits", config.activation_bits, 2, 8);
+  // Presets serve every kind.
+  if (config.kind == ProcessingElementKind::xnor) config.weight_bits = config.activation_bits = 1;
   config.accumulator_bits = whole(section, "accumulator_bits", config.accumulator_bits, 8, 32);
   config.weights_per_pe = whole(section, "weights_per_pe", config.weights_per_pe, 1, 1 << 20);
   config.scale_lanes = whole(section, "scale_lanes", config.scale_lanes, 1, 256);
@@ -83,10 +88,6 @@ DramConfig read_dram(TomlSection section, DramConfig config) {
 }
 
 }  // namespace
-
-std::string to_string(ProcessingElementKind kind) {
-  return kind == ProcessingElementKind::adder ? "adder" : "mac";
-}
 
 HardwareConfig read_hardware(TomlSection& scenario, const std::filesystem::path& base,
                              ProcessingElementKind kind) {

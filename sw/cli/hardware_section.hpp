@@ -14,6 +14,4 @@ namespace abacus {
 HardwareConfig read_hardware(TomlSection& scenario, const std::filesystem::path& base,
                              ProcessingElementKind kind);
 
-std::string to_string(ProcessingElementKind kind);
-
 }  // namespace abacus

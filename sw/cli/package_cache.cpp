@@ -1,6 +1,10 @@
 #include "sw/cli/package_cache.hpp"
 
+#include <stdlib.h>
+
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <optional>
 #include <sstream>
 #include <stdexcept>
@@ -33,38 +37,63 @@ std::optional<Package> read_cached(const std::filesystem::path& file,
   }
 }
 
-// Removes the trainer's output, finished or partial, unless it proved to be what was asked for.
-class Guard {
+// A new folder in the cache, removed with all that is in it: where the trainer works, undisturbed by
+// another program that wants the same package.
+class Workplace {
  public:
-  explicit Guard(std::filesystem::path file) : file_(std::move(file)) {}
-  ~Guard() {
-    if (file_.empty()) return;
-    const std::string name = file_.filename().string();
-    std::error_code ignored;
-    std::vector<std::filesystem::path> leftovers;
-    for (const auto& entry : std::filesystem::directory_iterator(file_.parent_path(), ignored)) {
-      if (entry.path().filename().string().compare(0, name.size(), name) == 0) {
-        leftovers.push_back(entry.path());
-      }
+  explicit Workplace(const std::filesystem::path& cache) {
+    std::string name = (cache / "making-XXXXXX").string();
+    if (::mkdtemp(name.data()) == nullptr) {
+      throw std::runtime_error("cannot make a folder in the cache " + cache.string() + ": " +
+                               std::strerror(errno));
     }
-    for (const auto& leftover : leftovers) std::filesystem::remove(leftover, ignored);
+    folder_ = name;
   }
-  Guard(const Guard&) = delete;
-  Guard& operator=(const Guard&) = delete;
-  void keep() { file_.clear(); }
+  ~Workplace() {
+    std::error_code ignored;
+    std::filesystem::remove_all(folder_, ignored);
+  }
+  Workplace(const Workplace&) = delete;
+  Workplace& operator=(const Workplace&) = delete;
+  std::filesystem::path file() const { return folder_ / "package.safetensors"; }
 
  private:
-  std::filesystem::path file_;
+  std::filesystem::path folder_;
 };
+
+std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+
+// The trainer's error, which libraries' warnings may come before.
+std::string error_line(const std::string& text) {
+  const std::size_t own = text.find("abacus-train: ");
+  return first_line(own == std::string::npos ? text : text.substr(own));
+}
 
 }  // namespace
 
-std::string recipe_hash(const std::string& dataset, const QuantizationRecipe& recipe) {
+std::string ask_trainer(const PackageRequest& request) {
+  if (request.trainer.empty()) return "";
+  std::vector<std::string> arguments = quantize_arguments(request);
+  arguments.push_back("--print-recipe");
+  const ProgramOutput answer = capture_program(request.trainer, arguments);
+  if (answer.status != 0) {
+    const std::string why = error_line(answer.err);
+    throw std::runtime_error(why.empty()
+                                 ? "abacus-train quantize --print-recipe ended with status " +
+                                       std::to_string(answer.status)
+                                 : why);
+  }
+  return first_line(answer.out);
+}
+
+std::string recipe_hash(const std::string& dataset, const QuantizationRecipe& recipe,
+                        const std::string& full_recipe) {
   std::ostringstream text;
   text << "quantizer " << quantizer_version << "\ndataset " << dataset << "\nscheme "
        << recipe.scheme << "\nweight_bits " << recipe.weight_bits << "\nactivation_bits "
        << recipe.activation_bits << "\nstorage_bits " << recipe.storage_bits << '\n';
   for (const auto& [key, value] : recipe.options) text << "option " << key << ' ' << value << '\n';
+  text << "trainer " << full_recipe << '\n';
   return sha256_text(text.str());
 }
 
@@ -74,9 +103,7 @@ std::filesystem::path package_file(const std::filesystem::path& cache_folder,
   return cache_folder / (sha256_text(checkpoint_sha256 + recipe_sha256) + ".safetensors");
 }
 
-std::vector<std::string> quantize_arguments(const PackageRequest& request,
-                                            const std::string& recipe_sha256,
-                                            const std::filesystem::path& out) {
+std::vector<std::string> quantize_arguments(const PackageRequest& request) {
   std::vector<std::string> arguments{"quantize",
                                      "--checkpoint",
                                      request.checkpoint.string(),
@@ -98,16 +125,13 @@ std::vector<std::string> quantize_arguments(const PackageRequest& request,
     arguments.push_back("--data");
     arguments.push_back(request.data_root.string());
   }
-  arguments.push_back("--recipe-hash");
-  arguments.push_back(recipe_sha256);
-  arguments.push_back("--out");
-  arguments.push_back(out.string());
   return arguments;
 }
 
 Package obtain_package(const PackageRequest& request) {
   const std::string checkpoint_sha256 = sha256_file(request.checkpoint);
-  const std::string recipe_sha256 = recipe_hash(request.dataset, request.recipe);
+  const std::string recipe_sha256 =
+      recipe_hash(request.dataset, request.recipe, request.full_recipe);
   const std::filesystem::path file =
       package_file(request.cache_folder, checkpoint_sha256, recipe_sha256);
   if (auto cached = read_cached(file, checkpoint_sha256, recipe_sha256)) return *cached;
@@ -117,9 +141,11 @@ Package obtain_package(const PackageRequest& request) {
                               std::to_string(request.recipe.weight_bits) + "-bit weights, " +
                               std::to_string(request.recipe.activation_bits) + "-bit activations)";
   if (request.trainer.empty()) {
-    throw std::runtime_error(subject + " is not in the cache " + request.cache_folder.string() +
-                             ", and abacus-train, which makes it, is neither beside abacus nor on "
-                             "PATH; build it with -DABACUS_BUILD_TRAINER=ON");
+    throw std::runtime_error(
+        subject + " is not in the cache " + request.cache_folder.string() +
+        ", and abacus-train, which makes it, is neither beside abacus nor on "
+        "PATH; build it with -DABACUS_BUILD_TRAINER=ON, or name a ready package by "
+        "`package` in place of checkpoint and quantization");
   }
   std::error_code error;
   std::filesystem::create_directories(request.cache_folder, error);
@@ -127,19 +153,24 @@ Package obtain_package(const PackageRequest& request) {
     throw std::runtime_error("cannot make the cache folder " + request.cache_folder.string() +
                              ": " + error.message());
   }
-  std::filesystem::remove(file, error);
-  Guard guard(file);
-  const int status = run_program(request.trainer, quantize_arguments(request, recipe_sha256, file),
+  const Workplace workplace(request.cache_folder);
+  const std::filesystem::path made = workplace.file();
+  std::vector<std::string> arguments = quantize_arguments(request);
+  for (const std::string& more :
+       {std::string("--recipe-hash"), recipe_sha256, std::string("--out"), made.string()}) {
+    arguments.push_back(more);
+  }
+  const int status = run_program(request.trainer, arguments,
                                  request.quiet ? ChildOutput::discard : ChildOutput::to_stderr);
   if (status != 0) {
     throw std::runtime_error("abacus-train quantize could not make " + subject +
                              ": it ended with status " + std::to_string(status));
   }
-  if (!std::filesystem::is_regular_file(file)) {
+  if (!std::filesystem::is_regular_file(made)) {
     throw std::runtime_error("abacus-train quantize ended well but left no package at " +
-                             file.string());
+                             made.string());
   }
-  Package package{read_package(file), file, sha256_file(file)};
+  Package package{read_package(made), file, sha256_file(made)};
   if (!belongs(package.network, checkpoint_sha256, recipe_sha256)) {
     throw std::runtime_error(file.string() +
                              ": abacus-train wrote a package of another checkpoint or recipe; "
@@ -148,7 +179,7 @@ Package obtain_package(const PackageRequest& request) {
                              package.network.origin.recipe_sha256 + "; expected " +
                              checkpoint_sha256 + " and " + recipe_sha256);
   }
-  guard.keep();
+  std::filesystem::rename(made, file);
   return package;
 }
 

@@ -12,7 +12,7 @@ namespace abacus {
 
 // To be raised whenever a quantizer gives another package for the same checkpoint and recipe, so
 // that packages in users' caches become stale.
-inline constexpr int quantizer_version = 1;
+inline constexpr int quantizer_version = 2;
 
 struct PackageRequest {
   std::filesystem::path checkpoint;
@@ -22,6 +22,9 @@ struct PackageRequest {
   std::filesystem::path cache_folder;
   std::filesystem::path trainer;  // the program abacus-train; empty where there is none
   bool quiet = false;             // do not pass on what the trainer writes to its stdout
+  // What the trainer says that it does for the recipe, its defaults included (ask_trainer), so that
+  // a package made with other defaults is another package.
+  std::string full_recipe;
 };
 
 struct Package {
@@ -30,19 +33,24 @@ struct Package {
   std::string sha256;  // of the file
 };
 
+// The trainer's line of text for the request's recipe; empty where there is no trainer. Throws
+// std::runtime_error with the trainer's own words if it refuses the recipe or the checkpoint.
+std::string ask_trainer(const PackageRequest& request);
+
 // SHA-256 of everything but the checkpoint that decides the package.
-std::string recipe_hash(const std::string& dataset, const QuantizationRecipe& recipe);
+std::string recipe_hash(const std::string& dataset, const QuantizationRecipe& recipe,
+                        const std::string& full_recipe);
 // Where the cache keeps the package of a checkpoint (by its SHA-256) and a recipe (by its hash).
 std::filesystem::path package_file(const std::filesystem::path& cache_folder,
                                    const std::string& checkpoint_sha256,
                                    const std::string& recipe_sha256);
-// The trainer's command line for a request, without the program.
-std::vector<std::string> quantize_arguments(const PackageRequest& request,
-                                            const std::string& recipe_sha256,
-                                            const std::filesystem::path& out);
+// The trainer's command line for a request, without the program and without what to do: --out …, or
+// --print-recipe.
+std::vector<std::string> quantize_arguments(const PackageRequest& request);
 
 // Returns the cached package if it is valid and its origin names this checkpoint's content and this
-// recipe; else has the trainer make it. Throws std::runtime_error where the trainer is missing,
+// recipe; else has the trainer make it, under a name of its own, so that several programs may want
+// the same package at once. Throws std::runtime_error where the trainer is missing,
 // fails or leaves something else than the package asked for; such a file is removed.
 Package obtain_package(const PackageRequest& request);
 

@@ -21,13 +21,20 @@ namespace {
 struct Arguments {
   std::string checkpoint;
   std::string scheme;
+  std::optional<int> weight_bits;
+  std::optional<int> activation_bits;
   QuantizationOptions options;
-  std::string batch_norm = to_string(QuantizationOptions{}.batch_norm);
+  std::optional<std::string> batch_norm, group_method, activation_range, operand_grid, shared_scale,
+      range_search, weight_rounding, reconstruction;
   int crop_padding = -1;
   std::optional<bool> flip;
   std::int64_t evaluate = 0;
   std::string evaluate_split = "test";
+  std::int64_t compare = 0;
+  std::string compare_dataset;
+  std::string compare_split = "validation";
   std::string recipe_hash;
+  bool print_recipe = false;
   std::string data;
   std::string out;
   int threads = 0;
@@ -55,18 +62,44 @@ class Stages {
   std::unique_ptr<Progress> progress_;
 };
 
+// Binary networks leave no choice.
+int operand_bits(const std::optional<int>& given, const std::string& option,
+                 QuantizationScheme scheme) {
+  if (given.has_value()) return *given;
+  if (scheme == QuantizationScheme::bnn) return 1;
+  throw std::invalid_argument(option + " is required with scheme " + to_string(scheme));
+}
+
 void run(const Arguments& arguments) {
   QuantizationOptions options = arguments.options;
   options.scheme = quantization_scheme_from_string(arguments.scheme);
-  options.batch_norm = batch_norm_estimation_from_string(arguments.batch_norm);
+  options.weight_bits = operand_bits(arguments.weight_bits, "--weight-bits", options.scheme);
+  options.activation_bits =
+      operand_bits(arguments.activation_bits, "--activation-bits", options.scheme);
+  const Arguments& a = arguments;
+  if (a.batch_norm) options.batch_norm = batch_norm_estimation_from_string(*a.batch_norm);
+  if (a.group_method) options.group_method = group_method_from_string(*a.group_method);
+  if (a.activation_range) {
+    options.activation_range = activation_range_from_string(*a.activation_range);
+  }
+  if (a.operand_grid) options.operand_grid = operand_grid_from_string(*a.operand_grid);
+  if (a.shared_scale) options.shared_scale = shared_scale_from_string(*a.shared_scale);
+  if (a.range_search) options.range_search = range_search_from_string(*a.range_search);
+  if (a.weight_rounding) options.weight_rounding = weight_rounding_from_string(*a.weight_rounding);
+  if (a.reconstruction) options.reconstruction = reconstruction_from_string(*a.reconstruction);
   check(options);
   const Checkpoint checkpoint = load_checkpoint(arguments.checkpoint);
   options.augmentation = training_augmentation(checkpoint);
   if (arguments.crop_padding >= 0) options.augmentation.padding = arguments.crop_padding;
   if (arguments.flip.has_value()) options.augmentation.flip = *arguments.flip;
   check_scheme(options.scheme, checkpoint, arguments.checkpoint);
+  if (arguments.print_recipe) {
+    std::printf("%s\n", to_string(options).c_str());
+    return;
+  }
+  if (arguments.out.empty()) throw std::invalid_argument("--out is required");
 
-  const std::filesystem::path root = data_root(arguments.data);
+  const std::filesystem::path root = data_root(arguments.data, checkpoint.dataset);
   const Dataset training = load_dataset(checkpoint.dataset, Split::train, root);
   Dataset evaluation;
   if (arguments.evaluate > 0) {
@@ -75,16 +108,33 @@ void run(const Arguments& arguments) {
                      arguments.evaluate_split == "test" ? Split::test : Split::validation, root);
     keep_first(evaluation, arguments.evaluate);
   }
+  Dataset compared;
+  if (arguments.compare > 0) {
+    const std::string& name =
+        arguments.compare_dataset.empty() ? checkpoint.dataset : arguments.compare_dataset;
+    compared =
+        load_dataset(name, arguments.compare_split == "train" ? Split::train : Split::validation,
+                     data_root(arguments.data, name));
+    keep_first(compared, arguments.compare);
+  }
 
   prepare_torch(arguments.threads);
   IntegerNetwork network;
+  Comparison comparison;
   {
     Stages stages;
-    network =
-        quantize(checkpoint, training, arguments.evaluate > 0 ? &evaluation : nullptr, options,
-                 [&](const std::string& stage, std::int64_t done, std::int64_t total) {
-                   stages.update(stage, done, total);
-                 });
+    network = quantize(
+        checkpoint, training, arguments.evaluate > 0 ? &evaluation : nullptr, options,
+        [&](const std::string& stage, std::int64_t done, std::int64_t total) {
+          stages.update(stage, done, total);
+        },
+        arguments.compare > 0 ? &compared : nullptr, &comparison);
+  }
+  const double evaluated = network.origin.fake_quantized_accuracy_percent;
+  // Reports set the recorded accuracy beside the hardware's, which is measured on test images.
+  if (arguments.evaluate_split != "test") {
+    network.origin.fake_quantized_accuracy_percent =
+        IntegerNetwork{}.origin.fake_quantized_accuracy_percent;
   }
   network.origin.checkpoint_sha256 = sha256_file(arguments.checkpoint);
   network.origin.recipe_sha256 =
@@ -94,11 +144,71 @@ void run(const Arguments& arguments) {
               network.origin.scheme.c_str(), network.origin.weight_bits,
               network.origin.activation_bits);
   if (arguments.evaluate > 0) {
-    std::printf("; %.2f %% of %lld %s images, fake-quantized",
-                network.origin.fake_quantized_accuracy_percent,
+    std::printf("; %.2f %% of %lld %s images, fake-quantized", evaluated,
                 static_cast<long long>(evaluation.count()), arguments.evaluate_split.c_str());
   }
+  if (comparison.images > 0) {
+    std::printf("; on %lld %s images of %s, divergence from the float network %.5f, %.2f %% agree",
+                static_cast<long long>(comparison.images), arguments.compare_split.c_str(),
+                compared.name.c_str(), comparison.divergence, comparison.agreement_percent);
+  }
   std::printf("\n");
+}
+
+// Without a value, the scheme's default; the schemes that do not take an option refuse it.
+void add_adder_options(CLI::App& command, Arguments& arguments) {
+  QuantizationOptions& options = arguments.options;
+  const auto choice = [&](const std::string& name, std::optional<std::string>& value,
+                          const std::vector<std::string>& names, const std::string& help) {
+    command.add_option(name, value, help)->check(CLI::IsMember(names));
+  };
+  command
+      .add_option("--groups", options.groups,
+                  "Groups of output channels a layer (default: adderquant-ptq 4, others 1)")
+      ->check(CLI::Range(1, 64));
+  choice(
+      "--group-method", arguments.group_method, group_method_names(),
+      "What is clustered: each channel's largest weight (max, the default), its mean (mean), the "
+      "channel itself (all); uniform: no clustering, runs of channels");
+  command
+      .add_option("--alpha", options.alpha,
+                  "Share of the activations within their range (default: from 0.99 at 2 bits to "
+                  "0.9999 at 8)")
+      ->check(CLI::Range(1e-6, 1.0));
+  choice("--activation-range", arguments.activation_range, activation_range_names(),
+         "What alpha means: percentile (default) or alpha-max, a share of the maximum");
+  command.add_option("--weight-clamp", options.weight_clamp,
+                     "Clamp the weights to the activations' range, losslessly (default: true)");
+  command.add_option("--activation-clamp", options.activation_clamp,
+                     "False takes the activations' maximum for their range (default: true)");
+  choice("--operand-grid", arguments.operand_grid, operand_grid_names(),
+         "Signs of the operands: unsigned (activations; adderquant-ptq's default), symmetric "
+         "(qssf-ptq's) or nonnegative (both unsigned)");
+  choice("--shared-scale", arguments.shared_scale, shared_scale_names(),
+         "qssf-ptq: whose range gives the scale (default: activations)");
+  choice("--range-search", arguments.range_search, range_search_names(),
+         "output-error: try ranges, keep the one with the least error in the layer's output "
+         "(default: nonnegative-ptq and best-ptq output-error, adderquant-ptq none)");
+  choice("--weight-rounding", arguments.weight_rounding, weight_rounding_names(),
+         "output-error: round weight after weight for the least error in the layer's output "
+         "(default: best-ptq output-error, others nearest)");
+  choice("--reconstruction", arguments.reconstruction, reconstruction_names(),
+         "block: afterwards learn weights, ranges and BatchNorms from the float network's outputs, "
+         "block by block, without labels (default: none)");
+}
+
+void add_reconstruction_options(CLI::App& command, QuantizationOptions& options) {
+  const auto count = [&](const std::string& name, std::optional<std::int64_t>& value,
+                         const std::string& help) {
+    command.add_option(name, value, help)->check(CLI::NonNegativeNumber);
+  };
+  count("--reconstruction-images", options.reconstruction_images,
+        "brecq and --reconstruction block: training images");
+  count("--iterations", options.iterations, "Likewise: steps a block");
+  count("--network-iterations", options.network_iterations,
+        "--reconstruction block: steps of the whole network afterwards");
+  count("--activation-iterations", options.activation_iterations,
+        "brecq: steps a block of the activations' scales");
 }
 
 }  // namespace
@@ -112,25 +222,28 @@ void add_quantize_command(CLI::App& app) {
       ->required();
   command
       ->add_option("--scheme", arguments->scheme,
-                   "adderquant-ptq (adder networks) or uniform-ptq (ordinary ones)")
+                   "Adder networks: adderquant-ptq, qssf-ptq, nonnegative-ptq, best-ptq; ordinary "
+                   "ones: uniform-ptq, brecq; binary ones: bnn")
       ->required()
       ->check(CLI::IsMember(quantization_scheme_names()));
-  command->add_option("--weight-bits", options.weight_bits, "Of the layers between the edges")
-      ->required()
-      ->check(CLI::Range(2, 8));
   command
-      ->add_option("--activation-bits", options.activation_bits, "Of the layers between the edges")
-      ->required()
-      ->check(CLI::Range(2, 8));
+      ->add_option("--weight-bits", arguments->weight_bits,
+                   "Of the layers between the edges; not needed with bnn: 1")
+      ->check(CLI::Range(1, 8));
+  command
+      ->add_option("--activation-bits", arguments->activation_bits,
+                   "Of the layers between the edges; not needed with bnn: 1")
+      ->check(CLI::Range(1, 8));
   command->add_option("--storage-bits", options.storage_bits, "Of the tensors between layers")
       ->check(CLI::Range(2, 16))
       ->capture_default_str();
   command
-      ->add_option("--bn", arguments->batch_norm,
-                   "BatchNorm statistics: kept (the checkpoint's), estimated (again, with the "
-                   "quantized layers) or corrected (the checkpoint's, by the change)")
-      ->check(CLI::IsMember({"kept", "estimated", "corrected"}))
-      ->capture_default_str();
+      ->add_option(
+          "--bn", arguments->batch_norm,
+          "BatchNorm: kept (the checkpoint's), estimated (its statistics again, with the "
+          "quantized layers), corrected (the checkpoint's, by the change) or fitted (to the "
+          "float network's outputs, layer by layer); default: estimated, best-ptq: fitted")
+      ->check(CLI::IsMember(batch_norm_estimation_names()));
   command->add_option("--bn-images", options.batch_norm_images, "Training images for them")
       ->check(CLI::Range(2, 1'000'000))
       ->capture_default_str();
@@ -139,23 +252,8 @@ void add_quantize_command(CLI::App& app) {
                    "Training images for the tensors' ranges")
       ->check(CLI::Range(1, 1'000'000))
       ->capture_default_str();
-  command->add_option("--groups", options.groups, "adderquant: groups of output channels a layer")
-      ->check(CLI::Range(1, 64))
-      ->capture_default_str();
-  command
-      ->add_option(
-          "--alpha", options.alpha,
-          "adderquant: share of the activations within their range (default: from 0.99 at 2 "
-          "bits to 0.9999 at 8)")
-      ->check(CLI::Range(1e-6, 1.0));
-  command
-      ->add_option("--weight-clamp", options.weight_clamp,
-                   "adderquant: clamp the weights to the activations' range, losslessly")
-      ->capture_default_str();
-  command
-      ->add_option("--activation-clamp", options.activation_clamp,
-                   "adderquant: false takes the activations' maximum for their range")
-      ->capture_default_str();
+  add_adder_options(*command, *arguments);
+  add_reconstruction_options(*command, options);
   command
       ->add_option("--crop-padding", arguments->crop_padding,
                    "Augmentation of the training images (default: as in the training)")
@@ -172,12 +270,26 @@ void add_quantize_command(CLI::App& app) {
   command->add_option("--evaluate-split", arguments->evaluate_split, "Of which")
       ->check(CLI::IsMember({"test", "validation"}))
       ->capture_default_str();
+  command
+      ->add_option("--compare", arguments->compare,
+                   "Compare with the float network on so many images")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  command
+      ->add_option("--compare-dataset", arguments->compare_dataset,
+                   "Data set of these images (default: the checkpoint's); labels are not used")
+      ->check(CLI::IsMember(dataset_names()));
+  command->add_option("--compare-split", arguments->compare_split, "Of which")
+      ->check(CLI::IsMember({"train", "validation"}))
+      ->capture_default_str();
   command->add_option("--recipe-hash", arguments->recipe_hash,
                       "To be recorded in place of the options' own hash");
   command->add_option("--threads", arguments->threads, "Threads (0: one a processor)")
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();
-  command->add_option("--out", arguments->out, "Package to write (.safetensors)")->required();
+  command->add_option("--out", arguments->out, "Package to write (.safetensors)");
+  command->add_flag("--print-recipe", arguments->print_recipe,
+                    "Only print all options, the defaults included, in one line");
   command->callback([arguments] { run(*arguments); });
 }
 

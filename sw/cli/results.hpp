@@ -1,5 +1,5 @@
-// results.json: what a scenario gave, for reports, comparisons and other programs. docs/results.md
-// describes its fields.
+// results.json: what a scenario gave, for reports, comparisons and other programs.
+// docs/results-json.md describes its fields.
 #pragma once
 
 #include <filesystem>

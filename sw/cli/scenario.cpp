@@ -33,19 +33,40 @@ std::string option_text(const TomlSection& section, const std::string& key,
   return text.str();
 }
 
-QuantizationRecipe read_quantization(TomlSection section, Arithmetic arithmetic) {
-  const std::string natural = arithmetic == Arithmetic::adder ? "adderquant-ptq" : "uniform-ptq";
-  QuantizationRecipe recipe;
-  recipe.scheme = section.choice("scheme", natural, quantization_schemes());
-  if (recipe.scheme != natural) {
-    section.refuse("scheme", "found \"" + recipe.scheme + "\"; a network of arithmetic " +
-                                 to_string(arithmetic) + " takes \"" + natural + '"');
+std::string natural_scheme(Arithmetic arithmetic) {
+  switch (arithmetic) {
+    case Arithmetic::cnn:
+      return "uniform-ptq";
+    case Arithmetic::adder:
+      return "adderquant-ptq";
+    case Arithmetic::bnn:
+      return "bnn";
   }
-  recipe.weight_bits = static_cast<int>(section.integer("weight_bits", 8, 2, 8));
-  recipe.activation_bits = static_cast<int>(section.integer("activation_bits", 8, 2, 8));
+  throw std::invalid_argument("no scheme for arithmetic " + to_string(arithmetic));
+}
+
+ProcessingElementKind element_kind(Arithmetic arithmetic) {
+  switch (arithmetic) {
+    case Arithmetic::cnn:
+      return ProcessingElementKind::mac;
+    case Arithmetic::adder:
+      return ProcessingElementKind::adder;
+    case Arithmetic::bnn:
+      return ProcessingElementKind::xnor;
+  }
+  throw std::invalid_argument("no processing element for arithmetic " + to_string(arithmetic));
+}
+
+QuantizationRecipe read_quantization(TomlSection section, Arithmetic arithmetic) {
+  QuantizationRecipe recipe;
+  recipe.scheme = section.text("scheme", natural_scheme(arithmetic));
+  const int bits = arithmetic == Arithmetic::bnn ? 1 : 8;
+  recipe.weight_bits = static_cast<int>(section.integer("weight_bits", bits, 1, 8));
+  recipe.activation_bits = static_cast<int>(section.integer("activation_bits", bits, 1, 8));
   recipe.storage_bits = static_cast<int>(section.integer("storage_bits", 8, 2, 16));
-  const std::int64_t groups = section.integer("groups", 4, 1, 64);
-  if (arithmetic == Arithmetic::adder) recipe.options["groups"] = std::to_string(groups);
+  if (section.has("groups")) {
+    recipe.options["groups"] = std::to_string(section.integer("groups", 4, 1, 64));
+  }
 
   TomlSection options = section.section("options");
   for (const std::string& key : options.keys()) {
@@ -53,6 +74,36 @@ QuantizationRecipe read_quantization(TomlSection section, Arithmetic arithmetic)
   }
   section.refuse_unknown_keys();
   return recipe;
+}
+
+// The array must take the operands that the scenario asks for.
+void check_array(TomlSection& section, const RunSpec& run) {
+  const PeArrayConfig& array = run.hardware.array;
+  const ProcessingElementKind needed = element_kind(run.arithmetic);
+  if (array.kind != needed) {
+    section.section("hardware")
+        .section("array")
+        .refuse("kind", "found \"" + to_string(array.kind) + "\"; arithmetic " +
+                            to_string(run.arithmetic) + " needs \"" + to_string(needed) + '"');
+  }
+  if (run.checkpoint.empty()) return;
+  const auto check_width = [&](const char* key, int found, int widest) {
+    if (found <= widest) return;
+    const std::string asked = std::to_string(found);
+    const std::string taken = std::to_string(widest);
+    const TomlSection quantization = section.section("quantization");
+    if (quantization.has(key)) {
+      quantization.refuse(key, "found " + asked + "; hardware.array." + key + " is " + taken);
+    }
+    TomlSection hardware = section.section("hardware");
+    const TomlSection own = hardware.section("array");
+    const std::string what = "the array takes " + taken + " bits; quantization." + key + " is " +
+                             asked + " where nothing else is said";
+    if (own.has(key)) own.refuse(key, what);
+    hardware.refuse("preset", what);
+  };
+  check_width("weight_bits", run.quantization.weight_bits, array.weight_bits);
+  check_width("activation_bits", run.quantization.activation_bits, array.activation_bits);
 }
 
 EnergyTable read_energy_table(TomlSection section, const std::filesystem::path& base) {
@@ -73,21 +124,52 @@ std::string location_of(TomlSection& section, const std::string& key,
   return node == nullptr ? file.string() : where(*node);
 }
 
-RunSpec read_run(TomlSection section, const std::string& name, const std::filesystem::path& file) {
+std::filesystem::path required_file(TomlSection& section, const std::string& key,
+                                    const std::filesystem::path& base) {
+  const std::filesystem::path file = base / section.required_text(key);
+  if (!std::filesystem::is_regular_file(file)) {
+    section.refuse(
+        key, "there is no file " + file.string() + " (the path is relative to the scenario file)");
+  }
+  return file;
+}
+
+// Whether the run names a ready package rather than a checkpoint and its quantization. What the run
+// itself says goes before what holds for all runs.
+bool takes_package(const TomlSection& section, const TomlSection& own) {
+  const auto checkpoint = [](const TomlSection& of) {
+    return of.has("checkpoint") || of.has("quantization");
+  };
+  const TomlSection& decides = own.has("package") || checkpoint(own) ? own : section;
+  if (decides.has("package") && checkpoint(decides)) {
+    decides.refuse("package",
+                   "a package is quantized already; leave out checkpoint and quantization");
+  }
+  return decides.has("package");
+}
+
+// `own`: what the run itself says, without what holds for all runs.
+RunSpec read_run(TomlSection section, const TomlSection& own, const std::string& name,
+                 const std::filesystem::path& file) {
   const std::filesystem::path base = file.parent_path();
   RunSpec run;
   run.name = name;
   section.node("name");
   section.node("run");
   run.network = section.required_choice("network", network_names());
-  run.arithmetic = arithmetic_from_string(section.required_choice("arithmetic", {"adder", "cnn"}));
+  run.arithmetic =
+      arithmetic_from_string(section.required_choice("arithmetic", {"adder", "cnn", "bnn"}));
   run.dataset = section.required_choice("dataset", dataset_names());
 
-  run.checkpoint = base / section.required_text("checkpoint");
+  // Known keys even where the other way is taken.
   run.checkpoint_location = location_of(section, "checkpoint", file);
-  if (!std::filesystem::is_regular_file(run.checkpoint)) {
-    section.refuse("checkpoint", "there is no file " + run.checkpoint.string() +
-                                     " (the path is relative to the scenario file)");
+  run.package_location = location_of(section, "package", file);
+  run.quantization_location = location_of(section, "quantization", file);
+  if (takes_package(section, own)) {
+    run.package = required_file(section, "package", base);
+  } else {
+    run.checkpoint = required_file(section, "checkpoint", base);
+    run.quantization = read_quantization(section.section("quantization"), run.arithmetic);
   }
 
   const std::string level = section.choice("level", "approximate", {"approximate", "functional"});
@@ -97,21 +179,14 @@ RunSpec read_run(TomlSection section, const std::string& name, const std::filesy
   run.timed_images = static_cast<int>(section.integer("timed_images", 2, 1, 1000000));
   if (run.level == TimingLevel::functional) run.timed_images = 0;
 
-  run.quantization = read_quantization(section.section("quantization"), run.arithmetic);
-  run.hardware = read_hardware(section, base,
-                               run.arithmetic == Arithmetic::adder ? ProcessingElementKind::adder
-                                                                   : ProcessingElementKind::mac);
+  run.hardware = read_hardware(section, base, element_kind(run.arithmetic));
+  check_array(section, run);
   run.energy_table = read_energy_table(section.section("energy"), base);
   section.refuse_unknown_keys();
   return run;
 }
 
 }  // namespace
-
-const std::vector<std::string>& quantization_schemes() {
-  static const std::vector<std::string> schemes{"adderquant-ptq", "uniform-ptq"};
-  return schemes;
-}
 
 std::string to_string(TimingLevel level) {
   return level == TimingLevel::functional ? "functional" : "approximate";
@@ -128,7 +203,7 @@ Scenario read_scenario(const std::filesystem::path& file) {
 
   const toml::node* runs = top.node("run");
   if (runs == nullptr) {
-    scenario.runs.push_back(read_run(top, scenario.name, file));
+    scenario.runs.push_back(read_run(top, top, scenario.name, file));
     return scenario;
   }
   const toml::array* array = runs->as_array();
@@ -142,7 +217,7 @@ Scenario read_scenario(const std::filesystem::path& file) {
     const std::string name = own.required_text("name");
     if (!names.insert(name).second) own.refuse("name", "two runs are called \"" + name + '"');
     if (own.has("run")) own.refuse("run", "a run cannot hold runs");
-    scenario.runs.push_back(read_run(TomlSection("", {&table, &root}), name, file));
+    scenario.runs.push_back(read_run(TomlSection("", {&table, &root}), own, name, file));
   }
   return scenario;
 }

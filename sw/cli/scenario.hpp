@@ -14,9 +14,10 @@
 
 namespace abacus {
 
-// How a checkpoint becomes an integer network package; passed on to `abacus-train quantize`.
+// How a checkpoint becomes an integer network package; passed on to `abacus-train quantize`, which
+// alone knows the schemes and what each of them takes.
 struct QuantizationRecipe {
-  std::string scheme;  // "adderquant-ptq", "uniform-ptq"
+  std::string scheme;  // "adderquant-ptq", "uniform-ptq", …
   int weight_bits = 8;
   int activation_bits = 8;
   int storage_bits = 8;
@@ -30,7 +31,9 @@ struct RunSpec {
   std::string network;
   Arithmetic arithmetic = Arithmetic::adder;
   std::string dataset;
+  // Either a checkpoint, to be quantized by the recipe, or a ready package.
   std::filesystem::path checkpoint;
+  std::filesystem::path package;
   TimingLevel level = TimingLevel::approximate;
   std::int64_t images = 0;  // of the test set, from its start; 0: all
   int timed_images = 2;     // the first ones, at `level` in full; 0 at the functional level
@@ -40,6 +43,8 @@ struct RunSpec {
   // "file:line:column" of keys that can only be judged against other files.
   std::string images_location;
   std::string checkpoint_location;
+  std::string package_location;
+  std::string quantization_location;
 };
 
 struct Scenario {
@@ -54,7 +59,6 @@ struct Scenario {
 // are not there.
 Scenario read_scenario(const std::filesystem::path& file);
 
-const std::vector<std::string>& quantization_schemes();
 std::string to_string(TimingLevel level);
 
 }  // namespace abacus

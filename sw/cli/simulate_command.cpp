@@ -37,22 +37,65 @@ std::string utc_now() {
   return text;
 }
 
+// What a checkpoint or package holds must be what the scenario says of the run. `place`: location and
+// key in the scenario.
+void compare(const RunSpec& run, const std::string& place, const std::filesystem::path& file,
+             const std::string& network, Arithmetic arithmetic, const std::string& dataset) {
+  const auto check = [&](const std::string& what, const std::string& found,
+                         const std::string& wanted) {
+    if (found == wanted) return;
+    throw InputError(place + ": " + file.string() + " holds " + what + " \"" + found +
+                     "\"; run \"" + run.name + "\" wants \"" + wanted + '"');
+  };
+  check("network", network, run.network);
+  check("arithmetic", to_string(arithmetic), to_string(run.arithmetic));
+  check("data set", dataset, run.dataset);
+}
+
 // A checkpoint of another network would only fail after it was quantized.
 void compare_checkpoint(const RunSpec& run) {
   const Checkpoint checkpoint = load_checkpoint(run.checkpoint);
-  const auto refuse = [&](const std::string& what, const std::string& found,
-                          const std::string& wanted) {
-    throw InputError(run.checkpoint_location + ": checkpoint: " + run.checkpoint.string() +
-                     " holds " + what + " \"" + found + "\"; run \"" + run.name + "\" wants \"" +
-                     wanted + '"');
-  };
-  if (checkpoint.network.name != run.network) {
-    refuse("network", checkpoint.network.name, run.network);
+  compare(run, run.checkpoint_location + ": checkpoint", run.checkpoint, checkpoint.network.name,
+          checkpoint.network.arithmetic, checkpoint.dataset);
+}
+
+// A ready package; what it says of its quantization becomes the run's.
+Package read_ready_package(RunSpec& run) {
+  const std::string place = run.package_location + ": package";
+  Package package;
+  try {
+    package = {read_package(run.package), run.package, sha256_file(run.package)};
+  } catch (const std::exception& error) {
+    throw InputError(place + ": " + error.what());
   }
-  if (checkpoint.network.arithmetic != run.arithmetic) {
-    refuse("arithmetic", to_string(checkpoint.network.arithmetic), to_string(run.arithmetic));
+  const PackageOrigin& origin = package.network.origin;
+  compare(run, place, run.package, origin.network, origin.arithmetic, origin.dataset);
+  run.quantization.scheme = origin.scheme;
+  run.quantization.weight_bits = origin.weight_bits;
+  run.quantization.activation_bits = origin.activation_bits;
+  run.quantization.storage_bits = package.network.layers.front().output.bits;
+  return package;
+}
+
+// The request for a run's package. The trainer judges the recipe, and is asked before anything runs.
+PackageRequest package_request(const RunSpec& run, const SimulateOptions& options) {
+  PackageRequest request{run.checkpoint,
+                         run.dataset,
+                         run.quantization,
+                         options.data_root,
+                         options.cache.empty() ? default_cache_folder() : options.cache,
+                         find_program("abacus-train"),
+                         options.quiet,
+                         ""};
+  try {
+    request.full_recipe = ask_trainer(request);
+  } catch (const Stopped&) {
+    throw;
+  } catch (const std::exception& error) {
+    throw InputError(run.quantization_location + ": quantization: run \"" + run.name +
+                     "\": " + error.what());
   }
-  if (checkpoint.dataset != run.dataset) refuse("data set", checkpoint.dataset, run.dataset);
+  return request;
 }
 
 void limit_images(RunSpec& run, const Dataset& dataset) {
@@ -155,24 +198,30 @@ int simulate(const SimulateOptions& options) {
       (options.out.empty() ? std::filesystem::path("results") / scenario.file.stem()
                            : options.out) /
       "results.json";
-  const std::filesystem::path root = data_root(options.data_root);
+  // An older result must not pass for this run's, should it fail.
+  std::filesystem::remove(results_file);
+  std::filesystem::remove(std::filesystem::path(results_file).replace_filename("report.html"));
 
   std::map<std::string, Dataset> datasets;
+  std::map<std::string, PackageRequest> requests;  // by the run's name
+  std::map<std::string, Package> ready;
   for (RunSpec& run : scenario.runs) {
     if (options.images >= 0) {
       run.images = options.images;
       run.images_location = "--images";
     }
     if (datasets.count(run.dataset) == 0) {
-      datasets[run.dataset] = load_dataset(run.dataset, Split::test, root);
+      datasets[run.dataset] =
+          load_dataset(run.dataset, Split::test, data_root(options.data_root, run.dataset));
     }
     limit_images(run, datasets[run.dataset]);
-    compare_checkpoint(run);
+    if (run.package.empty()) {
+      compare_checkpoint(run);
+      requests[run.name] = package_request(run, options);
+    } else {
+      ready[run.name] = read_ready_package(run);
+    }
   }
-
-  // An older result must not pass for this run's, should it fail.
-  std::filesystem::remove(results_file);
-  std::filesystem::remove(std::filesystem::path(results_file).replace_filename("report.html"));
 
   nlohmann::ordered_json runs = nlohmann::ordered_json::array();
   nlohmann::ordered_json run_times = nlohmann::ordered_json::array();
@@ -180,9 +229,7 @@ int simulate(const SimulateOptions& options) {
   for (const RunSpec& run : scenario.runs) {
     const Clock::time_point run_start = Clock::now();
     const Package package = for_run(run, [&] {
-      return obtain_package({run.checkpoint, run.dataset, run.quantization, options.data_root,
-                             options.cache.empty() ? default_cache_folder() : options.cache,
-                             find_program("abacus-train"), options.quiet});
+      return run.package.empty() ? obtain_package(requests.at(run.name)) : ready.at(run.name);
     });
     const double package_seconds = seconds_since(run_start);
     const Program program = for_run(run, [&] { return schedule(package.network, run.hardware); });

@@ -8,6 +8,7 @@
 
 #include "sw/cli/command_exit.hpp"
 #include "sw/cli/stop_request.hpp"
+#include "sw/network/checkpoint.hpp"
 #include "sw/train/trainer.hpp"
 
 namespace abacus {
@@ -40,6 +41,20 @@ std::string command_text(const CLI::App& command) {
   return text.str();
 }
 
+// Whether the checkpoint is there that these options lead to.
+bool already_finished(const TrainOptions& options) {
+  if (std::filesystem::exists(state_file(options.out)) || !std::filesystem::exists(options.out)) {
+    return false;
+  }
+  const std::string found = load_checkpoint(options.out).command;
+  if (found != options.command) {
+    throw std::runtime_error(options.out.string() + ": --resume found a finished training by \"" +
+                             found + "\"; these options are \"" + options.command +
+                             "\"; remove it or name another --out");
+  }
+  return true;
+}
+
 void run(Arguments& arguments, const CLI::App& command) {
   TrainOptions& options = arguments.train;
   options.arithmetic = arithmetic_from_string(arguments.arithmetic);
@@ -50,10 +65,14 @@ void run(Arguments& arguments, const CLI::App& command) {
         state_file(options.out).string() +
         ": an unfinished training is there; go on with --resume, or remove it");
   }
+  if (options.resume && already_finished(options)) {
+    std::printf("%s: this training is finished already\n", options.out.c_str());
+    return;
+  }
   catch_stop_signals();
   std::fprintf(stderr, "reading %s\n", arguments.dataset.c_str());
   prepare_torch(arguments.threads);
-  const std::filesystem::path root = data_root(arguments.data);
+  const std::filesystem::path root = data_root(arguments.data, arguments.dataset);
   TrainingData data;
   const Split split = arguments.train_on == "train" ? Split::train : Split::train_all;
   data.training = load_dataset(arguments.dataset, split, root);
@@ -80,7 +99,7 @@ void add_train_command(CLI::App& app) {
       ->check(CLI::IsMember(network_names()))
       ->capture_default_str();
   command->add_option("--arithmetic", arguments->arithmetic, "Arithmetic of the inner layers")
-      ->check(CLI::IsMember({"adder", "cnn"}))
+      ->check(CLI::IsMember({"adder", "cnn", "bnn"}))
       ->capture_default_str();
   command->add_option("--dataset", arguments->dataset, "Data set")
       ->check(CLI::IsMember(dataset_names()))
@@ -98,8 +117,10 @@ void add_train_command(CLI::App& app) {
       ->capture_default_str();
   command
       ->add_option("--precision", arguments->precision,
-                   "Number format of the training passes; bfloat16 is for ordinary networks")
-      ->check(CLI::IsMember({"float32", "bfloat16"}))
+                   "Number format of the training passes; bfloat16 is for ordinary and binary "
+                   "networks, int8 "
+                   "for adder networks")
+      ->check(CLI::IsMember({"float32", "bfloat16", "int8"}))
       ->capture_default_str();
   command->add_option("--warmup", train.warmup, "Epochs of linearly rising learning rate")
       ->capture_default_str();

@@ -6,7 +6,9 @@
 #include "sw/cli/command_exit.hpp"
 #include "sw/cli/evaluate_command.hpp"
 #include "sw/cli/import_command.hpp"
+#include "sw/cli/qat_command.hpp"
 #include "sw/cli/quantize_command.hpp"
+#include "sw/cli/statistics_command.hpp"
 #include "sw/cli/train_command.hpp"
 
 int main(int argc, char** argv) {
@@ -15,7 +17,9 @@ int main(int argc, char** argv) {
   abacus::add_train_command(app);
   abacus::add_import_command(app);
   abacus::add_quantize_command(app);
+  abacus::add_qat_command(app);
   abacus::add_evaluate_command(app);
+  abacus::add_statistics_command(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

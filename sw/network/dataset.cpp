@@ -146,10 +146,13 @@ std::vector<std::uint8_t> read_idx(const fs::path& file, const std::vector<std::
   return bytes;
 }
 
+std::vector<fs::path> fashion_mnist_folders(const fs::path& root) {
+  if (root.empty()) return {"/usr/share/datasets/fashion-mnist"};
+  return {root, root / "fashion-mnist"};
+}
+
 void read_fashion_mnist(Dataset& data, const Publication& p, bool test, const fs::path& root) {
-  const std::vector<fs::path> folders =
-      root.empty() ? std::vector<fs::path>{"/usr/share/datasets/fashion-mnist"}
-                   : std::vector<fs::path>{root, root / "fashion-mnist"};
+  const std::vector<fs::path> folders = fashion_mnist_folders(root);
   const auto find = [&](const std::string& name) {
     std::vector<fs::path> candidates;
     for (const fs::path& folder : folders) {
@@ -277,6 +280,18 @@ fs::path data_root(const fs::path& given) {
   if (!given.empty()) return given;
   const char* const environment = std::getenv("ABACUS_DATA");
   return environment != nullptr ? fs::path(environment) : fs::path();
+}
+
+fs::path data_root(const fs::path& given, const std::string& dataset) {
+  const fs::path root = data_root(given);
+  if (!given.empty() || root.empty() || dataset != "fashion-mnist") return root;
+  for (const fs::path& folder : fashion_mnist_folders(root)) {
+    for (const char* file : {"train-images-idx3-ubyte", "t10k-images-idx3-ubyte"}) {
+      if (fs::exists(folder / file) || fs::exists(folder / (std::string(file) + ".gz")))
+        return root;
+    }
+  }
+  return {};
 }
 
 Dataset load_dataset(const std::string& name, Split split, const fs::path& root) {

@@ -43,6 +43,8 @@ Normalization dataset_normalization(const std::string& name);
 // The data root: `given` if not empty, else the environment's ABACUS_DATA if set, else empty, which
 // stands for the place of Debian's package dataset-fashion-mnist.
 std::filesystem::path data_root(const std::filesystem::path& given);
+// The same for one data set: an ABACUS_DATA without Fashion-MNIST does not hide Debian's package.
+std::filesystem::path data_root(const std::filesystem::path& given, const std::string& dataset);
 
 // Reads Fashion-MNIST (IDX, gzipped or plain) or CIFAR (official binary layout) below `root`.
 // Throws std::runtime_error naming file, byte offset, what was found and what was expected for

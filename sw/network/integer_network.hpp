@@ -30,7 +30,8 @@ struct StoredTensor {
   int highest() const { return is_signed ? (1 << (bits - 1)) - 1 : (1 << bits) - 1; }
 };
 
-// operand = clamp(round_shift(stored · multiplier, shift)); {1, 0} passes values through.
+// operand = clamp(round_shift(stored · multiplier, shift)); {1, 0} passes values through, and is all
+// that a binary layer takes: its operands are the stored values' signs.
 struct ReadQuantizer {
   int multiplier = 1;
   int shift = 0;
@@ -62,7 +63,8 @@ struct IntegerLayer {
   bool activation_signed = false;
   int weight_shift = 0;
   int activation_shift = 0;
-  std::vector<std::int16_t> weights;  // output channel × input channel × kernel × kernel
+  std::vector<std::int16_t>
+      weights;  // output channel × input channel × kernel × kernel; bnn: −1 and +1
   std::vector<ReadQuantizer> read_quantizers;  // one a group, at least one
   std::vector<std::int32_t> group;             // one an output channel: index into read_quantizers
   std::vector<std::int32_t> multipliers;       // one an output channel

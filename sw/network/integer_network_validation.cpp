@@ -42,6 +42,7 @@ constexpr Range window_range = {1, 255};
 constexpr Range left_shift_range = {0, 24};
 constexpr Range bias_range = {-largest_bias, largest_bias};
 constexpr Range operand_bits_range = {2, 8};
+constexpr Range binary_bits_range = {1, 1};
 constexpr Range stored_bits_range = {2, 16};
 constexpr Range operand_shift_range = {0, 7};
 constexpr Range shift_range = {0, 46};
@@ -111,15 +112,42 @@ Shape window_output(const Place& place, const IntegerLayer& layer, const Shape& 
   return {channels, height / layer.stride + 1, width / layer.stride + 1};
 }
 
-void validate_operands(const Place& place, const IntegerLayer& layer) {
-  place.check("weight_bits", layer.weight_bits, operand_bits_range);
-  place.check("activation_bits", layer.activation_bits, operand_bits_range);
-  if (layer.arithmetic == Arithmetic::adder && layer.edge) {
-    place.fail("arithmetic", "adder", "cnn on the edge array");
+Range bits_range(Arithmetic arithmetic) {
+  return arithmetic == Arithmetic::bnn ? binary_bits_range : operand_bits_range;
+}
+
+// Signs only: −1 and +1 on either side.
+void validate_binary(const Place& place, const IntegerLayer& layer) {
+  if (!layer.weight_signed) place.fail("weight_signed with arithmetic bnn", "false", "true");
+  if (!layer.activation_signed) {
+    place.fail("activation_signed with arithmetic bnn", "false", "true");
   }
-  if (layer.arithmetic == Arithmetic::cnn) {
-    place.check("activation_shift with arithmetic cnn", layer.activation_shift, {0, 0});
-    place.check("weight_shift with arithmetic cnn", layer.weight_shift, {0, 0});
+  for (std::size_t i = 0; i < layer.weights.size(); ++i) {
+    if (layer.weights[i] != -1 && layer.weights[i] != 1) {
+      place.fail("weights[" + std::to_string(i) + "] with arithmetic bnn",
+                 std::to_string(layer.weights[i]), "-1 and 1");
+    }
+  }
+  for (std::size_t g = 0; g < layer.read_quantizers.size(); ++g) {
+    const std::string field = "read_quantizers[" + std::to_string(g) + "].";
+    place.check(field + "multiplier with arithmetic bnn", layer.read_quantizers[g].multiplier,
+                {1, 1});
+    place.check(field + "shift with arithmetic bnn", layer.read_quantizers[g].shift, {0, 0});
+  }
+}
+
+void validate_operands(const Place& place, const IntegerLayer& layer) {
+  const std::string arithmetic = to_string(layer.arithmetic);
+  if (layer.arithmetic != Arithmetic::cnn && layer.edge) {
+    place.fail("arithmetic", arithmetic, "cnn on the edge array");
+  }
+  const std::string with = layer.arithmetic == Arithmetic::bnn ? " with arithmetic bnn" : "";
+  place.check("weight_bits" + with, layer.weight_bits, bits_range(layer.arithmetic));
+  place.check("activation_bits" + with, layer.activation_bits, bits_range(layer.arithmetic));
+  if (layer.arithmetic == Arithmetic::bnn) validate_binary(place, layer);
+  if (layer.arithmetic != Arithmetic::adder) {
+    place.check("activation_shift with arithmetic " + arithmetic, layer.activation_shift, {0, 0});
+    place.check("weight_shift with arithmetic " + arithmetic, layer.weight_shift, {0, 0});
     return;
   }
   place.check("activation_shift", layer.activation_shift, operand_shift_range);
@@ -153,7 +181,10 @@ void validate_convolution(const Place& place, const IntegerNetwork& network,
 
   place.check_count("weights", layer.weights.size(),
                     std::int64_t{channels} * input.channels * layer.kernel * layer.kernel);
-  place.check_each("weights", layer.weights, integer_range(layer.weight_bits, layer.weight_signed));
+  if (layer.arithmetic != Arithmetic::bnn) {
+    place.check_each("weights", layer.weights,
+                     integer_range(layer.weight_bits, layer.weight_signed));
+  }
   if (layer.read_quantizers.empty()) place.fail("number of read_quantizers", "0", "1 or more");
   for (std::size_t g = 0; g < layer.read_quantizers.size(); ++g) {
     const std::string field = "read_quantizers[" + std::to_string(g) + "].";
@@ -222,8 +253,9 @@ void validate_layer(const Place& place, const IntegerNetwork& network, std::size
 }
 
 void validate_origin(const Place& place, const PackageOrigin& origin) {
-  place.check("weight_bits", origin.weight_bits, operand_bits_range);
-  place.check("activation_bits", origin.activation_bits, operand_bits_range);
+  const std::string with = origin.arithmetic == Arithmetic::bnn ? " with arithmetic bnn" : "";
+  place.check("weight_bits" + with, origin.weight_bits, bits_range(origin.arithmetic));
+  place.check("activation_bits" + with, origin.activation_bits, bits_range(origin.arithmetic));
   const auto check_accuracy = [&](const std::string& field, double percent) {
     if (!((percent >= 0 && percent <= 100) || percent == -1)) {
       place.fail(field, std::to_string(percent), "0 to 100, or -1 for unknown");

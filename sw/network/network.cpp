@@ -39,9 +39,13 @@ class Builder {
   int batch_norm(const std::string& name, int from) {
     return append(make(name, LayerKind::batch_norm, {from}));
   }
+  // The non-linearity after BatchNorm or addition. A binary network's is the sign with which its
+  // next convolution begins.
   int relu(const std::string& name, int from) {
+    if (binary()) return from;
     return append(make(name, LayerKind::relu, {from}));
   }
+  bool binary() const { return network_.arithmetic == Arithmetic::bnn; }
   int add(const std::string& name, int a, int b) {
     return append(make(name, LayerKind::add, {a, b}));
   }
@@ -101,17 +105,29 @@ int first_convolution(Builder& b, int channels, int kernel, int padding) {
   return b.relu("relu1", b.batch_norm("bn1", conv));
 }
 
+int shortcut(Builder& b, const std::string& name, int from, int channels, int stride) {
+  if (stride == 1 && b.shape(from).channels == channels) return from;
+  const int projection = b.convolution(name + ".downsample.0", from, channels, 1, stride, 0);
+  return b.batch_norm(name + ".downsample.1", projection);
+}
+
 int basic_block(Builder& b, const std::string& name, int from, int channels, int stride) {
   const int conv1 = b.convolution(name + ".conv1", from, channels, 3, stride, 1);
   const int relu1 = b.relu(name + ".relu1", b.batch_norm(name + ".bn1", conv1));
   const int conv2 = b.convolution(name + ".conv2", relu1, channels, 3, 1, 1);
   const int bn2 = b.batch_norm(name + ".bn2", conv2);
-  int shortcut = from;
-  if (stride != 1 || b.shape(from).channels != channels) {
-    const int projection = b.convolution(name + ".downsample.0", from, channels, 1, stride, 0);
-    shortcut = b.batch_norm(name + ".downsample.1", projection);
-  }
-  return b.relu(name + ".relu2", b.add(name + ".add", bn2, shortcut));
+  const int around = shortcut(b, name, from, channels, stride);
+  return b.relu(name + ".relu2", b.add(name + ".add", bn2, around));
+}
+
+// Two steps of sign, binary convolution, BatchNorm and addition, each with its own shortcut.
+int binary_block(Builder& b, const std::string& name, int from, int channels, int stride) {
+  const int conv1 = b.convolution(name + ".conv1", from, channels, 3, stride, 1);
+  const int bn1 = b.batch_norm(name + ".bn1", conv1);
+  const int around = shortcut(b, name, from, channels, stride);
+  const int middle = b.add(name + ".add1", bn1, around);
+  const int conv2 = b.convolution(name + ".conv2", middle, channels, 3, 1, 1);
+  return b.add(name + ".add2", b.batch_norm(name + ".bn2", conv2), middle);
 }
 
 void build_resnet(Builder& b, int blocks, int classes) {
@@ -119,7 +135,9 @@ void build_resnet(Builder& b, int blocks, int classes) {
   for (int stage = 0; stage < 3; ++stage) {
     for (int block = 0; block < blocks; ++block) {
       const std::string name = "layer" + std::to_string(stage + 1) + "." + std::to_string(block);
-      x = basic_block(b, name, x, 16 << stage, stage > 0 && block == 0 ? 2 : 1);
+      const int stride = stage > 0 && block == 0 ? 2 : 1;
+      x = b.binary() ? binary_block(b, name, x, 16 << stage, stride)
+                     : basic_block(b, name, x, 16 << stage, stride);
     }
   }
   x = b.average_pool("avgpool", x, b.shape(x).height);
@@ -159,6 +177,8 @@ std::string to_string(Arithmetic arithmetic) {
       return "cnn";
     case Arithmetic::adder:
       return "adder";
+    case Arithmetic::bnn:
+      return "bnn";
   }
   throw std::invalid_argument("arithmetic number " + std::to_string(static_cast<int>(arithmetic)) +
                               " has no name");
@@ -167,7 +187,8 @@ std::string to_string(Arithmetic arithmetic) {
 Arithmetic arithmetic_from_string(const std::string& text) {
   if (text == "cnn") return Arithmetic::cnn;
   if (text == "adder") return Arithmetic::adder;
-  throw std::invalid_argument("unknown arithmetic \"" + text + "\"; allowed: cnn, adder");
+  if (text == "bnn") return Arithmetic::bnn;
+  throw std::invalid_argument("unknown arithmetic \"" + text + "\"; allowed: cnn, adder, bnn");
 }
 
 std::int64_t Network::taps(const Layer& layer) {

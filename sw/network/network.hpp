@@ -9,9 +9,11 @@
 namespace abacus {
 
 // What a layer's taps compute. `cnn`: Σ x·w. `adder`: −Σ |x − w| (AdderNet, CVPR 2020, eq. 2).
+// `bnn`: α·Σ sign(x)·sign(w) with sign(0) = +1 and α = mean |w| of the output channel (XNOR-Net,
+// ECCV 2016, eq. 6); a padded position's sign is −1.
 // A new arithmetic (shift, say) is one more enumerator, one branch in sw/train/modules and a
 // processing element in models/pe_array.
-enum class Arithmetic { cnn, adder };
+enum class Arithmetic { cnn, adder, bnn };
 
 std::string to_string(Arithmetic arithmetic);
 // Throws std::invalid_argument naming the text and the allowed values.
@@ -82,6 +84,10 @@ const std::vector<std::string>& network_names();
 // 1×1 convolution without bias, then BatchNorm over the classes (the AdderNet authors' form).
 // Layer names follow the authors' checkpoint: conv1, bn1, layer1.0.conv1, …, layer2.0.downsample.0,
 // …, fc, bn2.
+//
+// Binary networks (bnn) have no ReLU, since the sign in front of each binary convolution is their
+// non-linearity, and in resnet20/32 each 3×3 convolution has a shortcut of its own (Bi-Real Net,
+// ECCV 2018).
 Network make_network(const std::string& name, Arithmetic arithmetic, Shape input, int classes);
 
 }  // namespace abacus

@@ -34,6 +34,16 @@ std::int32_t finish(const IntegerLayer& layer, std::int64_t product) {
       std::clamp<std::int64_t>(value, layer.output.lowest(), layer.output.highest()));
 }
 
+// The read quantizer's operand, before its shift.
+std::int64_t operand_of(const IntegerLayer& layer, const ReadQuantizer& quantizer,
+                        std::int64_t stored) {
+  if (layer.arithmetic == Arithmetic::bnn) return stored < 0 ? -1 : 1;
+  const int bits = layer.activation_bits;
+  const std::int64_t lowest = layer.activation_signed ? -(1 << (bits - 1)) : 0;
+  const std::int64_t highest = layer.activation_signed ? (1 << (bits - 1)) - 1 : (1 << bits) - 1;
+  return std::clamp(round_shift(stored * quantizer.multiplier, quantizer.shift), lowest, highest);
+}
+
 // What one group of output channels sees of the input: operands, already shifted for the
 // subtraction, with the padding around them.
 struct Operands {
@@ -43,19 +53,16 @@ struct Operands {
 
 Operands read_operands(const IntegerLayer& layer, const Shape& input_shape, const Values& input,
                        const ReadQuantizer& quantizer) {
-  const int bits = layer.activation_bits;
-  const std::int64_t lowest = layer.activation_signed ? -(1 << (bits - 1)) : 0;
-  const std::int64_t highest = layer.activation_signed ? (1 << (bits - 1)) - 1 : (1 << bits) - 1;
   Operands operands;
   operands.shape = {input_shape.channels, input_shape.height + 2 * layer.padding,
                     input_shape.width + 2 * layer.padding};
-  operands.values.assign(static_cast<std::size_t>(operands.shape.elements()), 0);
+  operands.values.assign(static_cast<std::size_t>(operands.shape.elements()),
+                         layer.arithmetic == Arithmetic::bnn ? -1 : 0);
   for (int y = 0; y < input_shape.height; ++y) {
     for (int x = 0; x < input_shape.width; ++x) {
       for (int c = 0; c < input_shape.channels; ++c) {
         const std::int64_t stored = input[position(input_shape, y, x, c)];
-        const std::int64_t operand = std::clamp(
-            round_shift(stored * quantizer.multiplier, quantizer.shift), lowest, highest);
+        const std::int64_t operand = operand_of(layer, quantizer, stored);
         operands.values[position(operands.shape, y + layer.padding, x + layer.padding, c)] =
             static_cast<std::int32_t>(shift_left(operand, layer.activation_shift));
       }
@@ -87,6 +94,8 @@ std::int32_t sum_of_taps(Arithmetic arithmetic, const std::int32_t* a, const std
   std::int32_t sum = 0;
   if (arithmetic == Arithmetic::adder) {
     for (int c = 0; c < count; ++c) sum += std::abs(a[c] - w[c]);
+  } else if (arithmetic == Arithmetic::bnn) {
+    for (int c = 0; c < count; ++c) sum += (a[c] < 0) == (w[c] < 0) ? 1 : -1;
   } else {
     for (int c = 0; c < count; ++c) sum += a[c] * w[c];
   }

@@ -27,43 +27,57 @@ void check(const std::vector<float>& weights, int output_channels,
   }
 }
 
-// Weight step = activation step · 2^this. For ranges that agree, the ratio of the two steps lies
-// within a factor of two of it, whatever the range.
-int step_exponent(int weight_bits, int activation_bits, bool activation_signed) {
-  return activation_signed ? activation_bits - weight_bits : activation_bits + 1 - weight_bits;
+// How far the grid has to reach for the weight's sake.
+double reach(float weight, OperandGrid grid) {
+  const double value = static_cast<double>(weight);
+  return grid == OperandGrid::nonnegative ? std::max(value, 0.0) : std::abs(value);
+}
+
+std::vector<int> split_evenly(std::size_t channels, int groups) {
+  const std::size_t count = std::min(channels, static_cast<std::size_t>(groups));
+  std::vector<int> group;
+  for (std::size_t o = 0; o < channels; ++o) {
+    group.push_back(static_cast<int>(o * count / channels));
+  }
+  return group;
+}
+
+std::vector<int> cluster_channels(const std::vector<float>& weights, std::size_t channels,
+                                  const AdderQuantizerOptions& options) {
+  if (options.group_method == GroupMethod::uniform) return split_evenly(channels, options.groups);
+  const std::size_t size = weights.size() / channels;
+  if (options.group_method == GroupMethod::all) {
+    std::vector<std::vector<double>> points;
+    for (std::size_t o = 0; o < channels; ++o) {
+      const float* const channel = weights.data() + o * size;
+      points.emplace_back(channel, channel + size);
+    }
+    return cluster_points(points, options.groups);
+  }
+  std::vector<double> features(channels, 0.0);
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    double& feature = features[i / size];
+    if (options.group_method == GroupMethod::max) {
+      feature = std::max(feature, reach(weights[i], options.grid));  // eq. 14
+    } else {
+      feature += reach(weights[i], options.grid) / static_cast<double>(size);
+    }
+  }
+  return cluster_on_line(features, options.groups);
 }
 
 }  // namespace
 
-AdderGrid adder_grid(double range, int weight_bits, int activation_bits, bool activation_signed) {
-  const double weight_step = 2 * range / ((1 << weight_bits) - 1);
-  const double activation_step = (activation_signed ? 2 : 1) * range / ((1 << activation_bits) - 1);
-  const int exponent = step_exponent(weight_bits, activation_bits, activation_signed);
-  AdderGrid grid;
-  grid.weight_shift = std::max(exponent, 0);
-  grid.activation_shift = std::max(-exponent, 0);
-  grid.unit = std::max(std::ldexp(weight_step, -grid.weight_shift),
-                       std::ldexp(activation_step, -grid.activation_shift));
-  return grid;
-}
-
-QuantizedConvolution quantize_adder_layer(const std::vector<float>& weights, int output_channels,
-                                          double activation_range,
-                                          const AdderQuantizerOptions& options) {
+ConvolutionPlan plan_adder_layer(const std::vector<float>& weights, int output_channels,
+                                 double activation_range, const AdderQuantizerOptions& options) {
   check(weights, output_channels, options);
   const std::size_t channels = static_cast<std::size_t>(output_channels);
   const std::size_t size = weights.size() / channels;
-  std::vector<double> channel_range(channels, 0.0);  // the clusters' feature, eq. 14
+  std::vector<double> channel_range(channels, 0.0);
   for (std::size_t i = 0; i < weights.size(); ++i) {
-    channel_range[i / size] =
-        std::max(channel_range[i / size], std::abs(static_cast<double>(weights[i])));
+    channel_range[i / size] = std::max(channel_range[i / size], reach(weights[i], options.grid));
   }
-
-  QuantizedConvolution result;
-  result.weight_bits = options.weight_bits;
-  result.activation_bits = options.activation_bits;
-  result.activation_signed = options.activation_signed;
-  const std::vector<int> cluster = cluster_on_line(channel_range, options.groups);
+  const std::vector<int> cluster = cluster_channels(weights, channels, options);
   std::map<int, double> cluster_range;
   for (std::size_t o = 0; o < channels; ++o) {
     double& s = cluster_range[cluster[o]];
@@ -77,40 +91,35 @@ QuantizedConvolution quantize_adder_layer(const std::vector<float>& weights, int
     if (s <= 0) s = 1;  // nothing but zeros on one side; any grid will do
     group_of.emplace(s, static_cast<std::int32_t>(group_of.size()));
   }
-  std::vector<double> range(group_of.size());
-  std::vector<AdderGrid> grids(group_of.size());
-  for (const auto& [s, group] : group_of) {
-    const AdderGrid grid =
-        adder_grid(s, options.weight_bits, options.activation_bits, options.activation_signed);
-    range[static_cast<std::size_t>(group)] = s;
-    grids[static_cast<std::size_t>(group)] = grid;
-  }
-  for (std::size_t o = 0; o < channels; ++o) {
-    result.group.push_back(group_of.at(cluster_range.at(cluster[o])));
-  }
-  for (const AdderGrid& grid : grids) {
-    result.activation_step.push_back(std::ldexp(grid.unit, grid.activation_shift));
-  }
-  result.activation_shift = grids.front().activation_shift;
-  result.weight_shift = grids.front().weight_shift;
 
-  const double lowest = lowest_integer(options.weight_bits, true);
-  const double highest = highest_integer(options.weight_bits, true);
+  ConvolutionPlan plan;
+  plan.weight_bits = options.weight_bits;
+  plan.activation_bits = options.activation_bits;
+  plan.activation_signed = options.grid == OperandGrid::symmetric;
+  plan.grid = options.grid;
+  plan.weight_clamp = options.weight_clamp;
+  plan.range.resize(group_of.size());
+  for (const auto& [s, group] : group_of) plan.range[static_cast<std::size_t>(group)] = s;
   for (std::size_t o = 0; o < channels; ++o) {
-    const std::size_t group = static_cast<std::size_t>(result.group[o]);
-    const double step = std::ldexp(grids[group].unit, grids[group].weight_shift);
-    double offset = 0;
-    for (std::size_t i = o * size; i < (o + 1) * size; ++i) {
-      const double weight = static_cast<double>(weights[i]);
-      const double clamped = std::clamp(weight, -range[group], range[group]);
-      offset -= std::abs(weight - clamped);
-      const double level = std::clamp(std::floor(clamped / step + 0.5), lowest, highest);
-      result.weights.push_back(static_cast<std::int16_t>(level));
-    }
-    result.accumulator_step.push_back(-grids[group].unit);
-    result.offset.push_back(offset);
+    plan.group.push_back(group_of.at(cluster_range.at(cluster[o])));
   }
-  return result;
+  return plan;
+}
+
+ConvolutionPlan plan_shared_scale_layer(const std::vector<float>& weights, int output_channels,
+                                        double largest_activation, SharedScale scale,
+                                        int weight_bits, int activation_bits, OperandGrid grid) {
+  AdderQuantizerOptions options;
+  options.weight_bits = weight_bits;
+  options.activation_bits = activation_bits;
+  options.grid = grid;
+  options.groups = 1;
+  options.weight_clamp = false;
+  ConvolutionPlan plan = plan_adder_layer(weights, output_channels, largest_activation, options);
+  if (scale == SharedScale::activations && largest_activation > 0) {
+    plan.range = {largest_activation};
+  }
+  return plan;
 }
 
 }  // namespace abacus

@@ -4,6 +4,7 @@
 #include <limits>
 #include <map>
 #include <stdexcept>
+#include <string>
 
 namespace abacus {
 namespace {
@@ -37,7 +38,90 @@ class Intervals {
   std::vector<double> count_, sum_, squares_;
 };
 
+using Point = std::vector<double>;
+
+double squared_distance(const Point& a, const Point& b) {
+  double sum = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) sum += (a[i] - b[i]) * (a[i] - b[i]);
+  return sum;
+}
+
+// The lowest index where several are equally near.
+std::size_t nearest(const Point& point, const std::vector<Point>& centers) {
+  std::size_t best = 0;
+  for (std::size_t c = 1; c < centers.size(); ++c) {
+    if (squared_distance(point, centers[c]) < squared_distance(point, centers[best])) best = c;
+  }
+  return best;
+}
+
+Point mean_of(const std::vector<Point>& points, const std::vector<std::size_t>& members) {
+  Point mean(points.front().size(), 0.0);
+  for (const std::size_t m : members) {
+    for (std::size_t i = 0; i < mean.size(); ++i) mean[i] += points[m][i];
+  }
+  for (double& value : mean) value /= static_cast<double>(members.size());
+  return mean;
+}
+
+std::vector<Point> farthest_points(const std::vector<Point>& points, int clusters) {
+  std::vector<std::size_t> everyone(points.size());
+  for (std::size_t i = 0; i < points.size(); ++i) everyone[i] = i;
+  const Point mean = mean_of(points, everyone);
+  std::size_t first = 0;
+  for (std::size_t i = 1; i < points.size(); ++i) {
+    if (squared_distance(points[i], mean) < squared_distance(points[first], mean)) first = i;
+  }
+  std::vector<Point> chosen = {points[first]};
+  std::vector<double> distance(points.size(), std::numeric_limits<double>::infinity());
+  while (static_cast<int>(chosen.size()) < clusters) {
+    for (std::size_t i = 0; i < points.size(); ++i) {
+      distance[i] = std::min(distance[i], squared_distance(points[i], chosen.back()));
+    }
+    const auto farthest = std::max_element(distance.begin(), distance.end());
+    if (*farthest <= 0) break;  // fewer distinct points than clusters
+    chosen.push_back(points[static_cast<std::size_t>(farthest - distance.begin())]);
+  }
+  return chosen;
+}
+
 }  // namespace
+
+std::vector<int> cluster_points(const std::vector<Point>& points, int clusters) {
+  if (points.empty()) throw std::invalid_argument("no points to cluster");
+  if (clusters < 1) {
+    throw std::invalid_argument(std::to_string(clusters) + " clusters; allowed: 1 or more");
+  }
+  for (const Point& point : points) {
+    if (point.size() != points.front().size()) {
+      throw std::invalid_argument("points of different lengths to cluster");
+    }
+  }
+  std::vector<Point> centers = farthest_points(points, clusters);
+  std::vector<std::size_t> cluster(points.size(), 0);
+  // Each round lowers the cost or changes nothing; the bound is for rounding errors' sake.
+  constexpr int most_rounds = 1000;
+  for (int round = 0; round < most_rounds; ++round) {
+    std::vector<std::vector<std::size_t>> members(centers.size());
+    bool changed = round == 0;
+    for (std::size_t i = 0; i < points.size(); ++i) {
+      const std::size_t to = nearest(points[i], centers);
+      changed = changed || to != cluster[i];
+      cluster[i] = to;
+      members[to].push_back(i);
+    }
+    if (!changed) break;
+    for (std::size_t c = 0; c < centers.size(); ++c) {
+      if (!members[c].empty()) centers[c] = mean_of(points, members[c]);
+    }
+  }
+  std::map<std::size_t, int> number;
+  std::vector<int> result;
+  for (const std::size_t c : cluster) {
+    result.push_back(number.emplace(c, static_cast<int>(number.size())).first->second);
+  }
+  return result;
+}
 
 std::vector<int> cluster_on_line(const std::vector<double>& values, int clusters) {
   if (values.empty()) throw std::invalid_argument("no values to cluster");

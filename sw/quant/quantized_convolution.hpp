@@ -12,6 +12,7 @@ struct QuantizedConvolution {
   int weight_bits = 8;
   int activation_bits = 8;
   bool activation_signed = false;
+  bool weight_signed = true;
   int weight_shift = 0;  // docs/arithmetic.md
   int activation_shift = 0;
   std::vector<std::int16_t> weights;     // output channel × input channel × ky × kx

@@ -8,7 +8,6 @@
 namespace abacus {
 namespace {
 
-constexpr double batch_norm_epsilon = 1e-5;  // network.hpp
 // In squared accumulator steps. A channel whose accumulator varies less than this is dead (the
 // rounding of a single live operand gives 1/12).
 constexpr double dead_variance = 1e-3;
@@ -33,6 +32,7 @@ void set_convolution(const QuantizedNetwork& network, const QuantizedLayer& from
   to.arithmetic = layer.arithmetic;
   to.edge = layer.edge;
   to.weight_bits = convolution.weight_bits;
+  to.weight_signed = convolution.weight_signed;
   to.activation_bits = convolution.activation_bits;
   to.activation_signed = convolution.activation_signed;
   to.weight_shift = convolution.weight_shift;
@@ -84,7 +84,7 @@ std::vector<AffineChannel> affine_channels(const QuantizedLayer& layer) {
     // A dead channel's gain would be huge, and cost all others their precision for nothing.
     const bool dead = norm.variance[o] < dead_variance * step * step;
     const double gain =
-        dead ? 0 : norm.weight[o] / std::sqrt(norm.variance[o] + batch_norm_epsilon);
+        dead ? 0 : norm.weight[o] / std::sqrt(norm.variance[o] + BatchNormChannels::epsilon);
     channels.push_back(
         {gain * step / scale, (norm.mean[o] - convolution.offset[o]) / step, norm.bias[o] / scale});
   }

@@ -12,8 +12,10 @@
 
 namespace abacus {
 
-// weight · (y − mean) / √(variance + 1e-5) + bias; one entry a channel each.
+// weight · (y − mean) / √(variance + epsilon) + bias; one entry a channel each.
 struct BatchNormChannels {
+  static constexpr double epsilon = 1e-5;  // network.hpp
+
   std::vector<double> weight, bias, mean, variance;
 };
 

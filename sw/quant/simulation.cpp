@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "sw/quant/scale_arithmetic.hpp"
+
 namespace abacus {
 namespace {
 
@@ -15,19 +17,20 @@ torch::Tensor& round_and_clamp(torch::Tensor& values, int lowest, int highest) {
   return values.add_(0.5).floor_().clamp_(lowest, highest);
 }
 
+// In double precision the product of a 16-bit multiplier and a 16-bit integer is exact.
 torch::Tensor read(const torch::Tensor& stored, const ReadQuantizer& quantizer,
                    const QuantizedConvolution& convolution) {
-  // A multiplier of 16 bits times an integer of 8 is exact in a float.
-  torch::Tensor operands = stored * ratio(quantizer);
+  if (convolution.activation_bits == 1) return torch::where(stored < 0, -1.0F, 1.0F);
+  torch::Tensor operands = stored.to(torch::kFloat64) * ratio(quantizer);
   round_and_clamp(operands,
                   lowest_integer(convolution.activation_bits, convolution.activation_signed),
                   highest_integer(convolution.activation_bits, convolution.activation_signed));
-  return operands;
+  return operands.to(torch::kFloat32);
 }
 
 bool passes_through(const ReadQuantizer& quantizer, const StoredTensor& stored,
                     const QuantizedConvolution& convolution) {
-  return quantizer.multiplier == 1 && quantizer.shift == 0 &&
+  return convolution.activation_bits > 1 && quantizer.multiplier == 1 && quantizer.shift == 0 &&
          stored.lowest() >=
              lowest_integer(convolution.activation_bits, convolution.activation_signed) &&
          stored.highest() <=
@@ -36,41 +39,56 @@ bool passes_through(const ReadQuantizer& quantizer, const StoredTensor& stored,
 
 }  // namespace
 
-Simulation::Simulation(QuantizedNetwork& network)
+Simulation::Simulation(QuantizedNetwork& network, ScaleArithmetic scales)
     : network_(network), prepared_(network.layers.size()) {
-  for (std::size_t i = 0; i < network.layers.size(); ++i) {
-    const QuantizedLayer& layer = network.layers[i];
-    if (layer.folded.kind != IntegerLayerKind::convolution) continue;
-    const Layer& from = network.network.layers[static_cast<std::size_t>(layer.folded.layer)];
-    if (from.arithmetic == Arithmetic::adder) {
-      prepared_[i].adder = std::make_unique<AdderAccumulation>(
-          layer.convolution, layer.read_quantizers, network.tensor(layer.folded.input), from.kernel,
-          from.stride, from.padding);
-      continue;
-    }
-    const std::vector<float> weights(layer.convolution.weights.begin(),
-                                     layer.convolution.weights.end());
-    prepared_[i].weights = torch::tensor(weights).view(
-        {from.output.channels, from.input.channels, from.kernel, from.kernel});
-  }
+  if (scales == ScaleArithmetic::fixed_point) integer_ = to_integer_network(network);
+  for (std::size_t i = 0; i < network.layers.size(); ++i) prepare(i);
 }
 
-torch::Tensor Simulation::accumulate(std::size_t index, const torch::Tensor& stored) const {
+void Simulation::prepare(std::size_t index) {
+  const QuantizedLayer& layer = network_.layers[index];
+  if (layer.folded.kind != IntegerLayerKind::convolution) return;
+  const Layer& from = network_.network.layers[static_cast<std::size_t>(layer.folded.layer)];
+  if (from.arithmetic == Arithmetic::adder) {
+    prepared_[index].adder = std::make_unique<AdderAccumulation>(
+        layer.convolution, layer.read_quantizers, network_.tensor(layer.folded.input), from.kernel,
+        from.stride, from.padding);
+    return;
+  }
+  const std::vector<float> weights(layer.convolution.weights.begin(),
+                                   layer.convolution.weights.end());
+  prepared_[index].weights = torch::tensor(weights).view(
+      {from.output.channels, from.input.channels, from.kernel, from.kernel});
+}
+
+torch::Tensor Simulation::accumulate(std::size_t index, const torch::Tensor& input) const {
   const QuantizedLayer& layer = network_.layers[index];
   const Layer& from = network_.network.layers[static_cast<std::size_t>(layer.folded.layer)];
   if (const auto& adder = prepared_[index].adder) {
-    const torch::Tensor input = stored.contiguous();
+    const torch::Tensor stored = input.contiguous();
     torch::Tensor accumulators = torch::empty(
-        {input.size(0), adder->output_channels(), adder->output_height(), adder->output_width()});
-    adder->run(input.size(0), input.data_ptr<float>(), accumulators.data_ptr<float>());
+        {stored.size(0), adder->output_channels(), adder->output_height(), adder->output_width()});
+    adder->run(stored.size(0), stored.data_ptr<float>(), accumulators.data_ptr<float>());
     return accumulators;
   }
   const ReadQuantizer& quantizer = layer.read_quantizers.front();
   const torch::Tensor operands =
       passes_through(quantizer, network_.tensor(layer.folded.input), layer.convolution)
-          ? stored
-          : read(stored, quantizer, layer.convolution);
+          ? input
+          : read(input, quantizer, layer.convolution);
+  if (from.arithmetic == Arithmetic::bnn) {
+    const std::int64_t p = from.padding;  // −1 all around: there is no zero
+    return torch::conv2d(torch::constant_pad_nd(operands, {p, p, p, p}, -1),
+                         prepared_[index].weights, {}, from.stride);
+  }
   return torch::conv2d(operands, prepared_[index].weights, {}, from.stride, from.padding);
+}
+
+torch::Tensor Simulation::operands(std::size_t index, std::size_t group,
+                                   const torch::Tensor& input) const {
+  const QuantizedLayer& layer = network_.layers[index];
+  return read(input, layer.read_quantizers.at(group), layer.convolution) *
+         (1 << layer.convolution.activation_shift);
 }
 
 void Simulation::observe(std::size_t index, const torch::Tensor& accumulators) {
@@ -90,10 +108,10 @@ void Simulation::observe(std::size_t index, const torch::Tensor& accumulators) {
   }
 }
 
-torch::Tensor Simulation::convolve(std::size_t index, const torch::Tensor& stored,
+torch::Tensor Simulation::convolve(std::size_t index, const torch::Tensor& input,
                                    const torch::Tensor& residual) {
   const QuantizedLayer& layer = network_.layers[index];
-  torch::Tensor values = accumulate(index, stored);
+  torch::Tensor values = accumulate(index, input);
   if (re_estimating_ && !layer.batch_norm.weight.empty()) observe(index, values);
   std::vector<float> gains, offsets;
   for (const AffineChannel& channel : affine_channels(layer)) {
@@ -107,11 +125,59 @@ torch::Tensor Simulation::convolve(std::size_t index, const torch::Tensor& store
   return values;
 }
 
+torch::Tensor Simulation::store_image(const torch::Tensor& images) const {
+  // In double precision, as quantize_pixel() does it: each of the 256 pixel values must become the
+  // input table's integer.
+  torch::Tensor image = images.contiguous().to(torch::kFloat64) / network_.image.scale;
+  round_and_clamp(image, network_.image.lowest(), network_.image.highest());
+  return image.to(torch::kFloat32);
+}
+
+torch::Tensor Simulation::run_layer(std::size_t index, const torch::Tensor& input,
+                                    const torch::Tensor& residual) {
+  torch::NoGradGuard no_gradient;
+  const QuantizedLayer& layer = network_.layers[index];
+  const Layer& from = network_.network.layers[static_cast<std::size_t>(layer.folded.layer)];
+  if (integer_.has_value()) {
+    const IntegerLayer& scales = integer_->layers[index];
+    switch (layer.folded.kind) {
+      case IntegerLayerKind::convolution:
+        return scale_convolution(scales, accumulate(index, input), residual);
+      case IntegerLayerKind::add:
+        return scale_addition(scales, input, residual);
+      case IntegerLayerKind::average_pool:
+        return scale_pool(scales, torch::avg_pool2d(input, from.kernel, from.stride, 0,
+                                                    /*ceil_mode=*/false, /*count_include_pad=*/true,
+                                                    /*divisor_override=*/1));
+      case IntegerLayerKind::max_pool:
+        return scale_pool(scales, torch::max_pool2d(input, from.kernel, from.stride));
+    }
+  }
+  const double gain = network_.tensor(layer.folded.input).scale / layer.output.scale;
+  torch::Tensor output;
+  switch (layer.folded.kind) {
+    case IntegerLayerKind::convolution:
+      output = convolve(index, input, residual);
+      break;
+    case IntegerLayerKind::add:
+      output = input * gain +
+               residual * (network_.tensor(layer.folded.residual).scale / layer.output.scale);
+      break;
+    case IntegerLayerKind::average_pool:
+      output = torch::avg_pool2d(input, from.kernel, from.stride) * gain;
+      break;
+    case IntegerLayerKind::max_pool:
+      output = torch::max_pool2d(input, from.kernel, from.stride) * gain;
+      break;
+  }
+  if (layer.folded.relu) output.clamp_min_(0);
+  return round_and_clamp(output, layer.output.lowest(), layer.output.highest());
+}
+
 torch::Tensor Simulation::forward(const torch::Tensor& images) {
   torch::NoGradGuard no_gradient;
   if (re_estimating_) ++batches_;
-  torch::Tensor image = images.contiguous() / network_.image.scale;
-  round_and_clamp(image, network_.image.lowest(), network_.image.highest());
+  const torch::Tensor image = store_image(images);
   std::vector<torch::Tensor> tensors(network_.layers.size());
   const auto tensor = [&](int index) {
     if (index == no_tensor) return torch::Tensor();
@@ -125,31 +191,9 @@ torch::Tensor Simulation::forward(const torch::Tensor& images) {
     }
   }
   for (std::size_t i = 0; i < network_.layers.size(); ++i) {
-    const QuantizedLayer& layer = network_.layers[i];
-    const Layer& from = network_.network.layers[static_cast<std::size_t>(layer.folded.layer)];
-    const torch::Tensor input = tensor(layer.folded.input);
-    const torch::Tensor residual = tensor(layer.folded.residual);
-    const double gain = network_.tensor(layer.folded.input).scale / layer.output.scale;
-    torch::Tensor output;
-    switch (layer.folded.kind) {
-      case IntegerLayerKind::convolution:
-        output = convolve(i, input, residual);
-        break;
-      case IntegerLayerKind::add:
-        output = input * gain +
-                 residual * (network_.tensor(layer.folded.residual).scale / layer.output.scale);
-        break;
-      case IntegerLayerKind::average_pool:
-        output = torch::avg_pool2d(input, from.kernel, from.stride) * gain;
-        break;
-      case IntegerLayerKind::max_pool:
-        output = torch::max_pool2d(input, from.kernel, from.stride) * gain;
-        break;
-    }
-    if (layer.folded.relu) output.clamp_min_(0);
-    round_and_clamp(output, layer.output.lowest(), layer.output.highest());
-    tensors[i] = output;
-    for (const int used : {layer.folded.input, layer.folded.residual}) {
+    const FoldedLayer& folded = network_.layers[i].folded;
+    tensors[i] = run_layer(i, tensor(folded.input), tensor(folded.residual));
+    for (const int used : {folded.input, folded.residual}) {
       if (used >= 0 && last_use[static_cast<std::size_t>(used)] == static_cast<int>(i)) {
         tensors[static_cast<std::size_t>(used)] = torch::Tensor();
       }
@@ -159,6 +203,9 @@ torch::Tensor Simulation::forward(const torch::Tensor& images) {
 }
 
 void Simulation::begin_re_estimation() {
+  if (integer_.has_value()) {
+    throw std::logic_error("BatchNorm re-estimation needs real scales, not fixed-point ones");
+  }
   re_estimating_ = true;
   batches_ = 0;
   statistics_.assign(network_.layers.size(), {});

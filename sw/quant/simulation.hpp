@@ -1,31 +1,51 @@
-// Runs a quantized network in floating point on its exact grids ("fake quantization"): operands and
-// stored tensors hold the integers that the hardware would, BatchNorm and scales stay real.
+// Runs a quantized network with torch on its exact grids ("fake quantization"): operands,
+// accumulators and stored tensors hold the integers that the hardware would.
 #pragma once
 
-#include <torch/torch.h>
-
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "sw/quant/adder_accumulation.hpp"
 #include "sw/quant/quantized_network.hpp"
+#include "sw/train/torch.hpp"
 
 namespace abacus {
 
+// What lies between accumulators and stored tensors.
+enum class ScaleArithmetic {
+  // BatchNorm and scales as they are, in float32; follows BatchNorm's channels as they change.
+  real,
+  // The 16-bit multipliers, biases and shifts of to_integer_network(), in 64-bit integers: every
+  // tensor is the hardware's, bit for bit. Taken from the network when the simulation is made.
+  fixed_point
+};
+
 // Accumulators are exact: they are sums of integers below 2^24 in magnitude (a 9-tap adder layer of
-// 3,600 channels at 8 bits). What may differ from the integer network by one unit in the last place
-// is the scale unit's rounding of real factors to fixed point. Accumulators never saturate here.
+// 3,600 channels at 8 bits), and never saturate here.
 class Simulation {
  public:
-  // Keeps a reference: BatchNorm's channels may change between calls.
-  explicit Simulation(QuantizedNetwork& network);
+  // Keeps a reference: BatchNorm's channels may change between calls (ScaleArithmetic::real).
+  explicit Simulation(QuantizedNetwork& network, ScaleArithmetic scales = ScaleArithmetic::real);
 
   // Real class scores, N × classes, of normalised images, N×C×H×W.
   torch::Tensor forward(const torch::Tensor& images);
 
-  // BatchNorm re-estimation: between begin and end, every forward pass normalises with its own
-  // batch's statistics, all BatchNorms in one pass; end() makes the mean over all batches each
-  // BatchNorm's mean and variance.
+  // forward() step by step; all tensors are N×C×H×W, stored integers in float32.
+  torch::Tensor store_image(const torch::Tensor& images) const;
+  // `residual`: undefined where the layer has none.
+  torch::Tensor run_layer(std::size_t index, const torch::Tensor& input,
+                          const torch::Tensor& residual);
+  // A convolution's accumulators.
+  torch::Tensor accumulate(std::size_t index, const torch::Tensor& input) const;
+  // What one group of a convolution reads: operands, shifted.
+  torch::Tensor operands(std::size_t index, std::size_t group, const torch::Tensor& input) const;
+  // To be called when a convolution's weights or read quantizers have changed.
+  void prepare(std::size_t index);
+
+  // BatchNorm re-estimation (ScaleArithmetic::real): between begin and end, every forward pass
+  // normalises with its own batch's statistics, all BatchNorms in one pass; end() makes the mean over
+  // all batches each BatchNorm's mean and variance.
   void begin_re_estimation();
   void end_re_estimation();
 
@@ -39,12 +59,12 @@ class Simulation {
     torch::Tensor weights;
   };
 
-  torch::Tensor accumulate(std::size_t index, const torch::Tensor& stored) const;
-  torch::Tensor convolve(std::size_t index, const torch::Tensor& stored,
+  torch::Tensor convolve(std::size_t index, const torch::Tensor& input,
                          const torch::Tensor& residual);
   void observe(std::size_t index, const torch::Tensor& accumulators);
 
   QuantizedNetwork& network_;
+  std::optional<IntegerNetwork> integer_;  // fixed_point only
   std::vector<Prepared> prepared_;
   bool re_estimating_ = false;
   std::vector<Statistics> statistics_;

@@ -5,33 +5,14 @@
 #include <stdexcept>
 #include <string>
 
+#include "sw/quant/quantized_convolution.hpp"
+
 namespace abacus {
 namespace {
 
 double level(double value, double step, int bits) {
   return std::clamp(std::floor(value / step + 0.5), static_cast<double>(lowest_integer(bits, true)),
                     static_cast<double>(highest_integer(bits, true)));
-}
-
-void check(const std::vector<float>& weights, const std::vector<float>& bias, int output_channels,
-           const UniformQuantizerOptions& options) {
-  const auto fail = [](const std::string& what, std::size_t found, const std::string& allowed) {
-    throw std::invalid_argument(what + " is " + std::to_string(found) + "; allowed: " + allowed);
-  };
-  for (const int bits : {options.weight_bits, options.activation_bits}) {
-    if (bits < 2 || bits > 8) {
-      throw std::invalid_argument("operand width is " + std::to_string(bits) +
-                                  "; allowed: 2 to 8 bits");
-    }
-  }
-  const std::string channels = std::to_string(output_channels) + " output channels";
-  if (output_channels < 1 || weights.empty() ||
-      weights.size() % static_cast<std::size_t>(output_channels) != 0) {
-    fail("number of weights", weights.size(), "a multiple of the " + channels);
-  }
-  if (!bias.empty() && bias.size() != static_cast<std::size_t>(output_channels)) {
-    fail("number of biases", bias.size(), "0, or the " + channels);
-  }
 }
 
 }  // namespace
@@ -62,30 +43,25 @@ double best_weight_step(const float* weights, std::size_t count, int bits) {
   return best;
 }
 
-QuantizedConvolution quantize_uniform_layer(const std::vector<float>& weights,
-                                            const std::vector<float>& bias, int output_channels,
-                                            double activation_step,
-                                            const UniformQuantizerOptions& options) {
-  check(weights, bias, output_channels, options);
+std::vector<double> best_weight_steps(const std::vector<float>& weights, int output_channels,
+                                      int bits) {
+  if (bits < 2 || bits > 8) {
+    throw std::invalid_argument("operand width is " + std::to_string(bits) +
+                                "; allowed: 2 to 8 bits");
+  }
+  if (output_channels < 1 || weights.empty() ||
+      weights.size() % static_cast<std::size_t>(output_channels) != 0) {
+    throw std::invalid_argument("number of weights is " + std::to_string(weights.size()) +
+                                "; allowed: a multiple of the " + std::to_string(output_channels) +
+                                " output channels");
+  }
   const std::size_t channels = static_cast<std::size_t>(output_channels);
   const std::size_t size = weights.size() / channels;
-  QuantizedConvolution result;
-  result.weight_bits = options.weight_bits;
-  result.activation_bits = options.activation_bits;
-  result.activation_signed = options.activation_signed;
-  result.group.assign(channels, 0);
-  result.activation_step = {activation_step};
+  std::vector<double> steps;
   for (std::size_t o = 0; o < channels; ++o) {
-    const float* const channel = weights.data() + o * size;
-    const double step = best_weight_step(channel, size, options.weight_bits);
-    for (std::size_t i = 0; i < size; ++i) {
-      result.weights.push_back(static_cast<std::int16_t>(
-          level(static_cast<double>(channel[i]), step, options.weight_bits)));
-    }
-    result.accumulator_step.push_back(step * activation_step);
-    result.offset.push_back(bias.empty() ? 0.0 : static_cast<double>(bias[o]));
+    steps.push_back(best_weight_step(weights.data() + o * size, size, bits));
   }
-  return result;
+  return steps;
 }
 
 }  // namespace abacus

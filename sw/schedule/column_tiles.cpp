@@ -9,6 +9,12 @@ namespace {
 
 constexpr int channels_a_word = 8;
 
+// A weight's field: two's complement, or the bit that a sign is.
+std::uint32_t field(const IntegerLayer& layer, int weight) {
+  if (layer.arithmetic == Arithmetic::bnn) return weight > 0 ? 1 : 0;
+  return static_cast<std::uint32_t>(weight);
+}
+
 // Writes values of `bits` bits one after the other, lowest bits first.
 class BitWriter {
  public:
@@ -80,7 +86,7 @@ std::vector<std::uint8_t> pack_weights(const IntegerLayer& layer, int input_chan
             const std::size_t index =
                 ((static_cast<std::size_t>(channel) * inputs + i) * kernel + ky) * kernel + kx;
             const int weight = i < inputs ? layer.weights[index] : 0;
-            writer.put(static_cast<std::uint32_t>(weight), layer.weight_bits);
+            writer.put(field(layer, weight), layer.weight_bits);
           }
         }
       }

@@ -30,6 +30,18 @@ ElementFormat format_of(const StoredTensor& tensor) {
   return {static_cast<std::uint8_t>(tensor.bits), static_cast<std::uint8_t>(tensor.is_signed)};
 }
 
+TapOperation tap_operation(Arithmetic arithmetic) {
+  switch (arithmetic) {
+    case Arithmetic::adder:
+      return TapOperation::absolute_difference;
+    case Arithmetic::bnn:
+      return TapOperation::sign_product;
+    case Arithmetic::cnn:
+      break;
+  }
+  return TapOperation::product;
+}
+
 template <typename Field>
 void set(Field& field, std::int64_t value) {
   field = static_cast<Field>(value);
@@ -271,7 +283,7 @@ class Emitter {
     set(f.stride, layer.stride);
     set(f.padding, layer.padding);
     f.edge_array = layer.edge;
-    f.adder = layer.arithmetic == Arithmetic::adder;
+    f.taps = tap_operation(layer.arithmetic);
     set(f.weight_bits, layer.weight_bits);
     f.weight_signed = layer.weight_signed;
     set(f.activation_bits, layer.activation_bits);

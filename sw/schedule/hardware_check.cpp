@@ -13,14 +13,25 @@ namespace {
   throw std::runtime_error("layer \"" + layer.name + "\" " + what);
 }
 
+ProcessingElementKind element_kind(Arithmetic arithmetic) {
+  switch (arithmetic) {
+    case Arithmetic::cnn:
+      return ProcessingElementKind::mac;
+    case Arithmetic::adder:
+      return ProcessingElementKind::adder;
+    case Arithmetic::bnn:
+      return ProcessingElementKind::xnor;
+  }
+  throw std::invalid_argument("no processing elements for arithmetic " + to_string(arithmetic));
+}
+
 void check_array(const IntegerLayer& layer, const HardwareConfig& hardware) {
   const PeArrayConfig& array = array_of(layer, hardware);
   const std::string name = layer.edge ? "edge array" : "PE array";
-  const bool adder = layer.arithmetic == Arithmetic::adder;
-  const bool array_adds = array.kind == ProcessingElementKind::adder;
-  if (adder != array_adds) {
-    refuse(layer, std::string("needs processing elements of kind ") + (adder ? "adder" : "mac") +
-                      "; the " + name + " has kind " + (array_adds ? "adder" : "mac"));
+  const ProcessingElementKind needed = element_kind(layer.arithmetic);
+  if (needed != array.kind) {
+    refuse(layer, "needs processing elements of kind " + to_string(needed) + "; the " + name +
+                      " has kind " + to_string(array.kind));
   }
   if (layer.weight_bits > array.weight_bits) {
     refuse(layer, "has weights of " + std::to_string(layer.weight_bits) + " bits; the " + name +

@@ -2,7 +2,7 @@
 // epoch, image), so that a resumed run sees what an uninterrupted one would.
 #pragma once
 
-#include <torch/torch.h>
+#include "sw/train/torch.hpp"
 
 #include <cstdint>
 #include <vector>

@@ -11,7 +11,8 @@
 #include <thread>
 
 #include "sw/network/checkpoint.hpp"
-#include "sw/train/adder_kernels.hpp"
+#include "sw/train/batch_norm.hpp"
+#include "sw/train/binary_functions.hpp"
 
 namespace abacus {
 namespace {
@@ -25,92 +26,93 @@ torch::Tensor channels_last(const torch::Tensor& tensor) {
   return tensor.contiguous(at::MemoryFormat::ChannelsLast);
 }
 
-AdderShape adder_shape(const torch::Tensor& input, const torch::Tensor& weight, int stride,
-                       int padding) {
-  TORCH_CHECK(input.dim() == 4 && weight.dim() == 4 && weight.size(1) == input.size(1) &&
-                  weight.size(2) == weight.size(3) && input.scalar_type() == torch::kFloat32 &&
-                  weight.scalar_type() == torch::kFloat32,
-              "adder_conv2d: input ", input.sizes(), " and weight ", weight.sizes(),
-              " do not fit; expected float32 NxCxHxW and OxCxkxk");
-  AdderShape shape;
-  shape.batch = input.size(0);
-  shape.input_channels = static_cast<int>(input.size(1));
-  shape.input_height = static_cast<int>(input.size(2));
-  shape.input_width = static_cast<int>(input.size(3));
-  shape.output_channels = static_cast<int>(weight.size(0));
-  shape.kernel = static_cast<int>(weight.size(2));
-  shape.stride = stride;
-  shape.padding = padding;
-  TORCH_CHECK(
-      stride >= 1 && padding >= 0 && shape.output_height() >= 1 && shape.output_width() >= 1,
-      "adder_conv2d: stride ", stride, ", padding ", padding, " leave no output of input ",
-      input.sizes(), " with weight ", weight.sizes());
-  return shape;
+// The grid of Precision::int8 starts at 0.
+void require_non_negative_adder_inputs(const Network& network) {
+  std::vector<bool> non_negative;
+  for (const Layer& layer : network.layers) {
+    bool all = true;
+    for (const int from : layer.inputs) {
+      all = all && from >= 0 && non_negative.at(static_cast<std::size_t>(from));
+    }
+    const bool adder =
+        layer.kind == LayerKind::convolution && layer.arithmetic == Arithmetic::adder;
+    if (adder && !all) {
+      throw std::invalid_argument("precision: found int8, but adder layer " + layer.name +
+                                  " of network " + network.name +
+                                  " has inputs that can be negative; allowed for it: float32");
+    }
+    non_negative.push_back(
+        layer.kind == LayerKind::relu ||
+        (all && (layer.kind == LayerKind::add || layer.kind == LayerKind::average_pool ||
+                 layer.kind == LayerKind::max_pool)));
+  }
 }
 
-torch::Tensor empty_channels_last(std::int64_t n, int channels, int height, int width) {
-  return torch::empty({n, channels, height, width}, torch::TensorOptions().dtype(torch::kFloat32),
-                      at::MemoryFormat::ChannelsLast);
-}
-
-class AdderFunction : public torch::autograd::Function<AdderFunction> {
- public:
-  static torch::Tensor forward(torch::autograd::AutogradContext* context,
-                               const torch::Tensor& given_input, const torch::Tensor& given_weight,
-                               std::int64_t stride, std::int64_t padding) {
-    const torch::Tensor input = channels_last(given_input);
-    const torch::Tensor weight = given_weight.contiguous();
-    const AdderShape shape =
-        adder_shape(input, weight, static_cast<int>(stride), static_cast<int>(padding));
-    torch::Tensor output = empty_channels_last(shape.batch, shape.output_channels,
-                                               shape.output_height(), shape.output_width());
-    adder_forward(shape, input.data_ptr<float>(), weight.data_ptr<float>(),
-                  output.data_ptr<float>());
-    context->save_for_backward({input, weight});
-    context->saved_data["stride"] = stride;
-    context->saved_data["padding"] = padding;
-    return output;
-  }
-
-  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
-                                                 torch::autograd::variable_list gradients) {
-    const auto saved = context->get_saved_variables();
-    const torch::Tensor &input = saved[0], &weight = saved[1];
-    const std::int64_t stride = context->saved_data["stride"].toInt();
-    const std::int64_t padding = context->saved_data["padding"].toInt();
-    const AdderShape shape =
-        adder_shape(input, weight, static_cast<int>(stride), static_cast<int>(padding));
-    const torch::Tensor dy = channels_last(gradients[0]);
-    torch::Tensor dx, dw;
-    if (context->needs_input_grad(0)) {
-      dx = empty_channels_last(shape.batch, shape.input_channels, shape.input_height,
-                               shape.input_width);
-      adder_input_gradient(shape, input.data_ptr<float>(), weight.data_ptr<float>(),
-                           dy.data_ptr<float>(), dx.data_ptr<float>());
-    }
-    if (context->needs_input_grad(1)) {
-      // Σ (X − W)·dY = X ⊛ dY − W · Σ dY: the first term is an ordinary convolution's gradient.
-      dw = std::get<1>(at::convolution_backward(
-          dy, input, weight, c10::nullopt, at::IntArrayRef({stride, stride}),
-          at::IntArrayRef({padding, padding}), at::IntArrayRef({1, 1}), false,
-          at::IntArrayRef({0, 0}), 1, {false, true, false}));
-      dw = dw - weight * dy.sum(at::IntArrayRef({0, 2, 3})).view({-1, 1, 1, 1});
-    }
-    return {dx, dw, torch::Tensor(), torch::Tensor()};
-  }
+// What can be computed together with a batch norm: an addition whose other operand is there by
+// then, and a ReLU, where nobody else reads what lies between.
+struct FollowingLayers {
+  std::vector<int> layers;
+  int added =
+      -2;  // layer that gives the addition's other operand (-1: the images); -2: no addition
+  bool relu = false;
+  int last = 0;  // whose output is the result
 };
+
+FollowingLayers following_layers(const Network& network, int batch_norm) {
+  const auto only_reader = [&](int of) {
+    int reader = -1;
+    for (std::size_t i = 0; i < network.layers.size(); ++i) {
+      for (const int from : network.layers[i].inputs) {
+        if (from != of) continue;
+        if (reader >= 0) return -1;
+        reader = static_cast<int>(i);
+      }
+    }
+    return reader;
+  };
+  const auto layer = [&](int index) -> const Layer& {
+    return network.layers[static_cast<std::size_t>(index)];
+  };
+  FollowingLayers next;
+  next.last = batch_norm;
+  int reader = only_reader(batch_norm);
+  if (reader >= 0 && layer(reader).kind == LayerKind::add) {
+    const std::vector<int>& operands = layer(reader).inputs;
+    const int other = operands[0] == batch_norm ? operands[1] : operands[0];
+    if (other >= batch_norm) return next;
+    next.added = other;
+    next.layers.push_back(reader);
+    next.last = reader;
+    reader = only_reader(reader);
+  }
+  if (reader >= 0 && layer(reader).kind == LayerKind::relu) {
+    next.relu = true;
+    next.layers.push_back(reader);
+    next.last = reader;
+  }
+  return next;
+}
 
 }  // namespace
 
 Precision precision_from_string(const std::string& text) {
-  for (const Precision precision : {Precision::float32, Precision::bfloat16}) {
+  for (const Precision precision : {Precision::float32, Precision::bfloat16, Precision::int8}) {
     if (text == to_string(precision)) return precision;
   }
-  throw std::invalid_argument("unknown precision \"" + text + "\"; allowed: float32, bfloat16");
+  throw std::invalid_argument("unknown precision \"" + text +
+                              "\"; allowed: float32, bfloat16, int8");
 }
 
 std::string to_string(Precision precision) {
-  return precision == Precision::bfloat16 ? "bfloat16" : "float32";
+  switch (precision) {
+    case Precision::float32:
+      return "float32";
+    case Precision::bfloat16:
+      return "bfloat16";
+    case Precision::int8:
+      return "int8";
+  }
+  throw std::logic_error("precision of no known kind");
 }
 
 void prepare_torch(int threads) {
@@ -120,12 +122,6 @@ void prepare_torch(int threads) {
   mallopt(M_MMAP_MAX, 0);
   mallopt(M_TRIM_THRESHOLD, -1);
   mallopt(M_TOP_PAD, 64 << 20);
-}
-
-torch::Tensor adder_conv2d(const torch::Tensor& input, const torch::Tensor& weight, int stride,
-                           int padding) {
-  return AdderFunction::apply(input, weight, static_cast<std::int64_t>(stride),
-                              static_cast<std::int64_t>(padding));
 }
 
 torch::Tensor to_torch(const Tensor& tensor) {
@@ -212,21 +208,41 @@ void FloatNetwork::set_batch_norm_mode(BatchNormMode mode) {
 }
 
 void FloatNetwork::set_precision(Precision precision) {
-  if (precision == Precision::bfloat16 && !adder_weights_.empty()) {
+  const bool adder = !adder_weights_.empty();
+  if (precision == Precision::bfloat16 && adder) {
     throw std::invalid_argument("precision: found bfloat16, but network " + network_.name +
-                                " has adder layers; allowed for it: float32");
+                                " has adder layers; allowed for it: float32, int8");
+  }
+  if (precision == Precision::int8) {
+    if (!adder) {
+      throw std::invalid_argument("precision: found int8, but network " + network_.name +
+                                  " has no adder layers; allowed for it: float32, bfloat16");
+    }
+    require_non_negative_adder_inputs(network_);
   }
   precision_ = precision;
 }
 
-torch::Tensor FloatNetwork::batch_norm(const Layer& layer, const torch::Tensor& input) {
-  double momentum = kMomentum;
+torch::Tensor FloatNetwork::batch_norm(const Layer& layer, const torch::Tensor& input,
+                                       const torch::Tensor& residual, bool relu) {
+  BatchNormParameters parameters = {parameter(layer.name + ".weight"),
+                                    parameter(layer.name + ".bias"),
+                                    parameter(layer.name + ".running_mean"),
+                                    parameter(layer.name + ".running_var"),
+                                    kMomentum,
+                                    kEpsilon};
   // Weight 1/n for the n-th batch makes the running value the mean over all of them.
-  if (mode_ == BatchNormMode::re_estimation) momentum = 1.0 / ++batches_seen_[layer.name];
-  return torch::batch_norm(input, parameter(layer.name + ".weight"),
-                           parameter(layer.name + ".bias"), parameter(layer.name + ".running_mean"),
-                           parameter(layer.name + ".running_var"),
-                           mode_ != BatchNormMode::inference, momentum, kEpsilon, false);
+  if (mode_ == BatchNormMode::re_estimation) {
+    parameters.momentum = 1.0 / ++batches_seen_[layer.name];
+  }
+  if (fuses_batch_norm(input)) return batch_norm_in_training(input, parameters, residual, relu);
+  return torch::batch_norm(input, parameters.weight, parameters.bias, parameters.running_mean,
+                           parameters.running_variance, mode_ != BatchNormMode::inference,
+                           parameters.momentum, kEpsilon, false);
+}
+
+bool FloatNetwork::fuses_batch_norm(const torch::Tensor& input) const {
+  return mode_ != BatchNormMode::inference && input.scalar_type() == torch::kFloat32;
 }
 
 torch::Tensor FloatNetwork::compute(int index, const std::vector<torch::Tensor>& inputs) {
@@ -237,7 +253,13 @@ torch::Tensor FloatNetwork::compute(int index, const std::vector<torch::Tensor>&
       const torch::Tensor& weight = parameter(layer.name + ".weight");
       const torch::Tensor bias = layer.bias ? parameter(layer.name + ".bias") : torch::Tensor();
       if (layer.arithmetic == Arithmetic::adder) {
-        const torch::Tensor y = adder_conv2d(x, weight, layer.stride, layer.padding);
+        const bool bytes = precision_ == Precision::int8 && mode_ != BatchNormMode::inference;
+        const torch::Tensor y = bytes ? adder_conv2d_int8(x, weight, layer.stride, layer.padding)
+                                      : adder_conv2d(x, weight, layer.stride, layer.padding);
+        return layer.bias ? y + bias.view({1, -1, 1, 1}) : y;
+      }
+      if (layer.arithmetic == Arithmetic::bnn) {
+        const torch::Tensor y = binary_conv2d(x, weight, layer.stride, layer.padding);
         return layer.bias ? y + bias.view({1, -1, 1, 1}) : y;
       }
       if (x.scalar_type() == torch::kBFloat16) {
@@ -252,7 +274,7 @@ torch::Tensor FloatNetwork::compute(int index, const std::vector<torch::Tensor>&
       return torch::conv2d(x, weight, bias, layer.stride, layer.padding);
     }
     case LayerKind::batch_norm:
-      return batch_norm(layer, x);
+      return batch_norm(layer, x, {}, false);
     case LayerKind::relu:
       return torch::relu(x);
     case LayerKind::add:
@@ -277,27 +299,40 @@ torch::Tensor FloatNetwork::forward(const torch::Tensor& images, const ForwardHo
       if (from >= 0) last_use[static_cast<std::size_t>(from)] = static_cast<int>(i);
     }
   }
+  const bool watched = hooks.before || hooks.compute || hooks.after;
   std::vector<torch::Tensor> outputs(network_.layers.size());
+  std::vector<bool> done(network_.layers.size(), false);
   for (std::size_t i = 0; i < network_.layers.size(); ++i) {
     const int index = static_cast<int>(i);
     const Layer& layer = network_.layers[i];
+    const auto input_of = [&](int from) {
+      return from < 0 ? first : outputs[static_cast<std::size_t>(from)];
+    };
     std::vector<torch::Tensor> inputs;
-    for (const int from : layer.inputs) {
-      inputs.push_back(from < 0 ? first : outputs[static_cast<std::size_t>(from)]);
+    for (const int from : layer.inputs) inputs.push_back(input_of(from));
+    const bool batch_norm_alone =
+        layer.kind == LayerKind::batch_norm && !watched && fuses_batch_norm(inputs[0]);
+    if (done[i]) {
+      // Computed together with the batch norm before it.
+    } else if (batch_norm_alone) {
+      const FollowingLayers next = following_layers(network_, index);
+      outputs[static_cast<std::size_t>(next.last)] = batch_norm(
+          layer, inputs[0], next.added >= -1 ? input_of(next.added) : torch::Tensor(), next.relu);
+      for (const int fused : next.layers) done[static_cast<std::size_t>(fused)] = true;
+    } else {
+      if (hooks.before) hooks.before(index, inputs);
+      torch::Tensor output;
+      if (hooks.compute) output = hooks.compute(index, inputs);
+      if (!output.defined()) {
+        // A ReLU may overwrite what it reads where nobody else reads it: batch norms and additions
+        // need none of their outputs for their gradients.
+        const bool in_place = layer.kind == LayerKind::relu && !watched && layer.inputs[0] >= 0 &&
+                              last_use[static_cast<std::size_t>(layer.inputs[0])] == index;
+        output = in_place ? torch::relu_(inputs[0]) : compute(index, inputs);
+      }
+      if (hooks.after) hooks.after(index, output);
+      outputs[i] = output;
     }
-    if (hooks.before) hooks.before(index, inputs);
-    torch::Tensor output;
-    if (hooks.compute) output = hooks.compute(index, inputs);
-    if (!output.defined()) {
-      // A ReLU may overwrite what it reads where nobody else reads it: batch norms and additions
-      // need none of their outputs for their gradients.
-      const bool in_place = layer.kind == LayerKind::relu && !hooks.before && !hooks.after &&
-                            !hooks.compute && layer.inputs[0] >= 0 &&
-                            last_use[static_cast<std::size_t>(layer.inputs[0])] == index;
-      output = in_place ? torch::relu_(inputs[0]) : compute(index, inputs);
-    }
-    if (hooks.after) hooks.after(index, output);
-    outputs[i] = output;
     for (const int from : layer.inputs) {
       if (from >= 0 && last_use[static_cast<std::size_t>(from)] == index) {
         outputs[static_cast<std::size_t>(from)] = torch::Tensor();

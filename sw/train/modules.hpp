@@ -2,8 +2,6 @@
 // hooks through which the quantizers watch or replace what flows between the layers.
 #pragma once
 
-#include <torch/torch.h>
-
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -12,6 +10,8 @@
 
 #include "sw/network/network.hpp"
 #include "sw/network/safetensors.hpp"
+#include "sw/train/adder_functions.hpp"
+#include "sw/train/torch.hpp"
 
 namespace abacus {
 
@@ -20,20 +20,19 @@ namespace abacus {
 // time costs as much as the arithmetic. Call once, before the first tensor.
 void prepare_torch(int threads);
 
-// −Σ |x − w| over the taps (adder_kernels.hpp), with AdderNet's gradients: clamp(W − X, −1, 1)·dY
-// for the input, (X − W)·dY for the weight. Shapes as in torch::conv2d: N×C×H×W, O×I×k×k.
-torch::Tensor adder_conv2d(const torch::Tensor& input, const torch::Tensor& weight, int stride,
-                           int padding);
-
 // Number formats of a training pass. Inference is always in float32.
 enum class Precision {
   float32,
   // Activations, their gradients and the convolutions' operands in bfloat16, sums within a layer in
   // float32; parameters, BatchNorm's statistics, the classifier and the optimizer stay float32.
-  // About twice as fast where the processor multiplies bfloat16. Ordinary networks only.
-  bfloat16
+  // About twice as fast where the processor multiplies bfloat16. Not for adder networks.
+  bfloat16,
+  // The adder layers' operands on a grid of eight bits for each layer and batch (adder_conv2d_int8);
+  // all else float32. About twice as fast where the processor has AVX-512 VNNI. Adder
+  // networks only.
+  int8
 };
-// "float32", "bfloat16". Throws std::invalid_argument naming the text and the allowed values.
+// "float32", "bfloat16", "int8". Throws std::invalid_argument naming the text and the allowed values.
 Precision precision_from_string(const std::string& text);
 std::string to_string(Precision precision);
 
@@ -90,7 +89,11 @@ class FloatNetwork {
   std::map<std::string, Tensor> tensors() const;
 
  private:
-  torch::Tensor batch_norm(const Layer& layer, const torch::Tensor& input);
+  // `residual` (if defined) and `relu` only where fuses_batch_norm(input).
+  torch::Tensor batch_norm(const Layer& layer, const torch::Tensor& input,
+                           const torch::Tensor& residual, bool relu);
+  // Whether batch_norm.hpp computes it, which takes in what follows.
+  bool fuses_batch_norm(const torch::Tensor& input) const;
 
   Network network_;
   std::map<std::string, torch::Tensor> parameters_;

@@ -1,7 +1,7 @@
 // Stochastic gradient descent as AdderNet trains with it.
 #pragma once
 
-#include <torch/torch.h>
+#include "sw/train/torch.hpp"
 
 #include <map>
 #include <string>

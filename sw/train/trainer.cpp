@@ -244,8 +244,6 @@ TrainResult train(const TrainOptions& options, const TrainingData& data,
   if (count % options.batch * 2 >= options.batch || batches == 0) ++batches;
   Progress progress("training " + options.network + " " + to_string(options.arithmetic),
                     options.epochs * batches, at.epoch * batches + at.batch);
-  const auto loss_options =
-      torch::nn::functional::CrossEntropyFuncOptions().label_smoothing(options.label_smoothing);
 
   for (; at.epoch < options.epochs; ++at.epoch) {
     const auto epoch = static_cast<std::uint64_t>(at.epoch);
@@ -273,7 +271,8 @@ TrainResult train(const TrainOptions& options, const TrainingData& data,
       optimizer.clear_gradients();
       const torch::Tensor scores = network.forward(batch.images);
       const torch::Tensor loss =
-          torch::nn::functional::cross_entropy(scores, batch.labels, loss_options);
+          torch::cross_entropy_loss(scores, batch.labels, {}, at::Reduction::Mean, -100,
+                                    options.label_smoothing);
       const double loss_value = loss.item<double>();
       if (!std::isfinite(loss_value)) {
         throw std::runtime_error("loss is " + number(loss_value, "%g") + " in epoch " +

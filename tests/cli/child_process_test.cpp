@@ -63,6 +63,21 @@ TEST(RunForked, AProcessThatDiesIsAnError) {
   }
 }
 
+TEST(CaptureProgram, GivesStatusAndBothOutputs) {
+  const ProgramOutput output =
+      capture_program("/bin/sh", {"-c", "echo answer; echo complaint >&2; exit 3"});
+  EXPECT_EQ(output.status, 3);
+  EXPECT_EQ(output.out, "answer\n");
+  EXPECT_EQ(output.err, "complaint\n");
+}
+
+TEST(CaptureProgram, TakesMoreThanAPipeHolds) {
+  const ProgramOutput output =
+      capture_program("/bin/sh", {"-c", "head -c 1000000 /dev/zero; head -c 300000 /dev/zero >&2"});
+  EXPECT_EQ(output.out.size(), 1000000u);
+  EXPECT_EQ(output.err.size(), 300000u);
+}
+
 TEST(RunProgram, GivesTheExitStatus) {
   EXPECT_EQ(run_program("/bin/sh", {"-c", "exit 0"}, ChildOutput::discard), 0);
   EXPECT_EQ(run_program("/bin/sh", {"-c", "exit 7"}, ChildOutput::discard), 7);

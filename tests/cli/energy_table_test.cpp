@@ -37,6 +37,19 @@ TEST(HorowitzTable, AbsoluteDifferenceIsTwoAdditions) {
   EXPECT_DOUBLE_EQ(horowitz(Action::absolute_difference, 4), 0.03);
 }
 
+// Aladdin's bitwise operator, 32 bits for 0.018 pJ; additions shrink with their width.
+TEST(EveryShippedTable, BinaryTapIsAThirtySecondOfABitwiseOperator) {
+  for (const auto& file : std::filesystem::directory_iterator(shipped)) {
+    const EnergyTable table = EnergyTable::read(file.path());
+    const auto one = [&](Action action, int bits) {
+      return table.picojoules({0, Component::pe_array, action, bits, 0}, HardwareConfig{});
+    };
+    EXPECT_DOUBLE_EQ(one(Action::xnor, 1), 0.018 / 32) << file.path();
+    EXPECT_DOUBLE_EQ(one(Action::add, 2), 2 * one(Action::add, 1)) << file.path();
+    EXPECT_LT(one(Action::xnor, 1), one(Action::add, 1)) << file.path();
+  }
+}
+
 TEST(HorowitzTable, MultipliesFollowTheProductOfTheWidths) {
   EXPECT_DOUBLE_EQ(horowitz(Action::multiply, 8, 8), 0.2);
   EXPECT_DOUBLE_EQ(horowitz(Action::multiply, 4, 4), 0.05);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "sw/cli/child_process.hpp"
 #include "sw/network/checkpoint.hpp"
 #include "sw/network/safetensors.hpp"
 #include "tests/cli/prepared_scenario.hpp"
@@ -47,8 +48,14 @@ class PackageCache : public ::testing::Test {
     return names;
   }
   PackageRequest request() const {
-    return {
-        prepared_.checkpoint(), "fashion-mnist", prepared_.recipe(), "", cache_, trainer(), true};
+    return {prepared_.checkpoint(),
+            "fashion-mnist",
+            prepared_.recipe(),
+            "",
+            cache_,
+            trainer(),
+            true,
+            ""};
   }
   std::string error_of(const PackageRequest& wanted) const {
     try {
@@ -89,24 +96,25 @@ TEST_F(PackageCache, AnotherRecipeIsAnotherPackage) {
 
 TEST_F(PackageCache, EveryPartOfTheRecipeCounts) {
   const QuantizationRecipe recipe = prepared_.recipe();
-  std::set<std::string> hashes{recipe_hash("fashion-mnist", recipe),
-                               recipe_hash("cifar10", recipe)};
+  std::set<std::string> hashes{recipe_hash("fashion-mnist", recipe, "alpha 0.999"),
+                               recipe_hash("cifar10", recipe, "alpha 0.999"),
+                               recipe_hash("fashion-mnist", recipe, "alpha 0.9995")};
   QuantizationRecipe other = recipe;
   other.scheme = "uniform-ptq";
-  hashes.insert(recipe_hash("fashion-mnist", other));
+  hashes.insert(recipe_hash("fashion-mnist", other, "alpha 0.999"));
   other = recipe;
   other.activation_bits = 3;
-  hashes.insert(recipe_hash("fashion-mnist", other));
+  hashes.insert(recipe_hash("fashion-mnist", other, "alpha 0.999"));
   other = recipe;
   other.storage_bits = 9;
-  hashes.insert(recipe_hash("fashion-mnist", other));
+  hashes.insert(recipe_hash("fashion-mnist", other, "alpha 0.999"));
   other = recipe;
   other.options["groups"] = "2";
-  hashes.insert(recipe_hash("fashion-mnist", other));
+  hashes.insert(recipe_hash("fashion-mnist", other, "alpha 0.999"));
   other = recipe;
   other.options["alpha"] = "0.99";
-  hashes.insert(recipe_hash("fashion-mnist", other));
-  EXPECT_EQ(hashes.size(), 7u);
+  hashes.insert(recipe_hash("fashion-mnist", other, "alpha 0.999"));
+  EXPECT_EQ(hashes.size(), 8u);
 }
 
 TEST_F(PackageCache, AChangedCheckpointMakesThePackageStale) {
@@ -163,6 +171,56 @@ TEST_F(PackageCache, WithoutTheTrainerTheErrorSaysHowToGetIt) {
   EXPECT_THAT(error_of(wanted), HasSubstr("ABACUS_BUILD_TRAINER"));
 }
 
+TEST_F(PackageCache, ChangedDefaultsOfTheTrainerMakeThePackageStale) {
+  trainer_does("echo 'alpha 0.999'");
+  PackageRequest wanted = request();
+  wanted.full_recipe = ask_trainer(wanted);
+  EXPECT_EQ(wanted.full_recipe, "alpha 0.999");
+  trainer_writes(prepared_.package(prepared_.recipe(), wanted.full_recipe));
+  obtain_package(wanted);
+  obtain_package(wanted);
+  EXPECT_EQ(calls(), 2);  // the question and one package
+
+  wanted.full_recipe = "alpha 0.9995";
+  trainer_writes(prepared_.package(prepared_.recipe(), wanted.full_recipe));
+  obtain_package(wanted);
+  EXPECT_EQ(calls(), 3);
+}
+
+TEST_F(PackageCache, TheTrainersRefusalIsPassedOnInItsWords) {
+  trainer_does(
+      "echo 'a warning' >&2; echo 'abacus-train: alpha is 2; allowed: at most 1' >&2; exit 1");
+  try {
+    ask_trainer(request());
+    FAIL();
+  } catch (const std::runtime_error& error) {
+    EXPECT_STREQ(error.what(), "abacus-train: alpha is 2; allowed: at most 1");
+  }
+}
+
+TEST_F(PackageCache, AsksNothingWithoutATrainer) {
+  PackageRequest wanted = request();
+  wanted.trainer.clear();
+  EXPECT_EQ(ask_trainer(wanted), "");
+}
+
+TEST_F(PackageCache, TwoProgramsThatWantOnePackageDoNotInterfere) {
+  write_package(made(), prepared_.package(prepared_.recipe()));
+  // Each writes half, waits until the other one has begun, too, and then the rest.
+  const std::string begun = (prepared_.folder() / "begun").string();
+  trainer_does("head -c 100 " + made().string() + " > \"$out\"; echo >> " + begun +
+               "; while [ $(wc -l < " + begun + ") -lt 2 ]; do sleep 0.01; done; cp " +
+               made().string() + " \"$out\"");
+  const Work work = [&](int, const Report&) {
+    return nlohmann::json(obtain_package(request()).sha256);
+  };
+  const auto hashes = run_forked(2, work, [](std::int64_t) {});
+  EXPECT_EQ(hashes[0], sha256_file(made()));
+  EXPECT_EQ(hashes[1], hashes[0]);
+  EXPECT_EQ(calls(), 2);
+  EXPECT_EQ(cached().size(), 1u);
+}
+
 TEST_F(PackageCache, PassesTheWholeRecipeOn) {
   PackageRequest wanted = request();
   wanted.checkpoint = "c";
@@ -170,11 +228,10 @@ TEST_F(PackageCache, PassesTheWholeRecipeOn) {
   wanted.recipe.storage_bits = 10;
   wanted.recipe.options = {{"groups", "2"}, {"weight_clamp", "false"}};
   wanted.data_root = "d";
-  EXPECT_THAT(
-      quantize_arguments(wanted, "hash", "o"),
-      ElementsAre("quantize", "--checkpoint", "c", "--scheme", "adderquant-ptq", "--weight-bits",
-                  "4", "--activation-bits", "3", "--storage-bits", "10", "--groups", "2",
-                  "--weight-clamp", "false", "--data", "d", "--recipe-hash", "hash", "--out", "o"));
+  EXPECT_THAT(quantize_arguments(wanted),
+              ElementsAre("quantize", "--checkpoint", "c", "--scheme", "adderquant-ptq",
+                          "--weight-bits", "4", "--activation-bits", "3", "--storage-bits", "10",
+                          "--groups", "2", "--weight-clamp", "false", "--data", "d"));
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "sw/cli/package_cache.hpp"
+#include "sw/cli/resources.hpp"
 #include "sw/network/checkpoint.hpp"
 #include "sw/network/safetensors.hpp"
 #include "tests/schedule/synthetic_network.hpp"
@@ -30,7 +31,6 @@ PreparedScenario::PreparedScenario(Arithmetic arithmetic, int bits) : arithmetic
   recipe_.scheme = arithmetic == Arithmetic::adder ? "adderquant-ptq" : "uniform-ptq";
   recipe_.weight_bits = bits;
   recipe_.activation_bits = bits;
-  if (arithmetic == Arithmetic::adder) recipe_.options["groups"] = "4";
 
   SyntheticOptions options;
   options.network = "lenet";
@@ -51,17 +51,29 @@ void PreparedScenario::write_scenario(const std::string& more) const {
                              bits + "\nquantization.activation_bits = " + bits + "\n" + more);
 }
 
-IntegerNetwork PreparedScenario::package(const QuantizationRecipe& recipe) const {
+IntegerNetwork PreparedScenario::package(const QuantizationRecipe& recipe,
+                                         const std::string& full_recipe) const {
   IntegerNetwork network = network_;
+  network.origin.network = "lenet";
+  network.origin.arithmetic = arithmetic_;
+  network.origin.dataset = "fashion-mnist";
+  network.origin.scheme = recipe.scheme;
+  network.origin.weight_bits = recipe.weight_bits;
+  network.origin.activation_bits = recipe.activation_bits;
   network.origin.float_accuracy_percent = 12.5;
   network.origin.checkpoint_sha256 = sha256_file(checkpoint());
-  network.origin.recipe_sha256 = recipe_hash("fashion-mnist", recipe);
+  network.origin.recipe_sha256 = recipe_hash("fashion-mnist", recipe, full_recipe);
   return network;
 }
 
 std::filesystem::path PreparedScenario::write_package_to_cache(
     const QuantizationRecipe& recipe) const {
-  const IntegerNetwork network = package(recipe);
+  PackageRequest request;
+  request.checkpoint = checkpoint();
+  request.dataset = "fashion-mnist";
+  request.recipe = recipe;
+  request.trainer = find_program("abacus-train");  // as the program under test will find it
+  const IntegerNetwork network = package(recipe, ask_trainer(request));
   const std::filesystem::path file =
       package_file(cache(), network.origin.checkpoint_sha256, network.origin.recipe_sha256);
   write_package(file, network);

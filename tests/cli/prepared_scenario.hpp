@@ -26,8 +26,9 @@ class PreparedScenario {
   void write_scenario(const std::string& more) const;
   // Puts the package, or the one of another recipe, where the cache looks for it.
   std::filesystem::path write_package_to_cache(const QuantizationRecipe& recipe) const;
-  // The package as the trainer would write it for a recipe.
-  IntegerNetwork package(const QuantizationRecipe& recipe) const;
+  // The package as the trainer would write it for a recipe of which it says `full_recipe`.
+  IntegerNetwork package(const QuantizationRecipe& recipe,
+                         const std::string& full_recipe = "") const;
 
  private:
   TemporaryFolder folder_;

@@ -110,6 +110,32 @@ TEST(Scenario, ShippedPresetsAndScenariosAreValid) {
   EXPECT_GE(presets, 3);
 }
 
+TEST(Scenario, BinaryRunsHaveOneBitAndXnorElements) {
+  const ScenarioFile file(head + R"([[run]]
+name = "b"
+arithmetic = "bnn"
+hardware.array.rows = 32
+[[run]]
+name = "spelled out"
+arithmetic = "bnn"
+quantization = { scheme = "bnn", weight_bits = 1, activation_bits = 1, storage_bits = 10 }
+hardware.array.kind = "xnor"
+)");
+  for (const RunSpec& run : read_scenario(file.file()).runs) {
+    EXPECT_EQ(run.arithmetic, Arithmetic::bnn);
+    EXPECT_EQ(run.quantization.scheme, "bnn");
+    EXPECT_EQ(run.quantization.weight_bits, 1);
+    EXPECT_EQ(run.quantization.activation_bits, 1);
+    // The preset's 8 bits are for other kinds.
+    EXPECT_EQ(run.hardware.array.kind, ProcessingElementKind::xnor);
+    EXPECT_EQ(run.hardware.array.weight_bits, 1);
+    EXPECT_EQ(run.hardware.array.activation_bits, 1);
+    EXPECT_EQ(run.hardware.edge_array.weight_bits, 8);
+  }
+  EXPECT_THAT(error_of(ScenarioFile(head + "hardware.array.kind = \"xnor\"\n")),
+              HasSubstr("found \"xnor\"; arithmetic adder needs \"adder\""));
+}
+
 TEST(Scenario, RunsOverrideTheTopKeyByKey) {
   const ScenarioFile file(head + R"(
 [quantization]
@@ -144,7 +170,7 @@ quantization.groups = 2
   EXPECT_EQ(a.hardware.array.rows, 4);
   EXPECT_EQ(a.hardware.array.columns, 8);
   EXPECT_EQ(a.quantization.activation_bits, 4);
-  EXPECT_EQ(a.quantization.options.at("groups"), "4");
+  EXPECT_EQ(a.quantization.options.count("groups"), 0u);  // the trainer's default
   EXPECT_EQ(a.quantization.options.at("alpha"), "0.99950000000000006");
   EXPECT_EQ(a.quantization.options.at("seed"), "7");
   EXPECT_EQ(b.arithmetic, Arithmetic::cnn);
@@ -163,6 +189,46 @@ quantization.groups = 2
   EXPECT_EQ(c.hardware.array.columns, 32);
   EXPECT_EQ(c.quantization.options.at("groups"), "2");
   EXPECT_EQ(c.quantization.options.at("alpha"), "1");
+}
+
+TEST(Scenario, ARunTakesAPackageInPlaceOfTheCheckpointOfAllRuns) {
+  const ScenarioFile file(head + R"(quantization.weight_bits = 3
+[[run]]
+name = "quantized"
+[[run]]
+name = "ready"
+package = "p.safetensors"
+)");
+  test::write_text(file.folder() / "p.safetensors", "");
+  const Scenario scenario = read_scenario(file.file());
+  EXPECT_EQ(scenario.runs[0].checkpoint, file.folder() / "c.safetensors");
+  EXPECT_EQ(scenario.runs[0].package, "");
+  EXPECT_EQ(scenario.runs[0].quantization.weight_bits, 3);
+  EXPECT_EQ(scenario.runs[1].checkpoint, "");
+  EXPECT_EQ(scenario.runs[1].package, file.folder() / "p.safetensors");
+}
+
+TEST(Scenario, ARunTakesACheckpointInPlaceOfThePackageOfAllRuns) {
+  std::string text = head;
+  text.replace(text.find("checkpoint"), 10, "package");
+  const ScenarioFile file(text +
+                          "[[run]]\nname = \"a\"\n[[run]]\nname = \"b\"\n"
+                          "checkpoint = \"c.safetensors\"\n");
+  const Scenario scenario = read_scenario(file.file());
+  EXPECT_EQ(scenario.runs[0].package, file.folder() / "c.safetensors");
+  EXPECT_EQ(scenario.runs[1].package, "");
+  EXPECT_EQ(scenario.runs[1].checkpoint, file.folder() / "c.safetensors");
+}
+
+TEST(Scenario, SchemesAndOptionsAreTheTrainersBusiness) {
+  const ScenarioFile file(head + R"([quantization]
+scheme = "a-new-one"
+options = { group_method = "max", operand_grid = "symmetric", weight_clamp = false }
+)");
+  const QuantizationRecipe recipe = read_scenario(file.file()).runs[0].quantization;
+  EXPECT_EQ(recipe.scheme, "a-new-one");
+  EXPECT_EQ(recipe.options.at("group_method"), "max");
+  EXPECT_EQ(recipe.options.at("weight_clamp"), "false");
 }
 
 TEST(Scenario, PresetAndTableMayBePathsFromTheScenario) {
@@ -205,21 +271,29 @@ INSTANTIATE_TEST_SUITE_P(
                     "8:9: ", "found the text \"rtl\"; allowed: approximate, functional"},
         BadScenario{"level = 3\n", "8:9: ", "found 3; allowed: approximate, functional"},
         BadScenario{"quantization.weight_bits = 9\n", "8:28: ",
-                    "quantization.weight_bits: found 9; allowed: a whole number from 2 to 8"},
+                    "quantization.weight_bits: found 9; allowed: a whole number from 1 to 8"},
         BadScenario{"quantization.weight_bits = 4.0\n",
                     "8:28: ", "found the number 4; allowed: a whole number"},
         BadScenario{"quantization.weight_bits = \"4\"\n", "8:28: ", "found the text \"4\""},
-        BadScenario{"quantization.scheme = \"lsq\"\n",
-                    "8:23: ", "allowed: adderquant-ptq, uniform-ptq"},
-        BadScenario{"quantization.scheme = \"uniform-ptq\"\n",
-                    "8:23: ", "takes \"adderquant-ptq\""},
+        BadScenario{"package = \"c.safetensors\"\n", "8:11: ", "a package is quantized already"},
+        BadScenario{"[[run]]\nname = \"a\"\npackage = \"c.safetensors\"\n"
+                    "quantization.weight_bits = 4\n",
+                    "10:11: ", "leave out checkpoint and quantization"},
+        BadScenario{"[[run]]\nname = \"a\"\npackage = \"none.safetensors\"\n",
+                    "10:11: ", "there is no file"},
+        BadScenario{"hardware.array.kind = \"mac\"\n",
+                    "8:23: ", "found \"mac\"; arithmetic adder needs \"adder\""},
+        BadScenario{"quantization.weight_bits = 5\nhardware.array.weight_bits = 4\n",
+                    "8:28: ", "found 5; hardware.array.weight_bits is 4"},
+        BadScenario{"hardware.array.activation_bits = 4\n",
+                    "8:34: ", "the array takes 4 bits; quantization.activation_bits is 8"},
         BadScenario{"quantization.options.alpha = []\n", "8:30: ", "an option's value must be"},
         BadScenario{"quantization = 8\n", "8:16: ", "found 8; allowed: a table"},
         BadScenario{"[hardware]\npreset = \"huge\"\n",
                     "9:10: ", "found \"huge\"; allowed: edge-16x16, edge-32x32, tiny-8x8"},
         BadScenario{"[hardware]\narray.rows = 0\n", "9:14: ",
                     "hardware.array.rows: found 0; allowed: a whole number from 1 to 256"},
-        BadScenario{"[hardware]\narray.kind = \"shift\"\n", "9:14: ", "allowed: adder, mac"},
+        BadScenario{"[hardware]\narray.kind = \"shift\"\n", "9:14: ", "allowed: adder, mac, xnor"},
         BadScenario{"[hardware.dram]\nt_rcdd = 1\n",
                     "9:1: ", "unknown key `hardware.dram.t_rcdd`; did you mean `t_rcd`?"},
         BadScenario{"[hardware.dram]\nt_rcd = 0\n", "9:9: ", "t_rcd"},
@@ -243,7 +317,7 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(Scenario, MissingKeysSayWhatIsAllowed) {
   const ScenarioFile file("network = \"lenet\"\n");
-  EXPECT_THAT(error_of(file), HasSubstr("arithmetic: is missing; allowed: adder, cnn"));
+  EXPECT_THAT(error_of(file), HasSubstr("arithmetic: is missing; allowed: adder, cnn, bnn"));
 }
 
 TEST(Scenario, MissingFileIsNamed) {

@@ -3,6 +3,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <nlohmann/json.hpp>
@@ -10,8 +11,12 @@
 
 #include "sw/cli/child_process.hpp"
 #include "sw/cli/package_cache.hpp"
+#include "sw/cli/scenario.hpp"
 #include "sw/cli/simulate_command.hpp"
+#include "sw/cli/simulation.hpp"
 #include "sw/cli/toml_section.hpp"
+#include "sw/network/dataset.hpp"
+#include "sw/schedule/program.hpp"
 #include "tests/cli/prepared_scenario.hpp"
 
 namespace abacus {
@@ -141,6 +146,59 @@ TEST_F(Simulate, ACheckpointOfAnotherNetworkIsAnErrorWithItsPlace) {
               HasSubstr("holds network \"lenet\"; run \"a\" wants \"resnet20\""));
 }
 
+TEST_F(Simulate, AReadyPackageRunsWithoutTheTrainerAndTellsItsQuantization) {
+  ASSERT_EQ(simulate(options("checkpoint")), 0);
+  write_package(prepared_.folder() / "p.safetensors", prepared_.package(prepared_.recipe()));
+  prepared_.write_scenario("[[run]]\nname = \"prepared\"\npackage = \"p.safetensors\"\n");
+  SimulateOptions given = options();
+  given.cache = prepared_.folder() / "empty";
+  given.check = true;
+  ASSERT_EQ(simulate(given), 0);
+  EXPECT_FALSE(std::filesystem::exists(given.cache));
+  const auto run = results()["runs"][0];
+  const auto other = results("checkpoint")["runs"][0];
+  EXPECT_EQ(run["bit_exact"], true);
+  for (const char* key : {"accuracy_percent", "float_accuracy_percent", "cycles_per_image",
+                          "scheme", "weight_bits", "activation_bits", "storage_bits"}) {
+    EXPECT_EQ(run[key], other[key]) << key;
+  }
+}
+
+TEST_F(Simulate, APackageOfAnotherNetworkIsAnErrorWithItsPlace) {
+  write_package(prepared_.folder() / "p.safetensors", prepared_.package(prepared_.recipe()));
+  const std::string run = "[[run]]\nname = \"a\"\npackage = \"p.safetensors\"\n";
+  prepared_.write_scenario(run + "network = \"resnet20\"\n");
+  EXPECT_THAT(error_of(options()), HasSubstr("scenario.toml:11:11: package: "));
+  EXPECT_THAT(error_of(options()),
+              HasSubstr("holds network \"lenet\"; run \"a\" wants \"resnet20\""));
+  prepared_.write_scenario(run + "arithmetic = \"cnn\"\n");
+  EXPECT_THAT(error_of(options()), HasSubstr("holds arithmetic \"adder\""));
+}
+
+TEST_F(Simulate, ADamagedPackageIsAnErrorWithItsPlace) {
+  test::write_text(prepared_.folder() / "p.safetensors", "half a package");
+  prepared_.write_scenario("[[run]]\nname = \"a\"\npackage = \"p.safetensors\"\n");
+  const std::string error = error_of(options());
+  EXPECT_THAT(error, HasSubstr("scenario.toml:11:11: package: "));
+  EXPECT_THAT(error, HasSubstr("p.safetensors"));
+}
+
+TEST_F(Simulate, AFailureRemovesOlderResultsAndReport) {
+  ASSERT_EQ(simulate(options()), 0);
+  const auto report = prepared_.folder() / "out" / "report.html";
+  test::write_text(report, "old");
+  for (const char* wrong : {"[[run]]\nname = \"a\"\nimages = 10001\n",
+                            "[[run]]\nname = \"a\"\nnetwork = \"resnet20\"\n",
+                            "[hardware]\nactivation_sram.bytes = 512\n"}) {
+    test::write_text(results_file(), "old");
+    test::write_text(report, "old");
+    prepared_.write_scenario(wrong);
+    EXPECT_NE(error_of(options()), "no error");
+    EXPECT_FALSE(std::filesystem::exists(results_file())) << wrong;
+    EXPECT_FALSE(std::filesystem::exists(report)) << wrong;
+  }
+}
+
 TEST_F(Simulate, HardwareThatIsTooSmallIsAnErrorThatNamesRunAndLayer) {
   prepared_.write_scenario("[hardware]\nactivation_sram.bytes = 512\n");
   const std::string error = error_of(options());
@@ -164,6 +222,29 @@ TEST_F(Simulate, AnEnergyTableThatLacksAnActionIsAnErrorThatNamesIt) {
   prepared_.write_scenario("energy.table = \"t.toml\"\n");
   EXPECT_THAT(error_of(options()), HasSubstr("energy table poor has no action"));
   EXPECT_FALSE(std::filesystem::exists(results_file()));
+}
+
+// From outside, hardware and reference always get one package. Here the program comes from another
+// one, as if a weight had changed on its way into the accelerator.
+TEST_F(Simulate, TheCheckNamesTheLayerWhoseOutputDiffersFromTheReference) {
+  const IntegerNetwork& reference = prepared_.network();
+  IntegerNetwork changed = reference;
+  const auto layer =
+      std::find_if(changed.layers.begin(), changed.layers.end(), [](const IntegerLayer& candidate) {
+        return candidate.kind == IntegerLayerKind::convolution && !candidate.edge;
+      });
+  ASSERT_NE(layer, changed.layers.end());
+  for (std::int64_t& bias : layer->biases) bias += std::int64_t{1} << layer->shift;
+  const HardwareConfig hardware = read_scenario(prepared_.scenario()).runs[0].hardware;
+  const Dataset dataset = load_dataset("fashion-mnist", Split::test, "");
+  const Work work = [&](int, const Report& report) {
+    return to_json(simulate_slice(reference, schedule(changed, hardware), hardware,
+                                  TimingLevel::functional, dataset, {0, 2, 0, 2}, report));
+  };
+  const RunOutcome outcome = outcome_from_json(run_forked(1, work, [](std::int64_t) {}).front());
+  ASSERT_TRUE(outcome.mismatch.has_value());
+  EXPECT_EQ(outcome.mismatch->layer, layer->name);
+  EXPECT_EQ(outcome.mismatch->image, 0);
 }
 
 // The program itself.

@@ -121,6 +121,22 @@ TEST_P(ComputeUnitBits, MultiplierTiles) {
   compare(config, false, 2, 300, false);
 }
 
+HardwareConfig binary_array() {
+  HardwareConfig config = small_memories();
+  config.array.kind = ProcessingElementKind::xnor;
+  config.array.weight_bits = config.array.activation_bits = 1;
+  return config;
+}
+
+TEST_P(ComputeUnitBits, BinaryTiles) { compare(binary_array(), false, 6, 300, false); }
+
+TEST_P(ComputeUnitBits, SaturatingBinaryTiles) {
+  HardwareConfig config = binary_array();
+  config.array.accumulator_bits = 8;
+  config.array.rows = 5;
+  compare(config, false, 7, 120, true);
+}
+
 TEST_P(ComputeUnitBits, EdgeArrayTiles) { compare(small_memories(), true, 3, 100, false); }
 
 TEST_P(ComputeUnitBits, SaturatingAdderTiles) {
@@ -244,11 +260,42 @@ TEST_P(ComputeUnitRefuses, AndChangesNothing) {
   EXPECT_TRUE(bench.activation_bytes() == c.memories.activation);
 }
 
+TEST(ComputeUnit, RefusesBinaryTilesOfAnythingButSigns) {
+  const HardwareConfig config = binary_array();
+  Bench bench(config);
+  const ConvolveCase good = some_case(config);
+  bench.fill(good.memories);
+  const auto error = [&](const std::function<void(ConvolveFields&)>& spoil) {
+    ConvolveFields fields = good.fields;
+    spoil(fields);
+    return bench.run(Bench::command(fields));
+  };
+  using Fields = ConvolveFields;
+  EXPECT_THAT(error([](Fields& f) { f.weight_bits = 2; }),
+              HasSubstr("weight_bits is 2; allowed: 1 to 1"));
+  EXPECT_THAT(error([](Fields& f) { f.activation_bits = 0; }),
+              HasSubstr("activation_bits is 0; allowed: 1 to 1"));
+  EXPECT_THAT(error([](Fields& f) { f.weight_signed = 0; }), HasSubstr("weight_signed 0"));
+  EXPECT_THAT(error([](Fields& f) { f.activation_signed = 0; }), HasSubstr("activation_signed 0"));
+  EXPECT_THAT(error([](Fields& f) { f.weight_shift = 1; }), HasSubstr("weight_shift 1"));
+  EXPECT_THAT(error([](Fields& f) { f.read_multiplier = 2; }),
+              HasSubstr("read_multiplier is 2; allowed: 1 to 1"));
+  EXPECT_THAT(error([](Fields& f) { f.read_shift = 1; }),
+              HasSubstr("read_shift is 1; allowed: 0 to 0"));
+  EXPECT_THAT(error([](Fields& f) { f.taps = static_cast<TapOperation>(3); }),
+              HasSubstr("taps is 3; allowed: 0 to 2"));
+  EXPECT_THAT(error([](Fields& f) { f.taps = TapOperation::absolute_difference; }),
+              HasSubstr("taps need adder elements, but pe_array has xnor elements"));
+  EXPECT_TRUE(bench.activation_bytes() == good.memories.activation);
+  EXPECT_EQ(error([](Fields&) {}), "");
+}
+
 using F = ConvolveFields;
 INSTANTIATE_TEST_SUITE_P(
     Fields, ComputeUnitRefuses,
     ::testing::Values(
-        BadField{"OtherKind", [](F& f) { f.adder = 0; }, "taps are a * w, but pe_array has adder"},
+        BadField{"OtherKind", [](F& f) { f.taps = TapOperation::product; },
+                 "taps need mac elements, but pe_array has adder elements"},
         BadField{"AdderOnEdge", [](F& f) { f.edge_array = 1; }, "edge_array has mac"},
         BadField{"Columns", [](F& f) { f.columns = 25; }, "columns is 25; allowed: 1 to 24"},
         BadField{"NoColumns", [](F& f) { f.columns = 0; }, "columns is 0"},
@@ -394,7 +441,7 @@ ConvolveFields authors_kernel() {
   f.input_channels = f.output_channels = f.columns = 16;
   f.kernel = 3;
   f.stride = f.padding = 1;
-  f.adder = 1;
+  f.taps = TapOperation::absolute_difference;
   f.weight_bits = f.activation_bits = 8;
   f.weight_signed = 1;
   f.read_multiplier = 1;

@@ -60,6 +60,7 @@ int random_value(std::mt19937& random, int bits, bool is_signed) {
 ConvolveCase random_case(std::mt19937& random, const HardwareConfig& hardware, bool edge_array) {
   const PeArrayConfig& array = edge_array ? hardware.edge_array : hardware.array;
   const bool adder = array.kind == ProcessingElementKind::adder;
+  const bool xnor = array.kind == ProcessingElementKind::xnor;
   ConvolveCase c;
   ConvolveFields& f = c.fields;
   const auto random_format = [&] {
@@ -71,7 +72,9 @@ ConvolveCase random_case(std::mt19937& random, const HardwareConfig& hardware, b
   constexpr int widths[] = {1, 2, 3, 5, 7, 8, 14, 15, 16, 17, 28, 29, 33};
   constexpr int channels[] = {1, 2, 3, 7, 8, 9, 12, 16, 20, 24, 33};
   f.edge_array = edge_array;
-  f.adder = adder;
+  f.taps = adder  ? TapOperation::absolute_difference
+           : xnor ? TapOperation::sign_product
+                  : TapOperation::product;
   f.kernel = static_cast<std::uint8_t>(kernels[random() % 4]);
   f.stride = static_cast<std::uint8_t>(pick(random, 1, 2));
   f.padding = static_cast<std::uint8_t>(pick(random, 0, 2));
@@ -88,10 +91,14 @@ ConvolveCase random_case(std::mt19937& random, const HardwareConfig& hardware, b
   f.columns = static_cast<std::uint16_t>(random() % 3 == 0 ? array.columns
                                                            : pick(random, 1, array.columns));
 
-  f.weight_bits = static_cast<std::uint8_t>(pick(random, 2, array.weight_bits));
-  f.weight_signed = random() % 2;
-  f.activation_bits = static_cast<std::uint8_t>(pick(random, 2, array.activation_bits));
-  f.activation_signed = random() % 2;
+  if (xnor) {
+    f.weight_bits = f.activation_bits = f.weight_signed = f.activation_signed = 1;
+  } else {
+    f.weight_bits = static_cast<std::uint8_t>(pick(random, 2, array.weight_bits));
+    f.weight_signed = random() % 2;
+    f.activation_bits = static_cast<std::uint8_t>(pick(random, 2, array.activation_bits));
+    f.activation_signed = random() % 2;
+  }
   if (adder && random() % 2 == 0) {
     // Shifted operands reach at most 512.
     const bool weight = random() % 2;
@@ -101,7 +108,7 @@ ConvolveCase random_case(std::mt19937& random, const HardwareConfig& hardware, b
     (weight ? f.weight_shift : f.activation_shift) = static_cast<std::uint8_t>(shift);
   }
   f.input_format = random_format();
-  if (random() % 3 == 0) {
+  if (xnor || random() % 3 == 0) {
     f.read_multiplier = 1;
   } else {
     f.read_multiplier = static_cast<std::uint16_t>(pick(random, 1, 65535));
@@ -160,6 +167,10 @@ ConvolveCase random_case(std::mt19937& random, const HardwareConfig& hardware, b
   }
   fill(c.weights, std::size_t{f.columns} * f.kernel * f.kernel * f.input_channels, f.weight_bits,
        f.weight_signed);
+  if (xnor) {
+    const auto share = random() % 9;  // of +1, in eighths: all of them saturate soonest
+    for (int& weight : c.weights) weight = random() % 8 < share ? 1 : -1;
+  }
 
   // Memories: the tile's input rows (some more above them), residual, output; packed weights;
   // records.
@@ -218,10 +229,12 @@ void fill_memories(ConvolveCase& c) {
                                   f.input_channels +
                               channel]
                   : 0;
+          // A sign is the bit 1 for +1; two's complement would give −1 that bit.
+          const int field = f.taps == TapOperation::sign_product ? weight > 0 : weight;
           for (int b = 0; b < f.weight_bits; ++b, ++bit) {
             std::uint8_t& byte = c.memories.weight.at(bit / 8);
             byte = static_cast<std::uint8_t>((byte & ~(1u << bit % 8)) |
-                                             static_cast<unsigned>(weight >> b & 1) << bit % 8);
+                                             static_cast<unsigned>(field >> b & 1) << bit % 8);
           }
         }
       }
@@ -248,21 +261,24 @@ Expected expected(const ConvolveCase& c, const PeArrayConfig& array) {
               for (int i = first; i < std::min(first + array.rows, int{f.input_channels}); ++i) {
                 const int iy = (f.first_output_row + y) * f.stride + ky - f.padding;
                 const int ix = x * f.stride + kx - f.padding;
-                std::int64_t a = 0;
+                const bool sign = f.taps == TapOperation::sign_product;
+                std::int64_t a = sign ? -1 : 0;
                 if (iy >= 0 && iy < f.input_height && ix >= 0 && ix < f.input_width) {
                   const std::int64_t v =
                       c.input[(static_cast<std::size_t>(iy) * f.input_width + ix) *
                                   f.input_channels +
                               i];
-                  a = std::clamp(round_shift_by_the_book(v * f.read_multiplier, f.read_shift),
-                                 low_of(f.activation_bits, f.activation_signed),
-                                 high_of(f.activation_bits, f.activation_signed));
+                  a = sign
+                          ? (v < 0 ? -1 : 1)
+                          : std::clamp(round_shift_by_the_book(v * f.read_multiplier, f.read_shift),
+                                       low_of(f.activation_bits, f.activation_signed),
+                                       high_of(f.activation_bits, f.activation_signed));
                 }
                 const std::int64_t w =
                     c.weights[((static_cast<std::size_t>(column) * f.kernel + ky) * f.kernel + kx) *
                                   f.input_channels +
                               i];
-                tree += f.adder
+                tree += f.taps == TapOperation::absolute_difference
                             ? std::abs(a * (1 << f.activation_shift) - w * (1 << f.weight_shift))
                             : a * w;
               }

@@ -16,7 +16,7 @@ namespace {
 
 // |a − w| or a·w as docs/arithmetic.md states it.
 int tap_by_the_book(const TapFormat& f, int a, int w) {
-  if (f.kind == ProcessingElementKind::mac) return a * w;
+  if (f.kind != ProcessingElementKind::adder) return a * w;
   return std::abs(a * (1 << f.activation_shift) - w * (1 << f.weight_shift));
 }
 
@@ -26,9 +26,24 @@ bool allowed(const TapFormat& f) {
   return a <= 512 && w <= 512;
 }
 
+TapFormat signs() {
+  TapFormat f;
+  f.kind = ProcessingElementKind::xnor;
+  f.weight_bits = f.activation_bits = 1;
+  f.activation_signed = true;
+  return f;
+}
+
+// What a weight's field holds, as tlm/command.hpp states it.
+int weight_by_the_book(const TapFormat& f, int field) {
+  if (f.kind == ProcessingElementKind::xnor) return field == 1 ? 1 : -1;
+  return f.weight_signed && field >= 1 << (f.weight_bits - 1) ? field - (1 << f.weight_bits)
+                                                              : field;
+}
+
 // Every format that docs/arithmetic.md allows.
 std::vector<TapFormat> all_formats() {
-  std::vector<TapFormat> formats;
+  std::vector<TapFormat> formats{signs()};
   for (int bits = 0; bits < 49; ++bits) {
     for (int signs = 0; signs < 4; ++signs) {
       TapFormat f;
@@ -58,10 +73,10 @@ TEST(TapPlan, EveryTapOfEveryFormat) {
       const int largest_operand = plan.wide() ? 32767 : 255;
       int largest = 0;
       for (int field = 0; field < 1 << f.weight_bits; ++field) {
-        const int w = f.weight_signed && field >= 1 << (f.weight_bits - 1)
-                          ? field - (1 << f.weight_bits)
-                          : field;
-        for (int a = f.lowest_activation(); a <= f.highest_activation(); ++a) {
+        const int w = weight_by_the_book(f, field);
+        const int step =
+            f.kind == ProcessingElementKind::xnor ? 2 : 1;  // no zero between the signs
+        for (int a = f.lowest_activation(); a <= f.highest_activation(); a += step) {
           const int operand = a * (1 << plan.activation_shift) + plan.zero;
           ASSERT_LE(operand, largest_operand);
           ASSERT_GE(operand, plan.wide() ? -32768 : 0);
@@ -129,11 +144,13 @@ class TapKernels : public ::testing::TestWithParam<CpuTarget> {
     AlignedBuffer<std::uint8_t> operands, blocks;
     operands.reserve(elements * plan.operand_bytes());
     for (std::size_t i = 0; i < elements; ++i) {
-      const int range = f.highest_activation() - f.lowest_activation() + 1;
+      const int step = f.kind == ProcessingElementKind::xnor ? 2 : 1;
+      const int range = (f.highest_activation() - f.lowest_activation()) / step + 1;
       const bool padded = static_cast<int>(i % (geometry.channel_groups * 8)) >= channels;
-      activations[i] = padded ? 0
-                              : f.lowest_activation() +
-                                    static_cast<int>(random() % static_cast<unsigned>(range));
+      activations[i] = padded
+                           ? 0
+                           : f.lowest_activation() +
+                                 step * static_cast<int>(random() % static_cast<unsigned>(range));
       const int operand = activations[i] * (1 << plan.activation_shift) + plan.zero;
       if (plan.wide()) {
         reinterpret_cast<std::int16_t*>(operands.data())[i] = static_cast<std::int16_t>(operand);
@@ -167,7 +184,7 @@ class TapKernels : public ::testing::TestWithParam<CpuTarget> {
                                          x * stride + tap % kernel) *
                                             geometry.channel_groups * 8 +
                                         channel];
-              sum += tap_by_the_book(f, a, f.decode_weight(field));
+              sum += tap_by_the_book(f, a, weight_by_the_book(f, field));
             }
           }
           ASSERT_EQ(
@@ -239,6 +256,9 @@ TEST_P(TapKernels, EveryColumnCount) {
     f.activation_signed = true;
     for (int columns = 1; columns <= 41; ++columns) compare(f, {3, 2, 9, columns, 15}, random);
   }
+  for (int columns = 1; columns <= 41; ++columns) {
+    compare(signs(), {3, 2, 9, columns, 15}, random);
+  }
 }
 
 TEST_P(TapKernels, EveryChannelCount) {
@@ -251,6 +271,9 @@ TEST_P(TapKernels, EveryChannelCount) {
     for (int channels = 1; channels <= 33; ++channels) {
       compare(f, {5, 1, channels, 16, 14}, random);
     }
+  }
+  for (int channels = 1; channels <= 33; ++channels) {
+    compare(signs(), {5, 1, channels, 16, 14}, random);
   }
 }
 

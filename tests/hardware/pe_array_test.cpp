@@ -104,6 +104,44 @@ TEST(PeArray, CountsProducts) {
   EXPECT_EQ(found.count({Action::absolute_difference, 6, 0}), 0u);
 }
 
+TEST(PeArray, CountsSigns) {
+  TapFormat format;
+  format.kind = ProcessingElementKind::xnor;
+  format.weight_bits = format.activation_bits = 1;
+  format.activation_signed = true;
+  PeArrayConfig config = authors();
+  config.kind = ProcessingElementKind::xnor;
+  config.rows = 4;
+  config.weight_bits = config.activation_bits = 1;
+  // Two channel tiles: 4 and 2 lanes. 6 window positions, 3 columns.
+  const Counts found = counts(config, format, {1, 6, 1, 6, 3}, true);
+  const Counts wanted{
+      {{Action::xnor, 1, 0}, 6 * 3 * 6},
+      // Counting: 4 lanes 2 + 1 additions of 2 and 3 bits, 2 lanes 1 of 2 bits. 2p − n: −4 … 4 has 4
+      // bits, −2 … 2 has 3.
+      {{Action::add, 2, 0}, 18 * (2 + 1)},
+      {{Action::add, 3, 0}, 18 + 18},
+      {{Action::add, 4, 0}, 18},
+      {{Action::add, 24, 0}, 18 * 2},
+      {{Action::register_read, 1, 0}, 6 * 3 * 6},
+      {{Action::register_read, 24, 0}, 18 * 2},
+      // Activations, taps and the filled weights are all of 1 bit.
+      {{Action::register_write, 1, 0}, 6 * 6 + 6 * 3 * 6 + 6 * 3},
+      {{Action::register_write, 2, 0}, 18 * (2 + 1)},
+      {{Action::register_write, 3, 0}, 18},
+      {{Action::register_write, 24, 0}, 18 * 2},
+  };
+  EXPECT_EQ(found, wanted);
+}
+
+TEST(PeArray, BinaryElementsTakeTheTimeOfAnyOther) {
+  PeArrayConfig config = authors();
+  config.kind = ProcessingElementKind::xnor;
+  config.weight_bits = config.activation_bits = 1;
+  const PeArray array(Component::pe_array, config);
+  EXPECT_EQ(array.cycles({28, 28, 3, 16, 16}), 7062);
+}
+
 TEST(PeArray, AdditionsEqualTapsWhateverTheLanes) {
   // n − 1 in the tree and 1 in the accumulator for n lanes.
   for (const int channels : {1, 3, 7, 16, 17, 40}) {
@@ -138,6 +176,14 @@ TEST(PeArray, RefusesBadParameters) {
   refuses([](PeArrayConfig& c) { c.columns = 0; }, "columns is 0");
   refuses([](PeArrayConfig& c) { c.weight_bits = 9; }, "weight_bits is 9; allowed: 2 to 8");
   refuses([](PeArrayConfig& c) { c.activation_bits = 1; }, "activation_bits is 1");
+  refuses([](PeArrayConfig& c) { c.kind = ProcessingElementKind::xnor; },
+          "weight_bits is 8; allowed: 1 with kind xnor");
+  refuses(
+      [](PeArrayConfig& c) {
+        c.kind = ProcessingElementKind::xnor;
+        c.weight_bits = 1;
+      },
+      "activation_bits is 8; allowed: 1 with kind xnor");
   refuses([](PeArrayConfig& c) { c.accumulator_bits = 33; }, "accumulator_bits is 33");
   refuses([](PeArrayConfig& c) { c.weights_per_pe = 0; }, "weights_per_pe is 0");
 }

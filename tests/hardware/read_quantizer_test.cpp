@@ -12,6 +12,7 @@ namespace abacus {
 namespace {
 
 int by_the_book(const ReadFormat& f, std::int64_t v) {
+  if (f.activation_bits == 1) return v < 0 ? -1 : 1;
   const std::int64_t product = v * f.multiplier;
   const std::int64_t rounded =
       f.shift == 0 ? product : (product + (std::int64_t{1} << (f.shift - 1))) >> f.shift;
@@ -42,7 +43,8 @@ class ReadKernels : public ::testing::TestWithParam<CpuTarget> {
         for (int channel = 0; channel < padded_channels; ++channel) {
           const int y = tile.first_row + row;
           const int ix = x - tile.padding;
-          int a = 0;
+          // Without a zero, a padded position is −1; channels that do not exist stay out of it.
+          int a = taps.kind == ProcessingElementKind::xnor && channel < tile.channels ? -1 : 0;
           if (y >= 0 && y < tile.input_height && ix >= 0 && ix < tile.input_width &&
               channel < tile.channels) {
             const std::size_t index =
@@ -82,6 +84,13 @@ TEST_P(ReadKernels, RandomTiles) {
     taps.kind = pick(0, 1) ? ProcessingElementKind::adder : ProcessingElementKind::mac;
     taps.activation_bits = format.activation_bits = pick(2, 8);
     taps.activation_signed = format.activation_signed = random() % 2;
+    if (i % 4 == 0) {
+      taps.kind = ProcessingElementKind::xnor;
+      taps.weight_bits = taps.activation_bits = format.activation_bits = 1;
+      taps.activation_signed = format.activation_signed = true;
+      format.multiplier = 1;
+      format.shift = 0;
+    }
     if (taps.kind == ProcessingElementKind::adder) {
       taps.activation_shift = std::min(pick(0, 3), 9 - taps.activation_bits);
     }
@@ -126,6 +135,19 @@ TEST(ReadQuantizer, CostsNothingWhereItPassesValuesThrough) {
   ReadFormat format;
   format.stored = {8, 0};
   EXPECT_TRUE(format.identity());
+  EXPECT_EQ(quantizer.latency_cycles(format), 0);
+  Activity activity;
+  quantizer.count(activity, 0, format, 1000);
+  EXPECT_TRUE(activity.counts().empty());
+}
+
+TEST(ReadQuantizer, CostsNothingWhereItPassesSignsOn) {
+  const ReadQuantizer quantizer;
+  ReadFormat format;
+  format.stored = {8, 1};
+  format.activation_bits = 1;
+  format.activation_signed = true;
+  EXPECT_FALSE(format.identity());
   EXPECT_EQ(quantizer.latency_cycles(format), 0);
   Activity activity;
   quantizer.count(activity, 0, format, 1000);

@@ -342,5 +342,17 @@ TEST(DataRoot, GivenThenEnvironmentThenEmpty) {
   EXPECT_EQ(data_root(""), "");
 }
 
+TEST(DataRoot, AnEnvironmentWithoutFashionMnistDoesNotHideDebiansPackage) {
+  const test::TemporaryFolder folder;
+  ASSERT_EQ(::setenv("ABACUS_DATA", folder.path().c_str(), 1), 0);
+  EXPECT_EQ(data_root("", "fashion-mnist"), "");
+  EXPECT_EQ(data_root("", "cifar10"), folder.path());
+  EXPECT_EQ(data_root("/given", "fashion-mnist"), "/given");
+  std::filesystem::create_directories(folder.path() / "fashion-mnist");
+  test::write_text(folder.path() / "fashion-mnist" / "t10k-images-idx3-ubyte.gz", "");
+  EXPECT_EQ(data_root("", "fashion-mnist"), folder.path());
+  ASSERT_EQ(::unsetenv("ABACUS_DATA"), 0);
+}
+
 }  // namespace
 }  // namespace abacus

@@ -407,6 +407,61 @@ INSTANTIATE_TEST_SUITE_P(Network, Validation, ::testing::ValuesIn(network_breach
 INSTANTIATE_TEST_SUITE_P(Layer, Validation, ::testing::ValuesIn(layer_breaches()), breach_name);
 
 // Every limit itself is allowed.
+// The same network with its second layer binary.
+IntegerNetwork binary_example() {
+  IntegerNetwork network = example();
+  network.origin.arithmetic = Arithmetic::bnn;
+  network.origin.weight_bits = network.origin.activation_bits = 1;
+  IntegerLayer& layer = network.layers[second];
+  layer.arithmetic = Arithmetic::bnn;
+  layer.weight_bits = layer.activation_bits = 1;
+  layer.activation_signed = true;
+  layer.weight_shift = 0;
+  layer.read_quantizers = {{1, 0}};
+  layer.group = {0, 0, 0};
+  for (std::size_t i = 0; i < layer.weights.size(); i += 2) layer.weights[i] = -1;
+  return network;
+}
+
+TEST(BinaryValidation, AcceptsOneBitOnlyOfBinaryLayersAndNothingElseOfThem) {
+  EXPECT_EQ(validation_error(binary_example()), "accepted");
+  const auto refuses = [](const std::function<void(IntegerNetwork&, IntegerLayer&)>& breach,
+                          const std::string& found, const std::string& allowed) {
+    IntegerNetwork network = binary_example();
+    breach(network, network.layers[second]);
+    EXPECT_THAT(validation_error(network), AllOf(HasSubstr(found), HasSubstr(allowed)));
+  };
+  using N = IntegerNetwork;
+  using L = IntegerLayer;
+  const std::string layer = "layer 1 \"layer1\": ";
+  refuses([](N&, L& l) { l.weight_bits = 2; }, layer + "weight_bits with arithmetic bnn is 2",
+          "allowed: 1 to 1");
+  refuses([](N&, L& l) { l.activation_bits = 8; },
+          layer + "activation_bits with arithmetic bnn is 8", "allowed: 1 to 1");
+  refuses([](N&, L& l) { l.weight_signed = false; },
+          layer + "weight_signed with arithmetic bnn is false", "allowed: true");
+  refuses([](N&, L& l) { l.activation_signed = false; },
+          layer + "activation_signed with arithmetic bnn is false", "allowed: true");
+  refuses([](N&, L& l) { l.weights[5] = 0; }, layer + "weights[5] with arithmetic bnn is 0",
+          "allowed: -1 and 1");
+  refuses([](N&, L& l) { l.weights[6] = 2; }, layer + "weights[6] with arithmetic bnn is 2",
+          "allowed: -1 and 1");
+  refuses([](N&, L& l) { l.read_quantizers[0].multiplier = 2; },
+          layer + "read_quantizers[0].multiplier with arithmetic bnn is 2", "allowed: 1 to 1");
+  refuses([](N&, L& l) { l.read_quantizers[0].shift = 1; },
+          layer + "read_quantizers[0].shift with arithmetic bnn is 1", "allowed: 0 to 0");
+  refuses([](N&, L& l) { l.weight_shift = 1; }, layer + "weight_shift with arithmetic bnn is 1",
+          "allowed: 0 to 0");
+  refuses([](N&, L& l) { l.edge = true; }, layer + "arithmetic is bnn",
+          "allowed: cnn on the edge array");
+  refuses([](N& n, L&) { n.origin.weight_bits = 4; },
+          "origin: weight_bits with arithmetic bnn is 4", "allowed: 1 to 1");
+  for (const Arithmetic arithmetic : {Arithmetic::cnn, Arithmetic::adder}) {
+    refuses([&](N&, L& l) { l.arithmetic = arithmetic; }, layer + "weight_bits is 1",
+            "allowed: 2 to 8");
+  }
+}
+
 TEST(ValidationLimits, AreInclusive) {
   const auto accepted = [](const std::function<void(IntegerLayer&)>& change) {
     IntegerNetwork network = example();
@@ -541,8 +596,10 @@ TEST_F(Package, RoundTripOfTheExample) {
 }
 
 TEST_F(Package, RoundTripOfRandomNetworks) {
-  for (std::uint64_t seed = 0; seed < 60; ++seed) {
-    const IntegerNetwork network = test::random_integer_network(seed);
+  test::RandomNetworkOptions options;
+  for (std::uint64_t seed = 0; seed < 75; ++seed) {
+    if (seed == 60) options.arithmetic = Arithmetic::bnn;
+    const IntegerNetwork network = test::random_integer_network(seed, options);
     write_package(file_, network);
     expect_equal(read_package(file_), network);
   }

@@ -83,7 +83,7 @@ std::vector<std::string> authors_parameters() {
 }
 
 TEST(Arithmetic, TextRoundTrip) {
-  for (const Arithmetic arithmetic : {Arithmetic::cnn, Arithmetic::adder}) {
+  for (const Arithmetic arithmetic : {Arithmetic::cnn, Arithmetic::adder, Arithmetic::bnn}) {
     EXPECT_EQ(arithmetic_from_string(to_string(arithmetic)), arithmetic);
   }
   EXPECT_EQ(to_string(Arithmetic::adder), "adder");
@@ -95,7 +95,7 @@ TEST(Arithmetic, UnknownTextNamesTheAllowedOnes) {
     FAIL() << "accepted";
   } catch (const std::invalid_argument& error) {
     EXPECT_THAT(error.what(), HasSubstr("\"multiply\""));
-    EXPECT_THAT(error.what(), HasSubstr("cnn, adder"));
+    EXPECT_THAT(error.what(), HasSubstr("cnn, adder, bnn"));
   }
 }
 
@@ -149,6 +149,36 @@ TEST(ResNet20, BlocksAreWiredAsResiduals) {
   EXPECT_THAT(inputs("bn2"), ElementsAre("fc"));
   EXPECT_EQ(find(network, "layer2.0.downsample.0").stride, 2);
   EXPECT_EQ(find(network, "layer2.0.downsample.0").padding, 0);
+}
+
+// Bi-Real Net's order: every 3×3 convolution has a shortcut of its own, and nothing but the sign
+// that a binary convolution begins with stands between them.
+TEST(ResNet20, BinaryOnesHaveAShortcutForEachConvolutionAndNoRelu) {
+  const Network network = make_network("resnet20", Arithmetic::bnn, {3, 32, 32}, 10);
+  const auto inputs = [&](const std::string& layer) {
+    std::vector<std::string> names;
+    for (const int index : find(network, layer).inputs) {
+      names.push_back(network.layers[static_cast<std::size_t>(index)].name);
+    }
+    return names;
+  };
+  EXPECT_THAT(inputs("layer1.0.conv1"), ElementsAre("bn1"));
+  EXPECT_THAT(inputs("layer1.0.add1"), ElementsAre("layer1.0.bn1", "bn1"));
+  EXPECT_THAT(inputs("layer1.0.conv2"), ElementsAre("layer1.0.add1"));
+  EXPECT_THAT(inputs("layer1.0.add2"), ElementsAre("layer1.0.bn2", "layer1.0.add1"));
+  EXPECT_THAT(inputs("layer2.0.downsample.0"), ElementsAre("layer1.2.add2"));
+  EXPECT_THAT(inputs("layer2.0.add1"), ElementsAre("layer2.0.bn1", "layer2.0.downsample.1"));
+  EXPECT_THAT(inputs("avgpool"), ElementsAre("layer3.2.add2"));
+  for (const std::string& name : network_names()) {
+    for (const Layer& layer : make_network(name, Arithmetic::bnn, {3, 32, 32}, 10).layers) {
+      EXPECT_NE(layer.kind, LayerKind::relu) << name << " " << layer.name;
+    }
+  }
+}
+
+TEST(ResNet20, EveryArithmeticHasTheSameParameters) {
+  EXPECT_THAT(parameters(make_network("resnet20", Arithmetic::bnn, {3, 32, 32}, 10)),
+              ::testing::UnorderedElementsAreArray(authors_parameters()));
 }
 
 TEST(ResNet20, StageSizes) {
@@ -242,7 +272,8 @@ TEST_P(EveryNetwork, OnlyFirstConvolutionAndClassifierAreOnTheEdge) {
 
 INSTANTIATE_TEST_SUITE_P(Zoo, EveryNetwork,
                          ::testing::Combine(::testing::ValuesIn(network_names()),
-                                            ::testing::Values(Arithmetic::cnn, Arithmetic::adder),
+                                            ::testing::Values(Arithmetic::cnn, Arithmetic::adder,
+                                                              Arithmetic::bnn),
                                             ::testing::Values(8, 15, 28, 32)));
 
 std::string error_of(const std::string& name, Shape image, int classes) {

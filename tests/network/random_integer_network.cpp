@@ -82,8 +82,8 @@ class Generator {
     network_.origin.arithmetic = arithmetic_;
     network_.origin.dataset = "random";
     network_.origin.scheme = "random";
-    network_.origin.weight_bits = options_.operand_bits;
-    network_.origin.activation_bits = options_.operand_bits;
+    const int bits = arithmetic_ == Arithmetic::bnn ? 1 : options_.operand_bits;
+    network_.origin.weight_bits = network_.origin.activation_bits = bits;
   }
 
   void append_layer(int index, int layers) {
@@ -146,15 +146,20 @@ class Generator {
     make_operand_formats(layer);
     make_read_quantizers(layer);
 
-    const Range weight = operand_range(layer.weight_bits, layer.weight_signed);
     const std::int64_t taps = std::int64_t{input.channels} * layer.kernel * layer.kernel;
     for (std::int64_t i = 0; i < taps * layer.output.shape.channels; ++i) {
       layer.weights.push_back(
-          static_cast<std::int16_t>(random_.integer(weight.lowest, weight.highest)));
+          static_cast<std::int16_t>(operand(layer, layer.weight_bits, layer.weight_signed)));
     }
     layer.relu = random_.chance(50);
     make_scales(layer, taps);
     if (random_.chance(60)) make_residual(layer);
+  }
+
+  int operand(const IntegerLayer& layer, int bits, bool is_signed) {
+    if (layer.arithmetic == Arithmetic::bnn) return random_.chance(50) ? 1 : -1;
+    const Range range = operand_range(bits, is_signed);
+    return random_.integer(range.lowest, range.highest);
   }
 
   void make_operand_formats(IntegerLayer& layer) {
@@ -162,6 +167,11 @@ class Generator {
       layer.weight_bits = layer.activation_bits = 8;
       layer.weight_signed = true;
       layer.activation_signed = network_.tensor(layer.input).is_signed;
+      return;
+    }
+    if (layer.arithmetic == Arithmetic::bnn) {
+      layer.weight_bits = layer.activation_bits = 1;
+      layer.weight_signed = layer.activation_signed = true;
       return;
     }
     layer.weight_bits = random_.integer(2, options_.operand_bits);
@@ -187,7 +197,7 @@ class Generator {
     const double stored = largest(network_.tensor(layer.input));
     for (int g = 0; g < groups; ++g) {
       ReadQuantizer quantizer;
-      if (!random_.chance(25)) {
+      if (layer.arithmetic != Arithmetic::bnn && !random_.chance(25)) {
         const double factor = operand / stored * random_.real(0.5, 2.0);
         quantizer.shift = random_.integer(0, shift_below(factor, 65535.0, 0, 31));
         quantizer.multiplier = std::clamp(
@@ -200,14 +210,14 @@ class Generator {
 
   // Spread of the accumulators if operands and weights were uniform over their ranges.
   void make_scales(IntegerLayer& layer, std::int64_t taps) {
-    const Range a = operand_range(layer.activation_bits, layer.activation_signed);
-    const Range w = operand_range(layer.weight_bits, layer.weight_signed);
     constexpr int samples = 256;
     double sum = 0;
     double squares = 0;
     for (int i = 0; i < samples; ++i) {
-      const double av = std::ldexp(random_.integer(a.lowest, a.highest), layer.activation_shift);
-      const double wv = std::ldexp(random_.integer(w.lowest, w.highest), layer.weight_shift);
+      const double av = std::ldexp(operand(layer, layer.activation_bits, layer.activation_signed),
+                                   layer.activation_shift);
+      const double wv =
+          std::ldexp(operand(layer, layer.weight_bits, layer.weight_signed), layer.weight_shift);
       const double tap = layer.arithmetic == Arithmetic::adder ? std::abs(av - wv) : av * wv;
       sum += tap;
       squares += tap * tap;

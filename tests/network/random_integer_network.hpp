@@ -11,12 +11,12 @@
 namespace abacus::test {
 
 struct RandomNetworkOptions {
-  // Of the layers between the edges; without a value the seed chooses one.
+  // Of the layers between the edges; without a value the seed chooses adder or cnn.
   std::optional<Arithmetic> arithmetic;
   int layers = 8;           // at most
   int channels = 40;        // of a tensor, at most
   int side = 12;            // height and width of the image, at most; at least 4
-  int operand_bits = 8;     // of weights and activations, at most; at least 2
+  int operand_bits = 8;     // of weights and activations, at most; at least 2 (bnn: 1)
   bool edge_layers = true;  // first and last convolution may be marked edge (then `cnn`, 8 bits)
 };
 

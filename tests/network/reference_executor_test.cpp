@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <tuple>
 #include <vector>
 
 #include "tests/network/random_integer_network.hpp"
@@ -89,6 +90,26 @@ TEST(Convolution, PaddedTapsOfAnAdderAddTheWeight) {
   EXPECT_THAT(run(network_of({1, 1, 2}, {layer}), {10, 20}), ElementsAre(53, 57));
   layer.arithmetic = Arithmetic::cnn;  // 10·5+20·6, 10·4+20·5
   EXPECT_THAT(run(network_of({1, 1, 2}, {layer}), {10, 20}), ElementsAre(170, 140));
+}
+
+// Taps of signs, counted by hand; sign(0) = +1.
+TEST(Convolution, BinaryTapsAreProductsOfSigns) {
+  IntegerLayer layer = convolution(Arithmetic::bnn, {2, 1, 1}, 2,
+                                   {1, 1, 1, 1, 1, 1, 1, 1, -1, 1, -1, 1, 1, -1, 1, 1});
+  layer.weight_bits = layer.activation_bits = 1;
+  // Signs of channel 0: + − / − +; of channel 1: + + / − −.
+  const std::vector<std::int16_t> image = {0, 5, -2, 6, -128, -7, 4, -1};
+  // First output: 0 + 0; second: (−1 −1 +1 +1) + (1 −1 −1 −1).
+  EXPECT_THAT(run(network_of({2, 2, 2}, {layer}), image), ElementsAre(0, -2));
+}
+
+TEST(Convolution, PaddedPositionsOfABinaryLayerAreMinusOne) {
+  IntegerLayer layer = convolution(Arithmetic::bnn, {1, 1, 2}, 3, {1, -1, 1, -1, 1, 1, 1, 1, 1});
+  layer.weight_bits = layer.activation_bits = 1;
+  layer.padding = 1;
+  // Image row (+, −); the rows above and below give −(1 − 1 + 1) − 3 = −4. At x = 0 the middle row
+  // sees (padding, +, −): +1 +1 −1; at x = 1 (+, −, padding): −1 −1 −1.
+  EXPECT_THAT(run(network_of({1, 1, 2}, {layer}), {10, -20}), ElementsAre(-3, -7));
 }
 
 TEST(Convolution, StrideSkipsPositionsAndLeavesOutWindowsPastTheEdge) {
@@ -399,8 +420,14 @@ class Definition {
     const Shape& s = network_.tensor(layer.input).shape;
     const int row = y * layer.stride + ky - layer.padding;
     const int column = x * layer.stride + kx - layer.padding;
+    const bool inside = row >= 0 && row < s.height && column >= 0 && column < s.width;
+    const std::int64_t w = layer.weights[static_cast<std::size_t>(
+        ((out * s.channels + in) * layer.kernel + ky) * layer.kernel + kx)];
+    if (layer.arithmetic == Arithmetic::bnn) {
+      return inside && at(layer.input, row, column, in) >= 0 ? w : -w;
+    }
     std::int64_t a = 0;
-    if (row >= 0 && row < s.height && column >= 0 && column < s.width) {
+    if (inside) {
       const ReadQuantizer& q = layer.read_quantizers[static_cast<std::size_t>(
           layer.group[static_cast<std::size_t>(out)])];
       a = rounded(at(layer.input, row, column, in) * q.multiplier, q.shift);
@@ -408,8 +435,6 @@ class Definition {
       const std::int64_t lowest = layer.activation_signed ? -levels / 2 : 0;
       a = std::min(std::max(a, lowest), lowest + levels - 1);
     }
-    const std::int64_t w = layer.weights[static_cast<std::size_t>(
-        ((out * s.channels + in) * layer.kernel + ky) * layer.kernel + kx)];
     if (layer.arithmetic == Arithmetic::cnn) return a * w;
     const std::int64_t difference =
         a * power(layer.activation_shift) - w * power(layer.weight_shift);
@@ -441,13 +466,15 @@ class Definition {
   std::int64_t saturations_ = 0;
 };
 
-class RandomNetworks : public ::testing::TestWithParam<int> {};
+class RandomNetworks : public ::testing::TestWithParam<std::tuple<int, bool>> {};
 
 TEST_P(RandomNetworks, EveryElementFollowsTheDefinition) {
-  const int bits = GetParam();
+  const auto [bits, binary] = GetParam();
   std::int64_t all_saturations = 0;
+  test::RandomNetworkOptions options;
+  if (binary) options.arithmetic = Arithmetic::bnn;
   for (std::uint64_t seed = 0; seed < 40; ++seed) {
-    const IntegerNetwork network = test::random_integer_network(1000 + seed);
+    const IntegerNetwork network = test::random_integer_network(1000 + seed, options);
     const std::vector<std::int16_t> image =
         quantize_image(network, test::random_pixels(network, seed).data());
     const AccumulatorFormat array = {bits, 1 + static_cast<int>(seed % 17)};
@@ -472,7 +499,8 @@ TEST_P(RandomNetworks, EveryElementFollowsTheDefinition) {
   EXPECT_EQ(all_saturations > 0, bits < 32);
 }
 
-INSTANTIATE_TEST_SUITE_P(AccumulatorBits, RandomNetworks, ::testing::Values(8, 12, 32));
+INSTANTIATE_TEST_SUITE_P(AccumulatorBits, RandomNetworks,
+                         ::testing::Combine(::testing::Values(8, 12, 32), ::testing::Bool()));
 
 }  // namespace
 }  // namespace abacus

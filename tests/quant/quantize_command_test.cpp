@@ -147,6 +147,19 @@ TEST_F(QuantizeCommand, RefusesUnknownSchemesAndWidths) {
   expect_refused(arguments("adderquant-ptq", "--alpha 2"), HasSubstr("alpha"));
 }
 
+TEST_F(QuantizeCommand, RefusesUnknownChoicesAndOptionsOfOtherSchemes) {
+  save_checkpoint(file("a.safetensors"), lenet(Arithmetic::adder));
+  for (const std::string option : {"bn", "group-method", "activation-range", "operand-grid",
+                                   "range-search", "weight-rounding"}) {
+    expect_refused(arguments("adderquant-ptq", "--" + option + " nonsense"),
+                   AllOf(HasSubstr(option), HasSubstr("nonsense")));
+  }
+  expect_refused(arguments("adderquant-ptq", "--shared-scale weights"),
+                 AllOf(HasSubstr("shared scale"), HasSubstr("qssf-ptq")));
+  expect_refused(arguments("qssf-ptq", "--groups 4"),
+                 AllOf(HasSubstr("groups"), HasSubstr("adderquant-ptq")));
+}
+
 TEST_F(QuantizeCommand, RefusesASchemeForTheOtherKindOfNetwork) {
   save_checkpoint(file("a.safetensors"), lenet(Arithmetic::adder));
   expect_refused(arguments("uniform-ptq", ""),

@@ -156,6 +156,83 @@ TEST(Simulation, AgreesWithTheReferenceExecutor) {
   }
 }
 
+// With the integer network's own factors nothing is left to differ: every stored tensor of every
+// layer, bit for bit.
+TEST(Simulation, WithFixedPointScalesEveryTensorIsTheReferenceExecutors) {
+  std::mt19937 random(47);
+  for (const Arithmetic arithmetic : {Arithmetic::adder, Arithmetic::cnn}) {
+    for (int trial = 0; trial < 6; ++trial) {
+      QuantizedNetwork network = hand_made_network(random, arithmetic);
+      const IntegerNetwork integer = to_integer_network(network);
+      constexpr int count = 3;
+      const Images images = random_images(random, network, count);
+      Simulation simulation(network, ScaleArithmetic::fixed_point);
+      std::vector<torch::Tensor> tensors;
+      const torch::Tensor image = simulation.store_image(images.normalised);
+      const auto tensor = [&](int index) {
+        if (index == no_tensor) return torch::Tensor();
+        return index == image_tensor ? image : tensors[static_cast<std::size_t>(index)];
+      };
+      for (std::size_t i = 0; i < network.layers.size(); ++i) {
+        const FoldedLayer& folded = network.layers[i].folded;
+        tensors.push_back(simulation.run_layer(i, tensor(folded.input), tensor(folded.residual)));
+      }
+      for (int n = 0; n < count; ++n) {
+        const ReferenceResult reference = execute_reference(
+            integer,
+            quantize_image(integer, images.pixels.data() + n * network.image.shape.elements()),
+            {32, 16}, {32, 16});
+        for (std::size_t i = 0; i < tensors.size(); ++i) {
+          const torch::Tensor found = tensors[i][n].permute({1, 2, 0}).contiguous().flatten();
+          ASSERT_EQ(static_cast<std::size_t>(found.numel()), reference.outputs[i].size());
+          for (std::int64_t k = 0; k < found.numel(); ++k) {
+            ASSERT_EQ(found[k].item<int>(), reference.outputs[i][static_cast<std::size_t>(k)])
+                << "trial " << trial << ", layer " << network.layers[i].folded.name << ", element "
+                << k;
+          }
+        }
+      }
+    }
+  }
+}
+
+// Given the same input, real scales and fixed-point ones differ in no layer by more than a value on the
+// border of two integers. (From layer to layer such differences grow, which is why accuracies are
+// measured with fixed-point scales.)
+TEST(Simulation, ScalesAsRealNumbersDifferByOneIntegerALayerAtMost) {
+  std::mt19937 random(59);
+  std::int64_t different = 0, all = 0;
+  for (int trial = 0; trial < 20; ++trial) {
+    QuantizedNetwork network =
+        hand_made_network(random, trial % 2 == 0 ? Arithmetic::adder : Arithmetic::cnn);
+    const Images images = random_images(random, network, 4);
+    Simulation exact(network, ScaleArithmetic::fixed_point), real(network);
+    std::vector<torch::Tensor> tensors;
+    const torch::Tensor image = exact.store_image(images.normalised);
+    const auto tensor = [&](int index) {
+      if (index == no_tensor) return torch::Tensor();
+      return index == image_tensor ? image : tensors[static_cast<std::size_t>(index)];
+    };
+    for (std::size_t i = 0; i < network.layers.size(); ++i) {
+      const FoldedLayer& folded = network.layers[i].folded;
+      tensors.push_back(exact.run_layer(i, tensor(folded.input), tensor(folded.residual)));
+      const torch::Tensor other = real.run_layer(i, tensor(folded.input), tensor(folded.residual));
+      const torch::Tensor difference = (other - tensors.back()).abs();
+      EXPECT_LE(difference.max().item<float>(), 1.0F) << folded.name;
+      different += difference.ne(0).sum().item<std::int64_t>();
+      all += difference.numel();
+    }
+  }
+  EXPECT_LT(different * 100, all * 2);
+}
+
+TEST(Simulation, RefusesToEstimateWithFixedPointScales) {
+  std::mt19937 random(53);
+  QuantizedNetwork network = hand_made_network(random, Arithmetic::cnn);
+  Simulation simulation(network, ScaleArithmetic::fixed_point);
+  EXPECT_THROW(simulation.begin_re_estimation(), std::logic_error);
+}
+
 TEST(Simulation, ReEstimatesTheMeanOverAllBatches) {
   std::mt19937 random(29);
   QuantizedNetwork network = hand_made_network(random, Arithmetic::adder);

@@ -6,6 +6,8 @@
 #include <random>
 #include <stdexcept>
 
+#include "sw/quant/quantization_plan.hpp"
+
 namespace abacus {
 namespace {
 
@@ -37,8 +39,11 @@ TEST(UniformWeights, StepIsAsGoodAsAnyOther) {
 
 TEST(UniformLayer, GivesEachChannelItsOwnStep) {
   const std::vector<float> weights = {0.1F, -0.2F, 10.0F, -20.0F, 0.0F, 0.0F};
+  ConvolutionPlan plan;
+  plan.activation_step = 0.5;
+  plan.weight_step = best_weight_steps(weights, 3, 8);
   const QuantizedConvolution layer =
-      quantize_uniform_layer(weights, {1.5F, -2.5F, 0.0F}, 3, 0.5, UniformQuantizerOptions{});
+      quantize_ordinary_convolution(plan, weights, {1.5F, -2.5F, 0.0F});
   EXPECT_EQ(layer.offset, (std::vector<double>{1.5, -2.5, 0.0}));
   EXPECT_EQ(layer.group, (std::vector<std::int32_t>{0, 0, 0}));
   EXPECT_EQ(layer.activation_step, std::vector<double>{0.5});
@@ -52,11 +57,14 @@ TEST(UniformLayer, GivesEachChannelItsOwnStep) {
 
 TEST(UniformLayer, RefusesWhatDoesNotFit) {
   const std::vector<float> weights(6, 1.0F);
-  UniformQuantizerOptions options;
-  EXPECT_THROW(quantize_uniform_layer(weights, {}, 4, 1, options), std::invalid_argument);
-  EXPECT_THROW(quantize_uniform_layer(weights, {1.0F}, 3, 1, options), std::invalid_argument);
-  options.weight_bits = 9;
-  EXPECT_THROW(quantize_uniform_layer(weights, {}, 3, 1, options), std::invalid_argument);
+  EXPECT_THROW(best_weight_steps(weights, 4, 8), std::invalid_argument);
+  EXPECT_THROW(best_weight_steps(weights, 3, 9), std::invalid_argument);
+  ConvolutionPlan plan;
+  plan.weight_step = {1, 1, 1};
+  EXPECT_THROW(quantize_ordinary_convolution(plan, weights, {1.0F}), std::invalid_argument);
+  EXPECT_THROW(quantize_ordinary_convolution(plan, {1, 2}, {}), std::invalid_argument);
+  plan.weight_bits = 9;
+  EXPECT_THROW(quantize_ordinary_convolution(plan, weights, {}), std::invalid_argument);
 }
 
 }  // namespace

@@ -76,5 +76,17 @@ TEST(ColumnTiles, PackOddWidthsAcrossBytes) {
   EXPECT_EQ(packed_weight_bytes(layer, 9, 5), 2u * 5 * 3);
 }
 
+// A bit a weight, 1 for +1; bits past the last channel are 0.
+TEST(ColumnTiles, PackSigns) {
+  IntegerLayer layer = layer_with_groups({0, 0});
+  layer.arithmetic = Arithmetic::bnn;
+  layer.weight_bits = 1;
+  layer.weights = {1,  -1, 1,  -1, -1, -1, -1, 1, 1,  -1,  //
+                   -1, -1, -1, -1, 1,  1,  1,  1, -1, 1};
+  EXPECT_THAT(pack_weights(layer, 10, column_tiles(layer, 16)[0]),
+              ElementsAre(0x85, 0xF0, 0x01, 0x02));
+  EXPECT_EQ(packed_weight_bytes(layer, 10, 2), 2u * 2);
+}
+
 }  // namespace
 }  // namespace abacus

@@ -29,12 +29,13 @@ class Folder {
       network_.input_table.push_back(static_cast<std::int16_t>(i % 256 - 128));
     }
     network_.classes = options_.classes;
+    const int bits = options_.arithmetic == Arithmetic::bnn ? 1 : options_.operand_bits;
     network_.origin = {options_.network,
                        options_.arithmetic,
                        "synthetic",
                        "synthetic",
-                       options_.operand_bits,
-                       options_.operand_bits,
+                       bits,
+                       bits,
                        "",
                        "",
                        -1,
@@ -124,6 +125,10 @@ class Folder {
     result.padding = layer.padding;
     result.arithmetic = layer.arithmetic;
     result.edge = layer.edge;
+    if (layer.arithmetic == Arithmetic::bnn) {
+      set_signs(result, layer);
+      return result;
+    }
     const StoredTensor& input = network_.tensor(source);
     const bool adder = layer.arithmetic == Arithmetic::adder;
     result.weight_bits = result.activation_bits = layer.edge ? 8 : options_.operand_bits;
@@ -152,6 +157,18 @@ class Folder {
     }
     set_scales(result, adder, highest, static_cast<double>(taps));
     return result;
+  }
+
+  void set_signs(IntegerLayer& result, const Layer& layer) {
+    result.weight_bits = result.activation_bits = 1;
+    result.weight_signed = result.activation_signed = true;
+    const std::int64_t taps = std::int64_t{layer.input.channels} * layer.kernel * layer.kernel;
+    for (std::int64_t i = 0; i < taps * layer.output.channels; ++i) {
+      result.weights.push_back(static_cast<std::int16_t>(2 * between(0, 1) - 1));
+    }
+    result.read_quantizers.push_back({1, 0});
+    result.group.assign(static_cast<std::size_t>(layer.output.channels), 0);
+    set_scales(result, false, 1, static_cast<double>(taps));
   }
 
   // A random tap's mean (adder only) goes into the bias; about two standard deviations of the sum

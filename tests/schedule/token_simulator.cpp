@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <map>
 #include <stdexcept>
 #include <string>
 
@@ -314,8 +315,10 @@ std::vector<std::uint64_t> TokenSimulator::column_signatures(const ConvolveField
       for (std::size_t ky = 0; ky < kernel; ++ky) {
         for (std::size_t kx = 0; kx < kernel; ++kx) {
           const std::uint64_t word = ((ky * kernel + kx) * words + i / 8) * f.columns + column;
-          const int weight = packed_field(image, weights, (word * 8 + i % 8) * f.weight_bits,
-                                          f.weight_bits, f.weight_signed);
+          const bool sign = layer.arithmetic == Arithmetic::bnn;  // a bit: 1 for +1
+          const int field = packed_field(image, weights, (word * 8 + i % 8) * f.weight_bits,
+                                         f.weight_bits, f.weight_signed && !sign);
+          const int weight = sign ? 2 * field - 1 : field;
           hash = mix(hash, static_cast<std::uint64_t>(static_cast<std::int16_t>(weight)));
         }
       }
@@ -348,7 +351,11 @@ void TokenSimulator::check_convolve_fields(const ConvolveFields& f,
   same("stride", f.stride, layer.stride);
   same("padding", f.padding, layer.padding);
   same("edge_array", f.edge_array, layer.edge);
-  same("adder", f.adder, layer.arithmetic == Arithmetic::adder);
+  const std::map<Arithmetic, TapOperation> operations{
+      {Arithmetic::cnn, TapOperation::product},
+      {Arithmetic::adder, TapOperation::absolute_difference},
+      {Arithmetic::bnn, TapOperation::sign_product}};
+  same("taps", static_cast<int>(f.taps), static_cast<int>(operations.at(layer.arithmetic)));
   same("weight_bits", f.weight_bits, layer.weight_bits);
   same("weight_signed", f.weight_signed, layer.weight_signed);
   same("activation_bits", f.activation_bits, layer.activation_bits);

@@ -129,6 +129,10 @@ TEST_F(AbacusTrain, RefusesBadArguments) {
   const Outcome arithmetic = run({"train", "--epochs", "1", "--out", out, "--arithmetic", "xor"});
   EXPECT_NE(arithmetic.exit_code, 0);
   EXPECT_THAT(arithmetic.text, AllOf(HasSubstr("xor"), HasSubstr("adder")));
+  const Outcome precision = run({"train", "--epochs", "1", "--out", out, "--precision", "float16"});
+  EXPECT_NE(precision.exit_code, 0);
+  EXPECT_THAT(precision.text,
+              AllOf(HasSubstr("float16"), HasSubstr("bfloat16"), HasSubstr("int8")));
   const Outcome data = run({"train", "--epochs", "1", "--out", out, "--data", file("absent")});
   EXPECT_EQ(data.exit_code, 1);
   EXPECT_THAT(data.text, HasSubstr(file("absent")));

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <random>
 #include <stdexcept>
+#include <string>
 #include <vector>
 
 #include "sw/network/checkpoint.hpp"
@@ -13,6 +14,9 @@
 
 namespace abacus {
 namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
 
 torch::Tensor nhwc(const std::vector<float>& values, std::int64_t n, int h, int w, int c) {
   return torch::tensor(values).view({n, h, w, c}).permute({0, 3, 1, 2});
@@ -61,6 +65,92 @@ TEST(AdderConvolution, RefusesShapesThatDoNotFit) {
                c10::Error);
   EXPECT_THROW(adder_conv2d(torch::zeros({1, 3, 2, 2}), torch::zeros({2, 3, 3, 3}), 1, 0),
                c10::Error);
+}
+
+// Operands on the grid of `unit`: activations 0..255, weights to both sides of it.
+struct GridOperands {
+  torch::Tensor input, weight;
+
+  GridOperands(const AdderShape& s, double unit)
+      : input(torch::randint(256, {s.batch, s.input_channels, s.input_height, s.input_width}) *
+              unit),
+        weight(
+            torch::randint(-200, 400, {s.output_channels, s.input_channels, s.kernel, s.kernel}) *
+            unit) {
+    input.requires_grad_(true);
+    weight.requires_grad_(true);
+  }
+};
+
+TEST(AdderConvolutionOnGrid, IsTheAdderConvolutionOnExactSums) {
+  std::mt19937 random(12);
+  torch::manual_seed(12);
+  for (int i = 0; i < 20; ++i) {
+    const AdderShape s = test::random_adder_shape(random);
+    SCOPED_TRACE("shape " + std::to_string(i));
+    const double unit = 1.0 / 64;
+    const GridOperands grid(s, unit);
+    const torch::Tensor y =
+        adder_conv2d_on_grid(grid.input, grid.weight, unit, s.stride, s.padding);
+    // Sums of multiples of a power of two are exact in the float kernel too.
+    const torch::Tensor expected = adder_conv2d(grid.input, grid.weight, s.stride, s.padding);
+    EXPECT_TRUE(torch::equal(y, expected));
+
+    const torch::Tensor g = torch::randn(y.sizes());
+    const auto found = torch::autograd::grad({y}, {grid.input, grid.weight}, {g});
+    const auto wanted = torch::autograd::grad({expected}, {grid.input, grid.weight}, {g});
+    // The clamped difference is within a step of 1/42 (activations up to 4).
+    EXPECT_LT((found[0] - wanted[0]).norm().item<double>(),
+              0.03 * wanted[0].norm().item<double>() + 1e-6);
+    EXPECT_LT((found[1] - wanted[1]).norm().item<double>(),
+              1e-3 * wanted[1].norm().item<double>() + 1e-3);
+  }
+}
+
+TEST(AdderConvolutionOnGrid, RoundsWhatLiesOffTheGridAndPassesTheGradientStraight) {
+  torch::Tensor input = torch::tensor({0.26F, 0.74F}).view({1, 1, 1, 2}).requires_grad_(true);
+  torch::Tensor weight = torch::tensor({1.1F}).view({1, 1, 1, 1}).requires_grad_(true);
+  const torch::Tensor y = adder_conv2d_on_grid(input, weight, 0.5, 1, 0);
+  EXPECT_EQ(y[0][0][0][0].item<float>(), -0.5F);  // |0.5 − 1|
+  EXPECT_EQ(y[0][0][0][1].item<float>(), -0.5F);
+  y.sum().backward();
+  EXPECT_NEAR(input.grad()[0][0][0][0].item<double>(), 0.5, 0.02);
+  EXPECT_NEAR(weight.grad().item<double>(), -1.0, 1e-3);
+}
+
+TEST(AdderConvolutionOnGrid, RefusesInputsOutsideOfTheGrid) {
+  const torch::Tensor weight = torch::ones({1, 1, 1, 1});
+  const auto run = [&](float x, double unit) {
+    adder_conv2d_on_grid(torch::full({1, 1, 2, 2}, x), weight, unit, 1, 0);
+  };
+  EXPECT_NO_THROW(run(25.5F, 0.1));
+  EXPECT_THROW(run(25.6F, 0.1), c10::Error);
+  EXPECT_THROW(run(-0.1F, 0.1), c10::Error);
+  EXPECT_THROW(run(std::nanf(""), 0.1), c10::Error);
+  EXPECT_THROW(run(1.0F, 0.0), c10::Error);
+  EXPECT_THROW(
+      adder_conv2d_on_grid(torch::zeros({1, 1, 2, 2}), torch::zeros({1, 2, 1, 1}), 1, 1, 0),
+      c10::Error);
+  EXPECT_THROW(adder_conv2d_int8(torch::full({1, 1, 2, 2}, -1.0), weight, 1, 0), c10::Error);
+}
+
+TEST(AdderConvolutionInt8, IsCloseToFloat) {
+  torch::manual_seed(13);
+  torch::Tensor input = torch::relu(torch::randn({4, 16, 9, 9})).requires_grad_(true);
+  torch::Tensor weight = torch::randn({20, 16, 3, 3}).requires_grad_(true);
+  const torch::Tensor found = adder_conv2d_int8(input, weight, 1, 1);
+  const torch::Tensor expected = adder_conv2d(input, weight, 1, 1);
+  // 144 taps, each within a step of max(input) / 255 at the most, about 4 / 255.
+  EXPECT_LT((found - expected).abs().max().item<double>(), 144 * 4.5 / 255);
+  EXPECT_LT((found - expected).norm().item<double>(), 0.01 * expected.norm().item<double>());
+  const torch::Tensor g = torch::randn(found.sizes());
+  const auto gradients = torch::autograd::grad({found}, {input, weight}, {g});
+  const auto wanted = torch::autograd::grad({expected}, {input, weight}, {g});
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_LT((gradients[i] - wanted[i]).norm().item<double>(),
+              0.03 * wanted[i].norm().item<double>());
+  }
+  EXPECT_NO_THROW(adder_conv2d_int8(torch::zeros({1, 16, 4, 4}), weight, 1, 1));
 }
 
 Network residual_network(Arithmetic arithmetic) {
@@ -122,6 +212,125 @@ TEST(FloatNetwork, RefusesUnknownNamesAndOtherShapes) {
   FloatNetwork network(residual_network(Arithmetic::cnn), 1);
   EXPECT_THROW(network.parameter("conv7.weight"), std::out_of_range);
   EXPECT_THROW(network.set_parameter("bn1.bias", torch::zeros({15})), std::invalid_argument);
+}
+
+// Loss and gradients of one step from the same start.
+struct Step {
+  double loss = 0;
+  torch::Tensor first_gradient, classifier_gradient;
+};
+
+Step step_in(Precision precision, Arithmetic arithmetic) {
+  torch::manual_seed(14);
+  FloatNetwork network(residual_network(arithmetic), 1);
+  network.set_precision(precision);
+  const torch::Tensor loss = torch::cross_entropy_loss(network.forward(torch::randn({32, 1, 8, 8})),
+                                                       torch::randint(10, {32}, torch::kInt64));
+  loss.backward();
+  return {loss.item<double>(), network.parameter("conv1.weight").grad(),
+          network.parameter("fc.weight").grad()};
+}
+
+double distance(const torch::Tensor& a, const torch::Tensor& b) {
+  return (a - b).norm().item<double>() / b.norm().item<double>();
+}
+
+TEST(Precision, OfTrainingChangesLittle) {
+  const struct {
+    Precision precision;
+    Arithmetic arithmetic;
+  } pairs[] = {{Precision::bfloat16, Arithmetic::cnn}, {Precision::int8, Arithmetic::adder}};
+  for (const auto& pair : pairs) {
+    SCOPED_TRACE(to_string(pair.precision));
+    const Step exact = step_in(Precision::float32, pair.arithmetic);
+    const Step found = step_in(pair.precision, pair.arithmetic);
+    EXPECT_NE(found.loss, exact.loss);  // it is another format
+    EXPECT_NEAR(found.loss, exact.loss, 0.05 * exact.loss);
+    EXPECT_LT(distance(found.classifier_gradient, exact.classifier_gradient), 0.1);
+    EXPECT_LT(distance(found.first_gradient, exact.first_gradient), 0.5);
+  }
+}
+
+TEST(Precision, DoesNotChangeInference) {
+  const struct {
+    Precision precision;
+    Arithmetic arithmetic;
+  } pairs[] = {{Precision::bfloat16, Arithmetic::cnn}, {Precision::int8, Arithmetic::adder}};
+  for (const auto& pair : pairs) {
+    FloatNetwork network(residual_network(pair.arithmetic), 1);
+    network.set_batch_norm_mode(BatchNormMode::inference);
+    const torch::Tensor images = torch::randn({3, 1, 8, 8});
+    const torch::Tensor exact = network.forward(images);
+    network.set_precision(pair.precision);
+    EXPECT_TRUE(torch::equal(network.forward(images), exact)) << to_string(pair.precision);
+  }
+}
+
+std::string refusal(const Network& network, Precision precision) {
+  try {
+    FloatNetwork(network, 1).set_precision(precision);
+  } catch (const std::invalid_argument& error) {
+    return error.what();
+  }
+  return "accepted";
+}
+
+TEST(Precision, IsRefusedWhereItDoesNotApply) {
+  EXPECT_THAT(refusal(residual_network(Arithmetic::adder), Precision::bfloat16),
+              AllOf(HasSubstr("precision: found bfloat16"), HasSubstr("int8")));
+  EXPECT_THAT(refusal(residual_network(Arithmetic::cnn), Precision::int8),
+              AllOf(HasSubstr("precision: found int8"), HasSubstr("bfloat16")));
+  // Without its ReLU the first block reads negative values.
+  Network network = residual_network(Arithmetic::adder);
+  network.layers[2].kind = LayerKind::batch_norm;
+  network.layers[2].name = "bn1";
+  EXPECT_THAT(refusal(network, Precision::int8),
+              AllOf(HasSubstr("layer1.0.conv1"), HasSubstr("negative")));
+  for (const std::string& name : network_names()) {
+    EXPECT_EQ(refusal(make_network(name, Arithmetic::adder, {1, 28, 28}, 10), Precision::int8),
+              "accepted")
+        << name;
+  }
+}
+
+TEST(Precision, HasNames) {
+  for (const Precision p : {Precision::float32, Precision::bfloat16, Precision::int8}) {
+    EXPECT_EQ(precision_from_string(to_string(p)), p);
+  }
+  try {
+    precision_from_string("float16");
+    ADD_FAILURE() << "accepted";
+  } catch (const std::invalid_argument& error) {
+    EXPECT_THAT(error.what(),
+                AllOf(HasSubstr("float16"), HasSubstr("bfloat16"), HasSubstr("int8")));
+  }
+}
+
+// Without hooks batch norms take in what follows them; with hooks every layer is on its own.
+TEST(FloatNetwork, ComputesTheSameInTrainingWithAndWithoutHooks) {
+  for (const std::string& name : network_names()) {
+    for (const Arithmetic arithmetic : {Arithmetic::adder, Arithmetic::cnn}) {
+      const Network description = make_network(name, arithmetic, {1, 28, 28}, 10);
+      FloatNetwork fused(description, 1), single(description, 1);
+      const torch::Tensor images = torch::randn({4, 1, 28, 28});
+      ForwardHooks hooks;
+      hooks.after = [](int, torch::Tensor&) {};
+      const torch::Tensor a = fused.forward(images), b = single.forward(images, hooks);
+      EXPECT_TRUE(torch::allclose(a, b, 1e-3, 1e-3)) << name << " " << (a - b).abs().max();
+      a.pow(2).sum().backward();
+      b.pow(2).sum().backward();
+      for (const std::string& parameter : fused.trainable()) {
+        const torch::Tensor &ga = fused.parameter(parameter).grad(),
+                            &gb = single.parameter(parameter).grad();
+        EXPECT_LT((ga - gb).norm().item<double>(), 0.02 * gb.norm().item<double>() + 1e-4)
+            << name << " " << parameter;
+      }
+      for (const auto& [parameter, values] : fused.tensors()) {
+        EXPECT_TRUE(torch::allclose(to_torch(values), single.parameter(parameter), 1e-3, 1e-4))
+            << name << " " << parameter;
+      }
+    }
+  }
 }
 
 TEST(ForwardHooks, SeeEveryLayerWithItsShape) {

@@ -48,8 +48,9 @@ class Trainer : public ::testing::Test {
   }
 
   // The bytes of the checkpoint that uninterrupted training gives.
-  std::string uninterrupted(Arithmetic arithmetic) {
-    const TrainOptions o = options("whole", arithmetic);
+  std::string uninterrupted(Arithmetic arithmetic, Precision precision = Precision::float32) {
+    TrainOptions o = options("whole", arithmetic);
+    o.precision = precision;
     EXPECT_TRUE(train(o, data_, nullptr).finished);
     return read_text(o.out);
   }
@@ -135,6 +136,47 @@ TEST_F(Trainer, GivesTheSameBytesWhenKilledAndResumed) {
   o.resume = true;
   train(o, data_, nullptr);
   EXPECT_TRUE(read_text(o.out) == whole);
+}
+
+TEST_F(Trainer, LearnsAndResumesInEveryPrecision) {
+  const struct {
+    Precision precision;
+    Arithmetic arithmetic;
+  } pairs[] = {{Precision::bfloat16, Arithmetic::cnn}, {Precision::int8, Arithmetic::adder}};
+  for (const auto& pair : pairs) {
+    SCOPED_TRACE(to_string(pair.precision));
+    TrainOptions o = options("learns", pair.arithmetic);
+    o.precision = pair.precision;
+    o.epochs = 6;
+    o.augmentation = {};
+    EXPECT_GT(train(o, data_, nullptr).float_accuracy_percent, 90);
+    std::filesystem::remove(o.out);
+
+    const std::string whole = uninterrupted(pair.arithmetic, pair.precision);
+    EXPECT_NE(whole, uninterrupted(pair.arithmetic));
+    TrainOptions parts = options("parts", pair.arithmetic);
+    parts.precision = pair.precision;
+    int asked = 0;
+    train(parts, data_, [&] { return asked++ == 8; });
+    parts.resume = true;
+    parts.precision = Precision::float32;
+    EXPECT_THAT(error_of(parts), AllOf(HasSubstr("precision " + to_string(pair.precision)),
+                                       HasSubstr("this run has float32")));
+    parts.precision = pair.precision;
+    train(parts, data_, nullptr);
+    EXPECT_TRUE(read_text(parts.out) == whole);
+    std::filesystem::remove(parts.out);
+  }
+}
+
+TEST_F(Trainer, RefusesAPrecisionThatDoesNotApply) {
+  TrainOptions o = options("bad", Arithmetic::adder);
+  o.precision = Precision::bfloat16;
+  EXPECT_THAT(error_of(o), AllOf(StartsWith("precision: found bfloat16"), HasSubstr("allowed")));
+  o = options("bad", Arithmetic::cnn);
+  o.precision = Precision::int8;
+  EXPECT_THAT(error_of(o), AllOf(StartsWith("precision: found int8"), HasSubstr("allowed")));
+  EXPECT_THAT(folder_.files(), Not(Contains("bad.safetensors")));
 }
 
 TEST_F(Trainer, WritesOneLineOfMetricsAnEpoch) {

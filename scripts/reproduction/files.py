@@ -1,0 +1,27 @@
+"""Files that are whole or not there."""
+
+import os
+import pathlib
+
+from .errors import ReproductionError
+
+
+def write_whole(file, text):
+    file = pathlib.Path(file)
+    partial = file.with_name(f"{file.name}.partial.{os.getpid()}")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(file)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise ReproductionError(f"{file}: {error.strerror}") from None
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+
+
+def duration_text(seconds):
+    whole = int(seconds + 0.5)
+    hours, minutes = whole // 3600, whole // 60 % 60
+    return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"

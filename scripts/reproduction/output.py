@@ -1,0 +1,115 @@
+"""A table's two files: TABLE.csv, a line a figure, and TABLE.md, a line a cell."""
+
+import csv
+import io
+from dataclasses import dataclass
+
+from .cells import CITED, FLOAT
+from .files import duration_text
+from .tables import PUBLISHED_IN
+
+COLUMNS = ("row", "method", "bits", "published", "ours", "unit", "images", "note")
+
+
+@dataclass
+class Line:
+    row: str
+    method: str
+    bits: int
+    published: str
+    ours: str
+    unit: str
+    images: str
+    note: str
+
+
+def text_of(value, form):
+    if value is None:
+        return ""
+    text = form.format(value)
+    return text.lstrip("-") if float(text) == 0 else text  # no "-0.00"
+
+
+def lines_of(name, table, outcomes, published):
+    lines = []
+    for cell, outcome in outcomes.items():
+        note = "; ".join(([outcome.reason] if outcome.reason else []) + outcome.notes
+                         + ([cell.note] if cell.note and cell.kind != CITED else []))
+        images = outcome.run["images"] if outcome.run else ""
+        made = []
+        for measure in table.measures:
+            ours = measure.value(cell, outcomes)
+            theirs = published.value(PUBLISHED_IN.get(name, name), cell.network, cell.dataset,
+                                     cell.published_as or cell.method, cell.bits, measure.unit)
+            if ours is None and theirs is None:
+                continue
+            made.append(Line(cell.row, cell.method, cell.bits, text_of(theirs, measure.form),
+                             text_of(ours, measure.form), measure.unit, str(images), note))
+        if not made:  # the row is listed all the same, with the reason
+            made.append(Line(cell.row, cell.method, cell.bits, "", "", table.measures[0].unit, "",
+                             note or "the checkpoint records no accuracy"
+                             if cell.kind == FLOAT else note))
+        lines += made
+    if table.extra_lines:
+        for row, method, bits, unit, ours, note in table.extra_lines(outcomes):
+            theirs = published.value(name, row, "", method, bits, unit)
+            lines.append(Line(row, method, bits, text_of(theirs, "{:.3f}"), text_of(ours, "{:.4f}"),
+                              unit, "", note))
+    return lines
+
+
+def csv_text(lines):
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for line in lines:
+        writer.writerow([getattr(line, column) for column in COLUMNS])
+    return text.getvalue()
+
+
+def cell_text(value):
+    return value.replace("|", "\\|") if value else "–"
+
+
+def grouped(number):
+    """Thousands apart, for large counts."""
+    digits = number.split(".")[0].lstrip("-")
+    return f"{int(number):,}" if number.isdigit() and len(digits) > 4 else number
+
+
+def markdown_text(table, lines, command, outcomes, images):
+    there = {line.unit for line in lines}
+    units = [measure.unit for measure in table.measures if measure.unit in there]
+    with_published = {line.unit for line in lines if line.published}
+    header, marks = ["Network, data", "Method", "Bits"], ["---", "---", "---:"]
+    for unit in units:
+        names = [f"published, {unit}", f"ours, {unit}"] if unit in with_published else [unit]
+        header += names
+        marks += ["---:"] * len(names)
+    header += ["Images", "Note"]
+    marks += ["---:", "---"]
+
+    rows = {}
+    for line in lines:
+        rows.setdefault((line.row, line.method, line.bits), {})[line.unit] = line
+    body = []
+    for (row, method, bits), by_unit in rows.items():
+        cells = [row, method, str(bits)]
+        for unit in units:
+            line = by_unit.get(unit)
+            if unit in with_published:
+                cells.append(grouped(line.published) if line else "")
+            cells.append(grouped(line.ours) if line else "")
+        first = next(iter(by_unit.values()))
+        body.append(cells + [first.images, first.note])
+
+    seconds = sum(outcome.seconds for outcome in outcomes.values())
+    text = [f"# {table.title}", "", table.about, ""]
+    text += ["| " + " | ".join(header) + " |", "| " + " | ".join(marks) + " |"]
+    text += ["| " + " | ".join(cell_text(cell) for cell in cells) + " |" for cells in body]
+    text += ["", "Accuracies are the integer hardware models'; cycles and energy are one image's."]
+    if images:
+        text.append(f"Only the first {images:,} test images: points lost compare with the float "
+                    "accuracy on all of them.")
+    text += ["", f"Made by `{command}`; machine time {duration_text(seconds)}.", ""]
+    return "\n".join(text)

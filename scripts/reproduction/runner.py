@@ -1,0 +1,233 @@
+"""Makes the cells of a table: package, simulation, result. What is finished is kept under its
+content's hash, so that a later call goes on where an earlier one ended."""
+
+import csv
+import hashlib
+import json
+import pathlib
+import sys
+import time
+
+from . import programs
+from .cells import CITED, FLOAT, NETWORKS, QAT, Outcome
+from .errors import ReproductionError
+from .files import duration_text, write_whole
+from .safetensors import package_origin
+
+
+def toml_text(value):
+    return json.dumps(str(value), ensure_ascii=False)  # a TOML basic string takes JSON's escapes
+
+
+def toml_value(value):
+    """An option as a scenario spells it: numbers and truths bare, texts quoted."""
+    if value in ("true", "false"):
+        return value
+    try:
+        float(value)
+        return value
+    except ValueError:
+        return toml_text(value)
+
+
+def slug(text):
+    return "".join(c if c.isalnum() or c in "-." else "-" for c in text)
+
+
+class Runner:
+    """`settings`: out, packages (folders), data (folder or None), images, jobs, threads,
+    qat_epochs, hardware, energy, evaluate, keep_going, bin."""
+
+    def __init__(self, settings, checkpoints):
+        self.settings = settings
+        self.checkpoints = checkpoints
+        self._hashes = {}
+        self._abacus = None
+        self._trainer = None
+
+    # -- the programs, found when the first cell needs them
+
+    def abacus(self):
+        if self._abacus is None:
+            self._abacus = programs.find_program("abacus", self.settings.bin)
+        return self._abacus
+
+    def trainer(self):
+        if self._trainer is None:
+            self._trainer = programs.find_program("abacus-train", self.settings.bin)
+        return self._trainer
+
+    def sha256(self, file):
+        if file not in self._hashes:
+            self._hashes[file] = programs.sha256_of(file)
+        return self._hashes[file]
+
+    def data_arguments(self):
+        return ["--data", self.settings.data] if self.settings.data else []
+
+    # -- what a cell needs
+
+    def missing(self, cell):
+        """Why the cell cannot be made, or an empty text."""
+        if cell.kind == CITED:
+            return cell.note
+        if cell.kind == QAT and self.package_file(cell).is_file():
+            return ""
+        if (cell.network, cell.arithmetic, cell.dataset) not in self.checkpoints:
+            return (f"no checkpoint of {NETWORKS.get(cell.network, cell.network)} {cell.arithmetic} "
+                    f"{cell.dataset} was given (--checkpoint)")
+        if cell.kind == QAT and not cell.train:
+            return "trained further only up to 4 bits, as in the paper"
+        if cell.kind == QAT and self.settings.qat_epochs == 0:
+            return f"not trained (--qat-epochs 0) and no {self.package_file(cell).name}"
+        return ""
+
+    def package_file(self, cell):
+        """Where the package of a QAT cell is or will be. The name tells what the table wants, not
+        how it was trained."""
+        own = {name: value for name, value in cell.options if (name, value) not in
+               (("alpha", "0.999"), ("groups", "4"), ("weight_clamp", "true"),
+                ("activation_clamp", "true"), ("group_method", "max"))}
+        parts = [cell.network, cell.dataset, cell.scheme, f"w{cell.bits}a{cell.bits}"]
+        parts += [f"{name.replace('_', '-')}-{value}" for name, value in sorted(own.items())]
+        if cell.storage_bits != 8:
+            parts.append(f"stored{cell.storage_bits}")
+        return self.settings.packages / (slug("-".join(parts)) + ".safetensors")
+
+    def scenario_text(self, cell, source):
+        settings = self.settings
+        lines = [f"name = {toml_text(cell.title)}", f"network = {toml_text(cell.network)}",
+                 f"arithmetic = {toml_text(cell.arithmetic)}",
+                 f"dataset = {toml_text(cell.dataset)}", source,
+                 f"images = {settings.images}", 'level = "approximate"', "timed_images = 1",
+                 f"hardware.preset = {toml_text(settings.hardware)}",
+                 f"energy.table = {toml_text(settings.energy)}"]
+        if cell.kind != QAT:
+            options = cell.all_options()
+            if settings.evaluate:
+                options["evaluate"] = str(settings.images or 10000)
+            lines += ["", "[quantization]", f"scheme = {toml_text(cell.scheme)}",
+                      f"weight_bits = {cell.bits}", f"activation_bits = {cell.bits}",
+                      f"storage_bits = {cell.storage_bits}"]
+            lines += [f"options.{name} = {toml_value(value)}" for name, value in options.items()]
+        return "\n".join(lines) + "\n"
+
+    # -- making it
+
+    def make(self, cell):
+        outcome = Outcome()
+        checkpoint = self.checkpoints.get((cell.network, cell.arithmetic, cell.dataset))
+        if checkpoint is not None:
+            outcome.float_accuracy = checkpoint.accuracy
+        outcome.reason = self.missing(cell)
+        if outcome.reason or cell.kind == FLOAT:
+            return outcome
+        if cell.kind == QAT:
+            self.make_package(cell, checkpoint, outcome)
+            file, key = outcome.package, "package"
+        else:
+            file, key = checkpoint.file, "checkpoint"
+        content = self.scenario_text(cell, f"{key} = {toml_text(self.sha256(file))}")
+        identity = hashlib.sha256("\n".join(
+            [content, self.sha256(self.abacus()), self.sha256(self.trainer())
+             if cell.kind != QAT else ""]).encode()).hexdigest()[:12]
+        folder = self.settings.out / "runs" / f"{slug(cell.title.lower())}-{identity}"
+        results_file = folder / "results.json"
+        if not results_file.is_file():
+            scenario = folder / "scenario.toml"
+            write_whole(scenario, self.scenario_text(
+                cell, f"{key} = {toml_text(file.resolve())}"))
+            programs.run([self.abacus(), "simulate", scenario, "--out", folder, "--cache",
+                          self.settings.out / "packages"]
+                         + self.data_arguments() + ["--jobs", self.settings.jobs])
+        self.read_results(results_file, outcome)
+        return outcome
+
+    def read_results(self, file, outcome):
+        try:
+            results = json.loads(file.read_text(encoding="utf-8"))
+            outcome.run = results["runs"][0]
+            outcome.seconds += results["times"]["seconds"]
+        except (OSError, ValueError, LookupError, TypeError) as error:
+            raise ReproductionError(f"{file}: no results file of abacus simulate: {error}") from None
+        recorded = outcome.run.get("float_accuracy_percent")
+        if recorded is not None:
+            outcome.float_accuracy = recorded
+        fake = outcome.run.get("fake_quantized_accuracy_percent")
+        if fake is not None:
+            outcome.notes.append(f"fake-quantized {fake:.2f} %")
+
+    def make_package(self, cell, checkpoint, outcome):
+        file = self.package_file(cell)
+        if not file.is_file():
+            command = [self.trainer(), "qat", "--checkpoint", checkpoint.file, "--scheme",
+                       cell.scheme, "--weight-bits", cell.bits, "--activation-bits", cell.bits,
+                       "--storage-bits", cell.storage_bits, "--epochs", self.settings.qat_epochs]
+            for name, value in cell.all_options().items():
+                command.append(f"--{name.replace('_', '-')}={value}")
+            file.parent.mkdir(parents=True, exist_ok=True)
+            programs.run(command + self.data_arguments() + ["--resume", "--out", file])
+            if not file.is_file():
+                raise ReproductionError(f"abacus-train qat ended well but left no package {file}")
+        origin = package_origin(file)
+        expected = {"network": cell.network, "dataset": cell.dataset, "weight_bits": cell.bits,
+                    "activation_bits": cell.bits}
+        for name, value in expected.items():
+            if origin.get(name) != value:
+                raise ReproductionError(f"{file}: found {name} {origin.get(name)}; by its name it "
+                                        f"should have {value}")
+        outcome.package = file
+        epochs, seconds = training_course(file.with_suffix(".csv"))
+        outcome.seconds += seconds
+        note = (f"{epochs} epochs" if epochs else
+                f"epochs unknown: no {file.with_suffix('.csv').name}")
+        if cell.paper_epochs not in (0, epochs):
+            note += f" (the paper: {cell.paper_epochs})"
+        outcome.notes.append(note)
+
+
+def training_course(file):
+    """Epochs and seconds of a training, by its metrics file; (0, 0) where there is none."""
+    try:
+        with open(file, encoding="utf-8", newline="") as lines:
+            rows = list(csv.DictReader(lines))
+        return len(rows), sum(float(row.get("seconds") or 0) for row in rows)
+    except (OSError, ValueError):
+        return 0, 0
+
+
+def make_all(runner, cells, keep_going):
+    """Outcomes by cell, in the cells' order; a line of progress before each cell that takes time."""
+    outcomes = {}
+    spent = {}  # by kind: seconds of the cells made in this call
+    work = [cell for cell in cells if cell.kind not in (FLOAT, CITED) and not runner.missing(cell)]
+    finished = 0
+    for cell in cells:
+        start = time.monotonic()
+        if cell in work:
+            left = time_left(work[finished:], spent)
+            print(f"[{finished + 1}/{len(work)}] {cell.title}"
+                  + (f"; about {duration_text(left)} left" if left is not None else ""),
+                  file=sys.stderr, flush=True)
+        try:
+            outcomes[cell] = runner.make(cell)
+        except ReproductionError as error:
+            if not keep_going:
+                raise ReproductionError(f"{cell.title}: {error}") from None
+            outcomes[cell] = Outcome(reason=f"failed: {error}")
+        if cell in work:
+            finished += 1
+            seconds = time.monotonic() - start
+            if seconds > 1:  # not a kept result
+                spent.setdefault(cell.kind, []).append(seconds)
+    return outcomes
+
+
+def time_left(cells, spent):
+    """By the mean of the cells of each kind made so far; None while a kind has none."""
+    left = 0
+    for cell in cells:
+        if cell.kind not in spent:
+            return None
+        left += sum(spent[cell.kind]) / len(spent[cell.kind])
+    return left

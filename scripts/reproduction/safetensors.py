@@ -1,0 +1,80 @@
+"""The metadata of safetensors files, all that a reproduction needs to know of them."""
+
+import json
+import pathlib
+import struct
+
+from .errors import ReproductionError
+
+LARGEST_HEADER = 100_000_000  # bytes, the format's own limit
+
+
+def read_metadata(file):
+    try:
+        with open(file, "rb") as content:
+            size = content.read(8)
+            if len(size) < 8:
+                raise ReproductionError(f"{file}: no safetensors file: found {len(size)} bytes")
+            length = struct.unpack("<Q", size)[0]
+            if length > LARGEST_HEADER:
+                raise ReproductionError(
+                    f"{file}: no safetensors file: its header would have {length} bytes")
+            header = json.loads(content.read(length))
+    except OSError as error:
+        raise ReproductionError(f"{file}: {error.strerror}") from None
+    except ValueError as error:
+        raise ReproductionError(f"{file}: no safetensors file: {error}") from None
+    metadata = header.get("__metadata__") if isinstance(header, dict) else None
+    if not isinstance(metadata, dict):
+        raise ReproductionError(f"{file}: it has no metadata")
+    return metadata
+
+
+class Checkpoint:
+    """A trained float network; the metadata tells which."""
+
+    def __init__(self, file):
+        self.file = pathlib.Path(file)
+        metadata = read_metadata(file)
+        if metadata.get("format") != "abacus-checkpoint-1":
+            raise ReproductionError(
+                f"{file}: found format \"{metadata.get('format')}\"; allowed: a checkpoint, "
+                "abacus-checkpoint-1, of abacus-train train or import")
+        try:
+            self.network = metadata["network"]
+            self.arithmetic = metadata["arithmetic"]
+            self.dataset = metadata["dataset"]
+            accuracy = float(metadata["float_accuracy_percent"])
+        except (KeyError, ValueError) as error:
+            raise ReproductionError(f"{file}: metadata: {error}") from None
+        self.accuracy = accuracy if accuracy >= 0 else None
+        self.epochs = int(metadata.get("epochs", 0))
+
+    @property
+    def key(self):
+        return (self.network, self.arithmetic, self.dataset)
+
+
+def package_origin(file):
+    """Where an integer network package came from, as the quantizer recorded it."""
+    metadata = read_metadata(file)
+    try:
+        return json.loads(metadata["network"])["origin"]
+    except (KeyError, ValueError, TypeError):
+        raise ReproductionError(f"{file}: it is no integer network package") from None
+
+
+def find_checkpoints(given, shipped_folder):
+    """By (network, arithmetic, data set): those given, and the shipped ones where none is given."""
+    found = {}
+    for file in given:
+        checkpoint = Checkpoint(file)
+        if checkpoint.key in found:
+            raise ReproductionError(
+                f"--checkpoint: {found[checkpoint.key].file} and {file} are both of "
+                f"{' '.join(checkpoint.key)}; give one of them")
+        found[checkpoint.key] = checkpoint
+    for file in sorted(pathlib.Path(shipped_folder).glob("*.safetensors")):
+        checkpoint = Checkpoint(file)
+        found.setdefault(checkpoint.key, checkpoint)
+    return found

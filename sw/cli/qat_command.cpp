@@ -1,0 +1,200 @@
+#include "sw/cli/qat_command.hpp"
+
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+
+#include "sw/cli/adder_arguments.hpp"
+#include "sw/cli/command_exit.hpp"
+#include "sw/cli/stop_request.hpp"
+#include "sw/network/checkpoint.hpp"
+#include "sw/network/integer_network.hpp"
+#include "sw/network/safetensors.hpp"
+#include "sw/quant/qat.hpp"
+#include "sw/train/modules.hpp"
+#include "sw/train/trainer.hpp"
+
+namespace abacus {
+namespace {
+
+struct Arguments {
+  QatOptions qat;
+  AdderArguments adder;
+  std::string checkpoint;
+  std::string teacher;
+  std::string scheme;
+  std::string train_on = "train";
+  int crop_padding = -1;
+  std::optional<bool> flip;
+  std::string recipe_hash;
+  std::string trained_checkpoint;
+  std::string data;
+  int threads = 0;
+};
+
+void write_trained(const Arguments& arguments, const QatResult& result) {
+  Checkpoint checkpoint = result.trained;
+  checkpoint.float_accuracy_percent = -1;  // it was trained for the integers
+  checkpoint.epochs = arguments.qat.epochs;
+  checkpoint.seed = arguments.qat.quantization.seed;
+  save_checkpoint(arguments.trained_checkpoint, checkpoint);
+}
+
+void run(Arguments& arguments) {
+  QatOptions& options = arguments.qat;
+  options.quantization.scheme = qat_scheme_from_string(arguments.scheme);
+  options.scheme = arguments.scheme + "-qat";
+  apply(arguments.adder, options.quantization);
+  check(options.quantization);
+  if (!options.resume && std::filesystem::exists(state_file(options.out))) {
+    throw std::runtime_error(
+        state_file(options.out).string() +
+        ": an unfinished training is there; go on with --resume, or remove it");
+  }
+  const Checkpoint checkpoint = load_checkpoint(arguments.checkpoint);
+  check_scheme(options.quantization.scheme, checkpoint, arguments.checkpoint);
+  const Checkpoint teacher =
+      arguments.teacher.empty() ? checkpoint : load_checkpoint(arguments.teacher);
+  options.quantization.augmentation = training_augmentation(checkpoint);
+  if (arguments.crop_padding >= 0) {
+    options.quantization.augmentation.padding = arguments.crop_padding;
+  }
+  if (arguments.flip.has_value()) options.quantization.augmentation.flip = *arguments.flip;
+
+  catch_stop_signals();
+  prepare_torch(arguments.threads);
+  const std::filesystem::path root = data_root(arguments.data, checkpoint.dataset);
+  const Split split = arguments.train_on == "train" ? Split::train : Split::train_all;
+  const QatData data = {load_dataset(checkpoint.dataset, split, root),
+                        load_dataset(checkpoint.dataset, Split::validation, root)};
+  QatResult result = train_quantized(checkpoint, teacher, data, options, stop_requested);
+  if (!result.finished) {
+    std::fprintf(stderr, "stopped; state saved in %s; go on with --resume\n",
+                 state_file(options.out).c_str());
+    throw CommandExit{kStoppedExitCode};
+  }
+  result.network.origin.checkpoint_sha256 = sha256_file(arguments.checkpoint);
+  result.network.origin.recipe_sha256 =
+      arguments.recipe_hash.empty() ? sha256_text(to_string(options) + " " + arguments.train_on)
+                                    : arguments.recipe_hash;
+  if (!arguments.trained_checkpoint.empty()) write_trained(arguments, result);
+  write_package(options.out, result.network);
+  std::filesystem::remove(state_file(options.out));
+  std::printf(
+      "%s: %s, %d-bit weights, %d-bit activations; %.2f %% of the %lld validation images, "
+      "fake-quantized\n",
+      options.out.c_str(), result.network.origin.scheme.c_str(), result.network.origin.weight_bits,
+      result.network.origin.activation_bits, result.network.origin.fake_quantized_accuracy_percent,
+      static_cast<long long>(data.validation.count()));
+}
+
+void add_plan_options(CLI::App& command, Arguments& arguments) {
+  QuantizationOptions& plan = arguments.qat.quantization;
+  command
+      .add_option("--scheme", arguments.scheme, "Whose grids: that of quantize without \"-ptq\"")
+      ->required()
+      ->check(CLI::IsMember(qat_scheme_names()));
+  command.add_option("--weight-bits", plan.weight_bits, "Of the layers between the edges")
+      ->required()
+      ->check(CLI::Range(2, 8));
+  command.add_option("--activation-bits", plan.activation_bits, "Of the layers between the edges")
+      ->required()
+      ->check(CLI::Range(2, 8));
+  command.add_option("--storage-bits", plan.storage_bits, "Of the tensors between layers")
+      ->check(CLI::Range(2, 16))
+      ->capture_default_str();
+  command
+      .add_option("--calibration-images", plan.calibration_images,
+                  "Training images for the tensors' ranges")
+      ->check(CLI::Range(1, 1'000'000))
+      ->capture_default_str();
+  command
+      .add_option("--bn-images", plan.batch_norm_images,
+                  "Training images for the BatchNorm statistics at the end")
+      ->check(CLI::Range(2, 1'000'000))
+      ->capture_default_str();
+  add_adder_options(command, plan, arguments.adder);
+}
+
+void add_training_options(CLI::App& command, Arguments& arguments) {
+  QatOptions& qat = arguments.qat;
+  command.add_option("--epochs", qat.epochs, "Passes over the training images")->required();
+  command
+      .add_option("--train-on", arguments.train_on,
+                  "Training images: without (train) or with (train_all) the validation images; "
+                  "with them the validation accuracy says nothing about new images")
+      ->check(CLI::IsMember({"train", "train_all"}))
+      ->capture_default_str();
+  command.add_option("--batch", qat.batch, "Images a step")->capture_default_str();
+  command.add_option("--lr", qat.learning_rate, "Learning rate at the start of the cosine")
+      ->capture_default_str();
+  command.add_option("--warmup", qat.warmup, "Epochs of linearly rising learning rate")
+      ->capture_default_str();
+  command.add_option("--momentum", qat.optimizer.momentum, "Momentum")->capture_default_str();
+  command.add_flag("--nesterov", qat.optimizer.nesterov, "Nesterov's momentum");
+  command.add_option("--weight-decay", qat.optimizer.weight_decay, "Weight decay")
+      ->capture_default_str();
+  command
+      .add_option("--adder-rate", qat.optimizer.adder_rate,
+                  "Adaptive rate of the adder weights (AdderNet's eta)")
+      ->capture_default_str();
+  command
+      .add_option("--distill", qat.distill,
+                  "Share of the float network's softened scores in the loss (0: labels only)")
+      ->capture_default_str();
+  command.add_option("--temperature", qat.temperature, "By which scores are softened")
+      ->capture_default_str();
+  command.add_option("--teacher", arguments.teacher,
+                     "Checkpoint whose scores are distilled (default: --checkpoint)");
+  command
+      .add_option(
+          "--gradient-clip", qat.gradient_clip,
+          "Longest gradient as a share of its parameter's norm, adder weights aside (0: any)")
+      ->capture_default_str();
+  command.add_flag("--learn-ranges", qat.learn_ranges, "Train the operands' ranges too (LSQ)");
+  command
+      .add_option("--range-rate", qat.range_rate,
+                  "Their learning rate, as a multiple of the weights'")
+      ->capture_default_str();
+  command
+      .add_option("--crop-padding", arguments.crop_padding,
+                  "Augmentation of the training images (default: as in the float training)")
+      ->check(CLI::Range(0, 16));
+  command.add_option("--flip", arguments.flip,
+                     "Augmentation of the training images (default: as in the float training)");
+  command.add_option("--seed", qat.quantization.seed, "Of order and augmentation")
+      ->capture_default_str();
+}
+
+}  // namespace
+
+void add_qat_command(CLI::App& app) {
+  const auto arguments = std::make_shared<Arguments>();
+  CLI::App* command = app.add_subcommand(
+      "qat", "Go on training a checkpoint on integer grids, and write an integer network package");
+  command->add_option("--checkpoint", arguments->checkpoint, "Float checkpoint (.safetensors)")
+      ->required();
+  add_plan_options(*command, *arguments);
+  add_training_options(*command, *arguments);
+  command->add_option("--data", arguments->data, "Folder of the data set (default: ABACUS_DATA)");
+  command->add_option("--recipe-hash", arguments->recipe_hash,
+                      "To be recorded in place of the options' own hash");
+  command->add_option("--threads", arguments->threads, "Threads (0: one a processor)")
+      ->check(CLI::Range(0, 1024))
+      ->capture_default_str();
+  command
+      ->add_option("--checkpoint-every", arguments->qat.checkpoint_every,
+                   "Epochs between saved states")
+      ->capture_default_str();
+  command->add_option("--out", arguments->qat.out, "Package to write (.safetensors)")->required();
+  command->add_option("--out-checkpoint", arguments->trained_checkpoint,
+                      "Also write the float parameters behind it, to go on from");
+  command->add_flag("--resume", arguments->qat.resume,
+                    "Go on from the state saved beside --out, if any");
+  command->callback([arguments] { run(*arguments); });
+}
+
+}  // namespace abacus

@@ -1,0 +1,10 @@
+// `abacus-train qat`: quantization-aware training, from a checkpoint to an integer network package.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+namespace abacus {
+
+void add_qat_command(CLI::App& app);
+
+}  // namespace abacus

@@ -1,0 +1,10 @@
+// `abacus-train statistics`: how large a checkpoint's activations and weights are, layer by layer.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+namespace abacus {
+
+void add_statistics_command(CLI::App& app);
+
+}  // namespace abacus

@@ -1,0 +1,52 @@
+// Rounding to integer grids that gradients pass through, for quantization-aware training.
+//
+// The forward values are the integers of docs/arithmetic.md times their step. Backward, rounding
+// counts as the identity (straight-through estimator, Bengio et al., arXiv 1308.3432) and saturation
+// as what it is. Steps that are learned get the gradient of LSQ (Esser et al., ICLR 2020, eq. 3):
+// ∂x̂/∂step = round(v) − v within the range, v = x / step, and the range's end beyond it.
+//
+// Results, gradients included, do not depend on the number of threads.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "sw/network/integer_network.hpp"
+#include "sw/train/torch.hpp"
+
+namespace abacus {
+
+// The integers that an operand can be, both ends included.
+struct IntegerRange {
+  int lowest = 0;
+  int highest = 0;
+};
+
+// step · clamp(⌊x / step + ½⌋, range), element by element; x: float32, any dense shape. The gradient
+// passes where lowest ≤ x / step ≤ highest. Throws std::invalid_argument for a step that is not
+// finite and positive, or an empty range.
+torch::Tensor fake_quantize(const torch::Tensor& values, double step, IntegerRange range);
+
+// What a layer's array sees of a stored tensor: step · clamp(round_shift(v · multiplier, shift)),
+// where `stored` = v · stored_scale. `step` is a float64 tensor with one element; the quantizer is
+// the one for stored_scale / step. Gradient as of fake_quantize, and of `step` if it is learned.
+// Throws as fake_quantize does.
+torch::Tensor fake_read(const torch::Tensor& stored, double stored_scale,
+                        const ReadQuantizer& quantizer, const torch::Tensor& step,
+                        IntegerRange range);
+
+// What becomes of weights beyond the range, in training.
+enum class BeyondRange {
+  // Their distance is made up for by an offset (AdderQuant's clamp): they keep their gradient, so
+  // that they can come back, and the step gets none from them, since the offset moves against it.
+  offset,
+  clipped  // their gradient is 0; the step's is the range's end (LSQ)
+};
+
+// `levels` · `step`, in the weights' shape (output channel first). `levels`: the integers that the
+// quantizer has made of `weights`. `step`: float64, one element an output channel. Throws
+// std::invalid_argument where the counts do not fit.
+torch::Tensor fake_weights(const torch::Tensor& weights, const std::vector<std::int16_t>& levels,
+                           const torch::Tensor& step, IntegerRange range, BeyondRange beyond);
+
+}  // namespace abacus

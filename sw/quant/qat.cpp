@@ -1,0 +1,430 @@
+#include "sw/quant/qat.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <memory>
+#include <sstream>
+#include <stdexcept>
+#include <utility>
+
+#include "sw/network/atomic_file.hpp"
+#include "sw/quant/apply_plan.hpp"
+#include "sw/quant/batch_norm_estimation.hpp"
+#include "sw/quant/calibration.hpp"
+#include "sw/quant/finish.hpp"
+#include "sw/quant/layer_calibration.hpp"
+#include "sw/quant/make_plan.hpp"
+#include "sw/quant/qat_network.hpp"
+#include "sw/quant/qat_state.hpp"
+#include "sw/train/adder_functions.hpp"
+#include "sw/train/batches.hpp"
+#include "sw/train/progress.hpp"
+#include "sw/train/trainer.hpp"
+
+namespace abacus {
+namespace {
+
+const std::string metrics_header =
+    "epoch,lr,train_loss,train_accuracy_percent,validation_accuracy_percent,seconds\n";
+// BatchNorm re-estimation for the validation after each epoch; the end has the options' number.
+constexpr std::int64_t validation_batch_norm_images = 2000;
+
+std::string number(double value, const char* format) {
+  char text[64];
+  std::snprintf(text, sizeof text, format, value);
+  return text;
+}
+
+double percent(std::int64_t part, std::int64_t whole) {
+  return 100.0 * static_cast<double>(part) / static_cast<double>(whole);
+}
+
+void require(bool good, const std::string& name, double found, const std::string& allowed) {
+  if (!good) {
+    throw std::invalid_argument(name + ": found " + number(found, "%g") + ", allowed: " + allowed);
+  }
+}
+
+void check_training(const QatOptions& o, const QatData& data) {
+  require(o.epochs >= 1, "epochs", o.epochs, "1 or more");
+  require(o.batch >= 2, "batch", o.batch, "2 or more");
+  require(o.learning_rate > 0 && std::isfinite(o.learning_rate), "lr", o.learning_rate,
+          "more than 0");
+  require(o.warmup >= 0 && o.warmup < o.epochs, "warmup", o.warmup, "0 to less than the epochs");
+  require(o.optimizer.momentum >= 0 && o.optimizer.momentum < 1, "momentum", o.optimizer.momentum,
+          "0 to less than 1");
+  require(o.optimizer.weight_decay >= 0, "weight-decay", o.optimizer.weight_decay, "0 or more");
+  require(o.optimizer.adder_rate > 0, "adder-rate", o.optimizer.adder_rate, "more than 0");
+  require(o.distill >= 0 && o.distill <= 1, "distill", o.distill, "0 to 1");
+  require(o.temperature > 0 && std::isfinite(o.temperature), "temperature", o.temperature,
+          "more than 0");
+  require(o.gradient_clip >= 0, "gradient-clip", o.gradient_clip, "0 or more");
+  require(o.range_rate > 0 && std::isfinite(o.range_rate), "range-rate", o.range_rate,
+          "more than 0");
+  require(o.checkpoint_every >= 1, "checkpoint-every", o.checkpoint_every, "1 or more");
+  require(data.training.count() >= 2, "training images", static_cast<double>(data.training.count()),
+          "2 or more");
+  // The training normalises with the batch's statistics, which the checkpoint's are not.
+  if (with_defaults(o.quantization).batch_norm != BatchNormEstimation::estimated) {
+    throw std::invalid_argument("bn: found " +
+                                to_string(*with_defaults(o.quantization).batch_norm) +
+                                ", allowed with training: estimated");
+  }
+  // Beside OUT.safetensors lie OUT.csv and OUT.state, so that the ending matters.
+  if (o.out.extension() != ".safetensors") {
+    throw std::invalid_argument("out: found \"" + o.out.string() +
+                                "\", allowed: a file name ending in .safetensors");
+  }
+  const std::filesystem::path folder = o.out.has_parent_path() ? o.out.parent_path() : ".";
+  if (!std::filesystem::is_directory(folder)) {
+    throw std::invalid_argument("out: found \"" + o.out.string() + "\", but there is no folder " +
+                                folder.string());
+  }
+}
+
+// One bar a stage.
+class Stages {
+ public:
+  QuantizationProgress progress() {
+    return [this](const std::string& stage, std::int64_t done, std::int64_t total) {
+      if (stage != stage_) {
+        stage_ = stage;
+        bar_ = std::make_unique<Progress>(stage, total);
+      }
+      bar_->update(done);
+    };
+  }
+
+ private:
+  std::string stage_;
+  std::unique_ptr<Progress> bar_;
+};
+
+QuantizationPlan starting_plan(const Checkpoint& checkpoint, const CalibrationData& data,
+                               const QuantizationOptions& options) {
+  const std::vector<FoldedLayer> folded = fold_graph(checkpoint.network);
+  FloatNetwork network(checkpoint.network, checkpoint.tensors);
+  Stages stages;
+  const QuantizationProgress progress = stages.progress();
+  const std::vector<TensorStatistics> statistics = calibrate(
+      network, folded, data, options.calibration_images, calibration_alpha(options),
+      [&](std::int64_t done) { progress("calibration", done, options.calibration_images); });
+  QuantizationPlan plan = make_plan(checkpoint, folded, statistics, options);
+  if (!needs_layer_calibration(options)) return plan;
+  // Its weights and BatchNorms are the training's business; the ranges are a good start.
+  return calibrate_layers(checkpoint, std::move(plan), data, options, progress).plan;
+}
+
+// Adaptive gradient clipping. Tensors that are zero could never leave it without the floor.
+void clip_gradient(const torch::Tensor& parameter, double share) {
+  constexpr double smallest_norm = 1e-3;
+  const torch::Tensor gradient = parameter.grad();
+  if (share <= 0 || !gradient.defined()) return;
+  const double most = share * std::max(parameter.detach().norm().item<double>(), smallest_norm);
+  const double norm = gradient.norm().item<double>();
+  if (norm > most) parameter.grad().mul_(most / norm);
+}
+
+// The training, from its first step or a saved state to its last step.
+class Training {
+ public:
+  Training(const Checkpoint& checkpoint, const Checkpoint& teacher, const QatData& data,
+           const QatOptions& options, const std::function<bool()>& stop)
+      : checkpoint_(checkpoint),
+        data_(data),
+        options_(options),
+        stop_(stop),
+        calibration_{data.training, checkpoint.normalization, options.quantization.augmentation,
+                     options.quantization.seed},
+        network_(checkpoint.network, checkpoint.tensors),
+        quantized_(network_, starting_plan(checkpoint, calibration_, options.quantization)),
+        optimizer_(network_, options.optimizer) {
+    network_.set_batch_norm_mode(BatchNormMode::training);
+    quantized_.learn_ranges(options.learn_ranges);
+    for (const LearnedRange& range : quantized_.learned_ranges()) {
+      range_velocity_[range.name] = torch::zeros_like(range.values.detach());
+    }
+    if (options.distill > 0) {
+      teacher_ = std::make_unique<FloatNetwork>(teacher.network, teacher.tensors);
+      teacher_->set_batch_norm_mode(BatchNormMode::inference);
+      teacher_tensors_ = &teacher.tensors;
+      set_teacher_hooks();
+    }
+    // A last batch of less than half the size would carry noisy statistics: it is left out.
+    const std::int64_t count = data.training.count();
+    batches_ = count / options.batch;
+    if (count % options.batch * 2 >= options.batch || batches_ == 0) ++batches_;
+  }
+
+  // False: stopped, state saved.
+  bool run() {
+    at_.metrics = metrics_header;
+    if (options_.resume && std::filesystem::exists(state_file(options_.out))) {
+      at_ = load_qat_state(state_file(options_.out), identity(),
+                           {network_, optimizer_, quantized_, range_velocity_});
+    }
+    while (at_.epoch < options_.epochs) {
+      if (!run_epoch()) return false;
+    }
+    return true;
+  }
+
+  QatResult result() {
+    QatResult result;
+    result.finished = true;
+    result.trained = trained();
+    QuantizedNetwork network = apply_plan(result.trained, quantized_.plan());
+    Stages stages;
+    estimate_batch_norms(network, result.trained, calibration_, options_.quantization,
+                         stages.progress());
+    result.network =
+        finish(network, checkpoint_, options_.scheme, options_.quantization.weight_bits,
+               options_.quantization.activation_bits, &data_.validation, stages.progress());
+    return result;
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  // The teacher's adder layers on a grid of eight bits, which is several times as fast as float32
+  // and near enough for softened scores.
+  void set_teacher_hooks() {
+    std::vector<bool> after_relu(teacher_->network().layers.size(), false);
+    const std::vector<FoldedLayer> folded = fold_graph(teacher_->network());
+    for (const FoldedLayer& layer : folded) {
+      after_relu[static_cast<std::size_t>(layer.layer)] =
+          layer.input >= 0 && folded[static_cast<std::size_t>(layer.input)].nonnegative;
+    }
+    teacher_hooks_.compute = [this, after_relu](int index,
+                                                const std::vector<torch::Tensor>& inputs) {
+      const std::size_t i = static_cast<std::size_t>(index);
+      const Layer& layer = teacher_->network().layers[i];
+      if (layer.kind != LayerKind::convolution || layer.arithmetic != Arithmetic::adder ||
+          layer.bias || !after_relu[i]) {
+        return torch::Tensor();
+      }
+      return adder_conv2d_int8(inputs[0], teacher_->parameter(layer.name + ".weight"), layer.stride,
+                               layer.padding);
+    };
+  }
+
+  QatIdentity identity() const {
+    return {{"options", to_string(options_)},
+            {"network", checkpoint_.network.name},
+            {"dataset", data_.training.name},
+            {"training images", std::to_string(data_.training.count())},
+            {"checkpoint", fingerprint(checkpoint_.tensors)},
+            {"teacher", teacher_tensors_ == nullptr ? "none" : fingerprint(*teacher_tensors_)}};
+  }
+
+  static std::string fingerprint(const std::map<std::string, Tensor>& tensors) {
+    std::string text;
+    for (const auto& [name, tensor] : tensors) {
+      text += name + " " + std::string(tensor.bytes.begin(), tensor.bytes.end());
+    }
+    return sha256_text(text);
+  }
+
+  void save() {
+    save_qat_state(state_file(options_.out), identity(),
+                   {network_, optimizer_, quantized_, range_velocity_}, at_);
+  }
+
+  torch::Tensor loss_of(const torch::Tensor& scores, const Batch& batch) {
+    torch::Tensor loss = torch::zeros({});
+    if (options_.distill < 1) {
+      loss = loss + (1 - options_.distill) * torch::cross_entropy_loss(scores, batch.labels);
+    }
+    if (teacher_ != nullptr) {
+      torch::Tensor wanted;
+      {
+        torch::NoGradGuard no_gradient;
+        wanted = torch::log_softmax(
+            teacher_->forward(batch.images, teacher_hooks_) / options_.temperature, 1);
+      }
+      const torch::Tensor found = torch::log_softmax(scores / options_.temperature, 1);
+      const torch::Tensor divergence = (wanted.exp() * (wanted - found)).sum(1).mean();
+      loss = loss + options_.distill * options_.temperature * options_.temperature * divergence;
+    }
+    return loss;
+  }
+
+  void step_ranges(double rate) {
+    torch::NoGradGuard no_gradient;
+    for (LearnedRange& range : quantized_.learned_ranges()) {
+      if (!range.values.grad().defined()) continue;
+      range.values.grad().mul_(range.gradient_scale);
+      clip_gradient(range.values, options_.gradient_clip);
+      torch::Tensor& velocity = range_velocity_.at(range.name);
+      velocity.mul_(options_.optimizer.momentum).add_(range.values.grad());
+      range.values.add_(velocity, -rate * options_.range_rate);
+      range.values.copy_(
+          torch::minimum(torch::maximum(range.values, range.smallest), range.largest));
+      range.values.mutable_grad() = torch::Tensor();
+    }
+  }
+
+  void require_finite(const std::string& what, double value) const {
+    if (std::isfinite(value)) return;
+    throw std::runtime_error(what + " is " + number(value, "%g") + " in epoch " +
+                             std::to_string(at_.epoch + 1) + ", batch " +
+                             std::to_string(at_.batch + 1) + "; try a smaller lr");
+  }
+
+  // One step; returns its loss.
+  double step(const Batch& batch, double rate) {
+    optimizer_.clear_gradients();
+    const torch::Tensor scores = quantized_.forward(batch.images);
+    const torch::Tensor loss = loss_of(scores, batch);
+    const double value = loss.item<double>();
+    require_finite("loss", value);
+    loss.backward();
+    for (const std::string& name : network_.trainable()) {
+      // Saturation keeps the loss finite where the parameters no longer are.
+      const torch::Tensor& parameter = network_.parameter(name);
+      require_finite("gradient of " + name, parameter.grad().norm().item<double>());
+      if (!network_.is_adder_weight(name)) clip_gradient(parameter, options_.gradient_clip);
+    }
+    optimizer_.step(rate);
+    step_ranges(rate);
+    for (const std::string& name : network_.trainable()) {
+      require_finite("norm of " + name, network_.parameter(name).norm().item<double>());
+    }
+    at_.correct += scores.detach().argmax(1).eq(batch.labels).sum().item<std::int64_t>();
+    return value;
+  }
+
+  bool run_epoch() {
+    const auto epoch = static_cast<std::uint64_t>(at_.epoch);
+    const std::uint64_t seed = options_.quantization.seed;
+    const std::int64_t count = data_.training.count();
+    const std::vector<std::int64_t> order = shuffled_order(count, seed, epoch);
+    const double seconds_before = at_.seconds;
+    const Clock::time_point start = Clock::now();
+    const auto seconds = [&] {
+      return seconds_before + std::chrono::duration<double>(Clock::now() - start).count();
+    };
+    if (progress_ == nullptr) {
+      progress_ =
+          std::make_unique<Progress>("training " + checkpoint_.network.name + " " + options_.scheme,
+                                     options_.epochs * batches_, at_.epoch * batches_ + at_.batch);
+    }
+    std::int64_t seen = std::min(at_.batch * options_.batch, count);
+    double rate = 0;
+    for (; at_.batch < batches_; ++at_.batch) {
+      if (stop_ && stop_()) {
+        at_.seconds = seconds();
+        save();
+        return false;
+      }
+      const std::int64_t size = std::min<std::int64_t>(options_.batch, count - seen);
+      const Batch batch = make_batch(data_.training, checkpoint_.normalization, order.data() + seen,
+                                     size, options_.quantization.augmentation, seed, epoch);
+      rate = cosine_rate(
+          options_.learning_rate,
+          at_.epoch + static_cast<double>(at_.batch + 1) / static_cast<double>(batches_),
+          options_.epochs, options_.warmup);
+      at_.loss_sum += step(batch, rate) * static_cast<double>(size);
+      seen += size;
+      progress_->update(at_.epoch * batches_ + at_.batch + 1,
+                        "epoch " + std::to_string(at_.epoch + 1) + "/" +
+                            std::to_string(options_.epochs) + ", loss " +
+                            number(at_.loss_sum / static_cast<double>(seen), "%.4f") +
+                            ", accuracy " + number(percent(at_.correct, seen), "%.2f") + " %");
+    }
+    const double validation = validate_now();
+    at_.metrics += std::to_string(at_.epoch + 1) + "," + number(rate, "%.6g") + "," +
+                   number(at_.loss_sum / static_cast<double>(seen), "%.6f") + "," +
+                   number(percent(at_.correct, seen), "%.3f") + "," + number(validation, "%.3f") +
+                   "," + number(seconds(), "%.1f") + "\n";
+    write_file_atomically(metrics_file(options_.out),
+                          [&](std::ostream& out) { out << at_.metrics; });
+    QatPosition next;
+    next.epoch = at_.epoch + 1;
+    next.metrics = at_.metrics;
+    at_ = next;
+    if (at_.epoch % options_.checkpoint_every == 0 || at_.epoch == options_.epochs) save();
+    return true;
+  }
+
+  Checkpoint trained() const {
+    Checkpoint result = checkpoint_;
+    result.tensors = network_.tensors();
+    return result;
+  }
+
+  double validate_now() {
+    const Checkpoint now = trained();
+    QuantizedNetwork network = apply_plan(now, quantized_.plan());
+    QuantizationOptions options = options_.quantization;
+    options.batch_norm_images = std::min(options.batch_norm_images, validation_batch_norm_images);
+    estimate_batch_norms(network, now, calibration_, options, {});
+    return fake_quantized_accuracy(network, data_.validation, {});
+  }
+
+  const Checkpoint& checkpoint_;
+  const QatData& data_;
+  const QatOptions& options_;
+  const std::function<bool()>& stop_;
+  CalibrationData calibration_;
+  FloatNetwork network_;
+  QatNetwork quantized_;
+  Optimizer optimizer_;
+  std::map<std::string, torch::Tensor> range_velocity_;
+  std::unique_ptr<FloatNetwork> teacher_;
+  ForwardHooks teacher_hooks_;
+  const std::map<std::string, Tensor>* teacher_tensors_ = nullptr;
+  std::int64_t batches_ = 0;
+  QatPosition at_;
+  std::unique_ptr<Progress> progress_;
+};
+
+}  // namespace
+
+const std::vector<std::string>& qat_scheme_names() {
+  static const std::vector<std::string> names = {"adderquant", "qssf", "nonnegative", "uniform"};
+  return names;
+}
+
+QuantizationScheme qat_scheme_from_string(const std::string& text) {
+  std::string allowed;
+  for (const std::string& name : qat_scheme_names()) {
+    if (name == text) return quantization_scheme_from_string(name + "-ptq");
+    allowed += (allowed.empty() ? "" : ", ") + name;
+  }
+  throw std::invalid_argument("unknown scheme \"" + text + "\"; allowed: " + allowed);
+}
+
+std::string to_string(const QatOptions& o) {
+  std::ostringstream text;
+  text << "qat-version=1 scheme=" << o.scheme << " epochs=" << o.epochs << " batch=" << o.batch
+       << " lr=" << exact_text(o.learning_rate) << " warmup=" << exact_text(o.warmup)
+       << " momentum=" << exact_text(o.optimizer.momentum)
+       << " weight-decay=" << exact_text(o.optimizer.weight_decay)
+       << " nesterov=" << o.optimizer.nesterov
+       << " adder-rate=" << exact_text(o.optimizer.adder_rate)
+       << " distill=" << exact_text(o.distill) << " temperature=" << exact_text(o.temperature)
+       << " gradient-clip=" << exact_text(o.gradient_clip) << " learn-ranges=" << o.learn_ranges
+       << " range-rate=" << exact_text(o.range_rate) << " plan: " << to_string(o.quantization);
+  return text.str();
+}
+
+QatResult train_quantized(const Checkpoint& checkpoint, const Checkpoint& teacher,
+                          const QatData& data, const QatOptions& given,
+                          const std::function<bool()>& stop) {
+  QatOptions options = given;
+  check(options.quantization);
+  check_training(options, data);
+  options.quantization = with_defaults(options.quantization);
+  check_scheme(options.quantization.scheme, checkpoint, "checkpoint");
+  check_images(checkpoint, data.training);
+  check_images(checkpoint, data.validation);
+  if (options.distill > 0) check_images(teacher, data.training);
+  Training training(checkpoint, teacher, data, options, stop);
+  if (!training.run()) return {};
+  return training.result();
+}
+
+}  // namespace abacus

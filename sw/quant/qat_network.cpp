@@ -1,0 +1,287 @@
+#include "sw/quant/qat_network.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+#include <utility>
+
+#include "sw/quant/adder_grid.hpp"
+#include "sw/quant/fixed_point.hpp"
+#include "sw/train/adder_functions.hpp"
+
+namespace abacus {
+namespace {
+
+// A learned range stays within this factor of the plan's.
+constexpr double range_factor = 20;
+
+torch::Tensor doubles(const std::vector<double>& values) {
+  return torch::tensor(values, torch::kFloat64);
+}
+
+std::vector<double> doubles(const torch::Tensor& tensor) {
+  const torch::Tensor values = tensor.detach().contiguous();
+  return {values.data_ptr<double>(), values.data_ptr<double>() + values.numel()};
+}
+
+std::vector<float> floats(const torch::Tensor& tensor) {
+  const torch::Tensor values = tensor.detach().contiguous();
+  return {values.data_ptr<float>(), values.data_ptr<float>() + values.numel()};
+}
+
+torch::Tensor channel_view(const torch::Tensor& row) { return row.view({1, -1, 1, 1}); }
+
+IntegerRange stored_range(const StoredTensor& tensor) {
+  return {tensor.lowest(), tensor.highest()};
+}
+
+IntegerRange activation_range(const QuantizedConvolution& convolution) {
+  return {lowest_integer(convolution.activation_bits, convolution.activation_signed),
+          highest_integer(convolution.activation_bits, convolution.activation_signed)};
+}
+
+IntegerRange weight_range(const QuantizedConvolution& convolution) {
+  return {lowest_integer(convolution.weight_bits, convolution.weight_signed),
+          highest_integer(convolution.weight_bits, convolution.weight_signed)};
+}
+
+// Weights that the clamp has moved to an end of their range, where they are again. That changes the
+// layer's output by no more than a constant a channel, wherever the end is not within the activations'
+// range, and lets the input gradient see on which side of the activations the weights are: at the end
+// itself, where many weights and activations meet, it would be 0.
+void undo_lossless_clamp(const torch::Tensor& master, const AdderGrid& grid,
+                         const std::vector<std::int32_t>& group,
+                         const std::vector<double>& group_range,
+                         QuantizedConvolution& convolution) {
+  const double activation_lowest = grid.activation_lowest * grid.activation_step();
+  const double activation_highest = grid.activation_highest * grid.activation_step();
+  const bool below = grid.weight_lowest * grid.weight_step() <= activation_lowest;
+  const bool above = grid.weight_highest * grid.weight_step() >= activation_highest;
+  constexpr double largest = 32767;
+  const std::vector<float> weights = floats(master);
+  const std::size_t size = weights.size() / group.size();
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    const double step = group_range[static_cast<std::size_t>(group[i / size])] * grid.weight_step();
+    const double level =
+        std::clamp(std::floor(static_cast<double>(weights[i]) / step + 0.5), -largest, largest);
+    if ((below && level < grid.weight_lowest) || (above && level > grid.weight_highest)) {
+      convolution.weights[i] = static_cast<std::int16_t>(level);
+    }
+  }
+}
+
+}  // namespace
+
+QatNetwork::QatNetwork(FloatNetwork& network, const QuantizationPlan& plan)
+    : network_(network),
+      plan_(plan),
+      folded_(fold_graph(network.network())),
+      convolution_at_(network.network().layers.size(), no_tensor),
+      output_at_(network.network().layers.size(), no_tensor),
+      operands_(folded_.size()) {
+  if (plan_.outputs.size() != folded_.size() || plan_.convolutions.size() != folded_.size()) {
+    throw std::invalid_argument(
+        "the plan is for a network of " + std::to_string(plan_.outputs.size()) + " layers; " +
+        network.network().name + " folds to " + std::to_string(folded_.size()));
+  }
+  for (std::size_t i = 0; i < folded_.size(); ++i) {
+    output_at_[static_cast<std::size_t>(folded_[i].output)] = static_cast<int>(i);
+    if (folded_[i].kind != IntegerLayerKind::convolution) continue;
+    convolution_at_[static_cast<std::size_t>(folded_[i].layer)] = static_cast<int>(i);
+    const ConvolutionPlan& of = plan_.convolutions[i];
+    Operands& operands = operands_[i];
+    if (layer_of(i).arithmetic != Arithmetic::adder) {
+      operands.activation_step = doubles(std::vector<double>{of.activation_step});
+      operands.weight_step = doubles(of.weight_step);
+      continue;
+    }
+    operands.range = doubles(of.range);
+    const std::vector<std::int64_t> group(of.group.begin(), of.group.end());
+    operands.channel_group = torch::tensor(group, torch::kInt64);
+    if (of.range.size() == 1) continue;
+    std::vector<std::int64_t> place(group.size());
+    std::int64_t next = 0;
+    for (std::size_t g = 0; g < of.range.size(); ++g) {
+      std::vector<std::int64_t> channels;
+      for (std::size_t o = 0; o < group.size(); ++o) {
+        if (static_cast<std::size_t>(group[o]) != g) continue;
+        channels.push_back(static_cast<std::int64_t>(o));
+        place[o] = next++;
+      }
+      operands.channels_of_group.push_back(torch::tensor(channels, torch::kInt64));
+    }
+    operands.channel_place = torch::tensor(place, torch::kInt64);
+  }
+}
+
+void QatNetwork::learn_ranges(bool learn) {
+  learned_.clear();
+  const auto add = [&](const std::string& name, torch::Tensor& values, std::int64_t sharing,
+                       int highest) {
+    values.requires_grad_(learn);
+    if (!learn) return;
+    LearnedRange range;
+    range.name = name;
+    range.values = values;
+    range.gradient_scale = 1 / std::sqrt(static_cast<double>(sharing) * highest);
+    range.smallest = values.detach() / range_factor;
+    range.largest = values.detach() * range_factor;
+    learned_.push_back(std::move(range));
+  };
+  for (std::size_t i = 0; i < folded_.size(); ++i) {
+    if (folded_[i].kind != IntegerLayerKind::convolution || layer_of(i).edge) continue;
+    const Layer& layer = layer_of(i);
+    const ConvolutionPlan& of = plan_.convolutions[i];
+    const int highest = highest_integer(of.activation_bits, of.activation_signed);
+    if (layer.arithmetic == Arithmetic::adder) {
+      add(layer.name + ".range", operands_[i].range, layer.input.elements(), highest);
+      continue;
+    }
+    // Operands as wide as what is stored pass through as they are.
+    if (of.activation_bits < stored_tensor(folded_[i].input).bits) {
+      add(layer.name + ".activation_step", operands_[i].activation_step, layer.input.elements(),
+          highest);
+    }
+    add(layer.name + ".weight_step", operands_[i].weight_step,
+        std::int64_t{layer.input.channels} * layer.kernel * layer.kernel,
+        highest_integer(of.weight_bits, true));
+  }
+}
+
+const StoredTensor& QatNetwork::stored_tensor(int index) const {
+  return index == image_tensor ? plan_.image : plan_.outputs[static_cast<std::size_t>(index)];
+}
+
+const Layer& QatNetwork::layer_of(std::size_t folded) const {
+  return network_.network().layers[static_cast<std::size_t>(folded_[folded].layer)];
+}
+
+ConvolutionPlan QatNetwork::plan_of(std::size_t folded) const {
+  ConvolutionPlan plan = plan_.convolutions[folded];
+  const Operands& operands = operands_[folded];
+  if (operands.range.defined()) plan.range = doubles(operands.range);
+  if (operands.weight_step.defined()) {
+    plan.activation_step = operands.activation_step.item<double>();
+    plan.weight_step = doubles(operands.weight_step);
+  }
+  return plan;
+}
+
+QuantizationPlan QatNetwork::plan() const {
+  QuantizationPlan result = plan_;
+  for (std::size_t i = 0; i < folded_.size(); ++i) {
+    if (folded_[i].kind == IntegerLayerKind::convolution) result.convolutions[i] = plan_of(i);
+  }
+  return result;
+}
+
+torch::Tensor QatNetwork::adder(std::size_t folded, const torch::Tensor& stored) {
+  const Layer& layer = layer_of(folded);
+  const Operands& operands = operands_[folded];
+  const ConvolutionPlan plan = plan_of(folded);
+  const torch::Tensor& master = network_.parameter(layer.name + ".weight");
+  const torch::Tensor bias =
+      layer.bias ? network_.parameter(layer.name + ".bias") : torch::Tensor();
+  QuantizedConvolution convolution = quantize_adder_convolution(plan, floats(master), {});
+  const double stored_scale = stored_tensor(folded_[folded].input).scale;
+
+  // Steps as multiples of the range, so that gradients find their way.
+  const AdderGrid unit_grid = adder_grid(1.0, plan.weight_bits, plan.activation_bits, plan.grid);
+  const bool constant_vanishes = folded_[folded].batch_norm != no_tensor;
+  if (plan.weight_clamp && constant_vanishes) {
+    undo_lossless_clamp(master, unit_grid, plan.group, plan.range, convolution);
+  }
+  const torch::Tensor weights = fake_weights(
+      master, convolution.weights,
+      operands.range.index_select(0, operands.channel_group) * unit_grid.weight_step(),
+      weight_range(convolution), plan.weight_clamp ? BeyondRange::offset : BeyondRange::clipped);
+  const auto group_output = [&](std::size_t g, const torch::Tensor& group_weights) {
+    const double step = convolution.activation_step[g];
+    const torch::Tensor input =
+        fake_read(stored, stored_scale, read_quantizer(stored_scale / step),
+                  operands.range[static_cast<std::int64_t>(g)] * unit_grid.activation_step(),
+                  activation_range(convolution));
+    if (convolution.activation_signed) {
+      return adder_conv2d(input, group_weights, layer.stride, layer.padding);
+    }
+    return adder_conv2d_on_grid(input, group_weights,
+                                std::ldexp(step, -convolution.activation_shift), layer.stride,
+                                layer.padding);
+  };
+  torch::Tensor output;
+  if (operands.channels_of_group.empty()) {
+    output = group_output(0, weights);
+  } else {
+    std::vector<torch::Tensor> parts;
+    for (std::size_t g = 0; g < operands.channels_of_group.size(); ++g) {
+      parts.push_back(group_output(g, weights.index_select(0, operands.channels_of_group[g])));
+    }
+    output = torch::cat(parts, 1).index_select(1, operands.channel_place);
+  }
+  // A BatchNorm that follows takes any constant away again.
+  if (!constant_vanishes) {
+    output = output + channel_view(doubles(convolution.offset).to(torch::kFloat32));
+    if (bias.defined()) output = output + channel_view(bias);
+  }
+  return output;
+}
+
+torch::Tensor QatNetwork::ordinary(std::size_t folded, const torch::Tensor& stored) {
+  const Layer& layer = layer_of(folded);
+  const Operands& operands = operands_[folded];
+  const ConvolutionPlan plan = plan_of(folded);
+  const torch::Tensor& master = network_.parameter(layer.name + ".weight");
+  const torch::Tensor bias =
+      layer.bias ? network_.parameter(layer.name + ".bias") : torch::Tensor();
+  const QuantizedConvolution convolution = quantize_ordinary_convolution(plan, floats(master), {});
+  const double stored_scale = stored_tensor(folded_[folded].input).scale;
+  const torch::Tensor weights = fake_weights(master, convolution.weights, operands.weight_step,
+                                             weight_range(convolution), BeyondRange::clipped);
+  const torch::Tensor input =
+      fake_read(stored, stored_scale, read_quantizer(stored_scale / plan.activation_step),
+                operands.activation_step, activation_range(convolution));
+  return torch::conv2d(input, weights, bias, layer.stride, layer.padding);
+}
+
+torch::Tensor QatNetwork::store(std::size_t folded, const torch::Tensor& values) const {
+  const StoredTensor& tensor = plan_.outputs[folded];
+  return fake_quantize(values, tensor.scale, stored_range(tensor));
+}
+
+torch::Tensor QatNetwork::compute(int index, const std::vector<torch::Tensor>& inputs) {
+  const std::size_t at = static_cast<std::size_t>(index);
+  const Layer& layer = network_.network().layers[at];
+  const int folded = convolution_at_[at];
+  if (folded != no_tensor) {
+    const std::size_t i = static_cast<std::size_t>(folded);
+    return layer.arithmetic == Arithmetic::adder ? adder(i, inputs[0]) : ordinary(i, inputs[0]);
+  }
+  // Saturation at 0 is the ReLU.
+  const int output = output_at_[at];
+  if (layer.kind == LayerKind::relu && output != no_tensor &&
+      !plan_.outputs[static_cast<std::size_t>(output)].is_signed) {
+    return store(static_cast<std::size_t>(output), inputs[0]);
+  }
+  return {};
+}
+
+torch::Tensor QatNetwork::forward(const torch::Tensor& images) {
+  ForwardHooks hooks;
+  hooks.compute = [this](int layer, const std::vector<torch::Tensor>& inputs) {
+    return compute(layer, inputs);
+  };
+  hooks.after = [this](int layer, torch::Tensor& output) {
+    const int folded = output_at_[static_cast<std::size_t>(layer)];
+    if (folded == no_tensor) return;
+    const std::size_t i = static_cast<std::size_t>(folded);
+    const bool done =
+        network_.network().layers[static_cast<std::size_t>(layer)].kind == LayerKind::relu &&
+        !plan_.outputs[i].is_signed;
+    // Maxima of stored integers are stored integers.
+    if (!done && folded_[i].kind != IntegerLayerKind::max_pool) output = store(i, output);
+  };
+  return network_.forward(fake_quantize(images, plan_.image.scale, stored_range(plan_.image)),
+                          hooks);
+}
+
+}  // namespace abacus

@@ -1,0 +1,73 @@
+// A float network whose forward pass computes on a plan's integer grids and whose gradients reach the
+// float parameters: what quantization-aware training trains.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "sw/quant/fake_quantization.hpp"
+#include "sw/quant/graph_folding.hpp"
+#include "sw/quant/quantization_plan.hpp"
+#include "sw/train/modules.hpp"
+#include "sw/train/torch.hpp"
+
+namespace abacus {
+
+// A range or step of the plan that training may move: s of an adder layer's groups, or an ordinary
+// layer's activation step or weight steps.
+struct LearnedRange {
+  std::string name;      // "layer1.0.conv1.range", ".activation_step", ".weight_step"
+  torch::Tensor values;  // float64, one dimension
+  // LSQ's factor on the gradient, 1/√(N·Q): N values that share the range (of one image, or the
+  // weights of a channel), Q the highest integer.
+  double gradient_scale = 1;
+  torch::Tensor smallest, largest;  // between which the values stay
+};
+
+class QatNetwork {
+ public:
+  // `plan` was made for the network's graph. Keeps a reference to the network, whose parameters are
+  // the master weights.
+  QatNetwork(FloatNetwork& network, const QuantizationPlan& plan);
+
+  // Class scores, N × classes, of normalised images. In BatchNormMode::training every integer of the
+  // pass (operands, accumulators, stored tensors) is the one that Simulation has while it
+  // re-estimates, but for float rounding on the border between two.
+  torch::Tensor forward(const torch::Tensor& images);
+
+  // Empty until learn_ranges(true). Layers at the edges keep their grids.
+  std::vector<LearnedRange>& learned_ranges() { return learned_; }
+  void learn_ranges(bool learn);
+
+  // The plan with the ranges as they are now.
+  QuantizationPlan plan() const;
+
+ private:
+  // Of one convolution.
+  struct Operands {
+    torch::Tensor range;                           // adder: s, one a group
+    torch::Tensor activation_step;                 // ordinary: one element
+    torch::Tensor weight_step;                     // ordinary: one an output channel
+    torch::Tensor channel_group;                   // adder: index into range, one an output channel
+    std::vector<torch::Tensor> channels_of_group;  // adder, more than one group
+    torch::Tensor channel_place;  // where the groups' outputs, one after the other, have channel o
+  };
+
+  torch::Tensor compute(int layer, const std::vector<torch::Tensor>& inputs);
+  torch::Tensor adder(std::size_t folded, const torch::Tensor& stored);
+  torch::Tensor ordinary(std::size_t folded, const torch::Tensor& stored);
+  torch::Tensor store(std::size_t folded, const torch::Tensor& values) const;
+  const StoredTensor& stored_tensor(int index) const;
+  const Layer& layer_of(std::size_t folded) const;
+  ConvolutionPlan plan_of(std::size_t folded) const;
+
+  FloatNetwork& network_;
+  QuantizationPlan plan_;
+  std::vector<FoldedLayer> folded_;
+  std::vector<int> convolution_at_;  // by the network's layer: folded layer, or no_tensor
+  std::vector<int> output_at_;       // likewise, of the layer whose output is stored
+  std::vector<Operands> operands_;   // by folded layer
+  std::vector<LearnedRange> learned_;
+};
+
+}  // namespace abacus

@@ -1,0 +1,41 @@
+// The settings of the two reconstructions.
+#pragma once
+
+#include <cstdint>
+
+namespace abacus {
+
+struct QuantizationOptions;
+
+// Adder networks (reconstruction.hpp).
+struct ReconstructionOptions {
+  std::int64_t images = 2048;             // augmented training images
+  std::int64_t iterations = 200;          // a unit
+  std::int64_t network_iterations = 100;  // then, of the whole network's BatchNorms
+  std::int64_t batch = 64;
+  // Adam's rates at the start; half a cosine to 0.
+  double weight_rate = 0.02;         // in levels of the weights' grid
+  double norm_rate = 0.004;          // of BatchNorm's weight and bias
+  double step_rate = 0.002;          // of the grids' steps, relative to them; 0: they stay
+  double network_norm_rate = 0.002;  // of BatchNorm's in the whole network's iterations
+  std::uint64_t seed = 1;
+};
+
+// Ordinary networks (brecq.hpp). The paper has 20,000 iterations, 5,000 of the activations.
+struct BrecqOptions {
+  std::int64_t images = 1024;                // augmented training images
+  std::int64_t iterations = 2000;            // a unit, of the weights
+  std::int64_t activation_iterations = 500;  // a unit, of the activations' steps
+  std::int64_t batch = 32;
+  std::uint64_t seed = 1;
+};
+
+// Throw std::invalid_argument naming the option, what was found and what is allowed.
+void check(const ReconstructionOptions& options);
+void check(const BrecqOptions& options);
+
+// A quantization's settings, defaults for those that it leaves open.
+ReconstructionOptions reconstruction_options(const QuantizationOptions& options);
+BrecqOptions brecq_options(const QuantizationOptions& options);
+
+}  // namespace abacus

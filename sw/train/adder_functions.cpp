@@ -1,0 +1,210 @@
+#include "sw/train/adder_functions.hpp"
+
+#include <cmath>
+#include <vector>
+
+#include "sw/train/adder_grid_kernels.hpp"
+#include "sw/train/adder_kernels.hpp"
+
+namespace abacus {
+namespace {
+
+torch::Tensor channels_last(const torch::Tensor& tensor) {
+  // A tensor with one channel or one pixel passes for channels-last whatever its strides are; the
+  // kernels only need its elements in that order, which they then are.
+  return tensor.contiguous(at::MemoryFormat::ChannelsLast);
+}
+
+AdderShape adder_shape(const torch::Tensor& input, const torch::Tensor& weight, int stride,
+                       int padding) {
+  TORCH_CHECK(input.dim() == 4 && weight.dim() == 4 && weight.size(1) == input.size(1) &&
+                  weight.size(2) == weight.size(3) && input.device().is_cpu() &&
+                  weight.device().is_cpu(),
+              "adder_conv2d: input ", input.sizes(), " and weight ", weight.sizes(),
+              " do not fit; expected NxCxHxW and OxCxkxk on the processor");
+  AdderShape shape;
+  shape.batch = input.size(0);
+  shape.input_channels = static_cast<int>(input.size(1));
+  shape.input_height = static_cast<int>(input.size(2));
+  shape.input_width = static_cast<int>(input.size(3));
+  shape.output_channels = static_cast<int>(weight.size(0));
+  shape.kernel = static_cast<int>(weight.size(2));
+  shape.stride = stride;
+  shape.padding = padding;
+  TORCH_CHECK(
+      stride >= 1 && padding >= 0 && shape.output_height() >= 1 && shape.output_width() >= 1,
+      "adder_conv2d: stride ", stride, ", padding ", padding, " leave no output of input ",
+      input.sizes(), " with weight ", weight.sizes());
+  return shape;
+}
+
+torch::Tensor empty_channels_last(std::int64_t n, int channels, int height, int width) {
+  return torch::empty({n, channels, height, width}, torch::TensorOptions().dtype(torch::kFloat32),
+                      at::MemoryFormat::ChannelsLast);
+}
+
+void require_float(const torch::Tensor& input, const torch::Tensor& weight) {
+  TORCH_CHECK(input.scalar_type() == torch::kFloat32 && weight.scalar_type() == torch::kFloat32,
+              "adder_conv2d: found ", input.scalar_type(), " input and ", weight.scalar_type(),
+              " weight; expected float32");
+}
+
+// Σ (X − W)·dY = X ⊛ dY − W · Σ dY: the first term is an ordinary convolution's gradient.
+torch::Tensor weight_gradient(const torch::Tensor& input, const torch::Tensor& weight,
+                              const torch::Tensor& dy, std::int64_t stride, std::int64_t padding) {
+  const torch::Tensor products = std::get<1>(
+      at::convolution_backward(dy, input, weight, c10::nullopt, at::IntArrayRef({stride, stride}),
+                               at::IntArrayRef({padding, padding}), at::IntArrayRef({1, 1}), false,
+                               at::IntArrayRef({0, 0}), 1, {false, true, false}));
+  return products - weight * dy.sum(at::IntArrayRef({0, 2, 3})).view({-1, 1, 1, 1});
+}
+
+class AdderFunction : public torch::autograd::Function<AdderFunction> {
+ public:
+  static torch::Tensor forward(torch::autograd::AutogradContext* context,
+                               const torch::Tensor& given_input, const torch::Tensor& given_weight,
+                               std::int64_t stride, std::int64_t padding) {
+    require_float(given_input, given_weight);
+    const torch::Tensor input = channels_last(given_input);
+    const torch::Tensor weight = given_weight.contiguous();
+    const AdderShape shape =
+        adder_shape(input, weight, static_cast<int>(stride), static_cast<int>(padding));
+    torch::Tensor output = empty_channels_last(shape.batch, shape.output_channels,
+                                               shape.output_height(), shape.output_width());
+    adder_forward(shape, input.data_ptr<float>(), weight.data_ptr<float>(),
+                  output.data_ptr<float>());
+    context->save_for_backward({input, weight});
+    context->saved_data["stride"] = stride;
+    context->saved_data["padding"] = padding;
+    return output;
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
+                                                 torch::autograd::variable_list gradients) {
+    const auto saved = context->get_saved_variables();
+    const torch::Tensor &input = saved[0], &weight = saved[1];
+    const std::int64_t stride = context->saved_data["stride"].toInt();
+    const std::int64_t padding = context->saved_data["padding"].toInt();
+    const AdderShape shape =
+        adder_shape(input, weight, static_cast<int>(stride), static_cast<int>(padding));
+    const torch::Tensor dy = channels_last(gradients[0]);
+    torch::Tensor dx, dw;
+    if (context->needs_input_grad(0)) {
+      dx = empty_channels_last(shape.batch, shape.input_channels, shape.input_height,
+                               shape.input_width);
+      adder_input_gradient(shape, input.data_ptr<float>(), weight.data_ptr<float>(),
+                           dy.data_ptr<float>(), dx.data_ptr<float>());
+    }
+    if (context->needs_input_grad(1)) {
+      dw = weight_gradient(input, weight, dy, stride, padding);
+    }
+    return {dx, dw, torch::Tensor(), torch::Tensor()};
+  }
+};
+
+// Operands on the grid as the kernels take them.
+struct GridOperands {
+  torch::Tensor input;   // uint8, channels last
+  torch::Tensor weight;  // int32
+};
+
+GridOperands to_grid_operands(const torch::Tensor& input, const torch::Tensor& weight, float unit) {
+  GridOperands grid;
+  grid.input = torch::empty(input.sizes(), torch::TensorOptions().dtype(torch::kUInt8),
+                            at::MemoryFormat::ChannelsLast);
+  const GridRange range =
+      to_grid(input.data_ptr<float>(), input.numel(), unit, grid.input.data_ptr<std::uint8_t>());
+  TORCH_CHECK(range.least >= 0 && range.largest <= 255, "adder_conv2d_on_grid: found inputs of ",
+              range.least, " to ", range.largest, " units of ", unit,
+              "; allowed: 0 to 255 (the least integer stands for NaN and infinity)");
+  grid.weight = (weight / unit)
+                    .round()
+                    .clamp(-kLargestGridWeight, kLargestGridWeight)
+                    .to(torch::kInt32)
+                    .contiguous();
+  return grid;
+}
+
+class AdderGridFunction : public torch::autograd::Function<AdderGridFunction> {
+ public:
+  static torch::Tensor forward(torch::autograd::AutogradContext* context,
+                               const torch::Tensor& given_input, const torch::Tensor& given_weight,
+                               double unit, std::int64_t stride, std::int64_t padding) {
+    require_float(given_input, given_weight);
+    const torch::Tensor input = channels_last(given_input);
+    const AdderShape shape =
+        adder_shape(input, given_weight, static_cast<int>(stride), static_cast<int>(padding));
+    TORCH_CHECK(unit > 0, "adder_conv2d_on_grid: found a unit of ", unit, "; allowed: above 0");
+    TORCH_CHECK(shape.input_channels * shape.kernel * shape.kernel <= kMostGridTaps,
+                "adder_conv2d_on_grid: weight ", given_weight.sizes(), " has more than ",
+                kMostGridTaps, " taps");
+    const auto step = static_cast<float>(unit);
+    const GridOperands grid = to_grid_operands(input, given_weight, step);
+    torch::Tensor output = empty_channels_last(shape.batch, shape.output_channels,
+                                               shape.output_height(), shape.output_width());
+    adder_grid_forward(shape, grid.input.data_ptr<std::uint8_t>(),
+                       grid.weight.data_ptr<std::int32_t>(), step, output.data_ptr<float>());
+    context->save_for_backward({grid.input, grid.weight});
+    context->saved_data["unit"] = unit;
+    context->saved_data["stride"] = stride;
+    context->saved_data["padding"] = padding;
+    return output;
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
+                                                 torch::autograd::variable_list gradients) {
+    const auto saved = context->get_saved_variables();
+    const torch::Tensor &input = saved[0], &weight = saved[1];
+    const auto unit = static_cast<float>(context->saved_data["unit"].toDouble());
+    const std::int64_t stride = context->saved_data["stride"].toInt();
+    const std::int64_t padding = context->saved_data["padding"].toInt();
+    const AdderShape shape =
+        adder_shape(input, weight, static_cast<int>(stride), static_cast<int>(padding));
+    const torch::Tensor dy = channels_last(gradients[0]);
+    torch::Tensor dx, dw;
+    if (context->needs_input_grad(0)) {
+      dx = empty_channels_last(shape.batch, shape.input_channels, shape.input_height,
+                               shape.input_width);
+      adder_grid_input_gradient(shape, input.data_ptr<std::uint8_t>(),
+                                weight.data_ptr<std::int32_t>(), unit, dy.data_ptr<float>(),
+                                dx.data_ptr<float>());
+    }
+    if (context->needs_input_grad(1)) {
+      if (has_byte_kernels()) {
+        dw = torch::empty(weight.sizes(), torch::kFloat32);
+        adder_grid_weight_gradient(shape, input.data_ptr<std::uint8_t>(),
+                                   weight.data_ptr<std::int32_t>(), unit, dy.data_ptr<float>(),
+                                   dw.data_ptr<float>());
+      } else {
+        dw = weight_gradient(input.to(torch::kFloat32) * unit, weight.to(torch::kFloat32) * unit,
+                             dy, stride, padding);
+      }
+    }
+    return {dx, dw, torch::Tensor(), torch::Tensor(), torch::Tensor()};
+  }
+};
+
+}  // namespace
+
+torch::Tensor adder_conv2d(const torch::Tensor& input, const torch::Tensor& weight, int stride,
+                           int padding) {
+  return AdderFunction::apply(input, weight, static_cast<std::int64_t>(stride),
+                              static_cast<std::int64_t>(padding));
+}
+
+torch::Tensor adder_conv2d_on_grid(const torch::Tensor& input, const torch::Tensor& weight,
+                                   double unit, int stride, int padding) {
+  return AdderGridFunction::apply(input, weight, unit, static_cast<std::int64_t>(stride),
+                                  static_cast<std::int64_t>(padding));
+}
+
+torch::Tensor adder_conv2d_int8(const torch::Tensor& input, const torch::Tensor& weight, int stride,
+                                int padding) {
+  require_float(input, weight);
+  const torch::Tensor dense = channels_last(input);
+  const float largest = largest_value(dense.data_ptr<float>(), dense.numel());
+  return adder_conv2d_on_grid(dense, weight, (largest > 0 ? largest : 1.0F) / 255.0F, stride,
+                              padding);
+}
+
+}  // namespace abacus

@@ -1,0 +1,26 @@
+// The adder operator with AdderNet's gradients, as functions on tensors. Shapes as in
+// torch::conv2d: N×C×H×W, O×I×k×k.
+#pragma once
+
+#include "sw/train/torch.hpp"
+
+namespace abacus {
+
+// −Σ |x − w| over the taps (adder_kernels.hpp); gradients clamp(W − X, −1, 1)·dY for the input,
+// (X − W)·dY for the weight (AdderNet, CVPR 2020, eqs. 2, 5–7).
+torch::Tensor adder_conv2d(const torch::Tensor& input, const torch::Tensor& weight, int stride,
+                           int padding);
+
+// The same of operands on one grid: input in 0..255 and weight any integer, times `unit`; values
+// off the grid count as their nearest on it. The output is exact, each sum rounded once. The
+// gradients are those at the operands on the grid, handed on to the operands as given, and as close
+// as adder_grid_kernels.hpp says. Throws c10::Error for an input outside of the grid.
+torch::Tensor adder_conv2d_on_grid(const torch::Tensor& input, const torch::Tensor& weight,
+                                   double unit, int stride, int padding);
+
+// adder_conv2d_on_grid with the grid that just holds the batch: unit = max(input) / 255. Throws
+// c10::Error for a negative input.
+torch::Tensor adder_conv2d_int8(const torch::Tensor& input, const torch::Tensor& weight, int stride,
+                                int padding);
+
+}  // namespace abacus

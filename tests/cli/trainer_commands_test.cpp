@@ -1,0 +1,190 @@
+// Commands of abacus-train as processes: statistics, quantize --print-recipe, train --resume.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <map>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "sw/network/checkpoint.hpp"
+#include "tests/network/temporary_folder.hpp"
+
+namespace abacus {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+struct Outcome {
+  int status = 0;
+  std::string text;  // standard output and error
+};
+
+Outcome run(const std::string& arguments) {
+  const std::string command =
+      "env -u ABACUS_DATA " + std::string(ABACUS_TRAIN_PROGRAM) + " " + arguments + " 2>&1";
+  FILE* pipe = popen(command.c_str(), "r");
+  if (pipe == nullptr) throw std::runtime_error("cannot run " + command);
+  Outcome outcome;
+  char buffer[4096];
+  for (std::size_t got = 0; (got = fread(buffer, 1, sizeof buffer, pipe)) > 0;) {
+    outcome.text.append(buffer, got);
+  }
+  outcome.status = pclose(pipe);
+  return outcome;
+}
+
+struct Line {
+  std::string layer, arithmetic, tensor, statistic, from, to;
+  double value = 0;
+};
+
+std::vector<Line> read_lines(const std::filesystem::path& file) {
+  std::istringstream text(test::read_text(file));
+  std::string line;
+  std::getline(text, line);
+  EXPECT_EQ(line, "layer,arithmetic,tensor,statistic,from,to,value");
+  std::vector<Line> lines;
+  while (std::getline(text, line)) {
+    std::istringstream fields(line);
+    Line read;
+    std::string value;
+    for (std::string* field : {&read.layer, &read.arithmetic, &read.tensor, &read.statistic,
+                               &read.from, &read.to, &value}) {
+      std::getline(fields, *field, ',');
+    }
+    read.value = std::stod(value);
+    lines.push_back(read);
+  }
+  return lines;
+}
+
+class TrainerCommands : public ::testing::Test {
+ protected:
+  TrainerCommands() {
+    checkpoint_.network = make_network("lenet", Arithmetic::adder, {1, 28, 28}, 10);
+    checkpoint_.dataset = "fashion-mnist";
+    checkpoint_.normalization = dataset_normalization("fashion-mnist");
+    checkpoint_.command = "abacus-train train --crop-padding 2";
+    for (const ParameterShape& parameter : parameter_shapes(checkpoint_.network)) {
+      std::size_t count = 1;
+      for (const std::int64_t size : parameter.shape) count *= static_cast<std::size_t>(size);
+      std::vector<float> values(count, 1.0F);
+      if (parameter.shape.size() == 4) {
+        for (std::size_t i = 0; i < count; ++i) {
+          values[i] = 3 * std::sin(static_cast<float>(7 * i));
+        }
+      }
+      checkpoint_.tensors[parameter.name] = Tensor::from(values, parameter.shape);
+    }
+    save_checkpoint(file(), checkpoint_);
+  }
+  std::filesystem::path file() const { return folder_.path() / "c.safetensors"; }
+  std::filesystem::path out() const { return folder_.path() / "s.csv"; }
+
+  test::TemporaryFolder folder_;
+  Checkpoint checkpoint_;
+};
+
+TEST_F(TrainerCommands, StatisticsTellRangesAndHistogramsOfEveryConvolution) {
+  const Outcome outcome =
+      run("statistics --threads 1 --images 60 --bins 50 --histogram all "
+          "--checkpoint " +
+          file().string() + " --out " + out().string());
+  ASSERT_EQ(outcome.status, 0) << outcome.text;
+  const std::vector<Line> lines = read_lines(out());
+  for (const Layer& layer : checkpoint_.network.layers) {
+    if (layer.kind != LayerKind::convolution) continue;
+    const std::vector<float> weights =
+        checkpoint_.tensors.at(layer.name + ".weight").values<float>();
+    const std::size_t channel_size =
+        weights.size() / static_cast<std::size_t>(layer.output.channels);
+    std::map<std::string, double> counts;
+    std::map<std::string, double> quantiles;
+    std::map<std::string, double> maxima;
+    int channels = 0;
+    for (const Line& line : lines) {
+      if (line.layer != layer.name) continue;
+      EXPECT_EQ(line.arithmetic, to_string(layer.arithmetic));
+      if (line.statistic == "histogram") counts[line.tensor] += line.value;
+      if (line.statistic == "maximum") maxima[line.tensor] = line.value;
+      if (line.statistic == "quantile") {
+        EXPECT_GE(line.value, quantiles[line.tensor]);  // they come with rising shares
+        quantiles[line.tensor] = line.value;
+      }
+      if (line.statistic == "channel_maximum") {
+        const auto first = weights.begin() + channels * static_cast<std::ptrdiff_t>(channel_size);
+        float expected = 0;
+        for (auto w = first; w != first + static_cast<std::ptrdiff_t>(channel_size); ++w) {
+          expected = std::max(expected, std::abs(*w));
+        }
+        EXPECT_EQ(line.from, std::to_string(channels));
+        EXPECT_NEAR(line.value, static_cast<double>(expected), 1e-6);
+        ++channels;
+      }
+    }
+    EXPECT_EQ(channels, layer.output.channels);
+    EXPECT_EQ(counts["weight"], static_cast<double>(weights.size()));
+    EXPECT_EQ(counts["weight_relative"], static_cast<double>(weights.size()));
+    EXPECT_EQ(counts["activation"], 60.0 * static_cast<double>(layer.input.elements()));
+    EXPECT_LE(quantiles["activation"], maxima["activation"]);
+  }
+  // The first layer sees the images, whose brightest pixels are white.
+  const Normalization& normalization = checkpoint_.normalization;
+  EXPECT_NEAR(lines.front().value,
+              static_cast<double>((1 - normalization.mean[0]) / normalization.deviation[0]), 1e-5);
+}
+
+TEST_F(TrainerCommands, StatisticsRefuseAnUnknownLayerAndLeaveNothing) {
+  const Outcome outcome = run("statistics --histogram layer9 --checkpoint " + file().string() +
+                              " --out " + out().string());
+  EXPECT_NE(outcome.status, 0);
+  EXPECT_THAT(outcome.text, AllOf(HasSubstr("--histogram: found layer9"), HasSubstr("conv1")));
+  EXPECT_THAT(folder_.files(), ElementsAre("c.safetensors"));
+}
+
+TEST_F(TrainerCommands, PrintRecipeTellsAllOptionsInOneLineAndMakesNothing) {
+  const std::string command =
+      "quantize --scheme adderquant-ptq --weight-bits 4 --activation-bits 4 "
+      "--print-recipe --checkpoint " +
+      file().string();
+  const Outcome outcome = run(command);
+  ASSERT_EQ(outcome.status, 0) << outcome.text;
+  EXPECT_EQ(std::count(outcome.text.begin(), outcome.text.end(), '\n'), 1);
+  EXPECT_THAT(outcome.text, AllOf(HasSubstr("adderquant-ptq"), HasSubstr("0.998")));
+  EXPECT_NE(run(command + " --alpha 0.5").text, outcome.text);
+  EXPECT_EQ(run(command + " --alpha 0.998").text, outcome.text);  // the default at 4 bits
+  EXPECT_THAT(folder_.files(), ElementsAre("c.safetensors"));
+}
+
+TEST_F(TrainerCommands, QuantizeWithoutOutIsRefused) {
+  const Outcome outcome =
+      run("quantize --scheme adderquant-ptq --weight-bits 4 --activation-bits 4 "
+          "--checkpoint " +
+          file().string());
+  EXPECT_NE(outcome.status, 0);
+  EXPECT_THAT(outcome.text, HasSubstr("--out"));
+}
+
+TEST_F(TrainerCommands, ResumingAFinishedTrainingSaysSoAndDoesNothing) {
+  checkpoint_.command = "abacus-train train --epochs 3";
+  save_checkpoint(file(), checkpoint_);
+  const std::string before = test::read_text(file());
+  const Outcome same = run("train --epochs 3 --resume --out " + file().string());
+  EXPECT_EQ(same.status, 0) << same.text;
+  EXPECT_THAT(same.text, HasSubstr("finished already"));
+  const Outcome other = run("train --epochs 4 --resume --out " + file().string());
+  EXPECT_NE(other.status, 0);
+  EXPECT_THAT(other.text, AllOf(HasSubstr("--epochs 3"), HasSubstr("--epochs 4")));
+  EXPECT_EQ(test::read_text(file()), before);
+  EXPECT_THAT(folder_.files(), ElementsAre("c.safetensors"));
+}
+
+}  // namespace
+}  // namespace abacus

@@ -1,0 +1,160 @@
+// The training pass computes the integers of the simulation.
+#include "sw/quant/qat_network.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "sw/quant/apply_plan.hpp"
+#include "sw/quant/calibration.hpp"
+#include "sw/quant/make_plan.hpp"
+#include "sw/quant/quantization_options.hpp"
+#include "sw/quant/simulation.hpp"
+#include "sw/train/batches.hpp"
+#include "tests/quant/random_checkpoint.hpp"
+#include "tests/train/synthetic_dataset.hpp"
+
+namespace abacus {
+namespace {
+
+struct Case {
+  QuantizationScheme scheme;
+  int weight_bits;
+  int activation_bits;
+  int groups;
+};
+
+class QatNetworkTest : public ::testing::Test {
+ protected:
+  QatNetworkTest() {
+    torch::set_num_threads(1);
+    data_ = test::synthetic_dataset(96, 4, {1, 14, 14});
+  }
+
+  static Arithmetic arithmetic(const Case& c) {
+    return c.scheme == QuantizationScheme::uniform_ptq ? Arithmetic::cnn : Arithmetic::adder;
+  }
+
+  Checkpoint checkpoint(const Case& c, const std::string& name = "resnet20") const {
+    const Normalization normalization = {{0.4F, 0.4F, 0.4F}, {0.3F, 0.3F, 0.3F}};
+    const torch::Tensor images = make_batch(data_, normalization, std::int64_t{0}, 96).images;
+    return test::random_checkpoint(name, arithmetic(c), data_.image, data_.classes, images, 11);
+  }
+
+  QuantizationPlan plan(const Case& c, const Checkpoint& checkpoint) const {
+    QuantizationOptions options;
+    options.scheme = c.scheme;
+    options.weight_bits = c.weight_bits;
+    options.activation_bits = c.activation_bits;
+    if (c.groups > 1) options.groups = c.groups;
+    options = with_defaults(options);
+    const std::vector<FoldedLayer> folded = fold_graph(checkpoint.network);
+    FloatNetwork network(checkpoint.network, checkpoint.tensors);
+    const CalibrationData data{data_, checkpoint.normalization, {}, 1};
+    return make_plan(checkpoint, folded,
+                     calibrate(network, folded, data, 96, calibration_alpha(options), {}), options);
+  }
+
+  torch::Tensor images(const Checkpoint& checkpoint) const {
+    return make_batch(data_, checkpoint.normalization, std::int64_t{0}, 96).images;
+  }
+
+  Dataset data_;
+};
+
+double deviation(const torch::Tensor& values) { return values.std().item<double>(); }
+
+TEST_F(QatNetworkTest, ComputesWhatTheSimulationComputes) {
+  for (const Case& c : {Case{QuantizationScheme::nonnegative_ptq, 4, 4, 1},
+                        Case{QuantizationScheme::nonnegative_ptq, 2, 3, 1},
+                        Case{QuantizationScheme::adderquant_ptq, 4, 4, 3},
+                        Case{QuantizationScheme::adderquant_ptq, 5, 3, 2},
+                        Case{QuantizationScheme::qssf_ptq, 4, 4, 1},
+                        Case{QuantizationScheme::uniform_ptq, 3, 4, 1}}) {
+    SCOPED_TRACE(to_string(c.scheme) + " " + std::to_string(c.weight_bits) + " " +
+                 std::to_string(c.activation_bits));
+    // A shallow network: where an integer falls to the other side of a border, which float rounding
+    // can do, all layers behind it see it.
+    const Checkpoint from = checkpoint(c, "lenet");
+    const QuantizationPlan planned = plan(c, from);
+    FloatNetwork network(from.network, from.tensors);
+    network.set_batch_norm_mode(BatchNormMode::training);
+    const torch::Tensor float_scores = network.forward(images(from)).detach();
+    QatNetwork trained(network, planned);
+    const torch::Tensor scores = trained.forward(images(from)).detach();
+
+    QuantizedNetwork quantized = apply_plan(from, planned);
+    Simulation simulation(quantized);
+    simulation.begin_re_estimation();
+    const torch::Tensor expected = simulation.forward(images(from));
+    EXPECT_LT(deviation(scores - expected), 0.01 * deviation(expected));
+    EXPECT_GT(deviation(scores - float_scores), 0.05 * deviation(expected));
+  }
+}
+
+TEST_F(QatNetworkTest, EveryParameterGetsAGradient) {
+  for (const Case& c : {Case{QuantizationScheme::nonnegative_ptq, 3, 3, 1},
+                        Case{QuantizationScheme::adderquant_ptq, 4, 4, 4},
+                        Case{QuantizationScheme::uniform_ptq, 4, 4, 1}}) {
+    SCOPED_TRACE(to_string(c.scheme));
+    const Checkpoint from = checkpoint(c);
+    FloatNetwork network(from.network, from.tensors);
+    network.set_batch_norm_mode(BatchNormMode::training);
+    QatNetwork trained(network, plan(c, from));
+    trained.learn_ranges(true);
+    EXPECT_FALSE(trained.learned_ranges().empty());
+    trained.forward(images(from)).square().sum().backward();
+    for (const std::string& name : network.trainable()) {
+      const torch::Tensor gradient = network.parameter(name).grad();
+      ASSERT_TRUE(gradient.defined()) << name;
+      EXPECT_TRUE(torch::isfinite(gradient).all().item<bool>()) << name;
+      EXPECT_GT(gradient.abs().max().item<double>(), 0) << name;
+    }
+    for (const LearnedRange& range : trained.learned_ranges()) {
+      ASSERT_TRUE(range.values.grad().defined()) << range.name;
+      EXPECT_GT(range.values.grad().abs().max().item<double>(), 0) << range.name;
+    }
+  }
+}
+
+TEST_F(QatNetworkTest, ThePlanFollowsTheLearnedRanges) {
+  const Case c{QuantizationScheme::nonnegative_ptq, 3, 3, 1};
+  const Checkpoint from = checkpoint(c);
+  FloatNetwork network(from.network, from.tensors);
+  const QuantizationPlan before = plan(c, from);
+  QatNetwork trained(network, before);
+  EXPECT_TRUE(trained.learned_ranges().empty());
+  trained.learn_ranges(true);
+  LearnedRange& first = trained.learned_ranges().front();
+  EXPECT_EQ(first.name, "layer1.0.conv1.range");
+  {
+    torch::NoGradGuard no_gradient;
+    first.values.mul_(1.5);
+  }
+  const QuantizationPlan after = trained.plan();
+  int changed = 0;
+  for (std::size_t i = 0; i < before.convolutions.size(); ++i) {
+    ASSERT_EQ(before.convolutions[i].range.size(), after.convolutions[i].range.size());
+    for (std::size_t g = 0; g < before.convolutions[i].range.size(); ++g) {
+      const double ratio = after.convolutions[i].range[g] / before.convolutions[i].range[g];
+      if (ratio != 1) {
+        EXPECT_NEAR(ratio, 1.5, 1e-12);
+        ++changed;
+      }
+    }
+  }
+  EXPECT_EQ(changed, 1);
+}
+
+TEST_F(QatNetworkTest, RefusesAnotherNetworksPlan) {
+  const Case c{QuantizationScheme::nonnegative_ptq, 4, 4, 1};
+  const Checkpoint from = checkpoint(c), other = checkpoint(c, "lenet");
+  FloatNetwork network(from.network, from.tensors);
+  EXPECT_THROW(QatNetwork(network, plan(c, other)), std::invalid_argument);
+}
+
+}  // namespace
+}  // namespace abacus

@@ -1,0 +1,83 @@
+"""Stand-ins for abacus and abacus-train: they note their calls and write what the real ones would,
+in an instant."""
+
+import json
+import os
+import pathlib
+import stat
+import struct
+
+ABACUS = '''#!/usr/bin/python3
+import json, os, pathlib, sys, time, tomllib
+folder = pathlib.Path({folder!r})
+with open(folder / "calls", "a") as calls:
+    calls.write(" ".join(["abacus"] + sys.argv[1:]) + "\\n")
+out = pathlib.Path(sys.argv[sys.argv.index("--out") + 1])
+scenario = tomllib.loads(pathlib.Path(sys.argv[2]).read_text())
+title = scenario["name"]
+if (folder / "slow").exists():
+    (folder / "started").write_text(title)
+    time.sleep(60)
+if (folder / "fails").exists() and (folder / "fails").read_text() in title:
+    sys.exit("abacus: s.toml:1:1: something is wrong")
+quantization = scenario.get("quantization", {{}})
+groups = int(quantization.get("options", {{}}).get("groups", 4))
+bits = quantization.get("weight_bits", 4)
+run = {{"accuracy_percent": 90 + bits / 10, "float_accuracy_percent": 91.83,
+       "fake_quantized_accuracy_percent": None, "images": scenario["images"] or 10000,
+       "cycles_per_image": 1000 * groups, "energy_per_image_uj": 10.5,
+       "activity_per_image": [
+           {{"component": "pe_array", "action": "add", "bits_a": 16, "bits_b": 0, "count": 1000}},
+           {{"component": "read_quantizer", "action": "multiply", "bits_a": 8, "bits_b": 16,
+             "count": 10 * groups}},
+           {{"component": "edge_array", "action": "multiply", "bits_a": 8, "bits_b": 8,
+             "count": 500}},
+           {{"component": "dram", "action": "dram_read", "bits_a": 128, "bits_b": 0, "count": 64}}]}}
+out.mkdir(parents=True, exist_ok=True)
+(out / "results.json").write_text(json.dumps(
+    {{"schema": 1, "runs": [run], "times": {{"seconds": 2.0}}}}))
+'''
+
+TRAINER = '''#!/usr/bin/python3
+import pathlib, sys
+sys.path.insert(0, {tests!r})
+from fake_programs import write_package
+folder = pathlib.Path({folder!r})
+with open(folder / "calls", "a") as calls:
+    calls.write(" ".join(["abacus-train"] + sys.argv[1:]) + "\\n")
+def option(name):
+    return sys.argv[sys.argv.index(name) + 1]
+out = pathlib.Path(option("--out"))
+write_package(out, "resnet20", "cifar10", option("--scheme"), int(option("--weight-bits")))
+lines = ["epoch,lr,train_loss,train_accuracy_percent,validation_accuracy_percent,seconds"]
+for epoch in range(int(option("--epochs"))):
+    lines.append(f"{{epoch + 1}},0.001,0.5,{{80 + epoch}},{{79 + epoch}},30")
+out.with_suffix(".csv").write_text("\\n".join(lines) + "\\n")
+'''
+
+
+def write_safetensors(file, metadata):
+    header = json.dumps({"__metadata__": metadata}).encode()
+    pathlib.Path(file).write_bytes(struct.pack("<Q", len(header)) + header)
+
+
+def write_checkpoint(file, network="resnet20", arithmetic="adder", dataset="cifar10",
+                     accuracy="91.83"):
+    write_safetensors(file, {"format": "abacus-checkpoint-1", "network": network,
+                             "arithmetic": arithmetic, "dataset": dataset,
+                             "float_accuracy_percent": accuracy, "epochs": "400"})
+
+
+def write_package(file, network, dataset, scheme, bits):
+    origin = {"network": network, "dataset": dataset, "scheme": scheme, "weight_bits": bits,
+              "activation_bits": bits}
+    write_safetensors(file, {"format": "abacus integer network 1",
+                             "network": json.dumps({"origin": origin})})
+
+
+def write_programs(folder):
+    for name, text in (("abacus", ABACUS), ("abacus-train", TRAINER)):
+        file = pathlib.Path(folder) / name
+        file.write_text(text.format(folder=str(folder),
+                                    tests=str(pathlib.Path(__file__).resolve().parent)))
+        os.chmod(file, stat.S_IRWXU)
