@@ -5,9 +5,11 @@ from dataclasses import dataclass, replace
 from .cells import (ACCURACY, CITED, COST, DRAM_TRAFFIC, FLOAT, POINTS_LOST, PTQ, QAT, SRAM_TRAFFIC,
                     Cell, Measure, operations)
 
-# Section 4.1: α; the settings of the float training but for the learning rate.
+# Section 4.1: α; the settings of the float training but for the learning rate. That training's
+# adaptive rate has η = 0.2, and it clips no gradients (0: off).
 PAPER_ALPHA = ("alpha", "0.999")
-PAPER_TRAINING = (("lr", "1e-4"), ("batch", "256"), ("momentum", "0.9"), ("weight_decay", "5e-4"))
+PAPER_TRAINING = (("lr", "1e-4"), ("batch", "256"), ("momentum", "0.9"), ("weight_decay", "5e-4"),
+                  ("adder_rate", "0.2"), ("gradient_clip", "0"))
 ALL_BITS = (8, 6, 5, 4, 3, 2)
 
 

@@ -22,6 +22,10 @@ namespace {
 constexpr double rounding_rate = 1e-3;  // Adam's, as torch's default
 constexpr double step_rate = 4e-4;      // of an operand step in real units; half a cosine to 0
 constexpr double regularizer_weight = 0.01;
+// A step moves by at most this share of itself in an iteration, and stays within this factor of its
+// start: Adam's first iterations go their full rate whatever the gradient.
+constexpr double largest_step_rate = 0.01;
+constexpr double largest_step_factor = 4;
 constexpr double paper_iterations = 20000;
 constexpr double paper_activation_iterations = 5000;
 
@@ -154,6 +158,7 @@ class Brecq {
   void learn_steps(TrainableUnit& unit, const ReconstructionData& images, std::size_t u) {
     std::vector<std::unique_ptr<torch::optim::Adam>> optimizers;
     std::vector<double> rates;
+    std::vector<torch::Tensor> ratios;  // of each step to its start
     for (std::size_t i = units_[u].first; i <= units_[u].last; ++i) {
       TrainableConvolution* const trainable = unit.convolution(i);
       if (trainable == nullptr) continue;
@@ -167,9 +172,10 @@ class Brecq {
         continue;
       }
       // The ratio moves as the step itself would at that rate.
-      rates.push_back(
-          shortened(step_rate, paper_activation_iterations, options_.activation_iterations) /
-          convolution.activation_step.front());
+      rates.push_back(std::min(largest_step_rate, shortened(step_rate, paper_activation_iterations,
+                                                            options_.activation_iterations) /
+                                                      convolution.activation_step.front()));
+      ratios.push_back(trainable->step_ratio);
       optimizers.push_back(
           std::make_unique<torch::optim::Adam>(std::vector<torch::Tensor>{trainable->step_ratio},
                                                torch::optim::AdamOptions(rates.back())));
@@ -177,7 +183,14 @@ class Brecq {
     if (!optimizers.empty() && options_.activation_iterations > 0) {
       unit.set_learn_steps(true);
       constexpr double pi = 3.14159265358979323846;
+      const auto keep_near_start = [&ratios] {
+        torch::NoGradGuard no_gradient;
+        for (torch::Tensor& ratio : ratios) {
+          ratio.clamp_(1 / largest_step_factor, largest_step_factor);
+        }
+      };
       const auto set_rates = [&](std::int64_t i) {
+        keep_near_start();
         const double factor =
             0.5 * (1 + std::cos(pi * static_cast<double>(i) /
                                 static_cast<double>(options_.activation_iterations)));
@@ -188,6 +201,7 @@ class Brecq {
       iterate(
           unit, images, u, options_.activation_iterations,
           [](std::int64_t) { return torch::Tensor(); }, set_rates, optimizers);
+      keep_near_start();
       unit.store();
       unit.set_learn_steps(false);
     }

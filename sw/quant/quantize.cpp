@@ -39,12 +39,16 @@ IntegerNetwork quantize(const Checkpoint& checkpoint, const Dataset& training,
       needs_layer_calibration(options)
           ? calibrate_layers(checkpoint, plan, data, options, progress).network
           : apply_plan(checkpoint, plan);
-  estimate_batch_norms(network, checkpoint, data, options, progress);
+  // BRECQ learns against the statistics that the checkpoint has; new ones belong to its result.
+  if (options.scheme != QuantizationScheme::brecq) {
+    estimate_batch_norms(network, checkpoint, data, options, progress);
+  }
   const ReconstructionProgress iterations = [&](std::int64_t done, std::int64_t total) {
     if (progress) progress("reconstruction", done, total);
   };
   if (options.scheme == QuantizationScheme::brecq) {
     brecq(network, float_network, data, brecq_options(options), iterations);
+    estimate_batch_norms(network, checkpoint, data, options, progress);
   } else if (with_defaults(options).reconstruction == Reconstruction::block) {
     reconstruct(network, float_network, data, reconstruction_options(options), iterations);
   }
