@@ -11,7 +11,8 @@ struct QuantizationOptions;
 struct ReconstructionOptions {
   std::int64_t images = 2048;             // augmented training images
   std::int64_t iterations = 200;          // a unit
-  std::int64_t network_iterations = 100;  // then, of the whole network's BatchNorms
+  std::int64_t network_iterations = 0;  // then, of the whole network's BatchNorms; on images that
+                                        // the network has not seen they did harm (docs/quantization.md)
   std::int64_t batch = 64;
   // Adam's rates at the start; half a cosine to 0.
   double weight_rate = 0.02;         // in levels of the weights' grid
