@@ -171,11 +171,14 @@ class Runner:
                 raise ReproductionError(f"abacus-train qat ended well but left no package {file}")
         origin = package_origin(file)
         expected = {"network": cell.network, "dataset": cell.dataset, "weight_bits": cell.bits,
-                    "activation_bits": cell.bits}
+                    "activation_bits": cell.bits, "scheme": f"{cell.scheme}-qat"}
         for name, value in expected.items():
             if origin.get(name) != value:
                 raise ReproductionError(f"{file}: found {name} {origin.get(name)}; by its name it "
                                         f"should have {value}")
+        if checkpoint is not None and origin.get("checkpoint_sha256") != self.sha256(checkpoint.file):
+            raise ReproductionError(f"{file}: it was trained from another checkpoint than "
+                                    f"{checkpoint.file}")
         outcome.package = file
         epochs, seconds = training_course(file.with_suffix(".csv"))
         outcome.seconds += seconds

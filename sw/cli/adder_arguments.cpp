@@ -36,7 +36,7 @@ void add_adder_options(CLI::App& command, QuantizationOptions& options, AdderArg
          "qssf: whose range gives the scale (default: activations)");
   choice("--range-search", arguments.range_search, range_search_names(),
          "output-error: try ranges, keep the one with the least error in the layer's output "
-         "(default: nonnegative output-error, adderquant none)");
+         "(default: nonnegative and best output-error, adderquant none)");
 }
 
 void apply(const AdderArguments& arguments, QuantizationOptions& options) {

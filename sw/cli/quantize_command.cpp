@@ -8,6 +8,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "sw/cli/adder_arguments.hpp"
 #include "sw/network/checkpoint.hpp"
 #include "sw/network/integer_network.hpp"
 #include "sw/network/safetensors.hpp"
@@ -24,8 +25,8 @@ struct Arguments {
   std::optional<int> weight_bits;
   std::optional<int> activation_bits;
   QuantizationOptions options;
-  std::optional<std::string> batch_norm, group_method, activation_range, operand_grid, shared_scale,
-      range_search, weight_rounding, reconstruction;
+  AdderArguments adder;
+  std::optional<std::string> batch_norm, weight_rounding, reconstruction;
   int crop_padding = -1;
   std::optional<bool> flip;
   std::int64_t evaluate = 0;
@@ -46,22 +47,6 @@ void keep_first(Dataset& dataset, std::int64_t images) {
   dataset.labels.resize(static_cast<std::size_t>(images));
 }
 
-// One bar a stage.
-class Stages {
- public:
-  void update(const std::string& stage, std::int64_t done, std::int64_t total) {
-    if (stage != stage_) {
-      stage_ = stage;
-      progress_ = std::make_unique<Progress>(stage, total);
-    }
-    progress_->update(done);
-  }
-
- private:
-  std::string stage_;
-  std::unique_ptr<Progress> progress_;
-};
-
 // Binary networks leave no choice.
 int operand_bits(const std::optional<int>& given, const std::string& option,
                  QuantizationScheme scheme) {
@@ -78,13 +63,7 @@ void run(const Arguments& arguments) {
       operand_bits(arguments.activation_bits, "--activation-bits", options.scheme);
   const Arguments& a = arguments;
   if (a.batch_norm) options.batch_norm = batch_norm_estimation_from_string(*a.batch_norm);
-  if (a.group_method) options.group_method = group_method_from_string(*a.group_method);
-  if (a.activation_range) {
-    options.activation_range = activation_range_from_string(*a.activation_range);
-  }
-  if (a.operand_grid) options.operand_grid = operand_grid_from_string(*a.operand_grid);
-  if (a.shared_scale) options.shared_scale = shared_scale_from_string(*a.shared_scale);
-  if (a.range_search) options.range_search = range_search_from_string(*a.range_search);
+  apply(a.adder, options);
   if (a.weight_rounding) options.weight_rounding = weight_rounding_from_string(*a.weight_rounding);
   if (a.reconstruction) options.reconstruction = reconstruction_from_string(*a.reconstruction);
   check(options);
@@ -122,7 +101,7 @@ void run(const Arguments& arguments) {
   IntegerNetwork network;
   Comparison comparison;
   {
-    Stages stages;
+    StageProgress stages;
     network = quantize(
         checkpoint, training, arguments.evaluate > 0 ? &evaluation : nullptr, options,
         [&](const std::string& stage, std::int64_t done, std::int64_t total) {
@@ -134,7 +113,7 @@ void run(const Arguments& arguments) {
   // Reports set the recorded accuracy beside the hardware's, which is measured on test images.
   if (arguments.evaluate_split != "test") {
     network.origin.fake_quantized_accuracy_percent =
-        IntegerNetwork{}.origin.fake_quantized_accuracy_percent;
+        PackageOrigin{}.fake_quantized_accuracy_percent;
   }
   network.origin.checkpoint_sha256 = sha256_file(arguments.checkpoint);
   network.origin.recipe_sha256 =
@@ -155,46 +134,18 @@ void run(const Arguments& arguments) {
   std::printf("\n");
 }
 
-// Without a value, the scheme's default; the schemes that do not take an option refuse it.
-void add_adder_options(CLI::App& command, Arguments& arguments) {
-  QuantizationOptions& options = arguments.options;
-  const auto choice = [&](const std::string& name, std::optional<std::string>& value,
-                          const std::vector<std::string>& names, const std::string& help) {
-    command.add_option(name, value, help)->check(CLI::IsMember(names));
-  };
+// What only post-training quantization has.
+void add_rounding_options(CLI::App& command, Arguments& arguments) {
   command
-      .add_option("--groups", options.groups,
-                  "Groups of output channels a layer (default: adderquant-ptq 4, others 1)")
-      ->check(CLI::Range(1, 64));
-  choice(
-      "--group-method", arguments.group_method, group_method_names(),
-      "What is clustered: each channel's largest weight (max, the default), its mean (mean), the "
-      "channel itself (all); uniform: no clustering, runs of channels");
+      .add_option("--weight-rounding", arguments.weight_rounding,
+                  "output-error: round weight after weight for the least error in the layer's "
+                  "output (default: best-ptq output-error, others nearest)")
+      ->check(CLI::IsMember(weight_rounding_names()));
   command
-      .add_option("--alpha", options.alpha,
-                  "Share of the activations within their range (default: from 0.99 at 2 bits to "
-                  "0.9999 at 8)")
-      ->check(CLI::Range(1e-6, 1.0));
-  choice("--activation-range", arguments.activation_range, activation_range_names(),
-         "What alpha means: percentile (default) or alpha-max, a share of the maximum");
-  command.add_option("--weight-clamp", options.weight_clamp,
-                     "Clamp the weights to the activations' range, losslessly (default: true)");
-  command.add_option("--activation-clamp", options.activation_clamp,
-                     "False takes the activations' maximum for their range (default: true)");
-  choice("--operand-grid", arguments.operand_grid, operand_grid_names(),
-         "Signs of the operands: unsigned (activations; adderquant-ptq's default), symmetric "
-         "(qssf-ptq's) or nonnegative (both unsigned)");
-  choice("--shared-scale", arguments.shared_scale, shared_scale_names(),
-         "qssf-ptq: whose range gives the scale (default: activations)");
-  choice("--range-search", arguments.range_search, range_search_names(),
-         "output-error: try ranges, keep the one with the least error in the layer's output "
-         "(default: nonnegative-ptq and best-ptq output-error, adderquant-ptq none)");
-  choice("--weight-rounding", arguments.weight_rounding, weight_rounding_names(),
-         "output-error: round weight after weight for the least error in the layer's output "
-         "(default: best-ptq output-error, others nearest)");
-  choice("--reconstruction", arguments.reconstruction, reconstruction_names(),
-         "block: afterwards learn weights, ranges and BatchNorms from the float network's outputs, "
-         "block by block, without labels (default: none)");
+      .add_option("--reconstruction", arguments.reconstruction,
+                  "block: afterwards learn weights, ranges and BatchNorms from the float network's "
+                  "outputs, block by block, without labels (default: none)")
+      ->check(CLI::IsMember(reconstruction_names()));
 }
 
 void add_reconstruction_options(CLI::App& command, QuantizationOptions& options) {
@@ -252,7 +203,8 @@ void add_quantize_command(CLI::App& app) {
                    "Training images for the tensors' ranges")
       ->check(CLI::Range(1, 1'000'000))
       ->capture_default_str();
-  add_adder_options(*command, *arguments);
+  add_adder_options(*command, options, arguments->adder);
+  add_rounding_options(*command, *arguments);
   add_reconstruction_options(*command, options);
   command
       ->add_option("--crop-padding", arguments->crop_padding,

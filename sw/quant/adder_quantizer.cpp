@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <stdexcept>
 #include <string>
@@ -87,7 +88,7 @@ ConvolutionPlan plan_adder_layer(const std::vector<float>& weights, int output_c
   // once for each.
   std::map<double, std::int32_t> group_of;
   for (auto& [index, s] : cluster_range) {
-    if (options.weight_clamp && s > activation_range) s = activation_range;
+    s = std::min(s, activation_range);
     if (s <= 0) s = 1;  // nothing but zeros on one side; any grid will do
     group_of.emplace(s, static_cast<std::int32_t>(group_of.size()));
   }
@@ -115,7 +116,9 @@ ConvolutionPlan plan_shared_scale_layer(const std::vector<float>& weights, int o
   options.grid = grid;
   options.groups = 1;
   options.weight_clamp = false;
-  ConvolutionPlan plan = plan_adder_layer(weights, output_channels, largest_activation, options);
+  // Unbounded: the weights' own range.
+  ConvolutionPlan plan =
+      plan_adder_layer(weights, output_channels, std::numeric_limits<double>::infinity(), options);
   if (scale == SharedScale::activations && largest_activation > 0) {
     plan.range = {largest_activation};
   }

@@ -16,13 +16,14 @@ struct AdderQuantizerOptions {
   OperandGrid grid = OperandGrid::unsigned_activations;
   int groups = 4;  // 1: one scale for the layer
   GroupMethod group_method = GroupMethod::max;
-  bool weight_clamp = true;  // false: a range wider than the activations' is kept
+  bool weight_clamp = true;  // false: weights beyond the range are clipped without an offset
 };
 
 // `weights`: output channel × input channel × ky × kx. `activation_range`: r_x, the calibrated range
 // of the layer's inputs. Each group's range s is r_x where its weights pass r_x, which are then
-// clamped at an offset (lossless, Theorem 1); else its largest weight, at which the activations are
-// clipped. On a nonnegative grid only positive weights count as passing or reaching anything: negative
+// clamped at an offset (lossless, Theorem 1) or, without the clamp, clipped (Proposition 1's loss;
+// the paper does not say whose range its ablations without the clamp take); else its largest weight,
+// at which the activations are clipped. On a nonnegative grid only positive weights count as passing or reaching anything: negative
 // ones become 0 there. Groups whose ranges come out equal are merged, as they read the same operands. Throws
 // std::invalid_argument for widths outside 2 … 8, fewer than one group, or weights that are no whole
 // number of output channels.

@@ -144,6 +144,17 @@ OperandGrid operand_grid(const FoldedLayer& layer, bool inputs_signed,
                               "operand grid");
 }
 
+void check_operand_grids(const Checkpoint& checkpoint, const std::vector<FoldedLayer>& folded,
+                         const QuantizationOptions& options) {
+  for (const FoldedLayer& layer : folded) {
+    const Layer& from = checkpoint.network.layers[static_cast<std::size_t>(layer.layer)];
+    if (from.kind != LayerKind::convolution || from.arithmetic != Arithmetic::adder) continue;
+    const bool inputs_signed =
+        layer.input == image_tensor || !folded[static_cast<std::size_t>(layer.input)].nonnegative;
+    operand_grid(layer, inputs_signed, options);
+  }
+}
+
 ConvolutionPlan plan_adder(const std::vector<float>& weights, int output_channels,
                            double activation_range, OperandGrid grid,
                            const QuantizationOptions& given) {

@@ -28,6 +28,11 @@ double calibration_alpha(const QuantizationOptions& options);
 OperandGrid operand_grid(const FoldedLayer& layer, bool inputs_signed,
                          const QuantizationOptions& options);
 
+// Throws as operand_grid() does for the first layer that cannot have the options' grid: before
+// anything is calibrated.
+void check_operand_grids(const Checkpoint& checkpoint, const std::vector<FoldedLayer>& folded,
+                         const QuantizationOptions& options);
+
 // Of an adder layer whose activations' range is r_x.
 ConvolutionPlan plan_adder(const std::vector<float>& weights, int output_channels,
                            double activation_range, OperandGrid grid,

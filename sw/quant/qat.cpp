@@ -84,30 +84,19 @@ void check_training(const QatOptions& o, const QatData& data) {
   }
 }
 
-// One bar a stage.
-class Stages {
- public:
-  QuantizationProgress progress() {
-    return [this](const std::string& stage, std::int64_t done, std::int64_t total) {
-      if (stage != stage_) {
-        stage_ = stage;
-        bar_ = std::make_unique<Progress>(stage, total);
-      }
-      bar_->update(done);
-    };
-  }
-
- private:
-  std::string stage_;
-  std::unique_ptr<Progress> bar_;
-};
+QuantizationProgress shown_by(StageProgress& stages) {
+  return [&stages](const std::string& stage, std::int64_t done, std::int64_t total) {
+    stages.update(stage, done, total);
+  };
+}
 
 QuantizationPlan starting_plan(const Checkpoint& checkpoint, const CalibrationData& data,
                                const QuantizationOptions& options) {
   const std::vector<FoldedLayer> folded = fold_graph(checkpoint.network);
+  check_operand_grids(checkpoint, folded, options);
   FloatNetwork network(checkpoint.network, checkpoint.tensors);
-  Stages stages;
-  const QuantizationProgress progress = stages.progress();
+  StageProgress stages;
+  const QuantizationProgress progress = shown_by(stages);
   const std::vector<TensorStatistics> statistics = calibrate(
       network, folded, data, options.calibration_images, calibration_alpha(options),
       [&](std::int64_t done) { progress("calibration", done, options.calibration_images); });
@@ -176,12 +165,12 @@ class Training {
     result.finished = true;
     result.trained = trained();
     QuantizedNetwork network = apply_plan(result.trained, quantized_.plan());
-    Stages stages;
+    StageProgress stages;
     estimate_batch_norms(network, result.trained, calibration_, options_.quantization,
-                         stages.progress());
+                         shown_by(stages));
     result.network =
         finish(network, checkpoint_, options_.scheme, options_.quantization.weight_bits,
-               options_.quantization.activation_bits, &data_.validation, stages.progress());
+               options_.quantization.activation_bits, &data_.validation, shown_by(stages));
     return result;
   }
 

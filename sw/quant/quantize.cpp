@@ -27,6 +27,7 @@ IntegerNetwork quantize(const Checkpoint& checkpoint, const Dataset& training,
   const CalibrationData data{training, checkpoint.normalization, options.augmentation,
                              options.seed};
   const std::vector<FoldedLayer> folded = fold_graph(checkpoint.network);
+  check_operand_grids(checkpoint, folded, options);
   FloatNetwork float_network(checkpoint.network, checkpoint.tensors);
   const std::vector<TensorStatistics> statistics =
       calibrate(float_network, folded, data, options.calibration_images, calibration_alpha(options),

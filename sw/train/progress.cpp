@@ -20,6 +20,15 @@ double seconds_between(std::chrono::steady_clock::time_point from,
 
 }  // namespace
 
+void StageProgress::update(const std::string& stage, std::int64_t done, std::int64_t total) {
+  if (bar_ == nullptr || stage != stage_) {
+    bar_.reset();  // ends the last one's line first
+    bar_ = std::make_unique<Progress>(stage, total);
+    stage_ = stage;
+  }
+  bar_->update(done);
+}
+
 std::string duration_text(double seconds) {
   const auto whole = static_cast<long long>(seconds + 0.5);
   char text[40];

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <string>
 
 namespace abacus {
@@ -29,6 +30,16 @@ class Progress {
   Clock::time_point last_shown_;
   bool terminal_;
   bool shown_ = false;
+};
+
+// Work in stages, one bar each: a stage that has another name than the one before begins a new bar.
+class StageProgress {
+ public:
+  void update(const std::string& stage, std::int64_t done, std::int64_t total);
+
+ private:
+  std::string stage_;
+  std::unique_ptr<Progress> bar_;
 };
 
 // "1:02:03", or "2:03" below an hour.

@@ -193,11 +193,14 @@ TEST(QuantizeAdderLayer, GroupsChannelsByTheirRange) {
 
   options.groups = 1;
   EXPECT_EQ(quantize_adder_layer(weights, 4, 4.0, options).activation_step.size(), 1U);
-  // Without the clamp the weights' range stands.
+  // Without the clamp the same grid, at whose end the weights are clipped for nothing.
+  const QuantizedConvolution clamped = quantize_adder_layer(weights, 4, 4.0, options);
   options.weight_clamp = false;
-  const QuantizedConvolution wide = quantize_adder_layer(weights, 4, 4.0, options);
-  EXPECT_NEAR(wide.activation_step[0], 8.0 / 255, 1e-12);
-  EXPECT_EQ(wide.offset, std::vector<double>(4, 0.0));
+  const QuantizedConvolution clipped = quantize_adder_layer(weights, 4, 4.0, options);
+  EXPECT_EQ(clipped.activation_step, clamped.activation_step);
+  EXPECT_EQ(clipped.weights, clamped.weights);
+  EXPECT_NE(clamped.offset, clipped.offset);
+  EXPECT_EQ(clipped.offset, std::vector<double>(4, 0.0));
 }
 
 TEST(QuantizeAdderLayer, GroupsByTheMethodThatIsAskedFor) {
@@ -208,9 +211,9 @@ TEST(QuantizeAdderLayer, GroupsByTheMethodThatIsAskedFor) {
   options.groups = 2;
   const auto groups = [&](GroupMethod method) {
     options.group_method = method;
-    return plan_adder_layer(weights, 4, 2.0, options).group;
+    // Beyond all weights, or the groups would share the activations' range and be merged.
+    return plan_adder_layer(weights, 4, 8.0, options).group;
   };
-  options.weight_clamp = false;
   using Groups = std::vector<std::int32_t>;
   EXPECT_EQ(groups(GroupMethod::max), (Groups{1, 0, 1, 1}));
   EXPECT_EQ(groups(GroupMethod::mean), (Groups{0, 0, 1, 0}));

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <stdexcept>
+#include <string>
+#include <vector>
 
 #include "sw/network/reference_executor.hpp"
 #include "sw/quant/make_plan.hpp"
@@ -139,8 +141,6 @@ TEST(Quantize, EachPartOfAdderQuantChangesTheNetwork) {
   part.groups = 1;
   EXPECT_EQ(made.quantized(part).layers[2].read_quantizers.size(), 1U);
   part = all;
-  part.weight_clamp = false;
-  EXPECT_NE(weights(made.quantized(part)), weights(network));
   part = all;
   part.activation_clamp = false;
   EXPECT_NE(weights(made.quantized(part)), weights(network));
@@ -155,6 +155,48 @@ TEST(Quantize, EachPartOfAdderQuantChangesTheNetwork) {
   const IntegerNetwork estimated = made.quantized(part);
   part.batch_norm = BatchNormEstimation::corrected;
   EXPECT_NE(made.quantized(part).layers[2].biases, estimated.layers[2].biases);
+}
+
+// The rows of the paper's Table 3, with the checkpoint's BatchNorms: estimated ones would take in the
+// clamp's offset, a constant for each channel.
+TEST(Quantize, EachRowOfTableThreeIsAnotherNetwork) {
+  Made made("lenet", Arithmetic::adder);
+  // Some channels within the activations' range, for the groups to tell apart.
+  for (auto& [name, tensor] : made.checkpoint.tensors) {
+    if (tensor.shape.size() != 4) continue;
+    std::vector<float> values = tensor.values<float>();
+    const std::size_t size = values.size() / static_cast<std::size_t>(tensor.shape[0]);
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      values[i] *= 0.2F + 0.3F * static_cast<float>(i / size % 8);
+    }
+    tensor = Tensor::from(values, tensor.shape);
+  }
+  struct Row {
+    bool groups, weight_clamp, activation_clamp;
+  };
+  const Row rows[] = {{false, false, false}, {true, false, false}, {false, true, false},
+                      {false, false, true},  {true, true, false},  {true, true, true}};
+  std::vector<IntegerNetwork> networks;
+  for (const Row& row : rows) {
+    QuantizationOptions options = made.options(4, 4);
+    options.groups = row.groups ? 4 : 1;
+    options.weight_clamp = row.weight_clamp;
+    options.activation_clamp = row.activation_clamp;
+    options.alpha = 0.9;
+    options.batch_norm = BatchNormEstimation::kept;
+    networks.push_back(made.quantized(options));
+  }
+  const auto same = [](const IntegerNetwork& a, const IntegerNetwork& b) {
+    for (std::size_t i = 0; i < a.layers.size(); ++i) {
+      if (a.layers[i].weights != b.layers[i].weights || a.layers[i].biases != b.layers[i].biases) {
+        return false;
+      }
+    }
+    return true;
+  };
+  for (std::size_t a = 0; a < networks.size(); ++a) {
+    for (std::size_t b = 0; b < a; ++b) EXPECT_FALSE(same(networks[a], networks[b])) << a << b;
+  }
 }
 
 // With BatchNorm's statistics estimated anew, each stored channel's mean and deviation are what its
@@ -299,6 +341,25 @@ TEST(Quantize, RefusesANonnegativeGridWhereInputsCanBeNegative) {
   options.scheme = QuantizationScheme::adderquant_ptq;
   EXPECT_EQ(operand_grid(layer, true, options), OperandGrid::symmetric);
   EXPECT_EQ(operand_grid(layer, false, options), OperandGrid::unsigned_activations);
+}
+
+// Before the first image is looked at.
+TEST(Quantize, RefusesANonnegativeGridOnTheImageAtOnce) {
+  Made made("lenet", Arithmetic::adder);
+  Layer& first = made.checkpoint.network.layers.front();
+  first.arithmetic = Arithmetic::adder;
+  first.edge = false;
+  QuantizationOptions options = made.options(4, 4);
+  options.scheme = QuantizationScheme::nonnegative_ptq;
+  bool started = false;
+  try {
+    quantize(made.checkpoint, made.images, nullptr, options,
+             [&](const std::string&, std::int64_t, std::int64_t) { started = true; });
+    FAIL() << "accepted";
+  } catch (const std::invalid_argument& error) {
+    EXPECT_THAT(error.what(), AllOf(HasSubstr(first.name), HasSubstr("nonnegative")));
+  }
+  EXPECT_FALSE(started);
 }
 
 void expect_refused(const Made& made, const QuantizationOptions& options, const std::string& found,

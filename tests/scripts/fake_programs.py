@@ -1,6 +1,7 @@
 """Stand-ins for abacus and abacus-train: they note their calls and write what the real ones would,
 in an instant."""
 
+import hashlib
 import json
 import os
 import pathlib
@@ -48,7 +49,8 @@ with open(folder / "calls", "a") as calls:
 def option(name):
     return sys.argv[sys.argv.index(name) + 1]
 out = pathlib.Path(option("--out"))
-write_package(out, "resnet20", "cifar10", option("--scheme"), int(option("--weight-bits")))
+write_package(out, "resnet20", "cifar10", option("--scheme") + "-qat",
+              int(option("--weight-bits")), option("--checkpoint"))
 lines = ["epoch,lr,train_loss,train_accuracy_percent,validation_accuracy_percent,seconds"]
 for epoch in range(int(option("--epochs"))):
     lines.append(f"{{epoch + 1}},0.001,0.5,{{80 + epoch}},{{79 + epoch}},30")
@@ -68,9 +70,11 @@ def write_checkpoint(file, network="resnet20", arithmetic="adder", dataset="cifa
                              "float_accuracy_percent": accuracy, "epochs": "400"})
 
 
-def write_package(file, network, dataset, scheme, bits):
+def write_package(file, network, dataset, scheme, bits, checkpoint=None):
+    trained_from = hashlib.sha256(pathlib.Path(checkpoint).read_bytes()) if checkpoint else None
     origin = {"network": network, "dataset": dataset, "scheme": scheme, "weight_bits": bits,
-              "activation_bits": bits}
+              "activation_bits": bits,
+              "checkpoint_sha256": trained_from.hexdigest() if trained_from else "unknown"}
     write_safetensors(file, {"format": "abacus integer network 1",
                              "network": json.dumps({"origin": origin})})
 

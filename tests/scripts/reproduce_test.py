@@ -160,22 +160,26 @@ class Reproduce(unittest.TestCase):
         packages = self.folder / "ready"
         packages.mkdir()
         write_package(packages / "resnet20-cifar100-adderquant-w4a4.safetensors", "resnet20",
-                      "cifar100", "adderquant", 4)
+                      "cifar100", "adderquant-qat", 4)
         lines = self.make("table1", "--qat-epochs", "0", "--packages", packages, "--dataset",
                           "cifar100")
         line = self.one(lines, row="ResNet-20 CIFAR-100", method="QAT", unit="%")
         self.assertEqual((line["published"], line["ours"]), ("67.35", "90.40"))
         self.assertIn("epochs unknown", line["note"])
 
-    def test_a_package_of_another_width_is_refused(self):
+    def test_a_package_that_is_not_what_its_name_says_is_refused(self):
         packages = self.folder / "ready"
         packages.mkdir()
-        write_package(packages / "resnet20-cifar10-adderquant-w4a4.safetensors", "resnet20",
-                      "cifar10", "adderquant", 5)
-        done = self.run_it("table1", "--packages", packages)
-        self.assertEqual(done.returncode, 1)
-        self.assertIn("found weight_bits 5", done.stderr)
-        self.assertFalse((self.out / "table1.csv").exists())
+        for scheme, bits, checkpoint, words in (
+                ("adderquant-qat", 5, self.checkpoint, "found weight_bits 5"),
+                ("adderquant-ptq", 4, self.checkpoint, "found scheme adderquant-ptq"),
+                ("adderquant-qat", 4, None, "another checkpoint")):
+            write_package(packages / "resnet20-cifar10-adderquant-w4a4.safetensors", "resnet20",
+                          "cifar10", scheme, bits, checkpoint)
+            done = self.run_it("table1", "--packages", packages)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(words, done.stderr)
+            self.assertFalse((self.out / "table1.csv").exists())
 
     def test_wrong_arguments_are_named_with_what_is_allowed(self):
         for arguments, words in (
