@@ -198,7 +198,9 @@ TEST(QuantizeAdderLayer, GroupsChannelsByTheirRange) {
   options.weight_clamp = false;
   const QuantizedConvolution clipped = quantize_adder_layer(weights, 4, 4.0, options);
   EXPECT_EQ(clipped.activation_step, clamped.activation_step);
-  EXPECT_EQ(clipped.weights, clamped.weights);
+  // -s lies half-way between the grid's last two levels.
+  EXPECT_EQ(clipped.weights, (std::vector<std::int16_t>{32, -16, 127, 64, -35, 0, 96, -128}));
+  EXPECT_EQ(clamped.weights, (std::vector<std::int16_t>{32, -16, 127, 64, -35, 0, 96, -127}));
   EXPECT_NE(clamped.offset, clipped.offset);
   EXPECT_EQ(clipped.offset, std::vector<double>(4, 0.0));
 }
