@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "sw/quant/fake_quantization_kernels.hpp"
 #include "sw/quant/fixed_point.hpp"
 
 namespace abacus {
@@ -29,24 +30,7 @@ void for_each_block(std::int64_t count, const Work& work) {
   });
 }
 
-// ⌊value⌋ of values that an int holds, in a form that compilers vectorise without SSE 4.1.
-inline float floor_of(float value) {
-  const float whole = static_cast<float>(static_cast<std::int32_t>(value));
-  return whole - static_cast<float>(whole > value);
-}
-
-// NaN becomes the lowest: no integer would hold it.
-inline float clamped(float value, float lowest, float highest) {
-  value = value > lowest ? value : lowest;
-  return value > highest ? highest : value;
-}
-
-struct Grid {
-  float lowest, highest;  // integers
-  float step;
-};
-
-Grid grid_of(double step, IntegerRange range) {
+FakeGrid grid_of(double step, IntegerRange range) {
   if (!(std::isfinite(step) && step > 0)) {
     throw std::invalid_argument("quantization step is " + std::to_string(step) +
                                 "; allowed: finite and above 0");
@@ -71,40 +55,15 @@ torch::Tensor in_order_of(const torch::Tensor& of, const torch::Tensor& like) {
   return torch::empty_like(like).copy_(of);
 }
 
-void round_to_grid(const torch::Tensor& input, const Grid& grid, torch::Tensor& output) {
-  const float* const from = input.data_ptr<float>();
-  float* const to = output.data_ptr<float>();
-  const float inverse = 1.0F / grid.step;
-  for_each_block(input.numel(), [&](std::int64_t, std::int64_t first, std::int64_t last) {
-    for (std::int64_t i = first; i < last; ++i) {
-      // Clamped first: floor_of takes what an int holds. The ends are integers, so that the order
-      // of rounding and clamping does not matter.
-      to[i] = floor_of(clamped(from[i] * inverse, grid.lowest, grid.highest) + 0.5F) * grid.step;
-    }
-  });
-}
-
-// One element of the operand, as an integer. The stored integer is recovered first, so that a
-// product on the border between two operands rounds as the hardware does.
-inline float read_operand(float stored, float inverse_scale, float ratio, const Grid& grid) {
-  const float integer = floor_of(clamped(stored * inverse_scale, -65536.0F, 65536.0F) + 0.5F);
-  return floor_of(clamped(integer * ratio, grid.lowest, grid.highest) + 0.5F);
-}
-
 // 0 where the input lies beyond the grid's ends.
 torch::Tensor masked_gradient(const torch::Tensor& input, const torch::Tensor& gradient,
-                              const Grid& grid) {
+                              const FakeGrid& grid) {
   torch::Tensor result = torch::empty_like(input);
   const float* const x = input.data_ptr<float>();
   const float* const from = gradient.data_ptr<float>();
   float* const to = result.data_ptr<float>();
-  // A hair of tolerance, so that the ends themselves are within whatever the product's rounding.
-  const float slack = 1e-4F * grid.step;
-  const float low = grid.lowest * grid.step - slack, high = grid.highest * grid.step + slack;
   for_each_block(input.numel(), [&](std::int64_t, std::int64_t first, std::int64_t last) {
-    for (std::int64_t i = first; i < last; ++i) {
-      to[i] = x[i] >= low && x[i] <= high ? from[i] : 0.0F;
-    }
+    mask_gradient(x + first, from + first, to + first, last - first, grid);
   });
   return result;
 }
@@ -114,9 +73,13 @@ class QuantizeFunction : public torch::autograd::Function<QuantizeFunction> {
   static torch::Tensor forward(AutogradContext* context, const torch::Tensor& values, double step,
                                std::int64_t lowest, std::int64_t highest) {
     const torch::Tensor input = dense(values);
-    const Grid grid = grid_of(step, {static_cast<int>(lowest), static_cast<int>(highest)});
+    const FakeGrid grid = grid_of(step, {static_cast<int>(lowest), static_cast<int>(highest)});
     torch::Tensor output = torch::empty_like(input);
-    round_to_grid(input, grid, output);
+    const float* const from = input.data_ptr<float>();
+    float* const to = output.data_ptr<float>();
+    for_each_block(input.numel(), [&](std::int64_t, std::int64_t first, std::int64_t last) {
+      round_to_grid(from + first, to + first, last - first, grid);
+    });
     context->save_for_backward({input});
     context->saved_data["step"] = step;
     context->saved_data["lowest"] = lowest;
@@ -126,9 +89,9 @@ class QuantizeFunction : public torch::autograd::Function<QuantizeFunction> {
 
   static variable_list backward(AutogradContext* context, variable_list gradients) {
     const torch::Tensor input = context->get_saved_variables()[0];
-    const Grid grid = grid_of(context->saved_data["step"].toDouble(),
-                              {static_cast<int>(context->saved_data["lowest"].toInt()),
-                               static_cast<int>(context->saved_data["highest"].toInt())});
+    const FakeGrid grid = grid_of(context->saved_data["step"].toDouble(),
+                                  {static_cast<int>(context->saved_data["lowest"].toInt()),
+                                   static_cast<int>(context->saved_data["highest"].toInt())});
     return {masked_gradient(input, in_order_of(gradients[0], input), grid), torch::Tensor(),
             torch::Tensor(), torch::Tensor()};
   }
@@ -141,16 +104,14 @@ class ReadFunction : public torch::autograd::Function<ReadFunction> {
                                std::int64_t lowest, std::int64_t highest) {
     const torch::Tensor input = dense(stored);
     const double step_value = step.item<double>();
-    const Grid grid = grid_of(step_value, {static_cast<int>(lowest), static_cast<int>(highest)});
+    const FakeGrid grid =
+        grid_of(step_value, {static_cast<int>(lowest), static_cast<int>(highest)});
     torch::Tensor output = torch::empty_like(input);
     const float* const from = input.data_ptr<float>();
     float* const to = output.data_ptr<float>();
-    const float inverse_scale = static_cast<float>(1 / stored_scale);
-    const float ratio = static_cast<float>(read_ratio);
+    const FakeReader reader = reader_of(stored_scale, read_ratio);
     for_each_block(input.numel(), [&](std::int64_t, std::int64_t first, std::int64_t last) {
-      for (std::int64_t i = first; i < last; ++i) {
-        to[i] = read_operand(from[i], inverse_scale, ratio, grid) * grid.step;
-      }
+      read_to_grid(from + first, to + first, last - first, reader, grid);
     });
     context->save_for_backward({input, step});
     context->saved_data["stored_scale"] = stored_scale;
@@ -163,39 +124,36 @@ class ReadFunction : public torch::autograd::Function<ReadFunction> {
   static variable_list backward(AutogradContext* context, variable_list gradients) {
     const auto saved = context->get_saved_variables();
     const torch::Tensor &input = saved[0], &step = saved[1];
-    const Grid grid =
+    const FakeGrid grid =
         grid_of(step.item<double>(), {static_cast<int>(context->saved_data["lowest"].toInt()),
                                       static_cast<int>(context->saved_data["highest"].toInt())});
     const torch::Tensor gradient = in_order_of(gradients[0], input);
     torch::Tensor of_input, of_step;
     if (context->needs_input_grad(0)) of_input = masked_gradient(input, gradient, grid);
     if (context->needs_input_grad(1)) {
-      const double sum = step_gradient(
-          input, gradient, static_cast<float>(1 / context->saved_data["stored_scale"].toDouble()),
-          static_cast<float>(context->saved_data["ratio"].toDouble()), grid);
+      const double sum = step_gradient(input, gradient,
+                                       reader_of(context->saved_data["stored_scale"].toDouble(),
+                                                 context->saved_data["ratio"].toDouble()),
+                                       grid);
       of_step = torch::full_like(step, sum);
     }
     return {of_input, of_step, torch::Tensor(), torch::Tensor(), torch::Tensor(), torch::Tensor()};
   }
 
  private:
+  static FakeReader reader_of(double stored_scale, double ratio) {
+    return {static_cast<float>(1 / stored_scale), static_cast<float>(ratio)};
+  }
+
   static double step_gradient(const torch::Tensor& input, const torch::Tensor& gradient,
-                              float inverse_scale, float ratio, const Grid& grid) {
+                              const FakeReader& reader, const FakeGrid& grid) {
     const float* const x = input.data_ptr<float>();
     const float* const dy = gradient.data_ptr<float>();
-    const float inverse = 1.0F / grid.step;
     std::vector<double> sums(
         static_cast<std::size_t>((input.numel() + block_size - 1) / block_size), 0.0);
     for_each_block(input.numel(), [&](std::int64_t block, std::int64_t first, std::int64_t last) {
-      double sum = 0;
-      for (std::int64_t i = first; i < last; ++i) {
-        const float operand = read_operand(x[i], inverse_scale, ratio, grid);
-        // Beyond the range the operand is the range's end, whose derivative is itself.
-        const float inside = clamped(x[i] * inverse, grid.lowest, grid.highest);
-        const float v = x[i] * inverse;
-        sum += static_cast<double>((v == inside ? operand - v : operand) * dy[i]);
-      }
-      sums[static_cast<std::size_t>(block)] = sum;
+      sums[static_cast<std::size_t>(block)] =
+          read_step_gradient(x + first, dy + first, last - first, reader, grid);
     });
     double total = 0;
     for (const double sum : sums) total += sum;
