@@ -2,64 +2,28 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstdio>
 #include <filesystem>
 #include <limits>
 #include <random>
-#include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "sw/network/checkpoint.hpp"
 #include "sw/network/integer_network.hpp"
 #include "sw/network/safetensors.hpp"
 #include "tests/network/temporary_folder.hpp"
+#include "tests/train/trainer_process.hpp"
 
 namespace abacus {
 namespace {
 
+using test::FashionImages;
+using test::run_trainer;
+using test::TrainerOutcome;
+using test::write_fashion_mnist;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-
-struct Outcome {
-  int status = 0;
-  std::string text;  // standard output and error
-};
-
-Outcome run(const std::string& arguments) {
-  const std::string command = std::string(ABACUS_TRAIN_PROGRAM) + " " + arguments + " 2>&1";
-  FILE* pipe = popen(command.c_str(), "r");
-  if (pipe == nullptr) throw std::runtime_error("cannot run " + command);
-  Outcome outcome;
-  char buffer[4096];
-  for (std::size_t got = 0; (got = fread(buffer, 1, sizeof buffer, pipe)) > 0;) {
-    outcome.text.append(buffer, got);
-  }
-  outcome.status = pclose(pipe);
-  return outcome;
-}
-
-std::string big_endian(std::uint32_t value) {
-  std::string text;
-  for (int shift = 24; shift >= 0; shift -= 8) text += static_cast<char>(value >> shift & 255U);
-  return text;
-}
-
-// Fashion-MNIST's files with noise for images, all classes in turn.
-void write_noisy_fashion_mnist(const std::filesystem::path& folder) {
-  std::mt19937 random(5);
-  for (const auto& [name, count] :
-       {std::pair<const char*, std::uint32_t>{"train", 60000}, {"t10k", 10000}}) {
-    std::string pixels(count * 784, '\0');
-    for (std::size_t i = 0; i < pixels.size(); i += 4) pixels[i] = static_cast<char>(random());
-    test::write_text(
-        folder / (std::string(name) + "-images-idx3-ubyte"),
-        big_endian(0x803) + big_endian(count) + big_endian(28) + big_endian(28) + pixels);
-    std::string labels = big_endian(0x801) + big_endian(count);
-    for (std::uint32_t i = 0; i < count; ++i) labels += static_cast<char>(i % 10);
-    test::write_text(folder / (std::string(name) + "-labels-idx1-ubyte"), labels);
-  }
-}
 
 Checkpoint lenet(Arithmetic arithmetic) {
   Checkpoint checkpoint;
@@ -92,17 +56,30 @@ class QuantizeCommand : public ::testing::Test {
  protected:
   std::string file(const std::string& name) const { return (folder_.path() / name).string(); }
 
-  // The options that every call needs, but for what `more` says.
-  std::string arguments(const std::string& scheme, const std::string& more) const {
-    return "quantize --checkpoint " + file("a.safetensors") + " --scheme " + scheme +
-           " --weight-bits 4 --activation-bits 4 --threads 1 --out " + file("out.safetensors") +
-           " " + more;
+  // The options that every call needs, and `more`.
+  std::vector<std::string> arguments(const std::string& scheme,
+                                     const std::vector<std::string>& more = {}) const {
+    std::vector<std::string> all = {"quantize",
+                                    "--checkpoint",
+                                    file("a.safetensors"),
+                                    "--scheme",
+                                    scheme,
+                                    "--weight-bits",
+                                    "4",
+                                    "--activation-bits",
+                                    "4",
+                                    "--threads",
+                                    "1",
+                                    "--out",
+                                    file("out.safetensors")};
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
   }
 
-  void expect_refused(const std::string& arguments_given,
+  void expect_refused(const std::vector<std::string>& arguments_given,
                       const ::testing::Matcher<std::string>& message) const {
-    const Outcome outcome = run(arguments_given);
-    EXPECT_NE(outcome.status, 0);
+    const TrainerOutcome outcome = run_trainer(arguments_given);
+    EXPECT_NE(outcome.exit_code, 0);
     EXPECT_THAT(outcome.text, message);
     EXPECT_FALSE(std::filesystem::exists(file("out.safetensors")));
   }
@@ -112,12 +89,13 @@ class QuantizeCommand : public ::testing::Test {
 
 TEST_F(QuantizeCommand, WritesAPackageTwiceTheSame) {
   test::TemporaryFolder data;
-  write_noisy_fashion_mnist(data.path());
+  write_fashion_mnist(data.path(), FashionImages::noise);
   save_checkpoint(file("a.safetensors"), lenet(Arithmetic::adder));
-  const std::string common = "--calibration-images 40 --bn-images 40 --data " +
-                             data.path().string() + " --recipe-hash abc123 --evaluate 30";
-  const Outcome first = run(arguments("adderquant-ptq", common));
-  ASSERT_EQ(first.status, 0) << first.text;
+  const std::vector<std::string> common = {
+      "--calibration-images", "40",     "--bn-images", "40", "--data", data.path(),
+      "--recipe-hash",        "abc123", "--evaluate",  "30"};
+  const TrainerOutcome first = run_trainer(arguments("adderquant-ptq", common));
+  ASSERT_EQ(first.exit_code, 0) << first.text;
   const IntegerNetwork network = read_package(file("out.safetensors"));
   EXPECT_EQ(network.origin.network, "lenet");
   EXPECT_EQ(network.origin.arithmetic, Arithmetic::adder);
@@ -128,84 +106,115 @@ TEST_F(QuantizeCommand, WritesAPackageTwiceTheSame) {
   EXPECT_EQ(network.origin.float_accuracy_percent, 12.5);
   EXPECT_GE(network.origin.fake_quantized_accuracy_percent, 0);
   const std::string bytes = test::read_text(file("out.safetensors"));
-  ASSERT_EQ(run(arguments("adderquant-ptq", common)).status, 0);
+  ASSERT_EQ(run_trainer(arguments("adderquant-ptq", common)).exit_code, 0);
   EXPECT_EQ(test::read_text(file("out.safetensors")), bytes);
   EXPECT_THAT(folder_.files(), ElementsAre("a.safetensors", "out.safetensors"));
 }
 
 TEST_F(QuantizeCommand, RefusesUnknownSchemesAndWidths) {
   save_checkpoint(file("a.safetensors"), lenet(Arithmetic::adder));
-  expect_refused(arguments("qssf", ""),
+  expect_refused(arguments("qssf"),
                  AllOf(HasSubstr("qssf"), HasSubstr("adderquant-ptq"), HasSubstr("uniform-ptq")));
-  expect_refused(arguments("adderquant-ptq", "--storage-bits 17"),
+  expect_refused(arguments("adderquant-ptq", {"--storage-bits", "17"}),
                  AllOf(HasSubstr("storage-bits"), HasSubstr("17")));
-  expect_refused("quantize --checkpoint " + file("a.safetensors") +
-                     " --scheme adderquant-ptq --weight-bits 9 --activation-bits 4 --out " +
-                     file("out.safetensors"),
+  expect_refused({"quantize", "--checkpoint", file("a.safetensors"), "--scheme", "adderquant-ptq",
+                  "--weight-bits", "9", "--activation-bits", "4", "--out", file("out.safetensors")},
                  AllOf(HasSubstr("weight-bits"), HasSubstr("9")));
-  expect_refused(arguments("adderquant-ptq", "--groups 0"), HasSubstr("groups"));
-  expect_refused(arguments("adderquant-ptq", "--alpha 2"), HasSubstr("alpha"));
+  expect_refused(arguments("adderquant-ptq", {"--groups", "0"}), HasSubstr("groups"));
+  expect_refused(arguments("adderquant-ptq", {"--alpha", "2"}), HasSubstr("alpha"));
 }
 
 TEST_F(QuantizeCommand, RefusesUnknownChoicesAndOptionsOfOtherSchemes) {
   save_checkpoint(file("a.safetensors"), lenet(Arithmetic::adder));
   for (const std::string option : {"bn", "group-method", "activation-range", "operand-grid",
                                    "range-search", "weight-rounding"}) {
-    expect_refused(arguments("adderquant-ptq", "--" + option + " nonsense"),
+    expect_refused(arguments("adderquant-ptq", {"--" + option, "nonsense"}),
                    AllOf(HasSubstr(option), HasSubstr("nonsense")));
   }
-  expect_refused(arguments("adderquant-ptq", "--shared-scale weights"),
+  expect_refused(arguments("adderquant-ptq", {"--shared-scale", "weights"}),
                  AllOf(HasSubstr("shared scale"), HasSubstr("qssf-ptq")));
-  expect_refused(arguments("qssf-ptq", "--groups 4"),
+  expect_refused(arguments("qssf-ptq", {"--groups", "4"}),
                  AllOf(HasSubstr("groups"), HasSubstr("adderquant-ptq")));
 }
 
 TEST_F(QuantizeCommand, RefusesASchemeForTheOtherKindOfNetwork) {
   save_checkpoint(file("a.safetensors"), lenet(Arithmetic::adder));
-  expect_refused(arguments("uniform-ptq", ""),
+  expect_refused(arguments("uniform-ptq"),
                  AllOf(HasSubstr(file("a.safetensors")), HasSubstr("uniform-ptq"),
                        HasSubstr("adder"), HasSubstr("cnn")));
   save_checkpoint(file("a.safetensors"), lenet(Arithmetic::cnn));
-  expect_refused(arguments("adderquant-ptq", ""),
+  expect_refused(arguments("adderquant-ptq"),
                  AllOf(HasSubstr(file("a.safetensors")), HasSubstr("adderquant-ptq"),
                        HasSubstr("adder"), HasSubstr("cnn")));
 }
 
+// By every command that reads a checkpoint to make a package.
 TEST_F(QuantizeCommand, NamesTheTensorThatIsWrong) {
-  save_checkpoint(file("a.safetensors"), lenet(Arithmetic::adder));
-  const TensorFile good = read_safetensors(file("a.safetensors"));
+  save_checkpoint(file("good.safetensors"), lenet(Arithmetic::adder));
+  const TensorFile good = read_safetensors(file("good.safetensors"));
+  const auto qat = [&](const std::string& checkpoint, const std::string& teacher) {
+    return std::vector<std::string>{"qat",
+                                    "--checkpoint",
+                                    file(checkpoint),
+                                    "--teacher",
+                                    file(teacher),
+                                    "--distill",
+                                    "0.5",
+                                    "--scheme",
+                                    "adderquant",
+                                    "--weight-bits",
+                                    "4",
+                                    "--activation-bits",
+                                    "4",
+                                    "--epochs",
+                                    "1",
+                                    "--out",
+                                    file("out.safetensors")};
+  };
+  const auto expect_named = [&](const std::string& words) {
+    const auto message = AllOf(HasSubstr(file("a.safetensors")), HasSubstr(words));
+    expect_refused(arguments("adderquant-ptq"), message);
+    expect_refused(qat("a.safetensors", "good.safetensors"), message);
+    expect_refused(qat("good.safetensors", "a.safetensors"), message);
+  };
 
   TensorFile bad = good;
   bad.tensors.erase("bn2.running_var");
   write_safetensors(file("a.safetensors"), bad);
-  expect_refused(arguments("adderquant-ptq", ""),
-                 AllOf(HasSubstr(file("a.safetensors")), HasSubstr("bn2.running_var")));
+  expect_named("bn2.running_var");
 
   bad = good;
   bad.tensors["surplus"] = Tensor::from(std::vector<float>{1}, {1});
   write_safetensors(file("a.safetensors"), bad);
-  expect_refused(arguments("adderquant-ptq", ""),
-                 AllOf(HasSubstr(file("a.safetensors")), HasSubstr("surplus")));
+  expect_named("surplus");
+
+  bad = good;
+  bad.tensors["bn1.bias"] = Tensor::from(std::vector<float>(7), {7});
+  write_safetensors(file("a.safetensors"), bad);
+  expect_named("bn1.bias");
 
   bad = good;
   std::vector<float> values = bad.tensors.at("conv2.weight").values<float>();
   values[5] = std::numeric_limits<float>::quiet_NaN();
   bad.tensors["conv2.weight"] = Tensor::from(values, bad.tensors.at("conv2.weight").shape);
   write_safetensors(file("a.safetensors"), bad);
-  expect_refused(arguments("adderquant-ptq", ""),
-                 AllOf(HasSubstr(file("a.safetensors")), HasSubstr("conv2.weight")));
+  expect_named("conv2.weight");
+
+  const std::string bytes = test::read_text(file("good.safetensors"));
+  test::write_text(file("a.safetensors"), bytes.substr(0, bytes.size() - 4));
+  expect_named("the file ends at");
 }
 
 TEST_F(QuantizeCommand, NamesAMissingDataSet) {
   save_checkpoint(file("a.safetensors"), lenet(Arithmetic::adder));
-  expect_refused(arguments("adderquant-ptq", "--data " + file("absent")),
+  expect_refused(arguments("adderquant-ptq", {"--data", file("absent")}),
                  HasSubstr(file("absent")));
 }
 
 TEST_F(QuantizeCommand, LeavesAnOlderPackageWhenItFails) {
   save_checkpoint(file("a.safetensors"), lenet(Arithmetic::adder));
   test::write_text(file("out.safetensors"), "older");
-  EXPECT_NE(run(arguments("adderquant-ptq", "--data " + file("absent"))).status, 0);
+  EXPECT_NE(run_trainer(arguments("adderquant-ptq", {"--data", file("absent")})).exit_code, 0);
   EXPECT_EQ(test::read_text(file("out.safetensors")), "older");
 }
 
