@@ -11,8 +11,8 @@ int whole(TomlSection& section, const std::string& key, int otherwise, int lowes
 
 PeArrayConfig read_array(TomlSection section, PeArrayConfig config) {
   const std::string kind = section.choice("kind", to_string(config.kind), {"adder", "mac", "xnor"});
-  for (const auto known : {ProcessingElementKind::adder, ProcessingElementKind::mac,
-                           ProcessingElementKind::xnor}) {
+  for (const auto known :
+       {ProcessingElementKind::adder, ProcessingElementKind::mac, ProcessingElementKind::xnor}) {
     if (kind == to_string(known)) config.kind = known;
   }
   config.rows = whole(section, "rows", config.rows, 1, 256);

@@ -10,6 +10,7 @@
 
 #include "sw/cli/adder_arguments.hpp"
 #include "sw/cli/command_exit.hpp"
+#include "sw/cli/keep_first.hpp"
 #include "sw/cli/stop_request.hpp"
 #include "sw/network/checkpoint.hpp"
 #include "sw/network/integer_network.hpp"
@@ -69,8 +70,9 @@ void run(Arguments& arguments) {
   prepare_torch(arguments.threads);
   const std::filesystem::path root = data_root(arguments.data, checkpoint.dataset);
   const Split split = arguments.train_on == "train" ? Split::train : Split::train_all;
-  const QatData data = {load_dataset(checkpoint.dataset, split, root),
-                        load_dataset(checkpoint.dataset, Split::validation, root)};
+  QatData data = {load_dataset(checkpoint.dataset, split, root),
+                  load_dataset(checkpoint.dataset, Split::validation, root)};
+  if (options.training_images > 0) keep_first(data.training, options.training_images);
   QatResult result = train_quantized(checkpoint, teacher, data, options, stop_requested);
   if (!result.finished) {
     std::fprintf(stderr, "stopped; state saved in %s; go on with --resume\n",
@@ -131,6 +133,13 @@ void add_training_options(CLI::App& command, Arguments& arguments) {
                   "Training images: without (train) or with (train_all) the validation images; "
                   "with them the validation accuracy says nothing about new images")
       ->check(CLI::IsMember({"train", "train_all"}))
+      ->capture_default_str();
+  command
+      .add_option(
+          "--train-images", qat.training_images,
+          "Train on the first so many of them (0: all); with --distill 1 no label is looked "
+          "at, which makes it post-training quantization")
+      ->check(CLI::Range(0, 1'000'000))
       ->capture_default_str();
   command.add_option("--batch", qat.batch, "Images a step")->capture_default_str();
   command.add_option("--lr", qat.learning_rate, "Learning rate at the start of the cosine")

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "sw/cli/adder_arguments.hpp"
+#include "sw/cli/keep_first.hpp"
 #include "sw/network/checkpoint.hpp"
 #include "sw/network/integer_network.hpp"
 #include "sw/network/safetensors.hpp"
@@ -40,12 +41,6 @@ struct Arguments {
   std::string out;
   int threads = 0;
 };
-
-void keep_first(Dataset& dataset, std::int64_t images) {
-  images = std::min(images, dataset.count());
-  dataset.pixels.resize(static_cast<std::size_t>(images * dataset.image.elements()));
-  dataset.labels.resize(static_cast<std::size_t>(images));
-}
 
 // Binary networks leave no choice.
 int operand_bits(const std::optional<int>& given, const std::string& option,

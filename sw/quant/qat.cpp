@@ -396,7 +396,9 @@ std::string to_string(const QatOptions& o) {
        << " adder-rate=" << exact_text(o.optimizer.adder_rate)
        << " distill=" << exact_text(o.distill) << " temperature=" << exact_text(o.temperature)
        << " gradient-clip=" << exact_text(o.gradient_clip) << " learn-ranges=" << o.learn_ranges
-       << " range-rate=" << exact_text(o.range_rate) << " plan: " << to_string(o.quantization);
+       << " range-rate=" << exact_text(o.range_rate);
+  if (o.training_images > 0) text << " train-images=" << o.training_images;
+  text << " plan: " << to_string(o.quantization);
   return text.str();
 }
 

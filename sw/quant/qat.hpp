@@ -23,6 +23,8 @@ struct QatOptions {
   QuantizationOptions quantization;
   std::string scheme;  // in the package's origin: "nonnegative-qat"
 
+  // For the record, and for resuming: the caller gives the images. 0: all of a split.
+  std::int64_t training_images = 0;
   int epochs = 10;
   int batch = 128;
   double learning_rate = 0.03;  // at the start of the cosine
