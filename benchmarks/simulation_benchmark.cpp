@@ -25,6 +25,7 @@
 
 #include "benchmarks/bare_kernel.hpp"
 #include "models/accelerator/platform.hpp"
+#include "sw/cli/program_view.hpp"
 #include "sw/driver/driver.hpp"
 #include "sw/schedule/program.hpp"
 #include "tests/schedule/synthetic_network.hpp"
@@ -64,18 +65,8 @@ void serve(const IntegerNetwork& network, TimingLevel level, int requests, int a
   BareKernel kernel(network);
   Platform platform("platform", hardware, level);
   platform.set_software([&](HostBus& bus) {
-    ProgramView view{};
-    view.image_address = program.image_address;
-    view.image = program.dram_image.data();
-    view.image_bytes = program.dram_image.size();
-    view.command_address = program.command_address;
-    view.command_count = program.command_count;
-    view.input_address = program.input.address;
-    view.input_bytes = program.input.bytes;
-    view.scores_address = program.scores.address;
-    view.scores_bytes = program.scores.bytes;
     Driver driver(bus);
-    if (driver.load(view) != DriverStatus::ok) std::_Exit(1);
+    if (driver.load(program_view(program)) != DriverStatus::ok) std::_Exit(1);
     std::vector<std::uint8_t> image(program.input.bytes);
     std::vector<std::uint8_t> scores(program.scores.bytes);
     unsigned value = 1;

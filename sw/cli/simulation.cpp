@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "models/accelerator/platform.hpp"
+#include "sw/cli/program_view.hpp"
 #include "sw/driver/driver.hpp"
 #include "sw/network/reference_executor.hpp"
 
@@ -58,7 +59,7 @@ class HostSoftware {
 
   void run(HostBus& bus) {
     Driver driver(bus);
-    require(driver.load(view()), "load the program", nullptr);
+    require(driver.load(program_view(program_)), "load the program", nullptr);
     for (std::int64_t i = 0; i < slice_.count; ++i) {
       run_image(driver, i);
       report_(i + 1);
@@ -70,20 +71,6 @@ class HostSoftware {
   const RunOutcome& outcome() const { return outcome_; }
 
  private:
-  ProgramView view() const {
-    ProgramView view{};
-    view.image_address = program_.image_address;
-    view.image = program_.dram_image.data();
-    view.image_bytes = program_.dram_image.size();
-    view.command_address = program_.command_address;
-    view.command_count = program_.command_count;
-    view.input_address = program_.input.address;
-    view.input_bytes = program_.input.bytes;
-    view.scores_address = program_.scores.address;
-    view.scores_bytes = program_.scores.bytes;
-    return view;
-  }
-
   void require(DriverStatus status, const std::string& what, const RunStatistics* statistics) {
     if (status == DriverStatus::ok) return;
     std::string text = "the driver could not " + what + ": " + to_string(status);

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "models/accelerator/platform.hpp"
+#include "sw/cli/program_view.hpp"
 #include "sw/driver/driver.hpp"
 #include "sw/network/integer_network.hpp"
 #include "sw/network/reference_executor.hpp"
@@ -69,20 +70,6 @@ std::vector<std::uint8_t> encode(const StoredTensor& tensor,
   return bytes;
 }
 
-ProgramView view_of(const Program& program) {
-  ProgramView view{};
-  view.image_address = program.image_address;
-  view.image = program.dram_image.data();
-  view.image_bytes = program.dram_image.size();
-  view.command_address = program.command_address;
-  view.command_count = program.command_count;
-  view.input_address = program.input.address;
-  view.input_bytes = program.input.bytes;
-  view.scores_address = program.scores.address;
-  view.scores_bytes = program.scores.bytes;
-  return view;
-}
-
 // One platform, one simulation; as many programs and images as the body runs.
 class System {
  public:
@@ -103,7 +90,7 @@ class System {
     network_ = &network;
     program_ = schedule(network, hardware_);
     driver_.emplace(*bus_);
-    ASSERT_EQ(driver_->load(view_of(program_)), DriverStatus::ok);
+    ASSERT_EQ(driver_->load(program_view(program_)), DriverStatus::ok);
   }
 
   RunStatistics run(std::uint64_t image_seed) {
@@ -403,7 +390,7 @@ TEST(HardwareVsReference, TheHardwareRefusesAdderLayersOnAMacArray) {
   bool ran = false;
   system.platform().set_software([&](HostBus& bus) {
     Driver driver(bus);
-    ASSERT_EQ(driver.load(view_of(program)), DriverStatus::ok);
+    ASSERT_EQ(driver.load(program_view(program)), DriverStatus::ok);
     const std::vector<std::uint8_t> input(program.input.bytes, 0);
     std::vector<std::uint8_t> scores(program.scores.bytes);
     RunStatistics statistics{};
