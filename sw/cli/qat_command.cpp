@@ -146,6 +146,22 @@ void add_training_options(CLI::App& command, Arguments& arguments) {
       ->capture_default_str();
   command.add_option("--warmup", qat.warmup, "Epochs of linearly rising learning rate")
       ->capture_default_str();
+  command
+      .add_option_function<std::string>(
+          "--optimizer",
+          [&qat](const std::string& name) {
+            qat.optimizer.method = optimizer_method_from_string(name);
+          },
+          "sgd (default), or adam, with a learning rate around 0.001")
+      ->check(CLI::IsMember(optimizer_method_names()));
+  command
+      .add_option_function<std::string>(
+          "--adder-gradient",
+          [&qat](const std::string& name) {
+            qat.adder_gradient = name == "exact" ? AdderGradient::exact : AdderGradient::adder_net;
+          },
+          "Of the adder layers: addernet (default), or exact, the derivative of what they compute")
+      ->check(CLI::IsMember({"addernet", "exact"}));
   command.add_option("--momentum", qat.optimizer.momentum, "Momentum")->capture_default_str();
   command.add_flag("--nesterov", qat.optimizer.nesterov, "Nesterov's momentum");
   command.add_option("--weight-decay", qat.optimizer.weight_decay, "Weight decay")

@@ -165,11 +165,11 @@ class WeightsFunction : public torch::autograd::Function<WeightsFunction> {
  public:
   static torch::Tensor forward(AutogradContext* context, const torch::Tensor& weights,
                                const torch::Tensor& step, const torch::Tensor& levels,
-                               std::int64_t lowest, std::int64_t highest, bool clipped) {
+                               std::int64_t lowest, std::int64_t highest, std::int64_t beyond) {
     context->save_for_backward({weights, step, levels});
     context->saved_data["lowest"] = lowest;
     context->saved_data["highest"] = highest;
-    context->saved_data["clipped"] = clipped;
+    context->saved_data["beyond"] = beyond;
     return levels * per_channel(step, levels).to(torch::kFloat32);
   }
 
@@ -179,11 +179,12 @@ class WeightsFunction : public torch::autograd::Function<WeightsFunction> {
     const torch::Tensor& gradient = gradients[0];
     const double lowest = static_cast<double>(context->saved_data["lowest"].toInt());
     const double highest = static_cast<double>(context->saved_data["highest"].toInt());
-    const bool clipped = context->saved_data["clipped"].toBool();
+    const auto beyond = static_cast<BeyondRange>(context->saved_data["beyond"].toInt());
+    const bool clipped = beyond == BeyondRange::clipped;
     const torch::Tensor v = weights / per_channel(step, levels);
     const torch::Tensor inside = v.ge(lowest).logical_and(v.le(highest));
     torch::Tensor of_weights = gradient;
-    if (clipped) of_weights = gradient * inside;
+    if (beyond != BeyondRange::offset) of_weights = gradient * inside;
     torch::Tensor of_step;
     if (context->needs_input_grad(1)) {
       const torch::Tensor ends =
@@ -232,7 +233,7 @@ torch::Tensor fake_weights(const torch::Tensor& weights, const std::vector<std::
   const std::vector<float> values(levels.begin(), levels.end());
   return WeightsFunction::apply(weights, step, torch::tensor(values).view(weights.sizes()),
                                 std::int64_t{range.lowest}, std::int64_t{range.highest},
-                                beyond == BeyondRange::clipped);
+                                static_cast<std::int64_t>(beyond));
 }
 
 }  // namespace abacus

@@ -40,6 +40,8 @@ enum class BeyondRange {
   // Their distance is made up for by an offset (AdderQuant's clamp): they keep their gradient, so
   // that they can come back, and the step gets none from them, since the offset moves against it.
   offset,
+  // The same offset, but the gradient is the loss's own, which is 0 for them.
+  lossless,
   clipped  // their gradient is 0; the step's is the range's end (LSQ)
 };
 

@@ -131,6 +131,7 @@ class Training {
         quantized_(network_, starting_plan(checkpoint, calibration_, options.quantization)),
         optimizer_(network_, options.optimizer) {
     network_.set_batch_norm_mode(BatchNormMode::training);
+    quantized_.set_adder_gradient(options.adder_gradient);
     quantized_.learn_ranges(options.learn_ranges);
     for (const LearnedRange& range : quantized_.learned_ranges()) {
       range_velocity_[range.name] = torch::zeros_like(range.values.detach());
@@ -397,6 +398,8 @@ std::string to_string(const QatOptions& o) {
        << " distill=" << exact_text(o.distill) << " temperature=" << exact_text(o.temperature)
        << " gradient-clip=" << exact_text(o.gradient_clip) << " learn-ranges=" << o.learn_ranges
        << " range-rate=" << exact_text(o.range_rate);
+  if (o.optimizer.method == OptimizerMethod::adam) text << " optimizer=adam";
+  if (o.adder_gradient == AdderGradient::exact) text << " adder-gradient=exact";
   if (o.training_images > 0) text << " train-images=" << o.training_images;
   text << " plan: " << to_string(o.quantization);
   return text.str();

@@ -13,6 +13,7 @@
 #include "sw/network/dataset.hpp"
 #include "sw/network/integer_network.hpp"
 #include "sw/quant/quantization_options.hpp"
+#include "sw/train/adder_functions.hpp"
 #include "sw/train/optimizer.hpp"
 
 namespace abacus {
@@ -31,6 +32,9 @@ struct QatOptions {
   double warmup = 0;            // epochs of linearly rising learning rate
   // Adder weights at a quarter of the usual rate: they are where they belong, or nearly.
   OptimizerOptions optimizer = {0.9, 1e-4, false, 0.05};
+  // Whose gradients the adder layers hand back. Exact ones, with adam, make a trained network better
+  // at once, where AdderNet's need a training of their own.
+  AdderGradient adder_gradient = AdderGradient::adder_net;
   // Share of the float network's softened scores in the loss (Hinton et al., arXiv 1503.02531):
   // (1 − distill)·cross entropy + distill·temperature²·KL(float ‖ quantized).
   double distill = 0;

@@ -114,6 +114,17 @@ QatNetwork::QatNetwork(FloatNetwork& network, const QuantizationPlan& plan)
   }
 }
 
+void QatNetwork::set_adder_gradient(AdderGradient gradient) {
+  for (std::size_t i = 0; i < folded_.size() && gradient == AdderGradient::exact; ++i) {
+    if (folded_[i].kind != IntegerLayerKind::convolution) continue;
+    if (layer_of(i).arithmetic == Arithmetic::adder && plan_.convolutions[i].activation_signed) {
+      throw std::invalid_argument("layer " + layer_of(i).name +
+                                  ": exact gradients need unsigned activations, found signed ones");
+    }
+  }
+  gradient_ = gradient;
+}
+
 void QatNetwork::learn_ranges(bool learn) {
   learned_.clear();
   const auto add = [&](const std::string& name, torch::Tensor& values, std::int64_t sharing,
@@ -191,10 +202,14 @@ torch::Tensor QatNetwork::adder(std::size_t folded, const torch::Tensor& stored)
   if (plan.weight_clamp && constant_vanishes) {
     undo_lossless_clamp(master, unit_grid, plan.group, plan.range, convolution);
   }
-  const torch::Tensor weights = fake_weights(
-      master, convolution.weights,
-      operands.range.index_select(0, operands.channel_group) * unit_grid.weight_step(),
-      weight_range(convolution), plan.weight_clamp ? BeyondRange::offset : BeyondRange::clipped);
+  BeyondRange beyond = BeyondRange::clipped;
+  if (plan.weight_clamp) {
+    beyond = gradient_ == AdderGradient::exact ? BeyondRange::lossless : BeyondRange::offset;
+  }
+  const torch::Tensor weights =
+      fake_weights(master, convolution.weights,
+                   operands.range.index_select(0, operands.channel_group) * unit_grid.weight_step(),
+                   weight_range(convolution), beyond);
   const auto group_output = [&](std::size_t g, const torch::Tensor& group_weights) {
     const double step = convolution.activation_step[g];
     const torch::Tensor input =
@@ -206,7 +221,7 @@ torch::Tensor QatNetwork::adder(std::size_t folded, const torch::Tensor& stored)
     }
     return adder_conv2d_on_grid(input, group_weights,
                                 std::ldexp(step, -convolution.activation_shift), layer.stride,
-                                layer.padding);
+                                layer.padding, gradient_);
   };
   torch::Tensor output;
   if (operands.channels_of_group.empty()) {

@@ -8,6 +8,7 @@
 #include "sw/quant/fake_quantization.hpp"
 #include "sw/quant/graph_folding.hpp"
 #include "sw/quant/quantization_plan.hpp"
+#include "sw/train/adder_functions.hpp"
 #include "sw/train/modules.hpp"
 #include "sw/train/torch.hpp"
 
@@ -29,6 +30,10 @@ class QatNetwork {
   // `plan` was made for the network's graph. Keeps a reference to the network, whose parameters are
   // the master weights.
   QatNetwork(FloatNetwork& network, const QuantizationPlan& plan);
+
+  // Of the adder layers; AdderNet's by default. The exact one needs unsigned activations: throws
+  // std::invalid_argument naming the layer that has none.
+  void set_adder_gradient(AdderGradient gradient);
 
   // Class scores, N × classes, of normalised images. In BatchNormMode::training every integer of the
   // pass (operands, accumulators, stored tensors) is the one that Simulation has while it
@@ -68,6 +73,7 @@ class QatNetwork {
   std::vector<int> output_at_;       // likewise, of the layer whose output is stored
   std::vector<Operands> operands_;   // by folded layer
   std::vector<LearnedRange> learned_;
+  AdderGradient gradient_ = AdderGradient::adder_net;
 };
 
 }  // namespace abacus

@@ -5,6 +5,7 @@
 
 #include "sw/train/adder_grid_kernels.hpp"
 #include "sw/train/adder_kernels.hpp"
+#include "sw/train/adder_sign_kernels.hpp"
 
 namespace abacus {
 namespace {
@@ -129,7 +130,7 @@ class AdderGridFunction : public torch::autograd::Function<AdderGridFunction> {
  public:
   static torch::Tensor forward(torch::autograd::AutogradContext* context,
                                const torch::Tensor& given_input, const torch::Tensor& given_weight,
-                               double unit, std::int64_t stride, std::int64_t padding) {
+                               double unit, std::int64_t stride, std::int64_t padding, bool exact) {
     require_float(given_input, given_weight);
     const torch::Tensor input = channels_last(given_input);
     const AdderShape shape =
@@ -146,6 +147,7 @@ class AdderGridFunction : public torch::autograd::Function<AdderGridFunction> {
                        grid.weight.data_ptr<std::int32_t>(), step, output.data_ptr<float>());
     context->save_for_backward({grid.input, grid.weight});
     context->saved_data["unit"] = unit;
+    context->saved_data["exact"] = exact;
     context->saved_data["stride"] = stride;
     context->saved_data["padding"] = padding;
     return output;
@@ -156,6 +158,7 @@ class AdderGridFunction : public torch::autograd::Function<AdderGridFunction> {
     const auto saved = context->get_saved_variables();
     const torch::Tensor &input = saved[0], &weight = saved[1];
     const auto unit = static_cast<float>(context->saved_data["unit"].toDouble());
+    const bool exact = context->saved_data["exact"].toBool();
     const std::int64_t stride = context->saved_data["stride"].toInt();
     const std::int64_t padding = context->saved_data["padding"].toInt();
     const AdderShape shape =
@@ -165,13 +168,19 @@ class AdderGridFunction : public torch::autograd::Function<AdderGridFunction> {
     if (context->needs_input_grad(0)) {
       dx = empty_channels_last(shape.batch, shape.input_channels, shape.input_height,
                                shape.input_width);
+      // In units of 1 the clamp of whole numbers is their sign.
       adder_grid_input_gradient(shape, input.data_ptr<std::uint8_t>(),
-                                weight.data_ptr<std::int32_t>(), unit, dy.data_ptr<float>(),
-                                dx.data_ptr<float>());
+                                weight.data_ptr<std::int32_t>(), exact ? 1.0F : unit,
+                                dy.data_ptr<float>(), dx.data_ptr<float>());
     }
     if (context->needs_input_grad(1)) {
-      if (has_byte_kernels()) {
-        dw = torch::empty(weight.sizes(), torch::kFloat32);
+      dw = torch::empty(weight.sizes(), torch::kFloat32);
+      if (exact) {
+        const torch::Tensor planes = input.contiguous(), gradient = gradients[0].contiguous();
+        adder_sign_weight_gradient(shape, planes.data_ptr<std::uint8_t>(),
+                                   weight.data_ptr<std::int32_t>(), gradient.data_ptr<float>(),
+                                   dw.data_ptr<float>());
+      } else if (has_byte_kernels()) {
         adder_grid_weight_gradient(shape, input.data_ptr<std::uint8_t>(),
                                    weight.data_ptr<std::int32_t>(), unit, dy.data_ptr<float>(),
                                    dw.data_ptr<float>());
@@ -180,7 +189,7 @@ class AdderGridFunction : public torch::autograd::Function<AdderGridFunction> {
                              dy, stride, padding);
       }
     }
-    return {dx, dw, torch::Tensor(), torch::Tensor(), torch::Tensor()};
+    return {dx, dw, torch::Tensor(), torch::Tensor(), torch::Tensor(), torch::Tensor()};
   }
 };
 
@@ -193,9 +202,10 @@ torch::Tensor adder_conv2d(const torch::Tensor& input, const torch::Tensor& weig
 }
 
 torch::Tensor adder_conv2d_on_grid(const torch::Tensor& input, const torch::Tensor& weight,
-                                   double unit, int stride, int padding) {
+                                   double unit, int stride, int padding, AdderGradient gradient) {
   return AdderGridFunction::apply(input, weight, unit, static_cast<std::int64_t>(stride),
-                                  static_cast<std::int64_t>(padding));
+                                  static_cast<std::int64_t>(padding),
+                                  gradient == AdderGradient::exact);
 }
 
 torch::Tensor adder_conv2d_int8(const torch::Tensor& input, const torch::Tensor& weight, int stride,

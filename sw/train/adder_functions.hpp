@@ -11,12 +11,20 @@ namespace abacus {
 torch::Tensor adder_conv2d(const torch::Tensor& input, const torch::Tensor& weight, int stride,
                            int padding);
 
+// Which gradients an adder layer hands back.
+enum class AdderGradient {
+  adder_net,  // clamp(W − X, −1, 1)·dY for the input, (X − W)·dY for the weight, as above
+  exact       // sign(W − X)·dY and sign(X − W)·dY: the output's own
+};
+
 // The same of operands on one grid: input in 0..255 and weight any integer, times `unit`; values
 // off the grid count as their nearest on it. The output is exact, each sum rounded once. The
 // gradients are those at the operands on the grid, handed on to the operands as given, and as close
-// as adder_grid_kernels.hpp says. Throws c10::Error for an input outside of the grid.
+// as adder_grid_kernels.hpp (exact: adder_sign_kernels.hpp) says. Throws c10::Error for an input
+// outside of the grid.
 torch::Tensor adder_conv2d_on_grid(const torch::Tensor& input, const torch::Tensor& weight,
-                                   double unit, int stride, int padding);
+                                   double unit, int stride, int padding,
+                                   AdderGradient gradient = AdderGradient::adder_net);
 
 // adder_conv2d_on_grid with the grid that just holds the batch: unit = max(input) / 255. Throws
 // c10::Error for a negative input.

@@ -2,12 +2,11 @@
 // epoch, image), so that a resumed run sees what an uninterrupted one would.
 #pragma once
 
-#include "sw/train/torch.hpp"
-
 #include <cstdint>
 #include <vector>
 
 #include "sw/network/dataset.hpp"
+#include "sw/train/torch.hpp"
 
 namespace abacus {
 

@@ -270,9 +270,8 @@ TrainResult train(const TrainOptions& options, const TrainingData& data,
                       options.epochs, options.warmup);
       optimizer.clear_gradients();
       const torch::Tensor scores = network.forward(batch.images);
-      const torch::Tensor loss =
-          torch::cross_entropy_loss(scores, batch.labels, {}, at::Reduction::Mean, -100,
-                                    options.label_smoothing);
+      const torch::Tensor loss = torch::cross_entropy_loss(
+          scores, batch.labels, {}, at::Reduction::Mean, -100, options.label_smoothing);
       const double loss_value = loss.item<double>();
       if (!std::isfinite(loss_value)) {
         throw std::runtime_error("loss is " + number(loss_value, "%g") + " in epoch " +
