@@ -1,6 +1,7 @@
 # The exact kernels, without SystemC, for tests and benchmarks too.
 abacus_library(abacus_kernels
   compute/cpu_target.cpp
+  pe_array/exponent_taps.cpp
   pe_array/kernels.cpp
   pe_array/kernels_portable.cpp
   pe_array/kernels_avx2.cpp

@@ -28,7 +28,8 @@ enum class OnChipMemory : std::uint8_t { activation = 0, weight = 1, parameter =
 enum class TapOperation : std::uint8_t {
   product = 0,              // a·w
   absolute_difference = 1,  // |a − w|
-  sign_product = 2          // a·w of −1 and +1: one bit each, 1 for +1
+  sign_product = 2,         // a·w of −1 and +1: one bit each, 1 for +1
+  shifted = 3               // a·2^−p with a sign: w is the code of p (docs/arithmetic.md)
 };
 
 // Element of a stored tensor: bits (2 … 16) and sign; 1 byte up to 8 bits, else 2.
@@ -96,6 +97,9 @@ struct ConvolveFields {
   ElementFormat output_format;
   ElementFormat residual_format;
   std::uint8_t keep_weights;        // 1: same weights as the command before on this array: no refill
+  std::uint8_t fraction_bits;       // shifted: of taps and accumulator, in units of 2^−fraction_bits;
+                                    // `shift`, `residual_shift` and the biases include them
+  std::uint8_t levels;              // shifted: codes −levels … levels; others are weights of 0
   std::uint8_t reserved[1];
 };
 

@@ -2,6 +2,7 @@
 // at construction. Defaults are the preset "edge-16x16".
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 
@@ -12,16 +13,30 @@ enum class TimingLevel {
   approximate   // tile-level timing with bus, DRAM and port contention
 };
 
-// |a − w|, a·w, and a·w of −1 and +1 (models/pe_array/processing_element.hpp).
-enum class ProcessingElementKind { adder, mac, xnor };
+// |a − w|, a·w, a·w of −1 and +1, a·2^−p; and |a − w| and a·2^−p in one lane, a layer either of them
+// (models/pe_array/processing_element.hpp).
+enum class ProcessingElementKind { adder, mac, xnor, shift, shift_add };
 
 inline std::string to_string(ProcessingElementKind kind) {
   switch (kind) {
     case ProcessingElementKind::adder: return "adder";
     case ProcessingElementKind::mac: return "mac";
     case ProcessingElementKind::xnor: return "xnor";
+    case ProcessingElementKind::shift: return "shift";
+    case ProcessingElementKind::shift_add: return "shift-add";
   }
   return "unknown";
+}
+
+inline constexpr std::array<ProcessingElementKind, 5> processing_element_kinds = {
+    ProcessingElementKind::adder, ProcessingElementKind::mac, ProcessingElementKind::xnor,
+    ProcessingElementKind::shift, ProcessingElementKind::shift_add};
+
+// Whether lanes of one kind compute the taps of another: those of `shift_add` have both units.
+inline bool computes(ProcessingElementKind lanes, ProcessingElementKind taps) {
+  return lanes == taps || (lanes == ProcessingElementKind::shift_add &&
+                           (taps == ProcessingElementKind::adder ||
+                            taps == ProcessingElementKind::shift));
 }
 
 struct PeArrayConfig {
@@ -34,6 +49,7 @@ struct PeArrayConfig {
   int weights_per_pe = 64;     // local weight buffer of a PE, in weights; a tile whose kernel² ×
                                // input-channel tiles do not fit streams its weights every position
   int scale_lanes = 4;         // outputs that the scale unit finishes a cycle
+  int fraction_bits = 8;       // shift: bits below the binary point that a lane keeps, at most 12
 };
 
 struct SramConfig {

@@ -58,6 +58,8 @@ ProcessingElementKind element_kind(TapOperation taps) {
       return ProcessingElementKind::adder;
     case TapOperation::sign_product:
       return ProcessingElementKind::xnor;
+    case TapOperation::shifted:
+      return ProcessingElementKind::shift;
     case TapOperation::product:
       break;
   }
@@ -71,9 +73,9 @@ std::uint64_t bytes_of(int height, int width, int channels, ElementFormat format
 
 void check_taps(const Check& check, const ConvolveFields& f, const PeArray& array) {
   check.between("edge_array", f.edge_array, 0, 1);
-  check.between("taps", static_cast<int>(f.taps), 0, 2);
+  check.between("taps", static_cast<int>(f.taps), 0, 3);
   const ProcessingElement& needed = processing_element(element_kind(f.taps));
-  if (&needed != &array.element()) {
+  if (!array.element().computes(needed.kind())) {
     check.fail("the tile's taps need " + needed.name() + " elements, but " +
                to_string(array.component()) + " has " + array.element().name() + " elements");
   }
@@ -83,6 +85,9 @@ void check_taps(const Check& check, const ConvolveFields& f, const PeArray& arra
   check.between("activation_bits", f.activation_bits, fewest_bits, array.config().activation_bits);
   check.between("activation_signed", f.activation_signed, 0, 1);
   check.between("columns", f.columns, 1, array.config().columns, " (the array's)");
+  const bool shifted = f.taps == TapOperation::shifted;
+  check.between("fraction_bits", f.fraction_bits, 0, shifted ? array.config().fraction_bits : 0);
+  if (!shifted) check.between("levels", f.levels, 0, 0);
   const std::string refusal = array.element().refuse(tap_format(f));
   if (!refusal.empty()) check.fail(refusal);
 }
@@ -120,6 +125,8 @@ TapFormat tap_format(const ConvolveFields& f) {
   format.activation_signed = f.activation_signed != 0;
   format.weight_shift = f.weight_shift;
   format.activation_shift = f.activation_shift;
+  format.fraction_bits = f.fraction_bits;
+  format.levels = f.levels;
   return format;
 }
 

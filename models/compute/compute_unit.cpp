@@ -158,6 +158,7 @@ void ComputeUnit::compute_tile(Lane& used, const ConvolveFields& fields, int lay
   read_quantizer_.read(read_format(fields), taps, tile,
                        activation_sram_.data() + fields.input_address,
                        used.array.operands(geometry, operand_rows));
+  used.array.prepare_operands(geometry, operand_rows);
 
   const auto row_bytes = [&](ElementFormat format) {
     return std::size_t{fields.output_width} * fields.output_channels * element_bytes(format);

@@ -3,10 +3,11 @@
 //
 // | property          | unit    | where it is set                                               |
 // | ----------------- | ------- | ------------------------------------------------------------- |
-// | kind              |         | PeArrayConfig::kind: adder, mac, xnor (processing_element.hpp)|
+// | kind              |         | PeArrayConfig::kind (processing_element.hpp)                  |
 // | rows, columns     | lanes   | PeArrayConfig                                                 |
 // | weight_bits,      | bits    | PeArrayConfig: widest operands; narrower ones are taken and   |
 // | activation_bits   |         | counted at their own width                                    |
+// | fraction_bits     | bits    | PeArrayConfig: most that the lanes of shift, shift-add keep   |
 // | accumulator_bits  | bits    | PeArrayConfig; overflow saturates and is counted              |
 // | weights_per_pe    | weights | PeArrayConfig: a PE's local weight buffer                     |
 // | issue             | cycles  | output_stationary.hpp: positions × ceil(channels / rows)      |
@@ -21,11 +22,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "models/compute/aligned_buffer.hpp"
 #include "models/compute/cpu_target.hpp"
 #include "models/energy/activity.hpp"
+#include "models/pe_array/exponent_taps.hpp"
 #include "models/pe_array/kernels.hpp"
 #include "models/pe_array/output_stationary.hpp"
 #include "models/pe_array/processing_element.hpp"
@@ -71,8 +74,10 @@ class PeArray {
   // Forgets the weights.
   void forget() { loaded_ = false; }
 
-  // Operand buffer for `rows` operand rows, to be filled by the read quantizer.
+  // Operand buffer for `rows` operand rows, to be filled by the read quantizer; then
+  // prepare_operands() with the same arguments.
   void* operands(const TapGeometry& geometry, int rows);
+  void prepare_operands(const TapGeometry& geometry, int rows);
   // Accumulators of output rows [first_row, first_row + rows) of the operands in the buffer:
   // [row][x][accumulator_stride()], valid until the next call. Adds to `saturations`.
   const std::int32_t* accumulate(const TapGeometry& geometry, int first_row, int rows,
@@ -84,6 +89,7 @@ class PeArray {
  private:
   // Forms again, step by step, the sums that may have left the accumulator's range.
   void saturate(const TapGeometry& geometry, int first_row, int rows, std::int64_t& saturations);
+  int planes() const { return exponents_ ? exponents_->planes() : 1; }
   std::int64_t limit() const { return (std::int64_t{1} << (config_.accumulator_bits - 1)) - 1; }
 
   Component component_;
@@ -93,6 +99,7 @@ class PeArray {
 
   TapFormat format_;
   TapPlan plan_;
+  std::optional<ExponentTaps> exponents_;  // where the format has them
   bool planned_ = false;
 
   bool loaded_ = false;
@@ -108,10 +115,12 @@ class PeArray {
   bool plain_ = false;
   std::vector<std::int64_t> positive_;
   std::vector<std::int64_t> negative_;
+  std::vector<std::int64_t> bounds_;  // of exponent weights
   std::vector<std::uint8_t> safe_columns_;
   bool may_saturate_ = false;
 
   AlignedBuffer<std::uint8_t> operands_;
+  AlignedBuffer<std::int16_t> spread_;  // the operands' planes, where there are several
   AlignedBuffer<std::int32_t> accumulators_;
 };
 

@@ -10,9 +10,10 @@ int whole(TomlSection& section, const std::string& key, int otherwise, int lowes
 }
 
 PeArrayConfig read_array(TomlSection section, PeArrayConfig config) {
-  const std::string kind = section.choice("kind", to_string(config.kind), {"adder", "mac", "xnor"});
-  for (const auto known :
-       {ProcessingElementKind::adder, ProcessingElementKind::mac, ProcessingElementKind::xnor}) {
+  std::vector<std::string> kinds;
+  for (const auto known : processing_element_kinds) kinds.push_back(to_string(known));
+  const std::string kind = section.choice("kind", to_string(config.kind), kinds);
+  for (const auto known : processing_element_kinds) {
     if (kind == to_string(known)) config.kind = known;
   }
   config.rows = whole(section, "rows", config.rows, 1, 256);
@@ -24,6 +25,7 @@ PeArrayConfig read_array(TomlSection section, PeArrayConfig config) {
   config.accumulator_bits = whole(section, "accumulator_bits", config.accumulator_bits, 8, 32);
   config.weights_per_pe = whole(section, "weights_per_pe", config.weights_per_pe, 1, 1 << 20);
   config.scale_lanes = whole(section, "scale_lanes", config.scale_lanes, 1, 256);
+  config.fraction_bits = whole(section, "fraction_bits", config.fraction_bits, 0, 12);
   section.refuse_unknown_keys();
   return config;
 }

@@ -63,6 +63,9 @@ struct IntegerLayer {
   bool activation_signed = false;
   int weight_shift = 0;
   int activation_shift = 0;
+  // Exponent weights only (has_exponent_weights); of other layers both are 0.
+  int levels = 0;         // magnitudes: weights are codes −levels … levels, 0 for a weight of 0
+  int fraction_bits = 0;  // of the taps and their sum, below the binary point
   std::vector<std::int16_t>
       weights;  // output channel × input channel × kernel × kernel; bnn: −1 and +1
   std::vector<ReadQuantizer> read_quantizers;  // one a group, at least one

@@ -46,6 +46,7 @@ constexpr Range binary_bits_range = {1, 1};
 constexpr Range stored_bits_range = {2, 16};
 constexpr Range operand_shift_range = {0, 7};
 constexpr Range shift_range = {0, 46};
+constexpr Range fraction_bits_range = {0, 12};
 
 // Reports errors about one place: a layer, or the network as a whole.
 class Place {
@@ -136,8 +137,28 @@ void validate_binary(const Place& place, const IntegerLayer& layer) {
   }
 }
 
+// Codes of exponents, and the fraction that the scale unit's fields must have room for.
+void validate_exponents(const Place& place, const IntegerLayer& layer) {
+  const std::string with = " with arithmetic " + to_string(layer.arithmetic);
+  if (!layer.weight_signed) place.fail("weight_signed" + with, "false", "true");
+  place.check("levels" + with, layer.levels, {1, (1 << (layer.weight_bits - 1)) - 1});
+  place.check_each("weights" + with, layer.weights, {-layer.levels, layer.levels});
+  place.check("fraction_bits", layer.fraction_bits, fraction_bits_range);
+  place.check("shift + fraction_bits", layer.shift + layer.fraction_bits, shift_range);
+  if (layer.residual != no_tensor) {
+    place.check("residual_shift + fraction_bits", layer.residual_shift + layer.fraction_bits,
+                left_shift_range);
+  }
+  place.check_each("biases with " + std::to_string(layer.fraction_bits) + " fraction_bits",
+                   layer.biases,
+                   {-(largest_bias >> layer.fraction_bits), largest_bias >> layer.fraction_bits});
+}
+
 void validate_operands(const Place& place, const IntegerLayer& layer) {
   const std::string arithmetic = to_string(layer.arithmetic);
+  if (layer.arithmetic == Arithmetic::shiftaddnet) {
+    place.fail("arithmetic", arithmetic + ", which is a network's", "shift and adder layers of it");
+  }
   if (layer.arithmetic != Arithmetic::cnn && layer.edge) {
     place.fail("arithmetic", arithmetic, "cnn on the edge array");
   }
@@ -145,6 +166,12 @@ void validate_operands(const Place& place, const IntegerLayer& layer) {
   place.check("weight_bits" + with, layer.weight_bits, bits_range(layer.arithmetic));
   place.check("activation_bits" + with, layer.activation_bits, bits_range(layer.arithmetic));
   if (layer.arithmetic == Arithmetic::bnn) validate_binary(place, layer);
+  if (has_exponent_weights(layer.arithmetic)) {
+    validate_exponents(place, layer);
+  } else {
+    place.check("levels with arithmetic " + arithmetic, layer.levels, {0, 0});
+    place.check("fraction_bits with arithmetic " + arithmetic, layer.fraction_bits, {0, 0});
+  }
   if (layer.arithmetic != Arithmetic::adder) {
     place.check("activation_shift with arithmetic " + arithmetic, layer.activation_shift, {0, 0});
     place.check("weight_shift with arithmetic " + arithmetic, layer.weight_shift, {0, 0});
@@ -181,7 +208,7 @@ void validate_convolution(const Place& place, const IntegerNetwork& network,
 
   place.check_count("weights", layer.weights.size(),
                     std::int64_t{channels} * input.channels * layer.kernel * layer.kernel);
-  if (layer.arithmetic != Arithmetic::bnn) {
+  if (layer.arithmetic != Arithmetic::bnn && !has_exponent_weights(layer.arithmetic)) {
     place.check_each("weights", layer.weights,
                      integer_range(layer.weight_bits, layer.weight_signed));
   }
@@ -252,6 +279,33 @@ void validate_layer(const Place& place, const IntegerNetwork& network, std::size
   }
 }
 
+// In a ShiftAddNet an adder layer directly follows each shift layer and reads what that stored: a
+// signed tensor without ReLU and residual, which nothing else reads.
+void validate_shift_add(const Place& place, const IntegerNetwork& network, std::size_t index) {
+  const IntegerLayer& layer = network.layers[index];
+  if (layer.kind != IntegerLayerKind::convolution || layer.arithmetic != Arithmetic::shift) return;
+  const std::string with = " of a shift layer in a shiftaddnet";
+  if (!layer.output.is_signed) place.fail("output signed" + with, "false", "true");
+  if (layer.relu) place.fail("relu" + with, "true", "false");
+  if (layer.residual != no_tensor) {
+    place.fail("residual" + with, std::to_string(layer.residual), "none");
+  }
+  const int number = static_cast<int>(index);
+  for (std::size_t i = index + 1; i < network.layers.size(); ++i) {
+    const IntegerLayer& other = network.layers[i];
+    const bool partner = i == index + 1 && other.kind == IntegerLayerKind::convolution &&
+                         other.arithmetic == Arithmetic::adder && other.input == number &&
+                         other.residual != number;
+    if (!partner && (i == index + 1 || other.input == number || other.residual == number)) {
+      place.fail("reader" + with, "layer " + std::to_string(i) + " \"" + other.name + "\"",
+                 "an adder layer directly behind it, and no other");
+    }
+  }
+  if (index + 1 == network.layers.size()) {
+    place.fail("reader" + with, "none", "an adder layer directly behind it");
+  }
+}
+
 void validate_origin(const Place& place, const PackageOrigin& origin) {
   const std::string with = origin.arithmetic == Arithmetic::bnn ? " with arithmetic bnn" : "";
   place.check("weight_bits" + with, origin.weight_bits, bits_range(origin.arithmetic));
@@ -287,6 +341,7 @@ void validate(const IntegerNetwork& network, const std::string& source) {
       place.fail("name", "that of an earlier layer", "a name of its own");
     }
     validate_layer(place, network, i);
+    if (network.origin.arithmetic == Arithmetic::shiftaddnet) validate_shift_add(place, network, i);
   }
   whole.check("number of classes", network.classes, {1, largest_dimension});
   const std::int64_t scores = network.layers.back().output.shape.elements();

@@ -185,31 +185,37 @@ PackageOrigin read_origin(Fields fields) {
   return origin;
 }
 
-// Every layer writes every scalar field, so that what is read back is what was written.
+// Every layer writes every scalar field that it can have, so that what is read back is what was written.
 Json to_json(const IntegerLayer& layer) {
-  return {{"name", layer.name},
-          {"kind", to_string(layer.kind)},
-          {"input", layer.input},
-          {"residual", layer.residual},
-          {"output", to_json(layer.output)},
-          {"kernel", layer.kernel},
-          {"stride", layer.stride},
-          {"padding", layer.padding},
-          {"arithmetic", to_string(layer.arithmetic)},
-          {"edge", layer.edge},
-          {"weight_bits", layer.weight_bits},
-          {"weight_signed", layer.weight_signed},
-          {"activation_bits", layer.activation_bits},
-          {"activation_signed", layer.activation_signed},
-          {"weight_shift", layer.weight_shift},
-          {"activation_shift", layer.activation_shift},
-          {"multiplier", layer.multiplier},
-          {"left_shift", layer.left_shift},
-          {"bias", layer.bias},
-          {"residual_multiplier", layer.residual_multiplier},
-          {"residual_shift", layer.residual_shift},
-          {"shift", layer.shift},
-          {"relu", layer.relu}};
+  Json json = {{"name", layer.name},
+               {"kind", to_string(layer.kind)},
+               {"input", layer.input},
+               {"residual", layer.residual},
+               {"output", to_json(layer.output)},
+               {"kernel", layer.kernel},
+               {"stride", layer.stride},
+               {"padding", layer.padding},
+               {"arithmetic", to_string(layer.arithmetic)},
+               {"edge", layer.edge},
+               {"weight_bits", layer.weight_bits},
+               {"weight_signed", layer.weight_signed},
+               {"activation_bits", layer.activation_bits},
+               {"activation_signed", layer.activation_signed},
+               {"weight_shift", layer.weight_shift},
+               {"activation_shift", layer.activation_shift},
+               {"multiplier", layer.multiplier},
+               {"left_shift", layer.left_shift},
+               {"bias", layer.bias},
+               {"residual_multiplier", layer.residual_multiplier},
+               {"residual_shift", layer.residual_shift},
+               {"shift", layer.shift},
+               {"relu", layer.relu}};
+  // Not in other layers, so that packages from before exponent weights stay readable.
+  if (has_exponent_weights(layer.arithmetic)) {
+    json["levels"] = layer.levels;
+    json["fraction_bits"] = layer.fraction_bits;
+  }
+  return json;
 }
 
 IntegerLayerKind read_kind(Fields& fields) {
@@ -247,6 +253,10 @@ IntegerLayer read_layer_fields(Fields fields) {
   layer.residual_shift = fields.integer<std::int32_t>("residual_shift");
   layer.shift = fields.integer<int>("shift");
   layer.relu = fields.boolean("relu");
+  if (has_exponent_weights(layer.arithmetic)) {
+    layer.levels = fields.integer<int>("levels");
+    layer.fraction_bits = fields.integer<int>("fraction_bits");
+  }
   fields.check_all_read();
   return layer;
 }

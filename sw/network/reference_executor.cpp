@@ -28,7 +28,7 @@ std::size_t position(const Shape& shape, int y, int x, int channel) {
 }
 
 std::int32_t finish(const IntegerLayer& layer, std::int64_t product) {
-  std::int64_t value = round_shift(product, layer.shift);
+  std::int64_t value = round_shift(product, layer.shift + layer.fraction_bits);
   if (layer.relu) value = std::max<std::int64_t>(value, 0);
   return static_cast<std::int32_t>(
       std::clamp<std::int64_t>(value, layer.output.lowest(), layer.output.highest()));
@@ -88,11 +88,47 @@ Values read_weights(const IntegerLayer& layer, int input_channels, int output_ch
   return weights;
 }
 
-// Exact: at most 32,767 channels of taps below 2^16.
-std::int32_t sum_of_taps(Arithmetic arithmetic, const std::int32_t* a, const std::int32_t* w,
-                         int count) {
-  std::int32_t sum = 0;
-  if (arithmetic == Arithmetic::adder) {
+// The value of a code of an exponent weight, times an activation, in units of 2^−fraction_bits.
+std::int64_t exponent_tap(const IntegerLayer& layer, std::int64_t activation, int code) {
+  if (code == 0) return 0;
+  const std::int64_t magnitude = std::abs(activation) << layer.fraction_bits;
+  const int exponent = std::abs(code) - 1;
+  const std::int64_t tap = exponent > 62 ? 0 : magnitude >> exponent;
+  return (activation < 0) == (code < 0) ? tap : -tap;
+}
+
+// The taps of every pair of an activation and a code.
+class ExponentTaps {
+ public:
+  explicit ExponentTaps(const IntegerLayer& layer) {
+    if (!has_exponent_weights(layer.arithmetic)) return;
+    taps_.resize(activations * codes);
+    for (int a = -activations / 2; a < activations / 2; ++a) {
+      for (int code = -layer.levels; code <= layer.levels; ++code) {
+        taps_[index(a, code)] = static_cast<std::int32_t>(exponent_tap(layer, a, code));
+      }
+    }
+  }
+  std::int32_t operator()(std::int32_t activation, std::int32_t code) const {
+    return taps_[index(activation, code)];
+  }
+
+ private:
+  static constexpr int activations = 512;  // −256 … 255
+  static constexpr int codes = 256;        // −128 … 127
+  static std::size_t index(int activation, int code) {
+    return static_cast<std::size_t>((activation + activations / 2) * codes + code + codes / 2);
+  }
+  std::vector<std::int32_t> taps_;
+};
+
+// Exact: at most 32,767 channels of taps below 2^16, or of exponent taps below 2^22.
+std::int64_t sum_of_taps(Arithmetic arithmetic, const ExponentTaps& exponent_taps,
+                         const std::int32_t* a, const std::int32_t* w, int count) {
+  std::int64_t sum = 0;
+  if (has_exponent_weights(arithmetic)) {
+    for (int c = 0; c < count; ++c) sum += exponent_taps(a[c], w[c]);
+  } else if (arithmetic == Arithmetic::adder) {
     for (int c = 0; c < count; ++c) sum += std::abs(a[c] - w[c]);
   } else if (arithmetic == Arithmetic::bnn) {
     for (int c = 0; c < count; ++c) sum += (a[c] < 0) == (w[c] < 0) ? 1 : -1;
@@ -122,8 +158,9 @@ class Accumulator {
   std::int64_t saturations_ = 0;
 };
 
-Accumulator accumulate(const IntegerLayer& layer, const Operands& operands, const Values& weights,
-                       int y, int x, AccumulatorFormat format) {
+Accumulator accumulate(const IntegerLayer& layer, const ExponentTaps& exponent_taps,
+                       const Operands& operands, const Values& weights, int y, int x,
+                       AccumulatorFormat format) {
   Accumulator accumulator(format.bits);
   const int channels = operands.shape.channels;
   for (int tile = 0; tile < channels; tile += std::min(format.rows, channels)) {
@@ -135,7 +172,7 @@ Accumulator accumulate(const IntegerLayer& layer, const Operands& operands, cons
             position(operands.shape, y * layer.stride + ky, x * layer.stride + kx, tile);
         const std::int32_t* const w =
             weights.data() + (std::int64_t{ky} * layer.kernel + kx) * channels + tile;
-        accumulator.add(sum_of_taps(layer.arithmetic, a, w, count));
+        accumulator.add(sum_of_taps(layer.arithmetic, exponent_taps, a, w, count));
       }
     }
   }
@@ -149,6 +186,8 @@ std::int64_t convolve(const IntegerLayer& layer, const Shape& input_shape, const
   for (const ReadQuantizer& quantizer : layer.read_quantizers) {
     operands.push_back(read_operands(layer, input_shape, input, quantizer));
   }
+  const ExponentTaps exponent_taps(layer);
+  const std::int64_t fraction = std::int64_t{1} << layer.fraction_bits;
   const Shape& shape = layer.output.shape;
   std::int64_t saturations = 0;
   for (int o = 0; o < shape.channels; ++o) {
@@ -157,13 +196,15 @@ std::int64_t convolve(const IntegerLayer& layer, const Shape& input_shape, const
     const Values weights = read_weights(layer, input_shape.channels, o);
     for (int y = 0; y < shape.height; ++y) {
       for (int x = 0; x < shape.width; ++x) {
-        const Accumulator accumulator = accumulate(layer, seen, weights, y, x, format);
+        const Accumulator accumulator =
+            accumulate(layer, exponent_taps, seen, weights, y, x, format);
         saturations += accumulator.saturations();
         const std::size_t place = position(shape, y, x, o);
         const std::int64_t r = residual != nullptr ? (*residual)[place] : 0;
+        const std::int64_t offset =
+            layer.biases[channel] + shift_left(r * layer.residual_multiplier, layer.residual_shift);
         output[place] =
-            finish(layer, accumulator.value() * layer.multipliers[channel] + layer.biases[channel] +
-                              shift_left(r * layer.residual_multiplier, layer.residual_shift));
+            finish(layer, accumulator.value() * layer.multipliers[channel] + offset * fraction);
       }
     }
   }

@@ -101,7 +101,8 @@ std::vector<ScaleRecord> scale_records(const IntegerLayer& layer, const ColumnTi
   for (int column = 0; column < tile.columns(); ++column) {
     const int channel = tile.channels[static_cast<std::size_t>(column)];
     ScaleRecord record{};
-    record.bias = layer.biases[static_cast<std::size_t>(channel)];
+    record.bias =
+        layer.biases[static_cast<std::size_t>(channel)] * (std::int64_t{1} << layer.fraction_bits);
     record.multiplier = layer.multipliers[static_cast<std::size_t>(channel)];
     record.output_channel = static_cast<std::uint16_t>(compact ? column : channel);
     records.push_back(record);

@@ -36,7 +36,10 @@ TapOperation tap_operation(Arithmetic arithmetic) {
       return TapOperation::absolute_difference;
     case Arithmetic::bnn:
       return TapOperation::sign_product;
+    case Arithmetic::shift:
+      return TapOperation::shifted;
     case Arithmetic::cnn:
+    case Arithmetic::shiftaddnet:
       break;
   }
   return TapOperation::product;
@@ -292,14 +295,17 @@ class Emitter {
     set(f.activation_shift, layer.activation_shift);
     set(f.read_shift, quantizer.shift);
     set(f.read_multiplier, quantizer.multiplier);
-    set(f.shift, layer.shift);
+    // The hardware's accumulator counts in units of 2^−fraction_bits, and so does its scale unit.
+    set(f.fraction_bits, layer.fraction_bits);
+    set(f.levels, layer.levels);
+    set(f.shift, layer.shift + layer.fraction_bits);
     f.relu = layer.relu;
     f.input_format = format_of(input);
     f.output_format = format_of(layer.output);
     f.residual_format = format_of(layer.output);
     if (layer.residual != no_tensor) {
       f.has_residual = 1;
-      set(f.residual_shift, layer.residual_shift);
+      set(f.residual_shift, layer.residual_shift + layer.fraction_bits);
       set(f.residual_multiplier, layer.residual_multiplier);
       f.residual_format = format_of(network_.tensor(layer.residual));
     }

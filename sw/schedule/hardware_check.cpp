@@ -21,6 +21,10 @@ ProcessingElementKind element_kind(Arithmetic arithmetic) {
       return ProcessingElementKind::adder;
     case Arithmetic::bnn:
       return ProcessingElementKind::xnor;
+    case Arithmetic::shift:
+      return ProcessingElementKind::shift;
+    case Arithmetic::shiftaddnet:
+      break;
   }
   throw std::invalid_argument("no processing elements for arithmetic " + to_string(arithmetic));
 }
@@ -29,7 +33,7 @@ void check_array(const IntegerLayer& layer, const HardwareConfig& hardware) {
   const PeArrayConfig& array = array_of(layer, hardware);
   const std::string name = layer.edge ? "edge array" : "PE array";
   const ProcessingElementKind needed = element_kind(layer.arithmetic);
-  if (needed != array.kind) {
+  if (!computes(array.kind, needed)) {
     refuse(layer, "needs processing elements of kind " + to_string(needed) + "; the " + name +
                       " has kind " + to_string(array.kind));
   }
@@ -40,6 +44,10 @@ void check_array(const IntegerLayer& layer, const HardwareConfig& hardware) {
   if (layer.activation_bits > array.activation_bits) {
     refuse(layer, "has activations of " + std::to_string(layer.activation_bits) + " bits; the " +
                       name + " takes at most " + std::to_string(array.activation_bits));
+  }
+  if (layer.fraction_bits > array.fraction_bits) {
+    refuse(layer, "has taps of " + std::to_string(layer.fraction_bits) + " fraction bits; the " +
+                      name + " keeps at most " + std::to_string(array.fraction_bits));
   }
 }
 

@@ -39,6 +39,14 @@ HardwareConfig hardware_for(Arithmetic arithmetic) {
       hardware.array.kind = ProcessingElementKind::xnor;
       hardware.array.weight_bits = hardware.array.activation_bits = 1;
       break;
+    case Arithmetic::shift:
+      hardware.array.kind = ProcessingElementKind::shift;
+      hardware.array.accumulator_bits = 32;
+      break;
+    case Arithmetic::shiftaddnet:
+      hardware.array.kind = ProcessingElementKind::shift_add;
+      hardware.array.accumulator_bits = 32;
+      break;
   }
   return hardware;
 }
@@ -203,7 +211,12 @@ INSTANTIATE_TEST_SUITE_P(
                       ZooCase{"lenet", Arithmetic::adder, 5, 2, TimingLevel::approximate},
                       ZooCase{"resnet20", Arithmetic::bnn, 1, 1, TimingLevel::functional},
                       ZooCase{"resnet20", Arithmetic::bnn, 1, 1, TimingLevel::approximate},
-                      ZooCase{"lenet", Arithmetic::bnn, 1, 1, TimingLevel::approximate}));
+                      ZooCase{"lenet", Arithmetic::bnn, 1, 1, TimingLevel::approximate},
+                      ZooCase{"resnet20", Arithmetic::shift, 5, 1, TimingLevel::functional},
+                      ZooCase{"lenet", Arithmetic::shift, 8, 1, TimingLevel::approximate},
+                      ZooCase{"resnet20", Arithmetic::shiftaddnet, 5, 4, TimingLevel::functional},
+                      ZooCase{"resnet20", Arithmetic::shiftaddnet, 8, 1, TimingLevel::approximate},
+                      ZooCase{"lenet", Arithmetic::shiftaddnet, 4, 2, TimingLevel::approximate}));
 
 // --- Random networks ----------------------------------------------------------------------------
 
@@ -284,7 +297,11 @@ INSTANTIATE_TEST_SUITE_P(Seeds, RandomNetworks,
                                            RandomCase{200, Arithmetic::adder, true},
                                            RandomCase{300, Arithmetic::cnn, true},
                                            RandomCase{400, Arithmetic::bnn, false},
-                                           RandomCase{500, Arithmetic::bnn, true}));
+                                           RandomCase{500, Arithmetic::bnn, true},
+                                           RandomCase{600, Arithmetic::shift, false},
+                                           RandomCase{700, Arithmetic::shift, true},
+                                           RandomCase{800, Arithmetic::shiftaddnet, false},
+                                           RandomCase{900, Arithmetic::shiftaddnet, true}));
 
 // --- No second path to the result ---------------------------------------------------------------
 

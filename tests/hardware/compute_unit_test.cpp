@@ -137,6 +137,28 @@ TEST_P(ComputeUnitBits, SaturatingBinaryTiles) {
   compare(config, false, 7, 120, true);
 }
 
+HardwareConfig array_of(ProcessingElementKind kind) {
+  HardwareConfig config = small_memories();
+  config.array.kind = kind;
+  config.array.accumulator_bits = 32;
+  return config;
+}
+
+TEST_P(ComputeUnitBits, ShiftTiles) {
+  compare(array_of(ProcessingElementKind::shift), false, 8, 300, false);
+}
+
+TEST_P(ComputeUnitBits, ShiftAndAdderTilesOnTheSameLanes) {
+  compare(array_of(ProcessingElementKind::shift_add), false, 9, 300, false);
+}
+
+TEST_P(ComputeUnitBits, SaturatingShiftTiles) {
+  HardwareConfig config = array_of(ProcessingElementKind::shift);
+  config.array.accumulator_bits = 14;
+  config.array.rows = 5;
+  compare(config, false, 10, 120, true);
+}
+
 TEST_P(ComputeUnitBits, EdgeArrayTiles) { compare(small_memories(), true, 3, 100, false); }
 
 TEST_P(ComputeUnitBits, SaturatingAdderTiles) {
@@ -282,12 +304,53 @@ TEST(ComputeUnit, RefusesBinaryTilesOfAnythingButSigns) {
               HasSubstr("read_multiplier is 2; allowed: 1 to 1"));
   EXPECT_THAT(error([](Fields& f) { f.read_shift = 1; }),
               HasSubstr("read_shift is 1; allowed: 0 to 0"));
-  EXPECT_THAT(error([](Fields& f) { f.taps = static_cast<TapOperation>(3); }),
-              HasSubstr("taps is 3; allowed: 0 to 2"));
+  EXPECT_THAT(error([](Fields& f) { f.taps = static_cast<TapOperation>(4); }),
+              HasSubstr("taps is 4; allowed: 0 to 3"));
   EXPECT_THAT(error([](Fields& f) { f.taps = TapOperation::absolute_difference; }),
               HasSubstr("taps need adder elements, but pe_array has xnor elements"));
   EXPECT_TRUE(bench.activation_bytes() == good.memories.activation);
   EXPECT_EQ(error([](Fields&) {}), "");
+}
+
+TEST(ComputeUnit, RefusesShiftTilesThatItsLanesCannotShift) {
+  HardwareConfig config = array_of(ProcessingElementKind::shift);
+  config.array.fraction_bits = 6;
+  Bench bench(config);
+  const ConvolveCase good = some_case(config);
+  bench.fill(good.memories);
+  const auto error = [&](const std::function<void(ConvolveFields&)>& spoil) {
+    ConvolveFields fields = good.fields;
+    spoil(fields);
+    return bench.run(Bench::command(fields));
+  };
+  using Fields = ConvolveFields;
+  EXPECT_THAT(error([](Fields& f) { f.fraction_bits = 7; }),
+              HasSubstr("fraction_bits is 7; allowed: 0 to 6"));
+  EXPECT_THAT(error([](Fields& f) { f.levels = 0; }), HasSubstr("levels is 0; codes of"));
+  EXPECT_THAT(error([](Fields& f) {
+                f.weight_bits = 4;
+                f.levels = 8;
+              }),
+              HasSubstr("levels is 8; codes of 4 bits have 1 to 7"));
+  EXPECT_THAT(error([](Fields& f) { f.weight_signed = 0; }), HasSubstr("weight_signed 0"));
+  EXPECT_THAT(error([](Fields& f) { f.activation_shift = 1; }), HasSubstr("a shifter takes 0"));
+  EXPECT_THAT(error([](Fields& f) { f.taps = TapOperation::absolute_difference; }),
+              HasSubstr("taps need adder elements, but pe_array has shift elements"));
+  EXPECT_TRUE(bench.activation_bytes() == good.memories.activation);
+  EXPECT_EQ(error([](Fields&) {}), "");
+}
+
+TEST(ComputeUnit, RefusesFractionsOfOtherTaps) {
+  const HardwareConfig config = small_memories();
+  Bench bench(config);
+  ConvolveCase c = some_case(config);
+  bench.fill(c.memories);
+  c.fields.fraction_bits = 1;
+  EXPECT_THAT(bench.run(Bench::command(c.fields)),
+              HasSubstr("fraction_bits is 1; allowed: 0 to 0"));
+  c.fields.fraction_bits = 0;
+  c.fields.levels = 3;
+  EXPECT_THAT(bench.run(Bench::command(c.fields)), HasSubstr("levels is 3; allowed: 0 to 0"));
 }
 
 using F = ConvolveFields;

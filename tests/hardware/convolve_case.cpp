@@ -24,6 +24,15 @@ std::int64_t round_shift_by_the_book(std::int64_t v, int s) {
   return s == 0 ? v : (v + (std::int64_t{1} << (s - 1))) >> s;
 }
 
+// ±|a|·2^−p in units of 2^−fraction_bits, what lies below them cut off; p = |w| − 1.
+std::int64_t shifted_by_the_book(const ConvolveFields& f, std::int64_t a, std::int64_t w) {
+  const std::int64_t magnitude = std::abs(w);
+  if (magnitude == 0 || magnitude > f.levels) return 0;
+  std::int64_t value = std::abs(a) * (std::int64_t{1} << f.fraction_bits);
+  for (std::int64_t p = 1; p < magnitude && value > 0; ++p) value /= 2;
+  return (a < 0) != (w < 0) ? -value : value;
+}
+
 void put(std::vector<std::uint8_t>& memory, std::size_t address, std::int64_t value, int bytes) {
   for (int i = 0; i < bytes; ++i) {
     memory.at(address + static_cast<std::size_t>(i)) =
@@ -59,8 +68,13 @@ int random_value(std::mt19937& random, int bits, bool is_signed) {
 
 ConvolveCase random_case(std::mt19937& random, const HardwareConfig& hardware, bool edge_array) {
   const PeArrayConfig& array = edge_array ? hardware.edge_array : hardware.array;
-  const bool adder = array.kind == ProcessingElementKind::adder;
-  const bool xnor = array.kind == ProcessingElementKind::xnor;
+  ProcessingElementKind kind = array.kind;
+  if (kind == ProcessingElementKind::shift_add) {
+    kind = random() % 2 ? ProcessingElementKind::shift : ProcessingElementKind::adder;
+  }
+  const bool adder = kind == ProcessingElementKind::adder;
+  const bool xnor = kind == ProcessingElementKind::xnor;
+  const bool shifter = kind == ProcessingElementKind::shift;
   ConvolveCase c;
   ConvolveFields& f = c.fields;
   const auto random_format = [&] {
@@ -72,9 +86,10 @@ ConvolveCase random_case(std::mt19937& random, const HardwareConfig& hardware, b
   constexpr int widths[] = {1, 2, 3, 5, 7, 8, 14, 15, 16, 17, 28, 29, 33};
   constexpr int channels[] = {1, 2, 3, 7, 8, 9, 12, 16, 20, 24, 33};
   f.edge_array = edge_array;
-  f.taps = adder  ? TapOperation::absolute_difference
-           : xnor ? TapOperation::sign_product
-                  : TapOperation::product;
+  f.taps = adder     ? TapOperation::absolute_difference
+           : xnor    ? TapOperation::sign_product
+           : shifter ? TapOperation::shifted
+                     : TapOperation::product;
   f.kernel = static_cast<std::uint8_t>(kernels[random() % 4]);
   f.stride = static_cast<std::uint8_t>(pick(random, 1, 2));
   f.padding = static_cast<std::uint8_t>(pick(random, 0, 2));
@@ -99,6 +114,12 @@ ConvolveCase random_case(std::mt19937& random, const HardwareConfig& hardware, b
     f.activation_bits = static_cast<std::uint8_t>(pick(random, 2, array.activation_bits));
     f.activation_signed = random() % 2;
   }
+  if (shifter) {
+    f.weight_signed = 1;
+    const int most = (1 << (f.weight_bits - 1)) - 1;
+    f.levels = static_cast<std::uint8_t>(random() % 2 ? most : pick(random, 1, most));
+    f.fraction_bits = static_cast<std::uint8_t>(pick(random, 0, array.fraction_bits));
+  }
   if (adder && random() % 2 == 0) {
     // Shifted operands reach at most 512.
     const bool weight = random() % 2;
@@ -120,7 +141,8 @@ ConvolveCase random_case(std::mt19937& random, const HardwareConfig& hardware, b
   f.relu = random() % 2;
   f.shift = static_cast<std::uint8_t>(pick(random, 0, 46));
   // Usually where the results are neither all 0 nor all clamped.
-  const int sum_bits = 8 + f.weight_bits + (adder ? 0 : f.activation_bits);
+  const int sum_bits = shifter ? 4 + f.activation_bits + f.fraction_bits
+                               : 8 + f.weight_bits + (adder ? 0 : f.activation_bits);
   if (random() % 4 != 0) {
     f.shift = static_cast<std::uint8_t>(
         std::clamp(15 + sum_bits - f.output_format.bits + pick(random, -2, 2), 0, 46));
@@ -278,7 +300,8 @@ Expected expected(const ConvolveCase& c, const PeArrayConfig& array) {
                     c.weights[((static_cast<std::size_t>(column) * f.kernel + ky) * f.kernel + kx) *
                                   f.input_channels +
                               i];
-                tree += f.taps == TapOperation::absolute_difference
+                tree += f.taps == TapOperation::shifted ? shifted_by_the_book(f, a, w)
+                        : f.taps == TapOperation::absolute_difference
                             ? std::abs(a * (1 << f.activation_shift) - w * (1 << f.weight_shift))
                             : a * w;
               }

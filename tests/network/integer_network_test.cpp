@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <limits>
@@ -14,6 +15,7 @@
 #include "sw/network/safetensors.hpp"
 #include "tests/network/random_integer_network.hpp"
 #include "tests/network/temporary_folder.hpp"
+#include "tests/schedule/synthetic_network.hpp"
 
 namespace abacus {
 namespace {
@@ -462,6 +464,108 @@ TEST(BinaryValidation, AcceptsOneBitOnlyOfBinaryLayersAndNothingElseOfThem) {
   }
 }
 
+// The same network with its second layer a shift layer, which an adder layer reads.
+IntegerNetwork shift_example() {
+  IntegerNetwork network = example();
+  network.origin.arithmetic = Arithmetic::shift;
+  IntegerLayer& layer = network.layers[second];
+  layer.arithmetic = Arithmetic::shift;
+  layer.weight_shift = 0;
+  layer.levels = (1 << (layer.weight_bits - 1)) - 1;
+  layer.fraction_bits = 6;
+  for (std::int16_t& weight : layer.weights) {
+    weight = std::max<std::int16_t>(weight, static_cast<std::int16_t>(-layer.levels));
+  }
+  return network;
+}
+
+TEST(ShiftValidation, AcceptsCodesWithinTheLevelsAndTheFractionThatFits) {
+  EXPECT_EQ(validation_error(shift_example()), "accepted");
+  const auto refuses = [](const std::function<void(IntegerNetwork&, IntegerLayer&)>& breach,
+                          const std::string& found, const std::string& allowed) {
+    IntegerNetwork network = shift_example();
+    breach(network, network.layers[second]);
+    EXPECT_THAT(validation_error(network), AllOf(HasSubstr(found), HasSubstr(allowed)));
+  };
+  using N = IntegerNetwork;
+  using L = IntegerLayer;
+  const std::string layer = "layer 1 \"layer1\": ";
+  refuses([](N&, L& l) { l.levels = 0; }, layer + "levels with arithmetic shift is 0",
+          "allowed: 1 to 7");
+  refuses([](N&, L& l) { l.levels = 8; }, layer + "levels with arithmetic shift is 8",
+          "allowed: 1 to 7");
+  refuses(
+      [](N&, L& l) {
+        l.levels = 3;
+        l.weights.assign(l.weights.size(), 0);
+        l.weights[4] = -4;
+      },
+      layer + "weights with arithmetic shift[4] is -4", "allowed: -3 to 3");
+  refuses([](N&, L& l) { l.weights[5] = -8; }, layer + "weights with arithmetic shift[5] is -8",
+          "allowed: -7 to 7");
+  refuses([](N&, L& l) { l.weight_signed = false; },
+          layer + "weight_signed with arithmetic shift is false", "allowed: true");
+  refuses([](N&, L& l) { l.weight_bits = 9; }, layer + "weight_bits is 9", "allowed: 2 to 8");
+  refuses([](N&, L& l) { l.activation_bits = 1; }, layer + "activation_bits is 1",
+          "allowed: 2 to 8");
+  refuses([](N&, L& l) { l.fraction_bits = 13; }, layer + "fraction_bits is 13",
+          "allowed: 0 to 12");
+  refuses([](N&, L& l) { l.fraction_bits = -1; }, layer + "fraction_bits is -1",
+          "allowed: 0 to 12");
+  refuses([](N&, L& l) { l.shift = 41; }, layer + "shift + fraction_bits is 47",
+          "allowed: 0 to 46");
+  refuses([](N&, L& l) { l.biases[1] = (std::int64_t{1} << 40) + 1; },
+          layer + "biases with 6 fraction_bits[1] is 1099511627777",
+          "allowed: -1099511627776 to 1099511627776");
+  refuses(
+      [](N&, L& l) {
+        l.residual = 0;
+        l.residual_shift = 19;
+      },
+      layer + "residual_shift + fraction_bits is 25", "allowed: 0 to 24");
+  refuses([](N&, L& l) { l.activation_shift = 1; },
+          layer + "activation_shift with arithmetic shift is 1", "allowed: 0 to 0");
+  refuses([](N&, L& l) { l.edge = true; }, layer + "arithmetic is shift",
+          "allowed: cnn on the edge array");
+  refuses([](N&, L& l) { l.arithmetic = Arithmetic::shiftaddnet; },
+          layer + "arithmetic is shiftaddnet, which is a network's", "shift and adder layers");
+  refuses([](N&, L& l) { l.arithmetic = Arithmetic::adder; },
+          layer + "levels with arithmetic adder is 7", "allowed: 0 to 0");
+  refuses(
+      [](N&, L& l) {
+        l.arithmetic = Arithmetic::cnn;
+        l.levels = 0;
+      },
+      layer + "fraction_bits with arithmetic cnn is 6", "allowed: 0 to 0");
+}
+
+// Shift and adder layer by turns, between an edge convolution and a classifier.
+IntegerNetwork shift_add_example() {
+  return test::synthetic_network({"lenet", Arithmetic::shiftaddnet, {1, 28, 28}, 10, 5, 1, 3});
+}
+
+TEST(ShiftAddValidation, NothingStandsBetweenShiftAndAdder) {
+  const IntegerNetwork good = shift_add_example();
+  EXPECT_EQ(validation_error(good), "accepted");
+  std::size_t shift = 0;
+  while (good.layers[shift].arithmetic != Arithmetic::shift) ++shift;
+  const auto refuses = [&](const std::function<void(IntegerNetwork&, IntegerLayer&)>& breach,
+                           const std::string& found) {
+    IntegerNetwork network = good;
+    breach(network, network.layers[shift]);
+    EXPECT_THAT(validation_error(network),
+                AllOf(HasSubstr(good.layers[shift].name + "\": "), HasSubstr(found)));
+  };
+  using N = IntegerNetwork;
+  using L = IntegerLayer;
+  refuses([](N&, L& l) { l.output.is_signed = false; },
+          "output signed of a shift layer in a shiftaddnet is false; allowed: true");
+  refuses([](N&, L& l) { l.relu = true; }, "relu of a shift layer in a shiftaddnet is true");
+  refuses([&](N& n, L&) { n.layers[shift + 1].arithmetic = Arithmetic::cnn; },
+          "reader of a shift layer in a shiftaddnet is layer");
+  refuses([&](N& n, L& l) { n.layers[shift + 1].input = l.input; }, "allowed: an adder layer");
+}
+
 TEST(ValidationLimits, AreInclusive) {
   const auto accepted = [](const std::function<void(IntegerLayer&)>& change) {
     IntegerNetwork network = example();
@@ -598,6 +702,7 @@ TEST_F(Package, RoundTripOfTheExample) {
 TEST_F(Package, RoundTripOfRandomNetworks) {
   test::RandomNetworkOptions options;
   for (std::uint64_t seed = 0; seed < 75; ++seed) {
+    if (seed == 45) options.arithmetic = Arithmetic::shift;
     if (seed == 60) options.arithmetic = Arithmetic::bnn;
     const IntegerNetwork network = test::random_integer_network(seed, options);
     write_package(file_, network);
@@ -687,8 +792,12 @@ TEST_F(Package, GraphErrors) {
               AllOf(HasSubstr("layer 0"), HasSubstr("an object")));
   EXPECT_THAT(error_with_graph([](Json& g) { g["layers"][1]["kind"] = "conv"; }),
               AllOf(HasSubstr("\"conv\""), HasSubstr("convolution, add, average_pool, max_pool")));
+  EXPECT_THAT(error_with_graph([](Json& g) { g["layers"][1]["arithmetic"] = "spike"; }),
+              AllOf(HasSubstr("\"spike\""), HasSubstr("cnn, adder")));
   EXPECT_THAT(error_with_graph([](Json& g) { g["layers"][1]["arithmetic"] = "shift"; }),
-              AllOf(HasSubstr("\"shift\""), HasSubstr("cnn, adder")));
+              AllOf(HasSubstr("layer 1"), HasSubstr("\"levels\" is missing")));
+  EXPECT_THAT(error_with_graph([](Json& g) { g["layers"][1]["levels"] = 3; }),
+              AllOf(HasSubstr("layer 1"), HasSubstr("unknown key \"levels\"")));
   EXPECT_THAT(error_with_graph([](Json& g) { g["layers"][1]["kernel"] = 3.5; }),
               AllOf(HasSubstr("\"kernel\" is 3.5"), HasSubstr("whole numbers")));
   EXPECT_THAT(error_with_graph([](Json& g) { g["layers"][1]["kernel"] = 4294967299; }),

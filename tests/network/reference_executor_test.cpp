@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <optional>
 #include <stdexcept>
 #include <tuple>
 #include <vector>
@@ -110,6 +111,41 @@ TEST(Convolution, PaddedPositionsOfABinaryLayerAreMinusOne) {
   // Image row (+, −); the rows above and below give −(1 − 1 + 1) − 3 = −4. At x = 0 the middle row
   // sees (padding, +, −): +1 +1 −1; at x = 1 (+, −, padding): −1 −1 −1.
   EXPECT_THAT(run(network_of({1, 1, 2}, {layer}), {10, -20}), ElementsAre(-3, -7));
+}
+
+// Codes: 1 is 2^0, 2 is 2^−1, 3 is 2^−2 …
+TEST(Convolution, ShiftTapsCutOffWhatLiesBelowTheirFraction) {
+  IntegerLayer layer = convolution(Arithmetic::shift, {1, 1, 1}, 2, {1, -2, 3, 0});
+  layer.levels = 3;
+  layer.fraction_bits = 2;
+  layer.multipliers = {16};
+  layer.shift = 2;  // 4 units an integer
+  // 7 − 5/2 + 11/4 = 7.25: nothing is lost.
+  EXPECT_THAT(run(network_of({1, 2, 2}, {layer}), {7, 5, 11, 100}), ElementsAre(29));
+  // −7 + 5/2 − 11/4: signs are put on after the shift.
+  EXPECT_THAT(run(network_of({1, 2, 2}, {layer}), {-7, -5, -11, 100}), ElementsAre(-29));
+  layer.fraction_bits = 1;  // 7 − 2.5 + 2.5: a quarter is cut off
+  EXPECT_THAT(run(network_of({1, 2, 2}, {layer}), {7, 5, 11, 100}), ElementsAre(28));
+  layer.fraction_bits = 0;  // 7 − 2 + 2
+  EXPECT_THAT(run(network_of({1, 2, 2}, {layer}), {7, 5, 11, 100}), ElementsAre(28));
+  EXPECT_THAT(run(network_of({1, 2, 2}, {layer}), {-7, -5, -11, 100}), ElementsAre(-28));
+}
+
+TEST(Convolution, BiasAndResidualOfAShiftLayerAreInWholeUnitsWhateverTheFraction) {
+  IntegerLayer first = convolution(Arithmetic::shift, {1, 1, 2}, 1, {1});
+  first.levels = 1;
+  IntegerLayer second = first;
+  second.input = 0;
+  second.residual = 0;
+  second.residual_multiplier = 3;
+  second.residual_shift = 1;
+  second.biases = {-5};
+  second.multipliers = {2};
+  for (const int fraction : {0, 1, 5, 12}) {
+    second.fraction_bits = fraction;
+    EXPECT_THAT(run(network_of({1, 1, 2}, {first, second}), {10, -4}),
+                ElementsAre(2 * 10 - 5 + 6 * 10, 2 * -4 - 5 + 6 * -4));
+  }
 }
 
 TEST(Convolution, StrideSkipsPositionsAndLeavesOutWindowsPastTheEdge) {
@@ -363,9 +399,10 @@ class Definition {
       case IntegerLayerKind::convolution: {
         const std::int64_t r = layer.residual == no_tensor ? 0 : at(layer.residual, y, x, c);
         const std::size_t channel = static_cast<std::size_t>(c);
+        const std::int64_t offset =
+            layer.biases[channel] + r * layer.residual_multiplier * power(layer.residual_shift);
         return finished(layer, accumulator(layer, y, x, c) * layer.multipliers[channel] +
-                                   layer.biases[channel] +
-                                   r * layer.residual_multiplier * power(layer.residual_shift));
+                                   offset * power(layer.fraction_bits));
       }
       case IntegerLayerKind::add:
         return finished(layer,
@@ -403,7 +440,7 @@ class Definition {
   }
 
   static std::int64_t finished(const IntegerLayer& layer, std::int64_t product) {
-    std::int64_t q = rounded(product, layer.shift);
+    std::int64_t q = rounded(product, layer.shift + layer.fraction_bits);
     if (layer.relu && q < 0) q = 0;
     return std::min<std::int64_t>(std::max<std::int64_t>(q, layer.output.lowest()),
                                   layer.output.highest());
@@ -436,9 +473,18 @@ class Definition {
       a = std::min(std::max(a, lowest), lowest + levels - 1);
     }
     if (layer.arithmetic == Arithmetic::cnn) return a * w;
+    if (layer.arithmetic == Arithmetic::shift) return shifted(layer, a, w);
     const std::int64_t difference =
         a * power(layer.activation_shift) - w * power(layer.weight_shift);
     return difference < 0 ? -difference : difference;
+  }
+
+  // |a| · 2^fraction_bits, halved |w| − 1 times with what is below 1 cut off.
+  static std::int64_t shifted(const IntegerLayer& layer, std::int64_t a, std::int64_t w) {
+    if (w == 0) return 0;
+    std::int64_t value = (a < 0 ? -a : a) * power(layer.fraction_bits);
+    for (std::int64_t code = w < 0 ? -w : w; code > 1; --code) value /= 2;
+    return (a < 0) != (w < 0) ? -value : value;
   }
 
   std::int64_t accumulator(const IntegerLayer& layer, int y, int x, int out) {
@@ -466,13 +512,15 @@ class Definition {
   std::int64_t saturations_ = 0;
 };
 
-class RandomNetworks : public ::testing::TestWithParam<std::tuple<int, bool>> {};
+// Without a value: adder and cnn by turns.
+class RandomNetworks : public ::testing::TestWithParam<std::tuple<int, std::optional<Arithmetic>>> {
+};
 
 TEST_P(RandomNetworks, EveryElementFollowsTheDefinition) {
-  const auto [bits, binary] = GetParam();
+  const auto [bits, arithmetic] = GetParam();
   std::int64_t all_saturations = 0;
   test::RandomNetworkOptions options;
-  if (binary) options.arithmetic = Arithmetic::bnn;
+  options.arithmetic = arithmetic;
   for (std::uint64_t seed = 0; seed < 40; ++seed) {
     const IntegerNetwork network = test::random_integer_network(1000 + seed, options);
     const std::vector<std::int16_t> image =
@@ -500,7 +548,10 @@ TEST_P(RandomNetworks, EveryElementFollowsTheDefinition) {
 }
 
 INSTANTIATE_TEST_SUITE_P(AccumulatorBits, RandomNetworks,
-                         ::testing::Combine(::testing::Values(8, 12, 32), ::testing::Bool()));
+                         ::testing::Combine(::testing::Values(8, 12, 32),
+                                            ::testing::Values(std::nullopt, Arithmetic::bnn,
+                                                              Arithmetic::shift,
+                                                              Arithmetic::shiftaddnet)));
 
 }  // namespace
 }  // namespace abacus

@@ -30,8 +30,16 @@ constexpr std::uint32_t kib = 1024;
 
 HardwareConfig hardware_for(Arithmetic arithmetic) {
   HardwareConfig hardware;
-  hardware.array.kind =
-      arithmetic == Arithmetic::adder ? ProcessingElementKind::adder : ProcessingElementKind::mac;
+  switch (arithmetic) {
+    case Arithmetic::adder:
+      hardware.array.kind = ProcessingElementKind::adder;
+      break;
+    case Arithmetic::shiftaddnet:
+      hardware.array.kind = ProcessingElementKind::shift_add;
+      break;
+    default:
+      hardware.array.kind = ProcessingElementKind::mac;
+  }
   return hardware;
 }
 
@@ -150,7 +158,9 @@ TEST_P(RandomNetworks, ScheduleWithoutRaceOrDeadlock) {
     const std::uint64_t seed = static_cast<std::uint64_t>(GetParam() * networks_a_case + i);
     SCOPED_TRACE("seed " + std::to_string(seed));
     RandomNetworkOptions options;
-    options.arithmetic = seed % 2 == 0 ? Arithmetic::adder : Arithmetic::cnn;
+    constexpr std::array arithmetics = {Arithmetic::adder, Arithmetic::cnn,
+                                        Arithmetic::shiftaddnet};
+    options.arithmetic = arithmetics[seed % arithmetics.size()];
     const IntegerNetwork network = test::random_integer_network(seed, options);
     HardwareConfig hardware = hardware_for(*options.arithmetic);
     expect_right(network, hardware);
@@ -350,6 +360,26 @@ TEST(ScheduleErrors, NameOperandWidths) {
   hardware.array.activation_bits = 4;
   EXPECT_THAT(error_of(test::synthetic_network(options), hardware),
               AllOf(HasSubstr("activations of 6 bits"), HasSubstr("at most 4")));
+}
+
+TEST(ScheduleErrors, NameShiftLayersThatTheLanesCannotCompute) {
+  SyntheticOptions options;
+  options.arithmetic = Arithmetic::shiftaddnet;
+  const IntegerNetwork network = test::synthetic_network(options);
+  HardwareConfig hardware = hardware_for(Arithmetic::shiftaddnet);
+  hardware.array.fraction_bits = 5;
+  EXPECT_THAT(error_of(network, hardware),
+              AllOf(HasSubstr("layer1.0.conv1.shift"), HasSubstr("8 fraction bits"),
+                    HasSubstr("at most 5")));
+  hardware.array.fraction_bits = 8;
+  hardware.array.kind = ProcessingElementKind::shift;
+  EXPECT_THAT(error_of(network, hardware), AllOf(HasSubstr("layer1.0.conv1.adder"),
+                                                 HasSubstr("needs processing elements of kind "
+                                                           "adder"),
+                                                 HasSubstr("kind shift")));
+  hardware.array.kind = ProcessingElementKind::adder;
+  EXPECT_THAT(error_of(network, hardware),
+              AllOf(HasSubstr("layer1.0.conv1.shift"), HasSubstr("of kind shift")));
 }
 
 TEST(ScheduleErrors, NameNeedAndCapacityOfEachMemory) {

@@ -82,10 +82,17 @@ class Folder {
   int fuse_residual(int source, int residual) {
     const int last = static_cast<int>(network_.layers.size()) - 1;
     if (residual > source) {
-      if (residual != last || source != last - 1) throw std::logic_error("unexpected block");
-      std::swap(network_.layers[static_cast<std::size_t>(source)],
-                network_.layers[static_cast<std::size_t>(residual)]);
-      std::swap(source, residual);
+      // A shortcut is one layer, or two in a ShiftAddNet, as is the convolution before it.
+      const int length = last - source;
+      if (residual != last || source - length + 1 < 0) throw std::logic_error("unexpected block");
+      auto& layers = network_.layers;
+      std::rotate(layers.end() - 2 * length, layers.end() - length, layers.end());
+      if (length == 2) {
+        layers[static_cast<std::size_t>(last - 2)].input = last - 3;
+        layers[static_cast<std::size_t>(last)].input = last - 1;
+      }
+      source = last;
+      residual = last - length;
     }
     IntegerLayer& layer = network_.layers[static_cast<std::size_t>(source)];
     layer.residual = residual;
@@ -132,13 +139,20 @@ class Folder {
     const StoredTensor& input = network_.tensor(source);
     const bool adder = layer.arithmetic == Arithmetic::adder;
     result.weight_bits = result.activation_bits = layer.edge ? 8 : options_.operand_bits;
-    result.weight_signed = !adder;
+    // Behind a shift layer both operands of an adder are signed.
+    const bool unsigned_weights = adder && !input.is_signed;
+    result.weight_signed = !unsigned_weights;
     result.activation_signed = input.is_signed;
+    if (has_exponent_weights(layer.arithmetic)) {
+      result.levels = (1 << (result.weight_bits - 1)) - 1;
+      result.fraction_bits = options_.fraction_bits;
+    }
 
-    const int highest = (1 << (result.weight_bits - (adder ? 0 : 1))) - 1;
+    const int highest = (1 << (result.weight_bits - (unsigned_weights ? 0 : 1))) - 1;
     const std::int64_t taps = std::int64_t{layer.input.channels} * layer.kernel * layer.kernel;
     for (std::int64_t i = 0; i < taps * layer.output.channels; ++i) {
-      result.weights.push_back(static_cast<std::int16_t>(between(adder ? 0 : -highest, highest)));
+      result.weights.push_back(
+          static_cast<std::int16_t>(between(unsigned_weights ? 0 : -highest, highest)));
     }
     const int groups = adder ? std::min(options_.groups, layer.output.channels) : 1;
     for (int group = 0; group < groups; ++group) {
@@ -155,7 +169,14 @@ class Folder {
     for (int o = 0; o < layer.output.channels; ++o) {
       result.group.push_back(groups == 1 ? 0 : between(0, groups - 1));
     }
-    set_scales(result, adder, highest, static_cast<double>(taps));
+    if (has_exponent_weights(layer.arithmetic)) {
+      // A weight's mean square is about 4/3 over the number of levels.
+      const double activation = std::ldexp(0.5, result.activation_bits);
+      set_scales(result, false, activation, std::sqrt(4.0 / 3 / highest),
+                 static_cast<double>(taps));
+    } else {
+      set_scales(result, adder, highest, highest, static_cast<double>(taps));
+    }
     return result;
   }
 
@@ -168,14 +189,15 @@ class Folder {
     }
     result.read_quantizers.push_back({1, 0});
     result.group.assign(static_cast<std::size_t>(layer.output.channels), 0);
-    set_scales(result, false, 1, static_cast<double>(taps));
+    set_scales(result, false, 1, 1, static_cast<double>(taps));
   }
 
   // A random tap's mean (adder only) goes into the bias; about two standard deviations of the sum
   // span half of the stored range.
-  void set_scales(IntegerLayer& layer, bool adder, int highest, double taps) {
+  void set_scales(IntegerLayer& layer, bool adder, double highest, double highest_weight,
+                  double taps) {
     const double mean = adder ? taps * highest / 2.5 : 0.0;
-    const double deviation = std::sqrt(taps) * highest * (adder ? 0.3 : 0.3 * highest);
+    const double deviation = std::sqrt(taps) * highest * (adder ? 0.3 : 0.3 * highest_weight);
     const double factor = 40.0 / deviation;
     layer.shift = scale_shift;
     while (std::ldexp(factor, layer.shift) > 28000.0) --layer.shift;

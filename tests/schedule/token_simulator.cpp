@@ -278,7 +278,7 @@ std::uint64_t TokenSimulator::signature_of(const IntegerLayer& layer, int channe
   }
   const ReadQuantizer& quantizer = layer.read_quantizers[static_cast<std::size_t>(layer.group[o])];
   hash = mix(hash, static_cast<std::uint64_t>(layer.multipliers[o]));
-  hash = mix(hash, static_cast<std::uint64_t>(layer.biases[o]));
+  hash = mix(hash, static_cast<std::uint64_t>(layer.biases[o] * (1 << layer.fraction_bits)));
   return mix(hash, static_cast<std::uint64_t>(quantizer.multiplier * 64 + quantizer.shift));
 }
 
@@ -354,7 +354,8 @@ void TokenSimulator::check_convolve_fields(const ConvolveFields& f,
   const std::map<Arithmetic, TapOperation> operations{
       {Arithmetic::cnn, TapOperation::product},
       {Arithmetic::adder, TapOperation::absolute_difference},
-      {Arithmetic::bnn, TapOperation::sign_product}};
+      {Arithmetic::bnn, TapOperation::sign_product},
+      {Arithmetic::shift, TapOperation::shifted}};
   same("taps", static_cast<int>(f.taps), static_cast<int>(operations.at(layer.arithmetic)));
   same("weight_bits", f.weight_bits, layer.weight_bits);
   same("weight_signed", f.weight_signed, layer.weight_signed);
@@ -362,7 +363,9 @@ void TokenSimulator::check_convolve_fields(const ConvolveFields& f,
   same("activation_signed", f.activation_signed, layer.activation_signed);
   same("weight_shift", f.weight_shift, layer.weight_shift);
   same("activation_shift", f.activation_shift, layer.activation_shift);
-  same("shift", f.shift, layer.shift);
+  same("fraction_bits", f.fraction_bits, layer.fraction_bits);
+  same("levels", f.levels, layer.levels);
+  same("shift", f.shift, layer.shift + layer.fraction_bits);
   same("relu", f.relu, layer.relu);
   same("has_residual", f.has_residual, layer.residual != no_tensor);
   same("input bits", f.input_format.bits, input.bits);
@@ -371,7 +374,7 @@ void TokenSimulator::check_convolve_fields(const ConvolveFields& f,
   same("output sign", f.output_format.is_signed, layer.output.is_signed);
   if (layer.residual != no_tensor) {
     same("residual_multiplier", f.residual_multiplier, layer.residual_multiplier);
-    same("residual_shift", f.residual_shift, layer.residual_shift);
+    same("residual_shift", f.residual_shift, layer.residual_shift + layer.fraction_bits);
     same("residual bits", f.residual_format.bits, network_.tensor(layer.residual).bits);
     same("residual sign", f.residual_format.is_signed, network_.tensor(layer.residual).is_signed);
   }
