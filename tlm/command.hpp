@@ -29,8 +29,15 @@ enum class TapOperation : std::uint8_t {
   product = 0,              // a·w
   absolute_difference = 1,  // |a − w|
   sign_product = 2,         // a·w of −1 and +1: one bit each, 1 for +1
-  shifted = 3               // a·2^−p with a sign: w is the code of p (docs/arithmetic.md)
+  // With exponent weights (docs/arithmetic.md): w is a code.
+  shifted = 3,              // ±a·2^−p
+  half_shifted = 4,         // ±a·2^(−n/2), by shift or table
+  twice_shifted = 5         // ±a·(2^−p + 2^−q)
 };
+
+// Exponents of twice_shifted taps: 16 for each of the two parts of a code's magnitude.
+inline constexpr int term_exponents = 16;
+inline constexpr std::int8_t no_term = -1;
 
 // Element of a stored tensor: bits (2 … 16) and sign; 1 byte up to 8 bits, else 2.
 struct ElementFormat {
@@ -97,10 +104,13 @@ struct ConvolveFields {
   ElementFormat output_format;
   ElementFormat residual_format;
   std::uint8_t keep_weights;        // 1: same weights as the command before on this array: no refill
-  std::uint8_t fraction_bits;       // shifted: of taps and accumulator, in units of 2^−fraction_bits;
-                                    // `shift`, `residual_shift` and the biases include them
-  std::uint8_t levels;              // shifted: codes −levels … levels; others are weights of 0
-  std::uint8_t reserved[1];
+  // Exponent weights only.
+  std::uint8_t fraction_bits;       // of taps and accumulator, in units of 2^−fraction_bits; `shift`,
+                                    // `residual_shift` and the biases include them
+  std::uint8_t levels;              // codes −levels … levels; others are weights of 0
+  std::uint8_t first_term_bits;     // twice_shifted: low bits of a code's magnitude that choose p, 1 … 4;
+                                    // those above them choose q
+  std::int8_t exponents[2 * term_exponents];  // twice_shifted: p, then q; no_term where there is none
 };
 
 // Per output channel, in parameter SRAM.

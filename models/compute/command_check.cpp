@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <string>
 
 #include "models/scale_unit/kernels.hpp"
@@ -60,6 +61,10 @@ ProcessingElementKind element_kind(TapOperation taps) {
       return ProcessingElementKind::xnor;
     case TapOperation::shifted:
       return ProcessingElementKind::shift;
+    case TapOperation::half_shifted:
+      return ProcessingElementKind::post;
+    case TapOperation::twice_shifted:
+      return ProcessingElementKind::apot;
     case TapOperation::product:
       break;
   }
@@ -73,7 +78,7 @@ std::uint64_t bytes_of(int height, int width, int channels, ElementFormat format
 
 void check_taps(const Check& check, const ConvolveFields& f, const PeArray& array) {
   check.between("edge_array", f.edge_array, 0, 1);
-  check.between("taps", static_cast<int>(f.taps), 0, 3);
+  check.between("taps", static_cast<int>(f.taps), 0, 5);
   const ProcessingElement& needed = processing_element(element_kind(f.taps));
   if (!array.element().computes(needed.kind())) {
     check.fail("the tile's taps need " + needed.name() + " elements, but " +
@@ -85,10 +90,19 @@ void check_taps(const Check& check, const ConvolveFields& f, const PeArray& arra
   check.between("activation_bits", f.activation_bits, fewest_bits, array.config().activation_bits);
   check.between("activation_signed", f.activation_signed, 0, 1);
   check.between("columns", f.columns, 1, array.config().columns, " (the array's)");
-  const bool shifted = f.taps == TapOperation::shifted;
-  check.between("fraction_bits", f.fraction_bits, 0, shifted ? array.config().fraction_bits : 0);
-  if (!shifted) check.between("levels", f.levels, 0, 0);
-  const std::string refusal = array.element().refuse(tap_format(f));
+  const TapFormat format = tap_format(f);
+  const bool table = needed.kind() == ProcessingElementKind::post;
+  const int widest_fraction =
+      !format.exponents() ? 0
+      : table ? std::min(array.config().fraction_bits, array.config().table.fraction_bits)
+              : array.config().fraction_bits;
+  check.between("fraction_bits", f.fraction_bits, 0, widest_fraction);
+  if (!format.exponents()) check.between("levels", f.levels, 0, 0);
+  if (table) {
+    check.between("odd exponents of levels", PostLut::exponents_of(f.levels), 0,
+                  array.config().table.exponents, " (the lookup table's)");
+  }
+  const std::string refusal = array.element().refuse(format);
   if (!refusal.empty()) check.fail(refusal);
 }
 
@@ -127,6 +141,8 @@ TapFormat tap_format(const ConvolveFields& f) {
   format.activation_shift = f.activation_shift;
   format.fraction_bits = f.fraction_bits;
   format.levels = f.levels;
+  format.first_term_bits = f.first_term_bits;
+  std::copy(std::begin(f.exponents), std::end(f.exponents), format.terms.begin());
   return format;
 }
 

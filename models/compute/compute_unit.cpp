@@ -117,6 +117,8 @@ ConvolveCycles ComputeUnit::convolve_cycles(const ConvolveFields& fields) const 
                    read_quantizer_.latency_cycles(read_format(fields));
   cycles.issue = used.array.issue_cycles(tile);
   cycles.scale = used.scale_unit.cycles(tile.outputs());
+  cycles.table =
+      used.array.table_waits() * std::int64_t{fields.output_height} * fields.output_width;
   cycles.depth = used.array.pipeline_depth();
   return cycles;
 }
@@ -223,7 +225,8 @@ void ComputeUnit::spend_convolve(const Lane& used, const ConvolveFields& fields,
   }
 
   // Then inputs, results and residual side by side.
-  const sc_time run = context().cycles(static_cast<double>(std::max(cycles.issue, cycles.scale)));
+  const sc_time run =
+      context().cycles(static_cast<double>(std::max(cycles.issue + cycles.table, cycles.scale)));
   const sc_time run_start = ready + context().cycles(static_cast<double>(cycles.latency));
   sc_time end = run_start + run;
   const auto book = [&](Sram& sram, std::int64_t bytes) {

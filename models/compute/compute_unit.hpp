@@ -10,9 +10,9 @@
 //   max(weight fill, parameter fetch)   through the weight and parameter SRAM ports; no fill where
 //                                       the command keeps weights or they do not stay in the PEs
 //   + latency of the activation SRAM + of the read quantizer (0 where it is not needed)
-//   + max(array's issue cycles, scale unit's cycles)
+//   + max(array's issue cycles + its waits for lookup tables, scale unit's cycles)
 //                                       longer where the SRAM ports are too narrow or other units
-//                                       hold them: stalled
+//                                       hold them: stalled, as are the waits for tables
 //   + pipeline depth of the array
 //
 // Traffic: an array reads the channels of a channel tile (up to `rows`) of one pixel in one access
@@ -42,7 +42,9 @@ struct ConvolveCycles {
   std::int64_t latency = 0;  // activation SRAM and read quantizer
   std::int64_t issue = 0;    // array
   std::int64_t scale = 0;    // scale unit, beside issue
-  std::int64_t depth = 0;    // array's pipeline
+  std::int64_t table = 0;  // array, waiting for ports of its lookup tables (post); stalled, and so
+                           // not in total()
+  std::int64_t depth = 0;  // array's pipeline
 
   std::int64_t total() const { return fill + latency + (issue > scale ? issue : scale) + depth; }
 };

@@ -5,6 +5,7 @@
 
 #include "models/pe_array/exponent_taps.hpp"
 #include "models/pe_array/kernels_targets.hpp"
+#include "models/post_lut/post_lut.hpp"
 
 namespace abacus {
 
@@ -19,7 +20,27 @@ int TapFormat::tap(int activation, int weight) const {
 
 int TapFormat::level(int m, int magnitude) const {
   if (m == 0 || m > levels) return 0;
-  return (magnitude << fraction_bits) >> std::min(m - 1, 31);
+  const auto shifted = [&](int exponent) {
+    return (magnitude << fraction_bits) >> std::min(exponent, 31);
+  };
+  switch (kind) {
+    case ProcessingElementKind::post:
+      return m % 2 == 0 ? post_lut_entry(magnitude, m / 2 - 1, fraction_bits) : shifted(m / 2);
+    case ProcessingElementKind::apot: {
+      int sum = 0;
+      for (const int exponent : terms_of(m)) sum += exponent == no_term ? 0 : shifted(exponent);
+      return sum;
+    }
+    default:
+      return shifted(m - 1);
+  }
+}
+
+std::array<int, 2> TapFormat::terms_of(int m) const {
+  const int first = m & ((1 << first_term_bits) - 1);
+  const int second = m >> first_term_bits;
+  return {terms[static_cast<std::size_t>(first)],
+          terms[static_cast<std::size_t>(term_exponents + second)]};
 }
 
 int TapFormat::largest_tap() const {

@@ -16,10 +16,12 @@
 // is an identity. What is left fits unsigned bytes, offset by −lo.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 
 #include "models/compute/cpu_target.hpp"
+#include "tlm/command.hpp"
 #include "tlm/hardware_config.hpp"
 
 namespace abacus {
@@ -37,6 +39,8 @@ struct TapFormat {
   int activation_shift = 0;  // adder only
   int fraction_bits = 0;     // exponent weights only
   int levels = 0;            // exponent weights only: a weight is a code −levels … levels
+  int first_term_bits = 1;   // apot only, as the exponents: see ConvolveFields
+  std::array<std::int8_t, 2 * term_exponents> terms{};
 
   // Ranges before the shift.
   int lowest_activation() const { return activation_signed ? -(1 << (activation_bits - 1)) : 0; }
@@ -59,7 +63,8 @@ struct TapFormat {
            weight_signed == other.weight_signed && activation_bits == other.activation_bits &&
            activation_signed == other.activation_signed && weight_shift == other.weight_shift &&
            activation_shift == other.activation_shift && fraction_bits == other.fraction_bits &&
-           levels == other.levels;
+           levels == other.levels && first_term_bits == other.first_term_bits &&
+           terms == other.terms;
   }
   // The tap t of docs/arithmetic.md.
   int tap(int activation, int weight) const;
@@ -69,7 +74,17 @@ struct TapFormat {
   // Largest |t| over both ranges.
   int largest_tap() const;
   // Weights are codes of exponents.
-  bool exponents() const { return kind == ProcessingElementKind::shift; }
+  bool exponents() const {
+    return kind == ProcessingElementKind::shift || kind == ProcessingElementKind::post ||
+           kind == ProcessingElementKind::apot;
+  }
+  // post: the code's exponent is an odd number of halves, which takes the lookup table.
+  bool reads_table(int code) const {
+    const int m = code < 0 ? -code : code;
+    return kind == ProcessingElementKind::post && m != 0 && m % 2 == 0 && m <= levels;
+  }
+  // apot: the exponents of the terms of magnitude m; no_term where there is none.
+  std::array<int, 2> terms_of(int m) const;
   // Operands −1 and +1: of one bit and signed.
   bool binary() const { return kind == ProcessingElementKind::xnor; }
   // The activation that a padded position has.

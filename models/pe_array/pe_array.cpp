@@ -21,7 +21,8 @@ PeArray::PeArray(Component component, const PeArrayConfig& config, CpuTarget tar
     : component_(component),
       config_(config),
       target_(target),
-      element_(processing_element(config.kind)) {
+      element_(processing_element(config.kind)),
+      table_(config.table, config.activation_bits, to_string(component)) {
   const std::string name = to_string(component);
   require(config.rows >= 1 && config.rows <= 65535, name, "rows", config.rows, "1 to 65535");
   require(config.columns >= 1 && config.columns <= 65535, name, "columns", config.columns,
@@ -51,7 +52,16 @@ void PeArray::count(Activity& activity, int layer, const TapFormat& format, cons
   for (int first = 0; first < tile.channels; first += config_.rows) {
     const int lanes = std::min(config_.rows, tile.channels - first);
     const std::int64_t taps = sums * lanes;
-    element_.count_taps(activity, layer, component_, format, taps);
+    const auto channel_tile = static_cast<std::size_t>(first / config_.rows);
+    const std::int64_t reads =
+        loaded_ && channel_tile < demand_.reads.size()
+            ? demand_.reads[channel_tile] * tile.output_height * tile.output_width
+            : 0;
+    element_.count_taps(activity, layer, component_, format, taps - reads);
+    if (reads != 0) {
+      activity.count(layer, component_, Action::table_read, reads, PostLut::word_bits(format),
+                     table_.entries());
+    }
     // An activation is latched once a row and serves all columns; a weight waits in each PE.
     activity.count(layer, component_, Action::register_write, positions * lanes,
                    format.activation_bits);
@@ -82,8 +92,10 @@ const TapPlan& PeArray::set_format(const TapFormat& format) {
   if (!planned_ || !(format_ == format)) {
     format_ = format;
     plan_ = plan_taps(format, target_);
-    exponents_.reset();
-    if (format.exponents()) exponents_.emplace(format);
+    if (format.exponents() && !(exponents_ && exponents_format_ == format)) {
+      exponents_.emplace(format);
+      exponents_format_ = format;
+    }
     planned_ = true;
   }
   return plan_;
@@ -96,13 +108,18 @@ void PeArray::load_weights(const WeightShape& shape, const std::uint8_t* packed)
   const auto padded_columns = static_cast<std::size_t>(shape.column_blocks()) * 8;
   std::uint8_t* blocks = blocks_.reserve(shape.block_elements() * plan_.operand_bytes() * planes());
   std::int32_t* corrections = corrections_.reserve(padded_columns);
-  if (exponents_) {
+  if (exponents() != nullptr) {
     bounds_.resize(padded_columns);
     unpack_exponents(*exponents_, format_.weight_bits, shape, packed,
                      reinterpret_cast<std::int16_t*>(blocks), bounds_.data());
     std::fill_n(corrections, padded_columns, 0);
   } else {
     unpack_weights(target_, plan_, shape, packed, blocks, corrections);
+  }
+
+  demand_ = {};
+  if (format_.kind == ProcessingElementKind::post) {
+    demand_ = table_.demand(format_, shape, packed, config_.rows);
   }
 
   largest_sum_ = std::int64_t{format_.largest_tap()} * shape.taps * shape.channels;
@@ -112,7 +129,7 @@ void PeArray::load_weights(const WeightShape& shape, const std::uint8_t* packed)
   plain_ = false;
   const auto columns = static_cast<std::size_t>(shape.columns);
   safe_columns_.assign(columns, 0);
-  if (exponents_) {
+  if (exponents() != nullptr) {
     for (std::size_t i = 0; i < columns; ++i) safe_columns_[i] = bounds_[i] <= limit();
     may_saturate_ = std::find(safe_columns_.begin(), safe_columns_.end(), 0) != safe_columns_.end();
     return;
@@ -170,10 +187,9 @@ std::int64_t PeArray::largest_accumulator() const { return std::min(largest_sum_
 
 void PeArray::saturate(const TapGeometry& geometry, int first_row, int rows,
                        std::int64_t& saturations) {
-  const SaturatingTile tile{format_,      exponents_ ? &*exponents_ : nullptr,
-                            geometry,     shape_.channels,
-                            config_.rows, config_.accumulator_bits,
-                            plan_.zero,   plan_.wide()};
+  const SaturatingTile tile{format_,         exponents(),  geometry,
+                            shape_.channels, config_.rows, config_.accumulator_bits,
+                            plan_.zero,      plan_.wide()};
   const std::size_t column_weights = static_cast<std::size_t>(shape_.taps) * shape_.channels;
   const std::size_t position_bytes = static_cast<std::size_t>(geometry.channel_groups) * 8 *
                                      geometry.stride * plan_.operand_bytes();

@@ -99,10 +99,9 @@ class XnorElement : public ProcessingElement {
   }
 };
 
-class ShiftElement : public ProcessingElement {
+// What the kinds with exponent weights have in common.
+class ExponentElement : public ProcessingElement {
  public:
-  ProcessingElementKind kind() const override { return ProcessingElementKind::shift; }
-
   std::string refuse(const TapFormat& format) const override {
     if (format.activation_shift != 0 || format.weight_shift != 0) {
       return "activation_shift " + std::to_string(format.activation_shift) + ", weight_shift " +
@@ -126,6 +125,39 @@ class ShiftElement : public ProcessingElement {
                   std::int64_t taps) const override {
     activity.count(layer, component, Action::shift, taps,
                    format.activation_bits + format.fraction_bits);
+  }
+};
+
+class ShiftElement : public ExponentElement {
+ public:
+  ProcessingElementKind kind() const override { return ProcessingElementKind::shift; }
+};
+
+class PostElement : public ExponentElement {
+ public:
+  ProcessingElementKind kind() const override { return ProcessingElementKind::post; }
+};
+
+class ApotElement : public ExponentElement {
+ public:
+  ProcessingElementKind kind() const override { return ProcessingElementKind::apot; }
+
+  std::string refuse(const TapFormat& format) const override {
+    const int most = std::min(4, format.weight_bits - 1);
+    const int second_bits = format.weight_bits - 1 - format.first_term_bits;
+    if (format.first_term_bits < 1 || format.first_term_bits > most || second_bits > 4) {
+      return "first_term_bits is " + std::to_string(format.first_term_bits) +
+             "; each term of codes of " + std::to_string(format.weight_bits) +
+             " bits takes at most 4, the first one at least 1";
+    }
+    return ExponentElement::refuse(format);
+  }
+
+  void count_taps(Activity& activity, int layer, Component component, const TapFormat& format,
+                  std::int64_t taps) const override {
+    const bool two = format.weight_bits - 1 > format.first_term_bits;
+    ExponentElement::count_taps(activity, layer, component, format, two ? 2 * taps : taps);
+    if (two) activity.count(layer, component, Action::add, taps, tap_bits(format));
   }
 };
 
@@ -154,6 +186,8 @@ const ProcessingElement& processing_element(ProcessingElementKind kind) {
   static const XnorElement xnor;
   static const ShiftElement shift;
   static const ShiftAddElement shift_add;
+  static const PostElement post;
+  static const ApotElement apot;
   switch (kind) {
     case ProcessingElementKind::adder:
       return adder;
@@ -165,6 +199,10 @@ const ProcessingElement& processing_element(ProcessingElementKind kind) {
       return shift;
     case ProcessingElementKind::shift_add:
       return shift_add;
+    case ProcessingElementKind::post:
+      return post;
+    case ProcessingElementKind::apot:
+      return apot;
   }
   throw std::invalid_argument("processing element: unknown kind " +
                               std::to_string(static_cast<int>(kind)));

@@ -7,6 +7,9 @@
 //   shift      ±(|a| << fraction_bits) >> p, p = |w| − 1       1 shift a tap; the sign is the tree's
 //                                                              carry-in
 //   shift-add  that of adder or that of shift                  as theirs
+//   post       ±|a|·2^(−n/2), n = |w| − 1                      n even: 1 shift; odd: 1 table read
+//                                                              (models/post_lut; PeArray counts it)
+//   apot       sum of one or two such shifts                   1 or 2 shifts, 1 addition for two
 //
 // A shift-add lane has both units in front of one tree, accumulator and weight buffer, and a command
 // uses one of them: ShiftAddNet's layers, shift and adder by turns, run one after the other.
@@ -45,7 +48,7 @@ class ProcessingElement {
   virtual int most_bits() const { return 8; }
   // Width of a tap's result, as it enters the adder tree.
   virtual int tap_bits(const TapFormat& format) const = 0;
-  // Counts what the lanes do for `taps` taps, apart from summing them.
+  // Counts what the lanes do for `taps` taps, apart from summing them and reading lookup tables.
   virtual void count_taps(Activity& activity, int layer, Component component,
                           const TapFormat& format, std::int64_t taps) const = 0;
   // Counts what happens to `sums` sums between the tree over `lanes` lanes and the accumulator.

@@ -9,6 +9,15 @@ int whole(TomlSection& section, const std::string& key, int otherwise, int lowes
   return static_cast<int>(section.integer(key, otherwise, lowest, highest));
 }
 
+PostTableConfig read_table(TomlSection section, PostTableConfig config) {
+  config.exponents = whole(section, "exponents", config.exponents, 1, 64);
+  config.fraction_bits = whole(section, "fraction_bits", config.fraction_bits, 2, 8);
+  config.ports = whole(section, "ports", config.ports, 1, 256);
+  config.lanes = whole(section, "lanes", config.lanes, 1, 256);
+  section.refuse_unknown_keys();
+  return config;
+}
+
 PeArrayConfig read_array(TomlSection section, PeArrayConfig config) {
   std::vector<std::string> kinds;
   for (const auto known : processing_element_kinds) kinds.push_back(to_string(known));
@@ -26,6 +35,7 @@ PeArrayConfig read_array(TomlSection section, PeArrayConfig config) {
   config.weights_per_pe = whole(section, "weights_per_pe", config.weights_per_pe, 1, 1 << 20);
   config.scale_lanes = whole(section, "scale_lanes", config.scale_lanes, 1, 256);
   config.fraction_bits = whole(section, "fraction_bits", config.fraction_bits, 0, 12);
+  config.table = read_table(section.section("table"), config.table);
   section.refuse_unknown_keys();
   return config;
 }

@@ -192,14 +192,26 @@ void add_timing(Json& json, const RunSpec& run, const Program& program,
 }
 
 Json array_json(const PeArrayConfig& array) {
-  return {{"kind", to_string(array.kind)},
-          {"rows", array.rows},
-          {"columns", array.columns},
-          {"weight_bits", array.weight_bits},
-          {"activation_bits", array.activation_bits},
-          {"accumulator_bits", array.accumulator_bits},
-          {"weights_per_pe", array.weights_per_pe},
-          {"scale_lanes", array.scale_lanes}};
+  Json json = {{"kind", to_string(array.kind)},
+               {"rows", array.rows},
+               {"columns", array.columns},
+               {"weight_bits", array.weight_bits},
+               {"activation_bits", array.activation_bits},
+               {"accumulator_bits", array.accumulator_bits},
+               {"weights_per_pe", array.weights_per_pe},
+               {"scale_lanes", array.scale_lanes}};
+  const bool post = array.kind == ProcessingElementKind::post;
+  if (post || computes(array.kind, ProcessingElementKind::shift) ||
+      array.kind == ProcessingElementKind::apot) {
+    json["fraction_bits"] = array.fraction_bits;
+  }
+  if (post) {
+    json["table"] = {{"exponents", array.table.exponents},
+                     {"fraction_bits", array.table.fraction_bits},
+                     {"ports", array.table.ports},
+                     {"lanes", array.table.lanes}};
+  }
+  return json;
 }
 
 Json sram_json(const SramConfig& sram) {

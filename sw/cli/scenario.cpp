@@ -45,6 +45,10 @@ std::string natural_scheme(Arithmetic arithmetic) {
       return "shift";
     case Arithmetic::shiftaddnet:
       return "shiftaddnet";
+    case Arithmetic::post:
+      return "post";
+    case Arithmetic::apot:
+      return "apot";
   }
   throw std::invalid_argument("no scheme for arithmetic " + to_string(arithmetic));
 }
@@ -61,6 +65,10 @@ ProcessingElementKind element_kind(Arithmetic arithmetic) {
       return ProcessingElementKind::shift;
     case Arithmetic::shiftaddnet:
       return ProcessingElementKind::shift_add;
+    case Arithmetic::post:
+      return ProcessingElementKind::post;
+    case Arithmetic::apot:
+      return ProcessingElementKind::apot;
   }
   throw std::invalid_argument("no processing element for arithmetic " + to_string(arithmetic));
 }

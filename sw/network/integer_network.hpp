@@ -16,6 +16,8 @@ namespace abacus {
 inline constexpr int image_tensor = -1;
 // "No tensor", for layers without a residual.
 inline constexpr int no_tensor = -2;
+// "No term", among an apot layer's exponents.
+inline constexpr int no_exponent = -1;
 
 // A tensor as it is stored between layers.
 struct StoredTensor {
@@ -66,6 +68,10 @@ struct IntegerLayer {
   // Exponent weights only (has_exponent_weights); of other layers both are 0.
   int levels = 0;         // magnitudes: weights are codes −levels … levels, 0 for a weight of 0
   int fraction_bits = 0;  // of the taps and their sum, below the binary point
+  // apot only: exponents of a code's two terms, by the low and the high bits of its magnitude, 2^k and
+  // 2^l of them with k + l = weight_bits − 1; no_exponent where the term is absent.
+  std::vector<int> first_exponents;
+  std::vector<int> second_exponents;
   std::vector<std::int16_t>
       weights;  // output channel × input channel × kernel × kernel; bnn: −1 and +1
   std::vector<ReadQuantizer> read_quantizers;  // one a group, at least one

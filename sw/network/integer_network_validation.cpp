@@ -47,6 +47,9 @@ constexpr Range stored_bits_range = {2, 16};
 constexpr Range operand_shift_range = {0, 7};
 constexpr Range shift_range = {0, 46};
 constexpr Range fraction_bits_range = {0, 12};
+constexpr Range table_fraction_bits_range = {2, 8};  // what lookup tables are built for
+constexpr Range exponent_range = {no_exponent, 30};
+constexpr int most_term_exponents = 16;
 
 // Reports errors about one place: a layer, or the network as a whole.
 class Place {
@@ -137,13 +140,42 @@ void validate_binary(const Place& place, const IntegerLayer& layer) {
   }
 }
 
+// The exponents of an apot layer: parts of the code's magnitude choose them.
+void validate_terms(const Place& place, const IntegerLayer& layer) {
+  const std::size_t codes = std::size_t{1} << (layer.weight_bits - 1);
+  const auto check_list = [&](const std::string& field, const std::vector<int>& exponents,
+                              int fewest) {
+    const int count = static_cast<int>(exponents.size());
+    if (count < fewest || count > most_term_exponents || (count & (count - 1)) != 0) {
+      place.fail("length of " + field, std::to_string(count),
+                 "powers of two from " + std::to_string(fewest) + " to " +
+                     std::to_string(most_term_exponents));
+    }
+    place.check_each(field, exponents, exponent_range);
+    if (exponents.front() != no_exponent) {
+      place.fail(field + "[0]", std::to_string(exponents.front()), "-1, since code 0 is weight 0");
+    }
+  };
+  check_list("first_exponents", layer.first_exponents, 2);
+  check_list("second_exponents", layer.second_exponents, 1);
+  if (layer.first_exponents.size() * layer.second_exponents.size() != codes) {
+    place.fail("lengths of first_exponents and second_exponents",
+               std::to_string(layer.first_exponents.size()) + " and " +
+                   std::to_string(layer.second_exponents.size()),
+               "a product of " + std::to_string(codes) + ", 2^(weight_bits - 1)");
+  }
+}
+
 // Codes of exponents, and the fraction that the scale unit's fields must have room for.
 void validate_exponents(const Place& place, const IntegerLayer& layer) {
   const std::string with = " with arithmetic " + to_string(layer.arithmetic);
   if (!layer.weight_signed) place.fail("weight_signed" + with, "false", "true");
   place.check("levels" + with, layer.levels, {1, (1 << (layer.weight_bits - 1)) - 1});
   place.check_each("weights" + with, layer.weights, {-layer.levels, layer.levels});
-  place.check("fraction_bits", layer.fraction_bits, fraction_bits_range);
+  const bool table = layer.arithmetic == Arithmetic::post;
+  place.check("fraction_bits" + with, layer.fraction_bits,
+              table ? table_fraction_bits_range : fraction_bits_range);
+  if (layer.arithmetic == Arithmetic::apot) validate_terms(place, layer);
   place.check("shift + fraction_bits", layer.shift + layer.fraction_bits, shift_range);
   if (layer.residual != no_tensor) {
     place.check("residual_shift + fraction_bits", layer.residual_shift + layer.fraction_bits,
@@ -171,6 +203,12 @@ void validate_operands(const Place& place, const IntegerLayer& layer) {
   } else {
     place.check("levels with arithmetic " + arithmetic, layer.levels, {0, 0});
     place.check("fraction_bits with arithmetic " + arithmetic, layer.fraction_bits, {0, 0});
+  }
+  if (layer.arithmetic != Arithmetic::apot) {
+    place.check_count("first_exponents with arithmetic " + arithmetic, layer.first_exponents.size(),
+                      0);
+    place.check_count("second_exponents with arithmetic " + arithmetic,
+                      layer.second_exponents.size(), 0);
   }
   if (layer.arithmetic != Arithmetic::adder) {
     place.check("activation_shift with arithmetic " + arithmetic, layer.activation_shift, {0, 0});

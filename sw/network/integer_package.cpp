@@ -41,7 +41,19 @@ class Fields {
 
   template <typename T>
   T integer(const std::string& key) {
-    const Json& value = raw(key);
+    return integer<T>(key, raw(key));
+  }
+  // A list of whole numbers.
+  template <typename T>
+  std::vector<T> integers(const std::string& key) {
+    const Json& list = raw(key);
+    if (!list.is_array()) wrong(key, list, "a list of whole numbers");
+    std::vector<T> values;
+    for (const Json& value : list) values.push_back(integer<T>(key, value));
+    return values;
+  }
+  template <typename T>
+  T integer(const std::string& key, const Json& value) const {
     constexpr auto low = std::numeric_limits<T>::min();
     constexpr auto high = std::numeric_limits<T>::max();
     const bool fits = value.is_number_unsigned()
@@ -215,6 +227,10 @@ Json to_json(const IntegerLayer& layer) {
     json["levels"] = layer.levels;
     json["fraction_bits"] = layer.fraction_bits;
   }
+  if (layer.arithmetic == Arithmetic::apot) {
+    json["first_exponents"] = layer.first_exponents;
+    json["second_exponents"] = layer.second_exponents;
+  }
   return json;
 }
 
@@ -256,6 +272,10 @@ IntegerLayer read_layer_fields(Fields fields) {
   if (has_exponent_weights(layer.arithmetic)) {
     layer.levels = fields.integer<int>("levels");
     layer.fraction_bits = fields.integer<int>("fraction_bits");
+  }
+  if (layer.arithmetic == Arithmetic::apot) {
+    layer.first_exponents = fields.integers<int>("first_exponents");
+    layer.second_exponents = fields.integers<int>("second_exponents");
   }
   fields.check_all_read();
   return layer;

@@ -179,8 +179,9 @@ void build_lenet(Builder& b, int classes) {
   b.batch_norm("bn4", b.edge_convolution("fc", x, classes, 1, 0, false));
 }
 
-constexpr std::array all_arithmetics = {Arithmetic::cnn, Arithmetic::adder, Arithmetic::bnn,
-                                        Arithmetic::shift, Arithmetic::shiftaddnet};
+constexpr std::array all_arithmetics = {
+    Arithmetic::cnn,         Arithmetic::adder, Arithmetic::bnn, Arithmetic::shift,
+    Arithmetic::shiftaddnet, Arithmetic::post,  Arithmetic::apot};
 
 // Side of the smallest image that still has a pixel left after all strides and pools.
 int smallest_side(const std::string& name) { return name == "vgg-small" ? 8 : 4; }
@@ -199,6 +200,10 @@ std::string to_string(Arithmetic arithmetic) {
       return "shift";
     case Arithmetic::shiftaddnet:
       return "shiftaddnet";
+    case Arithmetic::post:
+      return "post";
+    case Arithmetic::apot:
+      return "apot";
   }
   throw std::invalid_argument("arithmetic number " + std::to_string(static_cast<int>(arithmetic)) +
                               " has no name");

@@ -1,6 +1,7 @@
 #include "sw/network/reference_executor.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <stdexcept>
 #include <string>
@@ -88,13 +89,53 @@ Values read_weights(const IntegerLayer& layer, int input_channels, int output_ch
   return weights;
 }
 
+// The exponents of an apot code's terms, as many as it has.
+std::vector<int> exponents_of(const IntegerLayer& layer, int code) {
+  const std::size_t magnitude = static_cast<std::size_t>(std::abs(code));
+  std::vector<int> exponents;
+  for (const int exponent : {layer.first_exponents[magnitude % layer.first_exponents.size()],
+                             layer.second_exponents[magnitude / layer.first_exponents.size()]}) {
+    if (exponent != no_exponent) exponents.push_back(exponent);
+  }
+  return exponents;
+}
+
+// An activation's magnitude, with the fraction behind it, to the right.
+std::int64_t shifted(const IntegerLayer& layer, std::int64_t activation, int exponent) {
+  return exponent > 62 ? 0 : (std::abs(activation) << layer.fraction_bits) >> exponent;
+}
+
 // The value of a code of an exponent weight, times an activation, in units of 2^−fraction_bits.
 std::int64_t exponent_tap(const IntegerLayer& layer, std::int64_t activation, int code) {
   if (code == 0) return 0;
-  const std::int64_t magnitude = std::abs(activation) << layer.fraction_bits;
-  const int exponent = std::abs(code) - 1;
-  const std::int64_t tap = exponent > 62 ? 0 : magnitude >> exponent;
+  const int number = std::abs(code) - 1;
+  std::int64_t tap = 0;
+  if (layer.arithmetic == Arithmetic::apot) {
+    for (const int exponent : exponents_of(layer, code)) {
+      tap += shifted(layer, activation, exponent);
+    }
+  } else if (layer.arithmetic == Arithmetic::shift) {
+    tap = shifted(layer, activation, number);
+  } else if (number % 2 == 0) {
+    tap = shifted(layer, activation, number / 2);
+  } else {
+    const double value = std::ldexp(static_cast<double>(std::abs(activation)), layer.fraction_bits);
+    tap = std::llround(value * std::exp2(-number / 2.0));
+  }
   return (activation < 0) == (code < 0) ? tap : -tap;
+}
+
+// The real weight that a code stands for.
+double exponent_weight(const IntegerLayer& layer, int code) {
+  if (code == 0) return 0.0;
+  const int number = std::abs(code) - 1;
+  double weight = 0.0;
+  if (layer.arithmetic == Arithmetic::apot) {
+    for (const int exponent : exponents_of(layer, code)) weight += std::exp2(-exponent);
+  } else {
+    weight = std::exp2(layer.arithmetic == Arithmetic::post ? -number / 2.0 : -number);
+  }
+  return code < 0 ? -weight : weight;
 }
 
 // The taps of every pair of an activation and a code.
@@ -179,6 +220,61 @@ Accumulator accumulate(const IntegerLayer& layer, const ExponentTaps& exponent_t
   return accumulator;
 }
 
+// Σ a·w over a window, of real weights.
+double exact_sum(const IntegerLayer& layer, const std::vector<double>& weight_of_code,
+                 const Operands& operands, const Values& weights, int y, int x) {
+  double sum = 0.0;
+  std::size_t tap = 0;
+  for (int ky = 0; ky < layer.kernel; ++ky) {
+    for (int kx = 0; kx < layer.kernel; ++kx) {
+      const std::int32_t* const a =
+          operands.values.data() +
+          position(operands.shape, y * layer.stride + ky, x * layer.stride + kx, 0);
+      for (int c = 0; c < operands.shape.channels; ++c) {
+        sum += a[c] * weight_of_code[static_cast<std::size_t>(weights[tap++] + layer.levels)];
+      }
+    }
+  }
+  return sum;
+}
+
+std::int32_t finish_exact(const IntegerLayer& layer, double product) {
+  const double value = std::floor(std::ldexp(product, -layer.shift) + 0.5);
+  const double lowest = layer.relu ? std::max(layer.output.lowest(), 0) : layer.output.lowest();
+  return static_cast<std::int32_t>(
+      std::clamp(value, lowest, static_cast<double>(layer.output.highest())));
+}
+
+// A layer with exponent weights in real numbers.
+void convolve_exact(const IntegerLayer& layer, const Shape& input_shape, const Values& input,
+                    const Values* residual, Values& output) {
+  std::vector<Operands> operands;
+  for (const ReadQuantizer& quantizer : layer.read_quantizers) {
+    operands.push_back(read_operands(layer, input_shape, input, quantizer));
+  }
+  std::vector<double> weight_of_code;
+  for (int code = -layer.levels; code <= layer.levels; ++code) {
+    weight_of_code.push_back(exponent_weight(layer, code));
+  }
+  const Shape& shape = layer.output.shape;
+  for (int o = 0; o < shape.channels; ++o) {
+    const std::size_t channel = static_cast<std::size_t>(o);
+    const Operands& seen = operands[static_cast<std::size_t>(layer.group[channel])];
+    const Values weights = read_weights(layer, input_shape.channels, o);
+    for (int y = 0; y < shape.height; ++y) {
+      for (int x = 0; x < shape.width; ++x) {
+        const std::size_t place = position(shape, y, x, o);
+        const std::int64_t r = residual != nullptr ? (*residual)[place] : 0;
+        const std::int64_t offset =
+            layer.biases[channel] + shift_left(r * layer.residual_multiplier, layer.residual_shift);
+        const double sum = exact_sum(layer, weight_of_code, seen, weights, y, x);
+        output[place] =
+            finish_exact(layer, sum * layer.multipliers[channel] + static_cast<double>(offset));
+      }
+    }
+  }
+}
+
 // `residual` may be null. Returns the number of saturated additions.
 std::int64_t convolve(const IntegerLayer& layer, const Shape& input_shape, const Values& input,
                       const Values* residual, AccumulatorFormat format, Values& output) {
@@ -255,7 +351,7 @@ void check_format(const std::string& name, AccumulatorFormat format) {
 
 ReferenceResult execute_reference(const IntegerNetwork& network,
                                   const std::vector<std::int16_t>& image, AccumulatorFormat array,
-                                  AccumulatorFormat edge_array) {
+                                  AccumulatorFormat edge_array, ExponentArithmetic exponents) {
   check_format("array", array);
   check_format("edge array", edge_array);
   if (static_cast<std::int64_t>(image.size()) != network.image.shape.elements()) {
@@ -273,11 +369,16 @@ ReferenceResult execute_reference(const IntegerNetwork& network,
     std::int64_t saturations = 0;
     const Shape& input_shape = network.tensor(layer.input).shape;
     switch (layer.kind) {
-      case IntegerLayerKind::convolution:
-        saturations = convolve(layer, input_shape, tensor(layer.input),
-                               layer.residual == no_tensor ? nullptr : &tensor(layer.residual),
-                               layer.edge ? edge_array : array, output);
+      case IntegerLayerKind::convolution: {
+        const Values* residual = layer.residual == no_tensor ? nullptr : &tensor(layer.residual);
+        if (exponents == ExponentArithmetic::exact && has_exponent_weights(layer.arithmetic)) {
+          convolve_exact(layer, input_shape, tensor(layer.input), residual, output);
+        } else {
+          saturations = convolve(layer, input_shape, tensor(layer.input), residual,
+                                 layer.edge ? edge_array : array, output);
+        }
         break;
+      }
       case IntegerLayerKind::add:
         add(layer, tensor(layer.input), tensor(layer.residual), output);
         break;

@@ -15,6 +15,11 @@ struct AccumulatorFormat {
   int rows = 16;  // input channels summed exactly before each saturating addition
 };
 
+// How layers with exponent weights compute. `exact` is what no hardware does: taps are real numbers,
+// nothing is cut off or rounded before the scale unit, and no sum saturates. It measures what
+// fraction bits and tables cost in accuracy.
+enum class ExponentArithmetic { fixed_point, exact };
+
 struct ReferenceResult {
   std::vector<std::vector<std::int32_t>> outputs;  // a layer each: height × width × channel order
   std::vector<std::int64_t> saturations;  // a layer each: accumulator additions that saturated
@@ -25,6 +30,7 @@ struct ReferenceResult {
 // the edges, `edge_array` those marked edge.
 ReferenceResult execute_reference(const IntegerNetwork& network,
                                   const std::vector<std::int16_t>& image, AccumulatorFormat array,
-                                  AccumulatorFormat edge_array);
+                                  AccumulatorFormat edge_array,
+                                  ExponentArithmetic exponents = ExponentArithmetic::fixed_point);
 
 }  // namespace abacus

@@ -1,6 +1,7 @@
 #include "sw/schedule/emitter.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <stdexcept>
 #include <string>
 
@@ -38,6 +39,10 @@ TapOperation tap_operation(Arithmetic arithmetic) {
       return TapOperation::sign_product;
     case Arithmetic::shift:
       return TapOperation::shifted;
+    case Arithmetic::post:
+      return TapOperation::half_shifted;
+    case Arithmetic::apot:
+      return TapOperation::twice_shifted;
     case Arithmetic::cnn:
     case Arithmetic::shiftaddnet:
       break;
@@ -52,6 +57,21 @@ void set(Field& field, std::int64_t value) {
 
 std::uint64_t pixels_of(const StoredTensor& tensor, int rows) {
   return static_cast<std::uint64_t>(rows) * tensor.shape.width;
+}
+
+void set_terms(ConvolveFields& fields, const IntegerLayer& layer) {
+  fields.first_term_bits = 0;
+  while (std::size_t{1} << fields.first_term_bits < layer.first_exponents.size()) {
+    ++fields.first_term_bits;
+  }
+  std::fill(std::begin(fields.exponents), std::end(fields.exponents), no_term);
+  const auto put = [&](const std::vector<int>& exponents, int place) {
+    for (const int exponent : exponents) {
+      set(fields.exponents[place++], exponent == no_exponent ? no_term : exponent);
+    }
+  };
+  put(layer.first_exponents, 0);
+  put(layer.second_exponents, term_exponents);
 }
 
 class Emitter {
@@ -298,6 +318,7 @@ class Emitter {
     // The hardware's accumulator counts in units of 2^−fraction_bits, and so does its scale unit.
     set(f.fraction_bits, layer.fraction_bits);
     set(f.levels, layer.levels);
+    if (layer.arithmetic == Arithmetic::apot) set_terms(f, layer);
     set(f.shift, layer.shift + layer.fraction_bits);
     f.relu = layer.relu;
     f.input_format = format_of(input);

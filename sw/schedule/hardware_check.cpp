@@ -23,10 +23,30 @@ ProcessingElementKind element_kind(Arithmetic arithmetic) {
       return ProcessingElementKind::xnor;
     case Arithmetic::shift:
       return ProcessingElementKind::shift;
+    case Arithmetic::post:
+      return ProcessingElementKind::post;
+    case Arithmetic::apot:
+      return ProcessingElementKind::apot;
     case Arithmetic::shiftaddnet:
       break;
   }
   throw std::invalid_argument("no processing elements for arithmetic " + to_string(arithmetic));
+}
+
+// n = 0 … levels − 1 halves; the odd ones need entries.
+void check_table(const IntegerLayer& layer, const PostTableConfig& table) {
+  const int exponents = layer.levels / 2;
+  if (exponents > table.exponents) {
+    refuse(layer, "has " + std::to_string(layer.levels) + " levels, of which " +
+                      std::to_string(exponents) +
+                      " need entries of their own in the lookup table; it has entries for " +
+                      std::to_string(table.exponents) + " odd exponents");
+  }
+  if (layer.fraction_bits > table.fraction_bits) {
+    refuse(layer, "has taps of " + std::to_string(layer.fraction_bits) +
+                      " fraction bits; the lookup table's entries have at most " +
+                      std::to_string(table.fraction_bits));
+  }
 }
 
 void check_array(const IntegerLayer& layer, const HardwareConfig& hardware) {
@@ -49,6 +69,7 @@ void check_array(const IntegerLayer& layer, const HardwareConfig& hardware) {
     refuse(layer, "has taps of " + std::to_string(layer.fraction_bits) + " fraction bits; the " +
                       name + " keeps at most " + std::to_string(array.fraction_bits));
   }
+  if (layer.arithmetic == Arithmetic::post) check_table(layer, array.table);
 }
 
 void check_array_size(const std::string& name, const PeArrayConfig& array) {

@@ -148,9 +148,16 @@ hardware.array.kind = "shift-add"
 [[run]]
 name = "both"
 arithmetic = "shiftaddnet"
+[[run]]
+name = "square roots"
+arithmetic = "post"
+hardware.array.table = { exponents = 63, fraction_bits = 5, ports = 2, lanes = 8 }
+[[run]]
+name = "sums"
+arithmetic = "apot"
 )");
   const std::vector<RunSpec> runs = read_scenario(file.file()).runs;
-  ASSERT_EQ(runs.size(), 3u);
+  ASSERT_EQ(runs.size(), 5u);
   EXPECT_EQ(runs[0].hardware.array.kind, ProcessingElementKind::shift);
   EXPECT_EQ(runs[0].hardware.array.fraction_bits, 10);
   EXPECT_EQ(runs[0].quantization.scheme, "shift");
@@ -158,6 +165,13 @@ arithmetic = "shiftaddnet"
   EXPECT_EQ(runs[1].hardware.array.fraction_bits, 8);
   EXPECT_EQ(runs[2].hardware.array.kind, ProcessingElementKind::shift_add);
   EXPECT_EQ(runs[2].quantization.scheme, "shiftaddnet");
+  EXPECT_EQ(runs[3].hardware.array.kind, ProcessingElementKind::post);
+  EXPECT_EQ(runs[3].hardware.array.table.exponents, 63);
+  EXPECT_EQ(runs[3].hardware.array.table.fraction_bits, 5);
+  EXPECT_EQ(runs[3].hardware.array.table.ports, 2);
+  EXPECT_EQ(runs[3].hardware.array.table.lanes, 8);
+  EXPECT_EQ(runs[4].hardware.array.kind, ProcessingElementKind::apot);
+  EXPECT_EQ(runs[4].hardware.array.table.exponents, 4);
 }
 
 TEST(Scenario, RunsOverrideTheTopKeyByKey) {
@@ -318,7 +332,15 @@ INSTANTIATE_TEST_SUITE_P(
         BadScenario{"[hardware]\narray.rows = 0\n", "9:14: ",
                     "hardware.array.rows: found 0; allowed: a whole number from 1 to 256"},
         BadScenario{"[hardware]\narray.kind = \"systolic\"\n",
-                    "9:14: ", "allowed: adder, mac, xnor, shift, shift-add"},
+                    "9:14: ", "allowed: adder, mac, xnor, shift, shift-add, post, apot"},
+        BadScenario{"[hardware.array.table]\nports = 0\n", "9:9: ", "found 0"},
+        BadScenario{"[hardware.array.table]\nfraction_bits = 9\n",
+                    "9:17: ", "found 9; allowed: a whole number from 2 to 8"},
+        BadScenario{"[hardware.array.table]\nexponent = 4\n",
+                    "9:1: ", "unknown key `hardware.array.table.exponent`; did you mean"},
+        BadScenario{"[[run]]\nname = \"a\"\narithmetic = \"post\"\nhardware.array.kind = "
+                    "\"apot\"\n",
+                    "11:23: ", "found \"apot\"; arithmetic post needs \"post\""},
         BadScenario{"[hardware]\narray.kind = \"shift\"\n",
                     "9:14: ", "found \"shift\"; arithmetic adder needs \"adder\""},
         BadScenario{"[hardware]\narray.fraction_bits = 13\n",
@@ -349,8 +371,10 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(Scenario, MissingKeysSayWhatIsAllowed) {
   const ScenarioFile file("network = \"lenet\"\n");
-  EXPECT_THAT(error_of(file),
-              HasSubstr("arithmetic: is missing; allowed: cnn, adder, bnn, shift, shiftaddnet"));
+  EXPECT_THAT(
+      error_of(file),
+      HasSubstr(
+          "arithmetic: is missing; allowed: cnn, adder, bnn, shift, shiftaddnet, post, apot"));
 }
 
 TEST(Scenario, MissingFileIsNamed) {

@@ -47,6 +47,15 @@ HardwareConfig hardware_for(Arithmetic arithmetic) {
       hardware.array.kind = ProcessingElementKind::shift_add;
       hardware.array.accumulator_bits = 32;
       break;
+    case Arithmetic::post:
+      hardware.array.kind = ProcessingElementKind::post;
+      hardware.array.accumulator_bits = 32;
+      hardware.array.table.exponents = 63;
+      break;
+    case Arithmetic::apot:
+      hardware.array.kind = ProcessingElementKind::apot;
+      hardware.array.accumulator_bits = 32;
+      break;
   }
   return hardware;
 }
@@ -216,6 +225,11 @@ INSTANTIATE_TEST_SUITE_P(
                       ZooCase{"lenet", Arithmetic::shift, 8, 1, TimingLevel::approximate},
                       ZooCase{"resnet20", Arithmetic::shiftaddnet, 5, 4, TimingLevel::functional},
                       ZooCase{"resnet20", Arithmetic::shiftaddnet, 8, 1, TimingLevel::approximate},
+                      ZooCase{"resnet20", Arithmetic::post, 4, 1, TimingLevel::functional},
+                      ZooCase{"resnet20", Arithmetic::post, 3, 1, TimingLevel::approximate},
+                      ZooCase{"lenet", Arithmetic::post, 8, 1, TimingLevel::approximate},
+                      ZooCase{"resnet20", Arithmetic::apot, 4, 1, TimingLevel::functional},
+                      ZooCase{"lenet", Arithmetic::apot, 5, 1, TimingLevel::approximate},
                       ZooCase{"lenet", Arithmetic::shiftaddnet, 4, 2, TimingLevel::approximate}));
 
 // --- Random networks ----------------------------------------------------------------------------
@@ -291,17 +305,17 @@ TEST_P(RandomNetworks, EveryLayerEqualsTheReferenceAtBothLevels) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Seeds, RandomNetworks,
-                         ::testing::Values(RandomCase{0, Arithmetic::adder, false},
-                                           RandomCase{100, Arithmetic::cnn, false},
-                                           RandomCase{200, Arithmetic::adder, true},
-                                           RandomCase{300, Arithmetic::cnn, true},
-                                           RandomCase{400, Arithmetic::bnn, false},
-                                           RandomCase{500, Arithmetic::bnn, true},
-                                           RandomCase{600, Arithmetic::shift, false},
-                                           RandomCase{700, Arithmetic::shift, true},
-                                           RandomCase{800, Arithmetic::shiftaddnet, false},
-                                           RandomCase{900, Arithmetic::shiftaddnet, true}));
+INSTANTIATE_TEST_SUITE_P(
+    Seeds, RandomNetworks,
+    ::testing::Values(
+        RandomCase{0, Arithmetic::adder, false}, RandomCase{100, Arithmetic::cnn, false},
+        RandomCase{200, Arithmetic::adder, true}, RandomCase{300, Arithmetic::cnn, true},
+        RandomCase{400, Arithmetic::bnn, false}, RandomCase{500, Arithmetic::bnn, true},
+        RandomCase{600, Arithmetic::shift, false}, RandomCase{700, Arithmetic::shift, true},
+        RandomCase{800, Arithmetic::shiftaddnet, false},
+        RandomCase{900, Arithmetic::shiftaddnet, true}, RandomCase{1000, Arithmetic::post, false},
+        RandomCase{1100, Arithmetic::post, true}, RandomCase{1200, Arithmetic::apot, false},
+        RandomCase{1300, Arithmetic::apot, true}));
 
 // --- No second path to the result ---------------------------------------------------------------
 

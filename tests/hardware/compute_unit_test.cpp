@@ -152,6 +152,29 @@ TEST_P(ComputeUnitBits, ShiftAndAdderTilesOnTheSameLanes) {
   compare(array_of(ProcessingElementKind::shift_add), false, 9, 300, false);
 }
 
+TEST_P(ComputeUnitBits, PostTiles) {
+  HardwareConfig config = array_of(ProcessingElementKind::post);
+  config.array.table = {64, 8, 1, 4};
+  compare(config, false, 12, 300, false);
+}
+
+TEST_P(ComputeUnitBits, SaturatingPostTiles) {
+  HardwareConfig config = array_of(ProcessingElementKind::post);
+  config.array.accumulator_bits = 15;
+  config.array.rows = 6;
+  compare(config, false, 13, 120, true);
+}
+
+TEST_P(ComputeUnitBits, ApotTiles) {
+  compare(array_of(ProcessingElementKind::apot), false, 14, 300, false);
+}
+
+TEST_P(ComputeUnitBits, SaturatingApotTiles) {
+  HardwareConfig config = array_of(ProcessingElementKind::apot);
+  config.array.accumulator_bits = 15;
+  compare(config, false, 15, 120, true);
+}
+
 TEST_P(ComputeUnitBits, SaturatingShiftTiles) {
   HardwareConfig config = array_of(ProcessingElementKind::shift);
   config.array.accumulator_bits = 14;
@@ -304,8 +327,8 @@ TEST(ComputeUnit, RefusesBinaryTilesOfAnythingButSigns) {
               HasSubstr("read_multiplier is 2; allowed: 1 to 1"));
   EXPECT_THAT(error([](Fields& f) { f.read_shift = 1; }),
               HasSubstr("read_shift is 1; allowed: 0 to 0"));
-  EXPECT_THAT(error([](Fields& f) { f.taps = static_cast<TapOperation>(4); }),
-              HasSubstr("taps is 4; allowed: 0 to 3"));
+  EXPECT_THAT(error([](Fields& f) { f.taps = static_cast<TapOperation>(6); }),
+              HasSubstr("taps is 6; allowed: 0 to 5"));
   EXPECT_THAT(error([](Fields& f) { f.taps = TapOperation::absolute_difference; }),
               HasSubstr("taps need adder elements, but pe_array has xnor elements"));
   EXPECT_TRUE(bench.activation_bytes() == good.memories.activation);
@@ -338,6 +361,42 @@ TEST(ComputeUnit, RefusesShiftTilesThatItsLanesCannotShift) {
               HasSubstr("taps need adder elements, but pe_array has shift elements"));
   EXPECT_TRUE(bench.activation_bytes() == good.memories.activation);
   EXPECT_EQ(error([](Fields&) {}), "");
+}
+
+TEST(ComputeUnit, RefusesPostTilesThatItsTablesDoNotHold) {
+  HardwareConfig config = array_of(ProcessingElementKind::post);
+  config.array.table.exponents = 3;
+  config.array.table.fraction_bits = 5;
+  Bench bench(config);
+  const ConvolveCase good = some_case(config);
+  bench.fill(good.memories);
+  const auto error = [&](const std::function<void(ConvolveFields&)>& spoil) {
+    ConvolveFields fields = good.fields;
+    spoil(fields);
+    return bench.run(Bench::command(fields));
+  };
+  using Fields = ConvolveFields;
+  EXPECT_THAT(error([](Fields& f) {
+                f.weight_bits = 5;
+                f.levels = 8;
+              }),
+              HasSubstr("odd exponents of levels is 4; allowed: 0 to 3 (the lookup table's)"));
+  EXPECT_THAT(error([](Fields& f) { f.fraction_bits = 6; }),
+              HasSubstr("fraction_bits is 6; allowed: 0 to 5"));
+  EXPECT_THAT(error([](Fields& f) { f.taps = TapOperation::twice_shifted; }),
+              HasSubstr("taps need apot elements, but pe_array has post elements"));
+  EXPECT_EQ(error([](Fields&) {}), "");
+}
+
+TEST(ComputeUnit, RefusesTermsThatCodesDoNotHave) {
+  const HardwareConfig config = array_of(ProcessingElementKind::apot);
+  Bench bench(config);
+  ConvolveCase c = some_case(config);
+  bench.fill(c.memories);
+  c.fields.first_term_bits = 0;
+  EXPECT_THAT(bench.run(Bench::command(c.fields)), HasSubstr("first_term_bits is 0"));
+  c.fields.first_term_bits = 5;
+  EXPECT_THAT(bench.run(Bench::command(c.fields)), HasSubstr("first_term_bits is 5"));
 }
 
 TEST(ComputeUnit, RefusesFractionsOfOtherTaps) {
@@ -566,6 +625,47 @@ TEST(ComputeUnitTime, CountsWhatItDid) {
   EXPECT_EQ(counted(bench, Component::weight_sram, Action::sram_read), 2304 / 64);
   EXPECT_EQ(counted(bench, Component::parameter_sram, Action::sram_read), 16);
 }
+
+// Codes 1, 2, 3, 4 by turns over the input channels: every second one reads a table.
+ConvolveFields post_kernel(Bench& bench) {
+  ConvolveFields f = authors_kernel();
+  f.taps = TapOperation::half_shifted;
+  f.weight_bits = 4;
+  f.levels = 7;
+  f.fraction_bits = 6;
+  const std::uint8_t codes[4] = {0x21, 0x43, 0x21, 0x43};
+  for (std::size_t i = 0; i < 9u * 2 * 16 * 4; ++i) bench.weight.data()[i] = codes[i % 4];
+  return f;
+}
+
+struct SharedTable {
+  int lanes;
+  int ports;
+  int waits;  // cycles, for each of the array's own
+};
+
+class TableWaits : public ::testing::TestWithParam<SharedTable> {};
+
+TEST_P(TableWaits, LanesThatShareATableWaitForItsPorts) {
+  HardwareConfig config;
+  config.array.kind = ProcessingElementKind::post;
+  config.array.table.lanes = GetParam().lanes;
+  config.array.table.ports = GetParam().ports;
+  Bench bench(config, TimingLevel::approximate);
+  const TimelineEntry entry = timed(bench, Bench::command(post_kernel(bench)));
+  EXPECT_EQ(cycles(bench, entry.stalled), GetParam().waits * 7056);
+  EXPECT_EQ(cycles(bench, entry.end - entry.start - entry.stalled), 16 + 1 + 7062);
+  const std::int64_t taps = 7056 * 256;
+  EXPECT_EQ(counted(bench, Component::pe_array, Action::table_read), taps / 2);
+  EXPECT_EQ(counted(bench, Component::pe_array, Action::shift), taps / 2);
+  EXPECT_EQ(counted(bench, Component::pe_array, Action::multiply), 0);
+}
+
+// Every second lane of 16 rows reads.
+INSTANTIATE_TEST_SUITE_P(Tables, TableWaits,
+                         ::testing::Values(SharedTable{1, 1, 0}, SharedTable{2, 1, 0},
+                                           SharedTable{4, 1, 1}, SharedTable{16, 1, 7},
+                                           SharedTable{16, 3, 2}, SharedTable{16, 8, 0}));
 
 TEST(ComputeUnitTime, PointwiseWaitsForTheScaleUnit) {
   HardwareConfig config;

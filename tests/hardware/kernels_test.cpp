@@ -121,29 +121,59 @@ std::vector<TapFormat> exponent_formats() {
   for (int bits = 0; bits < 49; ++bits) {
     for (const bool is_signed : {false, true}) {
       for (const int fraction : {0, 1, 4, 8, 12}) {
-        for (const bool few : {false, true}) {
-          TapFormat f;
-          f.kind = ProcessingElementKind::shift;
-          f.weight_bits = 2 + bits / 7;
-          f.activation_bits = 2 + bits % 7;
-          f.activation_signed = is_signed;
-          f.fraction_bits = fraction;
-          f.levels = (1 << (f.weight_bits - 1)) - 1;
-          if (few) f.levels = (f.levels + 1) / 2;
-          formats.push_back(f);
+        TapFormat f;
+        f.weight_bits = 2 + bits / 7;
+        f.activation_bits = 2 + bits % 7;
+        f.activation_signed = is_signed;
+        f.fraction_bits = fraction;
+        f.levels = (1 << (f.weight_bits - 1)) - 1;
+        f.kind = ProcessingElementKind::shift;
+        formats.push_back(f);
+        f.kind = ProcessingElementKind::post;
+        formats.push_back(f);
+        f.levels = (f.levels + 1) / 2;
+        formats.push_back(f);
+        f.levels = (1 << (f.weight_bits - 1)) - 1;
+        f.kind = ProcessingElementKind::apot;
+        f.first_term_bits = f.weight_bits / 2;
+        for (int i = 0; i < 2 * term_exponents; ++i) {
+          f.terms[static_cast<std::size_t>(i)] = static_cast<std::int8_t>((i * 7 + bits) % 12 - 1);
         }
+        formats.push_back(f);
       }
     }
   }
   return formats;
 }
 
-// ±|a|·2^−(|w|−1) in units of 2^−fraction_bits, towards zero.
+// |a| times the weight's value in units of 2^−fraction_bits, each shift towards zero, each table entry
+// to the nearest.
 int exponent_tap_by_the_book(const TapFormat& f, int a, int code) {
   const int magnitude = std::abs(code);
   if (magnitude == 0 || magnitude > f.levels) return 0;
-  const double value = std::ldexp(std::abs(a), f.fraction_bits - (magnitude - 1));
-  return static_cast<int>(std::floor(value)) * ((a < 0) != (code < 0) ? -1 : 1);
+  const auto shifted = [&](int exponent) {
+    return static_cast<int>(std::floor(std::ldexp(std::abs(a), f.fraction_bits - exponent)));
+  };
+  int value = 0;
+  switch (f.kind) {
+    case ProcessingElementKind::shift:
+      value = shifted(magnitude - 1);
+      break;
+    case ProcessingElementKind::post:
+      value = magnitude % 2 == 1
+                  ? shifted((magnitude - 1) / 2)
+                  : static_cast<int>(std::lround(std::abs(a) * std::exp2(f.fraction_bits) *
+                                                 std::exp2(-(magnitude - 1) / 2.0)));
+      break;
+    default: {
+      const int first = 1 << f.first_term_bits;
+      for (const int exponent : {f.terms[static_cast<std::size_t>(magnitude % first)],
+                                 f.terms[static_cast<std::size_t>(16 + magnitude / first)]}) {
+        if (exponent >= 0) value += shifted(exponent);
+      }
+    }
+  }
+  return value * ((a < 0) != (code < 0) ? -1 : 1);
 }
 
 TEST(ExponentTaps, PlanesMakeEveryTapOfEveryFormat) {
@@ -169,7 +199,7 @@ TEST(ExponentTaps, PlanesMakeEveryTapOfEveryFormat) {
       largest = std::max(largest, bound);
     }
     ASSERT_EQ(f.largest_tap(), largest);
-    const bool exact = f.levels - 1 <= f.fraction_bits;
+    const bool exact = f.kind == ProcessingElementKind::shift && f.levels - 1 <= f.fraction_bits;
     if (exact) {
       ASSERT_EQ(taps.planes(), 1) << "nothing is dropped";
     }

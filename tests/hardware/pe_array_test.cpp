@@ -169,6 +169,25 @@ TEST(PeArray, ShiftAddLanesCountTheUnitThatWorks) {
   EXPECT_EQ(counts(both, adder, tile, true), counts(authors(), adder, tile, true));
 }
 
+TEST(PeArray, CountsTwoShiftsAndAnAdditionOfSumsOfPowers) {
+  PeArrayConfig config = authors();
+  config.kind = ProcessingElementKind::apot;
+  TapFormat format = shift_format();
+  format.kind = ProcessingElementKind::apot;
+  format.first_term_bits = 2;
+  format.terms.fill(0);  // 2 · 15 · 2^6: 11 bits and a sign
+  const std::int64_t sums = 36 * 16;
+  Counts found = counts(config, format, {2, 2, 3, 3, 16}, false);
+  EXPECT_EQ(found.at({Action::shift, 10, 0}), 2 * sums * 3);
+  EXPECT_EQ(found.at({Action::add, 12, 0}), sums * 3);
+  EXPECT_EQ(found.at({Action::add, 13, 0}), sums);
+  format.weight_bits = 5;
+  format.first_term_bits = 4;  // one term
+  found = counts(config, format, {2, 2, 3, 3, 16}, false);
+  EXPECT_EQ(found.at({Action::shift, 10, 0}), sums * 3);
+  EXPECT_EQ(found.count({Action::add, 12, 0}), 0u);
+}
+
 TEST(PeArray, BinaryElementsTakeTheTimeOfAnyOther) {
   PeArrayConfig config = authors();
   config.kind = ProcessingElementKind::xnor;

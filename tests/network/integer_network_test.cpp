@@ -508,10 +508,10 @@ TEST(ShiftValidation, AcceptsCodesWithinTheLevelsAndTheFractionThatFits) {
   refuses([](N&, L& l) { l.weight_bits = 9; }, layer + "weight_bits is 9", "allowed: 2 to 8");
   refuses([](N&, L& l) { l.activation_bits = 1; }, layer + "activation_bits is 1",
           "allowed: 2 to 8");
-  refuses([](N&, L& l) { l.fraction_bits = 13; }, layer + "fraction_bits is 13",
-          "allowed: 0 to 12");
-  refuses([](N&, L& l) { l.fraction_bits = -1; }, layer + "fraction_bits is -1",
-          "allowed: 0 to 12");
+  refuses([](N&, L& l) { l.fraction_bits = 13; },
+          layer + "fraction_bits with arithmetic shift is 13", "allowed: 0 to 12");
+  refuses([](N&, L& l) { l.fraction_bits = -1; },
+          layer + "fraction_bits with arithmetic shift is -1", "allowed: 0 to 12");
   refuses([](N&, L& l) { l.shift = 41; }, layer + "shift + fraction_bits is 47",
           "allowed: 0 to 46");
   refuses([](N&, L& l) { l.biases[1] = (std::int64_t{1} << 40) + 1; },
@@ -537,6 +537,47 @@ TEST(ShiftValidation, AcceptsCodesWithinTheLevelsAndTheFractionThatFits) {
         l.levels = 0;
       },
       layer + "fraction_bits with arithmetic cnn is 6", "allowed: 0 to 0");
+}
+
+TEST(PostValidation, FractionsAreThoseOfLookupTables) {
+  IntegerNetwork network = shift_example();
+  network.layers[second].arithmetic = Arithmetic::post;
+  EXPECT_EQ(validation_error(network), "accepted");
+  for (const int bits : {1, 9}) {
+    network.layers[second].fraction_bits = bits;
+    EXPECT_THAT(validation_error(network),
+                AllOf(HasSubstr("fraction_bits with arithmetic post is " + std::to_string(bits)),
+                      HasSubstr("allowed: 2 to 8")));
+  }
+}
+
+TEST(ApotValidation, ExponentsAreTwoListsThatTheCodesChooseFrom) {
+  IntegerNetwork good = shift_example();
+  good.layers[second].arithmetic = Arithmetic::apot;
+  good.layers[second].first_exponents = {no_exponent, 1, 2, 4};
+  good.layers[second].second_exponents = {no_exponent, 3};
+  EXPECT_EQ(validation_error(good), "accepted");
+  const auto refuses = [&](const std::function<void(IntegerLayer&)>& breach,
+                           const std::string& found) {
+    IntegerNetwork network = good;
+    breach(network.layers[second]);
+    EXPECT_THAT(validation_error(network), HasSubstr("layer 1 \"layer1\": " + found));
+  };
+  using L = IntegerLayer;
+  refuses(
+      [](L& l) {
+        l.first_exponents = {no_exponent, 1, 2};
+      },
+      "length of first_exponents is 3; allowed: powers of two from 2 to 16");
+  refuses([](L& l) { l.second_exponents.clear(); },
+          "length of second_exponents is 0; allowed: powers of two from 1 to 16");
+  refuses([](L& l) { l.second_exponents = {no_exponent}; },
+          "lengths of first_exponents and second_exponents is 4 and 1; allowed: a product of 8");
+  refuses([](L& l) { l.first_exponents[2] = 31; }, "first_exponents[2] is 31; allowed: -1 to 30");
+  refuses([](L& l) { l.second_exponents[0] = 0; },
+          "second_exponents[0] is 0; allowed: -1, since code 0 is weight 0");
+  refuses([](L& l) { l.arithmetic = Arithmetic::shift; },
+          "length of first_exponents with arithmetic shift is 4; allowed: 0");
 }
 
 // Shift and adder layer by turns, between an edge convolution and a classifier.
@@ -702,7 +743,9 @@ TEST_F(Package, RoundTripOfTheExample) {
 TEST_F(Package, RoundTripOfRandomNetworks) {
   test::RandomNetworkOptions options;
   for (std::uint64_t seed = 0; seed < 75; ++seed) {
-    if (seed == 45) options.arithmetic = Arithmetic::shift;
+    if (seed == 30) options.arithmetic = Arithmetic::apot;
+    if (seed == 40) options.arithmetic = Arithmetic::post;
+    if (seed == 50) options.arithmetic = Arithmetic::shiftaddnet;
     if (seed == 60) options.arithmetic = Arithmetic::bnn;
     const IntegerNetwork network = test::random_integer_network(seed, options);
     write_package(file_, network);

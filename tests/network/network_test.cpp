@@ -83,12 +83,20 @@ std::vector<std::string> authors_parameters() {
 }
 
 TEST(Arithmetic, TextRoundTrip) {
-  EXPECT_THAT(arithmetic_names(), ElementsAre("cnn", "adder", "bnn", "shift", "shiftaddnet"));
-  for (const Arithmetic arithmetic : {Arithmetic::cnn, Arithmetic::adder, Arithmetic::bnn,
-                                      Arithmetic::shift, Arithmetic::shiftaddnet}) {
+  EXPECT_THAT(arithmetic_names(),
+              ElementsAre("cnn", "adder", "bnn", "shift", "shiftaddnet", "post", "apot"));
+  for (const Arithmetic arithmetic :
+       {Arithmetic::cnn, Arithmetic::adder, Arithmetic::bnn, Arithmetic::shift,
+        Arithmetic::shiftaddnet, Arithmetic::post, Arithmetic::apot}) {
     EXPECT_EQ(arithmetic_from_string(to_string(arithmetic)), arithmetic);
   }
   EXPECT_EQ(to_string(Arithmetic::adder), "adder");
+}
+
+TEST(Arithmetic, SquareRootsAndSumsOfPowersQuantizeOrdinaryNetworks) {
+  EXPECT_EQ(checkpoint_arithmetic(Arithmetic::post), Arithmetic::cnn);
+  EXPECT_EQ(checkpoint_arithmetic(Arithmetic::apot), Arithmetic::cnn);
+  EXPECT_EQ(checkpoint_arithmetic(Arithmetic::shiftaddnet), Arithmetic::shiftaddnet);
 }
 
 TEST(Arithmetic, UnknownTextNamesTheAllowedOnes) {
@@ -97,7 +105,7 @@ TEST(Arithmetic, UnknownTextNamesTheAllowedOnes) {
     FAIL() << "accepted";
   } catch (const std::invalid_argument& error) {
     EXPECT_THAT(error.what(), HasSubstr("\"multiply\""));
-    EXPECT_THAT(error.what(), HasSubstr("cnn, adder, bnn, shift, shiftaddnet"));
+    EXPECT_THAT(error.what(), HasSubstr("cnn, adder, bnn, shift, shiftaddnet, post, apot"));
   }
 }
 
@@ -308,7 +316,8 @@ INSTANTIATE_TEST_SUITE_P(Zoo, EveryNetwork,
                          ::testing::Combine(::testing::ValuesIn(network_names()),
                                             ::testing::Values(Arithmetic::cnn, Arithmetic::adder,
                                                               Arithmetic::bnn, Arithmetic::shift,
-                                                              Arithmetic::shiftaddnet),
+                                                              Arithmetic::shiftaddnet,
+                                                              Arithmetic::post, Arithmetic::apot),
                                             ::testing::Values(8, 15, 28, 32)));
 
 std::string error_of(const std::string& name, Shape image, int classes) {

@@ -223,7 +223,9 @@ class Generator {
     if (has_exponent_weights(layer.arithmetic)) {
       const int most = (1 << (layer.weight_bits - 1)) - 1;
       layer.levels = random_.chance(50) ? most : random_.integer(1, most);
-      layer.fraction_bits = random_.integer(0, options_.fraction_bits);
+      const bool post = layer.arithmetic == Arithmetic::post;
+      layer.fraction_bits = random_.integer(post ? 2 : 0, options_.fraction_bits);
+      if (layer.arithmetic == Arithmetic::apot) make_terms(layer);
     }
     if (layer.arithmetic != Arithmetic::adder || random_.chance(40)) return;
     // Shifted operands stay within ±512: unsigned b bits shift by 9 − b, signed by 10 − b.
@@ -234,6 +236,20 @@ class Generator {
       const int most = (layer.activation_signed ? 10 : 9) - layer.activation_bits;
       layer.activation_shift = random_.integer(0, std::min(most, 7));
     }
+  }
+
+  void make_terms(IntegerLayer& layer) {
+    const int bits = layer.weight_bits - 1;
+    const int first = random_.integer(std::max(1, bits - 4), std::min(4, bits));
+    const auto make = [&](int count) {
+      std::vector<int> exponents = {no_exponent};
+      while (static_cast<int>(exponents.size()) < count) {
+        exponents.push_back(random_.chance(10) ? no_exponent : random_.integer(0, 9));
+      }
+      return exponents;
+    };
+    layer.first_exponents = make(1 << first);
+    layer.second_exponents = make(1 << (bits - first));
   }
 
   void make_read_quantizers(IntegerLayer& layer) {
@@ -261,7 +277,18 @@ class Generator {
     }
     const int code = random_.integer(-layer.levels, layer.levels);
     if (code == 0) return 0.0;
-    return std::copysign(std::exp2(1 - std::abs(code)), code);
+    const std::size_t magnitude = static_cast<std::size_t>(std::abs(code));
+    if (layer.arithmetic == Arithmetic::apot) {
+      const std::size_t count = layer.first_exponents.size();
+      double value = 0.0;
+      for (const int exponent :
+           {layer.first_exponents[magnitude % count], layer.second_exponents[magnitude / count]}) {
+        if (exponent != no_exponent) value += std::exp2(-exponent);
+      }
+      return std::copysign(value, code);
+    }
+    const double step = layer.arithmetic == Arithmetic::post ? 0.5 : 1.0;
+    return std::copysign(std::exp2(step * (1 - std::abs(code))), code);
   }
 
   // Spread of the accumulators if operands and weights were uniform over their ranges.

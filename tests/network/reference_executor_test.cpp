@@ -6,6 +6,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
+#include <cstdlib>
 #include <optional>
 #include <stdexcept>
 #include <tuple>
@@ -129,6 +131,75 @@ TEST(Convolution, ShiftTapsCutOffWhatLiesBelowTheirFraction) {
   layer.fraction_bits = 0;  // 7 − 2 + 2
   EXPECT_THAT(run(network_of({1, 2, 2}, {layer}), {7, 5, 11, 100}), ElementsAre(28));
   EXPECT_THAT(run(network_of({1, 2, 2}, {layer}), {-7, -5, -11, 100}), ElementsAre(-28));
+}
+
+// Codes: 1 is 2^0, 2 is 2^−½, 3 is 2^−1, 4 is 2^−3⁄2.
+TEST(Convolution, PostTapsShiftByHalvesAndReadTheOthersFromATable) {
+  IntegerLayer layer = convolution(Arithmetic::post, {1, 1, 1}, 2, {1, 2, -3, -4});
+  layer.levels = 4;
+  layer.weight_bits = 4;
+  layer.fraction_bits = 4;
+  layer.multipliers = {16};
+  // 16 · 7 + round(16 · 10 / √2) − 16 · 9 / 2 − round(16 · 20 / √8) = 112 + 113 − 72 − 113
+  EXPECT_THAT(run(network_of({1, 2, 2}, {layer}), {7, 10, 9, 20}), ElementsAre(40));
+  layer.fraction_bits = 2;  // 28 + 28 − 18 − 28: 10 / 4 · 16
+  EXPECT_THAT(run(network_of({1, 2, 2}, {layer}), {7, 10, 9, 20}), ElementsAre(40));
+  layer.weights = {0, 2, 0, 0};  // 28 / 4, where 10 / √2 = 7.07
+  EXPECT_THAT(run(network_of({1, 2, 2}, {layer}), {7, 10, 9, 20}), ElementsAre(112));
+  layer.fraction_bits = 8;  // 1810 / 256
+  EXPECT_THAT(run(network_of({1, 2, 2}, {layer}), {7, 10, 9, 20}), ElementsAre(113));
+}
+
+TEST(Convolution, ApotTapsAreSumsOfTwoShifts) {
+  IntegerLayer layer = convolution(Arithmetic::apot, {1, 1, 1}, 2, {5, -6, 3, 4});
+  layer.weight_bits = 4;
+  layer.levels = 7;
+  layer.fraction_bits = 3;
+  layer.first_exponents = {no_exponent, 1, 2, 4};
+  layer.second_exponents = {no_exponent, 3};
+  layer.multipliers = {8};
+  // 5: 2^−1 + 2^−3, 6: 2^−2 + 2^−3, 3: 2^−4 alone, 4: 2^−3 alone
+  // 8 · (80/2 + 80/8 − (40/4 + 40/8) + 0 + 16/8) = 8 · (50 − 15 + 5 + 2), 80 · 8 / 16 = 40 = 5 · 8
+  EXPECT_THAT(run(network_of({1, 2, 2}, {layer}), {80, 40, 80, 16}), ElementsAre(8 * 42));
+  layer.fraction_bits = 0;  // each term is cut off by itself: 3 / 2 + 3 / 8 = 1 + 0
+  layer.weights = {5, 0, 0, 0};
+  EXPECT_THAT(run(network_of({1, 2, 2}, {layer}), {3, 40, 80, 16}), ElementsAre(8));
+}
+
+// Real taps: no fraction cuts anything off, nothing saturates.
+TEST(ExactExponents, AreWhatEveryMoreFractionBitComesCloserTo) {
+  test::RandomNetworkOptions options;
+  options.arithmetic = Arithmetic::post;
+  options.layers = 1;
+  options.edge_layers = false;
+  options.operand_bits = 4;
+  std::vector<double> errors(9);
+  for (std::uint64_t seed = 0; seed < 60; ++seed) {
+    IntegerNetwork network = test::random_integer_network(seed, options);
+    network.layers[0].output.bits = 16;
+    network.layers[0].biases.assign(network.layers[0].biases.size(), 0);
+    network.layers[0].shift = 4;
+    network.layers[0].multipliers.assign(network.layers[0].multipliers.size(), 4096);
+    const std::vector<std::int16_t> image =
+        quantize_image(network, test::random_pixels(network, seed).data());
+    const auto outputs = [&](ExponentArithmetic exponents) {
+      return execute_reference(network, image, wide, wide, exponents).outputs.back();
+    };
+    network.layers[0].fraction_bits = 2;
+    const std::vector<std::int32_t> exact = outputs(ExponentArithmetic::exact);
+    for (int bits = 2; bits <= 8; ++bits) {
+      network.layers[0].fraction_bits = bits;
+      EXPECT_EQ(outputs(ExponentArithmetic::exact), exact) << "whatever the fraction";
+      const std::vector<std::int32_t> found = outputs(ExponentArithmetic::fixed_point);
+      for (std::size_t i = 0; i < exact.size(); ++i) {
+        errors[static_cast<std::size_t>(bits)] += std::abs(found[i] - exact[i]);
+      }
+    }
+  }
+  for (std::size_t bits = 3; bits <= 8; ++bits) {
+    EXPECT_LT(errors[bits], 0.8 * errors[bits - 1]) << bits;
+  }
+  EXPECT_GT(errors[8], 0.0);
 }
 
 TEST(Convolution, BiasAndResidualOfAShiftLayerAreInWholeUnitsWhateverTheFraction) {
@@ -473,17 +544,42 @@ class Definition {
       a = std::min(std::max(a, lowest), lowest + levels - 1);
     }
     if (layer.arithmetic == Arithmetic::cnn) return a * w;
-    if (layer.arithmetic == Arithmetic::shift) return shifted(layer, a, w);
+    if (layer.arithmetic != Arithmetic::adder) return exponent_tap(layer, a, w);
     const std::int64_t difference =
         a * power(layer.activation_shift) - w * power(layer.weight_shift);
     return difference < 0 ? -difference : difference;
   }
 
-  // |a| · 2^fraction_bits, halved |w| − 1 times with what is below 1 cut off.
-  static std::int64_t shifted(const IntegerLayer& layer, std::int64_t a, std::int64_t w) {
-    if (w == 0) return 0;
+  // |a| · 2^fraction_bits, halved p times with what is below 1 cut off.
+  static std::int64_t halved(const IntegerLayer& layer, std::int64_t a, std::int64_t p) {
     std::int64_t value = (a < 0 ? -a : a) * power(layer.fraction_bits);
-    for (std::int64_t code = w < 0 ? -w : w; code > 1; --code) value /= 2;
+    for (; p > 0; --p) value /= 2;
+    return value;
+  }
+
+  static std::int64_t exponent_tap(const IntegerLayer& layer, std::int64_t a, std::int64_t w) {
+    if (w == 0) return 0;
+    const std::int64_t m = w < 0 ? -w : w;
+    std::int64_t value = 0;
+    if (layer.arithmetic == Arithmetic::shift) {
+      value = halved(layer, a, m - 1);
+    } else if (layer.arithmetic == Arithmetic::apot) {
+      const std::size_t first = layer.first_exponents.size();
+      const std::size_t code = static_cast<std::size_t>(m);
+      for (const int p :
+           {layer.first_exponents[code % first], layer.second_exponents[code / first]}) {
+        if (p != no_exponent) value += halved(layer, a, p);
+      }
+    } else if (m % 2 == 1) {
+      value = halved(layer, a, (m - 1) / 2);
+    } else {
+      // The nearest integer t: 2t − 1 ≤ 2v < 2t + 1 for v² = a² · 4^fraction_bits / 2^(m − 1).
+      const long double v = static_cast<long double>(a < 0 ? -a : a) *
+                            static_cast<long double>(power(layer.fraction_bits)) /
+                            std::sqrt(std::pow(2.0L, static_cast<long double>(m - 1)));
+      value = static_cast<std::int64_t>(v);
+      if (static_cast<long double>(2 * value + 1) <= 2 * v) ++value;
+    }
     return (a < 0) != (w < 0) ? -value : value;
   }
 
@@ -550,7 +646,8 @@ TEST_P(RandomNetworks, EveryElementFollowsTheDefinition) {
 INSTANTIATE_TEST_SUITE_P(AccumulatorBits, RandomNetworks,
                          ::testing::Combine(::testing::Values(8, 12, 32),
                                             ::testing::Values(std::nullopt, Arithmetic::bnn,
-                                                              Arithmetic::shift,
+                                                              Arithmetic::shift, Arithmetic::post,
+                                                              Arithmetic::apot,
                                                               Arithmetic::shiftaddnet)));
 
 }  // namespace

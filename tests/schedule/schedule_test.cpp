@@ -37,6 +37,12 @@ HardwareConfig hardware_for(Arithmetic arithmetic) {
     case Arithmetic::shiftaddnet:
       hardware.array.kind = ProcessingElementKind::shift_add;
       break;
+    case Arithmetic::post:
+      hardware.array.kind = ProcessingElementKind::post;
+      break;
+    case Arithmetic::apot:
+      hardware.array.kind = ProcessingElementKind::apot;
+      break;
     default:
       hardware.array.kind = ProcessingElementKind::mac;
   }
@@ -158,8 +164,8 @@ TEST_P(RandomNetworks, ScheduleWithoutRaceOrDeadlock) {
     const std::uint64_t seed = static_cast<std::uint64_t>(GetParam() * networks_a_case + i);
     SCOPED_TRACE("seed " + std::to_string(seed));
     RandomNetworkOptions options;
-    constexpr std::array arithmetics = {Arithmetic::adder, Arithmetic::cnn,
-                                        Arithmetic::shiftaddnet};
+    constexpr std::array arithmetics = {Arithmetic::adder, Arithmetic::cnn, Arithmetic::shiftaddnet,
+                                        Arithmetic::apot};
     options.arithmetic = arithmetics[seed % arithmetics.size()];
     const IntegerNetwork network = test::random_integer_network(seed, options);
     HardwareConfig hardware = hardware_for(*options.arithmetic);
@@ -380,6 +386,23 @@ TEST(ScheduleErrors, NameShiftLayersThatTheLanesCannotCompute) {
   hardware.array.kind = ProcessingElementKind::adder;
   EXPECT_THAT(error_of(network, hardware),
               AllOf(HasSubstr("layer1.0.conv1.shift"), HasSubstr("of kind shift")));
+}
+
+TEST(ScheduleErrors, NameLayersWhoseExponentsTheLookupTableDoesNotHold) {
+  SyntheticOptions options;
+  options.arithmetic = Arithmetic::post;
+  options.operand_bits = 5;
+  const IntegerNetwork network = test::synthetic_network(options);
+  HardwareConfig hardware = hardware_for(Arithmetic::post);
+  EXPECT_THAT(error_of(network, hardware),
+              AllOf(HasSubstr("layer1.0.conv1"), HasSubstr("15 levels, of which 7 need"),
+                    HasSubstr("entries for 4 odd exponents")));
+  hardware.array.table.exponents = 7;
+  hardware.array.table.fraction_bits = 6;
+  EXPECT_THAT(error_of(network, hardware),
+              AllOf(HasSubstr("8 fraction bits"), HasSubstr("entries have at most 6")));
+  hardware.array.table.fraction_bits = 8;
+  EXPECT_EQ(error_of(network, hardware), "no error");
 }
 
 TEST(ScheduleErrors, NameNeedAndCapacityOfEachMemory) {

@@ -146,6 +146,7 @@ class Folder {
     if (has_exponent_weights(layer.arithmetic)) {
       result.levels = (1 << (result.weight_bits - 1)) - 1;
       result.fraction_bits = options_.fraction_bits;
+      if (layer.arithmetic == Arithmetic::apot) set_terms(result);
     }
 
     const int highest = (1 << (result.weight_bits - (unsigned_weights ? 0 : 1))) - 1;
@@ -170,14 +171,27 @@ class Folder {
       result.group.push_back(groups == 1 ? 0 : between(0, groups - 1));
     }
     if (has_exponent_weights(layer.arithmetic)) {
-      // A weight's mean square is about 4/3 over the number of levels.
+      // A weight's mean square is about 4/3 over the number of levels, 2 over it where they halve.
       const double activation = std::ldexp(0.5, result.activation_bits);
-      set_scales(result, false, activation, std::sqrt(4.0 / 3 / highest),
-                 static_cast<double>(taps));
+      const double square = layer.arithmetic == Arithmetic::shift ? 4.0 / 3 : 2.0;
+      set_scales(result, false, activation, std::sqrt(square / highest), static_cast<double>(taps));
     } else {
       set_scales(result, adder, highest, highest, static_cast<double>(taps));
     }
     return result;
+  }
+
+  // Exponents by turns to the two terms, as in APoT: 2^0 and on down.
+  static void set_terms(IntegerLayer& layer) {
+    const int second = (layer.weight_bits - 1) / 2;
+    layer.first_exponents.assign(std::size_t{1} << (layer.weight_bits - 1 - second), no_exponent);
+    layer.second_exponents.assign(std::size_t{1} << second, no_exponent);
+    for (std::size_t i = 1; i < layer.first_exponents.size(); ++i) {
+      layer.first_exponents[i] = static_cast<int>(2 * i - 1);
+    }
+    for (std::size_t i = 1; i < layer.second_exponents.size(); ++i) {
+      layer.second_exponents[i] = static_cast<int>(2 * i);
+    }
   }
 
   void set_signs(IntegerLayer& result, const Layer& layer) {

@@ -355,7 +355,9 @@ void TokenSimulator::check_convolve_fields(const ConvolveFields& f,
       {Arithmetic::cnn, TapOperation::product},
       {Arithmetic::adder, TapOperation::absolute_difference},
       {Arithmetic::bnn, TapOperation::sign_product},
-      {Arithmetic::shift, TapOperation::shifted}};
+      {Arithmetic::shift, TapOperation::shifted},
+      {Arithmetic::post, TapOperation::half_shifted},
+      {Arithmetic::apot, TapOperation::twice_shifted}};
   same("taps", static_cast<int>(f.taps), static_cast<int>(operations.at(layer.arithmetic)));
   same("weight_bits", f.weight_bits, layer.weight_bits);
   same("weight_signed", f.weight_signed, layer.weight_signed);
@@ -365,6 +367,12 @@ void TokenSimulator::check_convolve_fields(const ConvolveFields& f,
   same("activation_shift", f.activation_shift, layer.activation_shift);
   same("fraction_bits", f.fraction_bits, layer.fraction_bits);
   same("levels", f.levels, layer.levels);
+  for (std::size_t i = 0; i < layer.first_exponents.size(); ++i) {
+    same("first exponent", f.exponents[i], layer.first_exponents[i]);
+  }
+  for (std::size_t i = 0; i < layer.second_exponents.size(); ++i) {
+    same("second exponent", f.exponents[term_exponents + i], layer.second_exponents[i]);
+  }
   same("shift", f.shift, layer.shift + layer.fraction_bits);
   same("relu", f.relu, layer.relu);
   same("has_residual", f.has_residual, layer.residual != no_tensor);
