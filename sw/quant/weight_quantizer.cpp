@@ -135,6 +135,32 @@ QuantizedWeights quantize_dorefa(const WeightPlan& plan, const std::vector<float
   return quantize_uniformly(plan, Layer(squashed, output_channels), 1);
 }
 
+// Code of one or two terms' exponents.
+WeightCode sum_code(const std::vector<std::vector<int>>& terms) {
+  WeightCode code;
+  code.form = WeightForm::sum_of_powers;
+  code.first_exponents = {-1};
+  code.second_exponents = {-1};
+  const auto add = [](std::vector<int>& to, const std::vector<int>& term) {
+    to.insert(to.end(), term.begin(), term.end());
+  };
+  add(code.first_exponents, terms[0]);
+  if (terms.size() == 2) add(code.second_exponents, terms[1]);
+  code.magnitudes =
+      static_cast<int>(code.first_exponents.size() * code.second_exponents.size()) - 1;
+  return code;
+}
+
+// What stands for each level, times `largest`.
+std::vector<int> codes_of(const std::vector<double>& levels, const WeightCode& code,
+                          double largest) {
+  std::vector<int> codes(levels.size(), 0);
+  for (int stored = -code.magnitudes; stored <= code.magnitudes; ++stored) {
+    codes[nearest_level(levels, code.value(stored) / largest)] = stored;
+  }
+  return codes;
+}
+
 QuantizedWeights quantize_additive(const WeightPlan& plan, const std::vector<float>& weights,
                                    int output_channels) {
   check_parameters(plan, 1);
@@ -145,18 +171,31 @@ QuantizedWeights quantize_additive(const WeightPlan& plan, const std::vector<flo
     normalised.push_back(
         static_cast<float>((static_cast<double>(weight) - of.mean) / of.deviation));
   }
-  int smallest_power = 0, largest_sum = 0;
-  const std::vector<std::vector<int>> terms = additive_terms(plan.bits);
-  for (const std::vector<int>& term : terms) smallest_power = std::max(smallest_power, term.back());
-  for (const std::vector<int>& term : terms) largest_sum += 1 << (smallest_power - term.front());
-  const std::vector<double> levels = additive_power_of_two_levels(plan.bits);
-  const std::vector<int> stored = integer_levels(levels, largest_sum);
-  const Layer layer(normalised, output_channels);
   QuantizedWeights result;
-  result.bits = bits_of(stored);
+  std::vector<int> stored;
+  double largest = 0;  // what the highest level is before dividing
+  const std::vector<double> levels = additive_power_of_two_levels(plan.bits);
+  const std::vector<std::vector<int>> terms = additive_terms(plan.bits);
+  if (terms.size() > 2) {
+    int smallest_power = 0;
+    for (const std::vector<int>& term : terms) {
+      smallest_power = std::max(smallest_power, term.back());
+    }
+    for (const std::vector<int>& term : terms) {
+      largest += std::ldexp(1.0, smallest_power - term.front());
+    }
+    stored = integer_levels(levels, largest);
+    result.bits = bits_of(stored);
+  } else {
+    result.code = sum_code(terms);
+    result.bits = plan.bits;
+    for (const std::vector<int>& term : terms) largest += std::ldexp(1.0, -term.front());
+    stored = codes_of(levels, result.code, largest);
+  }
+  const Layer layer(normalised, output_channels);
   for (std::size_t o = 0; o < layer.channels(); ++o) {
     layer.round(levels, stored, o, range, result);
-    result.step.push_back(range / largest_sum);
+    result.step.push_back(range / largest);
   }
   return result;
 }
@@ -195,18 +234,15 @@ double exponent_range(const float* weights, std::size_t count) {
 QuantizedWeights quantize_exponents(const WeightPlan& plan, const Layer& layer) {
   const bool root = plan.quantizer == WeightQuantizer::post;
   QuantizedWeights result;
-  result.form = root ? WeightForm::power_of_root_two : WeightForm::power_of_two;
-  result.magnitudes = plan.magnitudes > 0 ? plan.magnitudes : default_magnitudes(plan.bits);
+  result.code.form = root ? WeightForm::power_of_root_two : WeightForm::power_of_two;
+  result.code.magnitudes = plan.magnitudes > 0 ? plan.magnitudes : default_magnitudes(plan.bits);
   const std::vector<double> levels =
-      root ? power_of_root_two_levels(result.magnitudes) : power_of_two_levels(plan.bits);
-  // Code 1 is the largest magnitude; ascending values are codes −1 … −m, 0, m … 1.
-  std::vector<int> codes;
-  for (int m = 1; m <= result.magnitudes; ++m) codes.push_back(-m);
-  codes.push_back(0);
-  for (int m = result.magnitudes; m >= 1; --m) codes.push_back(m);
-  result.bits = bits_of({-result.magnitudes, result.magnitudes});
+      root ? power_of_root_two_levels(result.code.magnitudes) : power_of_two_levels(plan.bits);
+  const std::vector<int> codes = codes_of(levels, result.code, 1);
+  result.bits = bits_of({-result.code.magnitudes, result.code.magnitudes});
   for (std::size_t o = 0; o < layer.channels(); ++o) {
-    result.step.push_back(exponent_range(layer.channel(o), layer.size()));
+    result.step.push_back(plan.parameters.empty() ? exponent_range(layer.channel(o), layer.size())
+                                                  : positive(plan, plan.parameters[o]));
     layer.round(levels, codes, o, result.step.back(), result);
   }
   return result;
@@ -234,11 +270,20 @@ WeightQuantizer weight_quantizer_from_string(const std::string& text) {
   throw std::invalid_argument("unknown weight quantizer \"" + text + "\"; allowed: " + allowed);
 }
 
-double value_of(WeightForm form, int stored) {
+double WeightCode::value(int stored) const {
   if (form == WeightForm::integer) return stored;
   if (stored == 0) return 0;
-  const double exponent = 1.0 - std::abs(stored);
-  const double value = std::exp2(form == WeightForm::power_of_two ? exponent : exponent / 2);
+  const int magnitude = std::abs(stored);
+  double value = 0;
+  if (form == WeightForm::sum_of_powers) {
+    const std::size_t number = static_cast<std::size_t>(magnitude);
+    for (const int exponent : {first_exponents.at(number % first_exponents.size()),
+                               second_exponents.at(number / first_exponents.size())}) {
+      if (exponent >= 0) value += std::ldexp(1.0, -exponent);
+    }
+  } else {
+    value = std::exp2((1.0 - magnitude) / (form == WeightForm::power_of_two ? 1 : 2));
+  }
   return stored < 0 ? -value : value;
 }
 
@@ -282,7 +327,9 @@ QuantizedWeights quantize_weights(const WeightPlan& plan, const std::vector<floa
       return quantize_lqnet(plan, layer);
     case WeightQuantizer::pot:
     case WeightQuantizer::post:
-      check_parameters(plan, 0);
+      if (plan.quantizer == WeightQuantizer::post || !plan.parameters.empty()) {
+        check_parameters(plan, plan.quantizer == WeightQuantizer::post ? 0 : layer.channels());
+      }
       return quantize_exponents(plan, layer);
   }
   throw std::logic_error("weight quantizer of no known kind");
@@ -311,6 +358,23 @@ std::vector<double> initial_parameters(const WeightPlan& plan, const std::vector
     }
   }
   return parameters;
+}
+
+std::vector<double> refit_bases(const WeightPlan& plan, const std::vector<float>& weights,
+                                int output_channels) {
+  check(plan);
+  const Layer layer(weights, output_channels);
+  const std::size_t bits = static_cast<std::size_t>(plan.bits);
+  check_parameters(plan, layer.channels() * bits);
+  std::vector<double> result;
+  for (std::size_t o = 0; o < layer.channels(); ++o) {
+    const auto first = plan.parameters.begin() + static_cast<std::ptrdiff_t>(o * bits);
+    const std::vector<double> basis =
+        fit_basis(layer.channel(o), layer.size(),
+                  std::vector<double>(first, first + static_cast<std::ptrdiff_t>(bits)), 1);
+    result.insert(result.end(), basis.begin(), basis.end());
+  }
+  return result;
 }
 
 double sawb_range(const std::vector<float>& weights, int bits) {

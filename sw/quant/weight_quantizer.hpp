@@ -28,17 +28,28 @@ WeightQuantizer weight_quantizer_from_string(const std::string& text);
 
 // How a stored weight n makes a value, in units of its channel's step.
 enum class WeightForm {
-  integer,           // n
-  power_of_two,      // 0 for n = 0, else sign(n)·2^−(|n|−1)
-  power_of_root_two  // 0 for n = 0, else sign(n)·2^−((|n|−1)/2)
+  integer,            // n
+  power_of_two,       // 0 for n = 0, else sign(n)·2^−(|n|−1)
+  power_of_root_two,  // 0 for n = 0, else sign(n)·2^−((|n|−1)/2)
+  sum_of_powers       // sign(n)·(2^−p + 2^−q): p and q by parts of |n|
 };
-double value_of(WeightForm form, int stored);
+
+// Weights of a form, beside their step.
+struct WeightCode {
+  WeightForm form = WeightForm::integer;
+  int magnitudes = 0;  // of all but integers: |n| is 0 … magnitudes
+  // sum_of_powers: p by the low bits of |n|, q by the others; −1 for no such term, which is the first
+  // of each. As many as a power of two each.
+  std::vector<int> first_exponents, second_exponents;
+
+  double value(int stored) const;
+};
 
 struct WeightPlan {
   WeightQuantizer quantizer = WeightQuantizer::lsq;
   int bits = 8;        // 2 … 8; of pact 2, 3, 4, 5 or 8
   int magnitudes = 0;  // post: number of i; 0 stands for the number that the width holds
-  // lsq: a channel's step, one a channel. apot: α, one number. lqnet: channel after channel, `bits`
+  // lsq: a channel's step, one a channel. apot: α, one number. pot: none, or α of each channel. lqnet: channel after channel, `bits`
   // numbers of a basis each. Others: none.
   std::vector<double> parameters;
 };
@@ -47,17 +58,16 @@ struct WeightPlan {
 void check(const WeightPlan& plan);
 
 struct QuantizedWeights {
-  WeightForm form = WeightForm::integer;
+  WeightCode code;
   int bits = 8;                      // that hold the stored weights, sign included
-  int magnitudes = 0;                // of the exponent forms: |stored| is 0 … magnitudes
   std::vector<std::int16_t> stored;  // in the order of the weights
   std::vector<double> step;          // one an output channel
 };
 
 // `weights`: output channel × whatever each has. Uniform levels without a 0 are stored as odd
 // integers, of one bit more than the quantizer's width; of 8 bits, where that would be 9, pact and
-// dorefa have the symmetric levels with 0 instead. Sums of powers of two are stored as the integers
-// that they are times their smallest power, which 8 bits hold up to a width of 6. Throws
+// dorefa have the symmetric levels with 0 instead. Sums of powers of two are stored as such up to 5
+// bits, which is two terms; of 6 bits as the integers that they are times their smallest power. Throws
 // std::invalid_argument as check() does, and for counts that do not fit.
 QuantizedWeights quantize_weights(const WeightPlan& plan, const std::vector<float>& weights,
                                   int output_channels);
@@ -66,6 +76,10 @@ QuantizedWeights quantize_weights(const WeightPlan& plan, const std::vector<floa
 // highest level; APoT's α = 3; LQ-Net's basis after 20 rounds of fitting.
 std::vector<double> initial_parameters(const WeightPlan& plan, const std::vector<float>& weights,
                                        int output_channels);
+
+// lqnet: the bases after one more round of fitting to the weights.
+std::vector<double> refit_bases(const WeightPlan& plan, const std::vector<float>& weights,
+                                int output_channels);
 
 // α of SAWB for a layer's weights.
 double sawb_range(const std::vector<float>& weights, int bits);

@@ -41,7 +41,7 @@ std::vector<double> values(const QuantizedWeights& quantized) {
   std::vector<double> result;
   const std::size_t size = quantized.stored.size() / quantized.step.size();
   for (std::size_t i = 0; i < quantized.stored.size(); ++i) {
-    result.push_back(quantized.step[i / size] * value_of(quantized.form, quantized.stored[i]));
+    result.push_back(quantized.step[i / size] * quantized.code.value(quantized.stored[i]));
   }
   return result;
 }
@@ -181,14 +181,15 @@ TEST(WeightQuantizer, PostTakesItsNumberOfMagnitudes) {
   for (const int magnitudes : {1, 3, 7, 12, 127}) {
     const QuantizedWeights quantized =
         quantize_weights({WeightQuantizer::post, 4, magnitudes, {}}, weights, channels);
-    EXPECT_EQ(quantized.magnitudes, magnitudes);
+    EXPECT_EQ(quantized.code.magnitudes, magnitudes);
     int largest = 0;
     for (const int code : quantized.stored) largest = std::max(largest, std::abs(code));
     EXPECT_EQ(largest, std::min(magnitudes, largest));
     EXPECT_GE((1 << (quantized.bits - 1)) - 1, magnitudes);
     EXPECT_TRUE(quantized.bits == 2 || (1 << (quantized.bits - 2)) - 1 < magnitudes);
   }
-  EXPECT_EQ(quantize_weights({WeightQuantizer::post, 5, 0, {}}, weights, channels).magnitudes, 15);
+  EXPECT_EQ(quantize_weights({WeightQuantizer::post, 5, 0, {}}, weights, channels).code.magnitudes,
+            15);
 }
 
 // The best symmetric uniform quantizers of a normal distribution (Max, IRE Trans. Information Theory,
@@ -322,14 +323,39 @@ TEST(LqNet, IntegerBasisFitsEightBitsAndIsNearTheRealOne) {
   EXPECT_THAT(basis_sums({{1, 3}, 1}), ElementsAre(-4, -2, 2, 4));
 }
 
-TEST(WeightQuantizer, ValuesOfExponents) {
-  EXPECT_EQ(value_of(WeightForm::integer, -5), -5);
-  EXPECT_EQ(value_of(WeightForm::power_of_two, 0), 0);
-  EXPECT_EQ(value_of(WeightForm::power_of_two, 1), 1);
-  EXPECT_EQ(value_of(WeightForm::power_of_two, -4), -0.125);
-  EXPECT_EQ(value_of(WeightForm::power_of_root_two, 0), 0);
-  EXPECT_EQ(value_of(WeightForm::power_of_root_two, -3), -0.5);
-  EXPECT_DOUBLE_EQ(value_of(WeightForm::power_of_root_two, 2), std::sqrt(0.5));
+TEST(WeightQuantizer, ValuesOfCodes) {
+  EXPECT_EQ(WeightCode{}.value(-5), -5);
+  const WeightCode powers{WeightForm::power_of_two, 7, {}, {}};
+  EXPECT_EQ(powers.value(0), 0);
+  EXPECT_EQ(powers.value(1), 1);
+  EXPECT_EQ(powers.value(-4), -0.125);
+  const WeightCode roots{WeightForm::power_of_root_two, 7, {}, {}};
+  EXPECT_EQ(roots.value(0), 0);
+  EXPECT_EQ(roots.value(-3), -0.5);
+  EXPECT_DOUBLE_EQ(roots.value(2), std::sqrt(0.5));
+  const WeightCode sums{WeightForm::sum_of_powers, 7, {-1, 1, 2, 4}, {-1, 3}};
+  EXPECT_EQ(sums.value(0), 0);
+  EXPECT_EQ(sums.value(3), 0.0625);
+  EXPECT_EQ(sums.value(4), 0.125);
+  EXPECT_EQ(sums.value(-6), -0.375);  // low bits 2: 1/4, high bit: 1/8
+}
+
+// Of two terms the package has the terms, of three the sum as an integer.
+TEST(WeightQuantizer, SumsOfPowersAreStoredAsTheirTermsUpToFiveBits) {
+  const std::vector<float> weights = bell_shaped(8, channels * 100);
+  for (int bits = 2; bits <= 6; ++bits) {
+    const QuantizedWeights quantized =
+        quantize_weights({WeightQuantizer::apot, bits, 0, {3}}, weights, channels);
+    if (bits == 6) {
+      EXPECT_EQ(quantized.code.form, WeightForm::integer);
+      EXPECT_EQ(quantized.bits, 8);
+      continue;
+    }
+    EXPECT_EQ(quantized.code.form, WeightForm::sum_of_powers);
+    EXPECT_EQ(quantized.bits, bits);
+    EXPECT_EQ(quantized.code.first_exponents.size() * quantized.code.second_exponents.size(),
+              std::size_t{1} << (bits - 1));
+  }
 }
 
 }  // namespace
