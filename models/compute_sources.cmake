@@ -21,5 +21,6 @@ target_sources(abacus_models PRIVATE
   pe_array/processing_element.cpp
   read_quantizer/read_quantizer.cpp
   scale_unit/scale_unit.cpp
+  step_adapter/step_adapter.cpp
   vector_unit/vector_unit.cpp)
 target_link_libraries(abacus_models PUBLIC abacus_kernels)

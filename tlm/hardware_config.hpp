@@ -108,6 +108,13 @@ struct VectorUnitConfig {
   int lanes = 16;              // elements a cycle
 };
 
+struct StepAdapterConfig {
+  int channels = 512;          // channel sums that it keeps
+  int hidden = 128;            // hidden values, at most
+  int lanes = 4;               // multiplications a cycle
+  int registers = 4;           // steps that it keeps for layers to come
+};
+
 struct HardwareConfig {
   std::string name = "edge-16x16";
   double clock_mhz = 400.0;
@@ -121,6 +128,7 @@ struct HardwareConfig {
   BusConfig bus;
   DramConfig dram;
   VectorUnitConfig vector_unit;
+  StepAdapterConfig step_adapter;
   int command_queue = 8;       // commands a unit can hold
 };
 

@@ -106,6 +106,14 @@ void check_taps(const Check& check, const ConvolveFields& f, const PeArray& arra
   if (!refusal.empty()) check.fail(refusal);
 }
 
+void check_sums(const Check& check, ChannelSums sums, int channels,
+                const StepAdapterConfig& step_adapter) {
+  check.between("channel_sums", static_cast<int>(sums), 0, 2);
+  if (sums == ChannelSums::none) return;
+  check.between("channels whose sums are gathered", channels, 1, step_adapter.channels,
+                " (the step adapter's)");
+}
+
 void check_windows(const Check& check, const ConvolveFields& f) {
   check.between("input_height", f.input_height, 1, most);
   check.between("input_width", f.input_width, 1, most);
@@ -153,7 +161,8 @@ InputRows input_rows(const ConvolveFields& f) {
   return {inside, std::max(inside, std::min(end, int{f.input_height}))};
 }
 
-void check_convolve(const ConvolveFields& f, const PeArray& array, const SramSizes& sizes) {
+void check_convolve(const ConvolveFields& f, const PeArray& array, const SramSizes& sizes,
+                    const StepAdapterConfig& step_adapter) {
   const Check check("convolve");
   check_taps(check, f, array);
   check_windows(check, f);
@@ -167,6 +176,9 @@ void check_convolve(const ConvolveFields& f, const PeArray& array, const SramSiz
   check.between("relu", f.relu, 0, 1);
   check.between("has_residual", f.has_residual, 0, 1);
   check.between("keep_weights", f.keep_weights, 0, 1);
+  check.between("step_register", f.step_register, 0, step_adapter.registers,
+                " (the step adapter's)");
+  check_sums(check, f.channel_sums, f.output_channels, step_adapter);
 
   const InputRows rows = input_rows(f);
   if (rows.end > rows.first) {
@@ -207,8 +219,10 @@ void check_scale_records(const ConvolveFields& f, const std::uint8_t* records) {
   }
 }
 
-void check_add(const VectorFields& f, const SramSizes& sizes) {
+void check_add(const VectorFields& f, const SramSizes& sizes,
+               const StepAdapterConfig& step_adapter) {
   const Check check("add");
+  check_sums(check, f.channel_sums, f.channels, step_adapter);
   check.between("height", f.height, 1, most);
   check.between("width", f.width, 1, most);
   check.between("channels", f.channels, 1, most);
@@ -228,9 +242,30 @@ void check_add(const VectorFields& f, const SramSizes& sizes) {
   inside("output_address", f.output_address, f.output_format);
 }
 
-void check_pool(const VectorFields& f, const SramSizes& sizes) {
+void check_adapt(const AdaptFields& f, const SramSizes& sizes,
+                 const StepAdapterConfig& step_adapter) {
+  constexpr std::int64_t largest_bias = std::int64_t{1} << 40;
+  const Check check("adapt");
+  check.between("channels", f.channels, 1, step_adapter.channels, " (the step adapter's)");
+  check.between("hidden", f.hidden, 0, step_adapter.hidden, " (the step adapter's)");
+  check.between("step_register", f.step_register, 0, step_adapter.registers - 1,
+                " (the step adapter's)");
+  check.between("read_multiplier", f.read_multiplier, 1, most);
+  check.between("pool_shift", f.pool_shift, 0, 46);
+  check.between("first_shift", f.first_shift, 0, 46);
+  check.between("second_shift", f.second_shift, 0, 46);
+  check.between("second_bias", f.second_bias, -largest_bias, largest_bias);
+  if (f.address % 8 != 0) {
+    check.fail("address is " + std::to_string(f.address) + "; allowed: multiples of 8");
+  }
+  check.inside("address", f.address, f.bytes(), "weight SRAM", sizes.weight);
+}
+
+void check_pool(const VectorFields& f, const SramSizes& sizes,
+                const StepAdapterConfig& step_adapter) {
   constexpr std::int64_t largest_bias = std::int64_t{1} << 46;
   const Check check("pool");
+  check_sums(check, f.channel_sums, f.channels, step_adapter);
   check.between("height", f.height, 1, most);
   check.between("width", f.width, 1, most);
   check.between("channels", f.channels, 1, most);

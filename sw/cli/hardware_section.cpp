@@ -40,6 +40,15 @@ PeArrayConfig read_array(TomlSection section, PeArrayConfig config) {
   return config;
 }
 
+StepAdapterConfig read_step_adapter(TomlSection section, StepAdapterConfig config) {
+  config.channels = whole(section, "channels", config.channels, 1, 32767);
+  config.hidden = whole(section, "hidden", config.hidden, 1, 1024);
+  config.lanes = whole(section, "lanes", config.lanes, 1, 1024);
+  config.registers = whole(section, "registers", config.registers, 1, 64);
+  section.refuse_unknown_keys();
+  return config;
+}
+
 SramConfig read_sram(TomlSection section, SramConfig config) {
   config.bytes =
       static_cast<std::uint32_t>(section.integer("bytes", config.bytes, 256, 16 * 1024 * 1024));
@@ -135,6 +144,7 @@ HardwareConfig read_hardware(TomlSection& scenario, const std::filesystem::path&
   TomlSection vector_unit = section.section("vector_unit");
   config.vector_unit.lanes = whole(vector_unit, "lanes", config.vector_unit.lanes, 1, 1024);
   vector_unit.refuse_unknown_keys();
+  config.step_adapter = read_step_adapter(section.section("step_adapter"), config.step_adapter);
   config.command_queue = whole(section, "command_queue", config.command_queue, 1, 1024);
   section.refuse_unknown_keys();
   return config;

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,26 @@ struct StoredTensor {
 struct ReadQuantizer {
   int multiplier = 1;
   int shift = 0;
+};
+
+// Fraction bits of a step adapter's β: 1.0 is 4096.
+inline constexpr int step_factor_bits = 12;
+inline constexpr int largest_step_factor = 65535;
+
+// The step adapter of a convolution (ASQ, "Precision Neural Network Quantization via Learnable Adaptive
+// Modules", section 3.2): for each image a factor β of the activations' step, from the mean of each
+// input channel through a network of two layers, or of one. docs/arithmetic.md, "Step adapter".
+struct AdapterNetwork {
+  int pool_multiplier = 1;  // channel sum → mean
+  int pool_shift = 0;
+  std::vector<std::int16_t> first_weights;  // hidden × input channels, 8 bits; none: one layer
+  std::vector<std::int64_t> first_biases;   // one a hidden value
+  int first_shift = 0;
+  std::vector<std::int16_t> second_weights;  // one a hidden value (an input channel), 8 bits
+  std::int64_t second_bias = 0;
+  int second_shift = 0;
+
+  int hidden() const { return static_cast<int>(first_biases.size()); }
 };
 
 enum class IntegerLayerKind { convolution, add, average_pool, max_pool };
@@ -76,6 +97,7 @@ struct IntegerLayer {
       weights;  // output channel × input channel × kernel × kernel; bnn: −1 and +1
   std::vector<ReadQuantizer> read_quantizers;  // one a group, at least one
   std::vector<std::int32_t> group;             // one an output channel: index into read_quantizers
+  std::optional<AdapterNetwork> adapter;       // then there is one read quantizer: that of β = 1
   std::vector<std::int32_t> multipliers;       // one an output channel
   std::vector<std::int64_t> biases;            // one an output channel
 

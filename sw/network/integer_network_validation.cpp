@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <set>
 #include <stdexcept>
@@ -50,6 +51,10 @@ constexpr Range fraction_bits_range = {0, 12};
 constexpr Range table_fraction_bits_range = {2, 8};  // what lookup tables are built for
 constexpr Range exponent_range = {no_exponent, 30};
 constexpr int most_term_exponents = 16;
+constexpr Range adapter_weight_range = {-128, 127};
+constexpr Range adapter_bias_range = {-(std::int64_t{1} << 40), std::int64_t{1} << 40};
+constexpr Range adapter_hidden_range = {0, 1024};
+constexpr std::int64_t largest_channel_sum = (std::int64_t{1} << 31) - 1;
 
 // Reports errors about one place: a layer, or the network as a whole.
 class Place {
@@ -236,6 +241,44 @@ void validate_operands(const Place& place, const IntegerLayer& layer) {
   check_shifted("weights", layer.weight_bits, layer.weight_signed, layer.weight_shift);
 }
 
+void validate_adapter(const Place& place, const IntegerNetwork& network,
+                      const IntegerLayer& layer) {
+  const AdapterNetwork& adapter = *layer.adapter;
+  if (layer.arithmetic == Arithmetic::adder || layer.arithmetic == Arithmetic::bnn) {
+    place.fail("adapter with arithmetic " + to_string(layer.arithmetic), "given",
+               "none, since it scales products");
+  }
+  if (layer.input == image_tensor)
+    place.fail("input of a layer with an adapter", "the image",
+               "a tensor that another layer stores");
+  if (layer.read_quantizers.size() != 1) {
+    place.fail("number of read_quantizers of a layer with an adapter",
+               std::to_string(layer.read_quantizers.size()), "1");
+  }
+  const StoredTensor& input = network.tensor(layer.input);
+  const std::int64_t largest =
+      std::max(-std::int64_t{input.lowest()}, std::int64_t{input.highest()});
+  const std::int64_t sum = largest * input.shape.height * input.shape.width;
+  if (sum > largest_channel_sum) {
+    place.fail("largest channel sum of the adapter's input", std::to_string(sum),
+               "up to " + std::to_string(largest_channel_sum));
+  }
+  place.check("adapter pool_multiplier", adapter.pool_multiplier, vector_multiplier_range);
+  place.check("adapter pool_shift", adapter.pool_shift, shift_range);
+  place.check("adapter hidden", adapter.hidden(), adapter_hidden_range);
+  const std::int64_t channels = input.shape.channels;
+  place.check_count("adapter first_weights", adapter.first_weights.size(),
+                    adapter.hidden() * channels);
+  place.check_each("adapter first_weights", adapter.first_weights, adapter_weight_range);
+  place.check_each("adapter first_biases", adapter.first_biases, adapter_bias_range);
+  place.check("adapter first_shift", adapter.first_shift, shift_range);
+  place.check_count("adapter second_weights", adapter.second_weights.size(),
+                    adapter.hidden() == 0 ? channels : adapter.hidden());
+  place.check_each("adapter second_weights", adapter.second_weights, adapter_weight_range);
+  place.check("adapter second_bias", adapter.second_bias, adapter_bias_range);
+  place.check("adapter second_shift", adapter.second_shift, shift_range);
+}
+
 void validate_convolution(const Place& place, const IntegerNetwork& network,
                           const IntegerLayer& layer) {
   const Shape& input = network.tensor(layer.input).shape;
@@ -256,6 +299,7 @@ void validate_convolution(const Place& place, const IntegerNetwork& network,
     place.check(field + "multiplier", layer.read_quantizers[g].multiplier, read_multiplier_range);
     place.check(field + "shift", layer.read_quantizers[g].shift, read_shift_range);
   }
+  if (layer.adapter) validate_adapter(place, network, layer);
   place.check_count("group", layer.group.size(), channels);
   place.check_each("group", layer.group,
                    {0, static_cast<std::int64_t>(layer.read_quantizers.size()) - 1});
@@ -310,6 +354,7 @@ void validate_layer(const Place& place, const IntegerNetwork& network, std::size
   place.check_count("group", layer.group.size(), 0);
   place.check_count("multipliers", layer.multipliers.size(), 0);
   place.check_count("biases", layer.biases.size(), 0);
+  if (layer.adapter) place.fail("adapter of a layer that is no convolution", "given", "none");
   if (layer.kind == IntegerLayerKind::add) {
     validate_add(place, network, layer);
   } else {

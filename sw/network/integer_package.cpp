@@ -39,6 +39,9 @@ class Fields {
     return *found;
   }
 
+  // For keys that need not be there.
+  bool has(const std::string& key) const { return json_.contains(key); }
+
   template <typename T>
   T integer(const std::string& key) {
     return integer<T>(key, raw(key));
@@ -231,6 +234,14 @@ Json to_json(const IntegerLayer& layer) {
     json["first_exponents"] = layer.first_exponents;
     json["second_exponents"] = layer.second_exponents;
   }
+  if (layer.adapter) {
+    json["adapter"] = {{"pool_multiplier", layer.adapter->pool_multiplier},
+                       {"pool_shift", layer.adapter->pool_shift},
+                       {"hidden", layer.adapter->hidden()},
+                       {"first_shift", layer.adapter->first_shift},
+                       {"second_bias", layer.adapter->second_bias},
+                       {"second_shift", layer.adapter->second_shift}};
+  }
   return json;
 }
 
@@ -242,6 +253,24 @@ IntegerLayerKind read_kind(Fields& fields) {
     allowed += (allowed.empty() ? "" : ", ") + to_string(kind);
   }
   fields.wrong("kind", fields.raw("kind"), allowed);
+}
+
+// Without its weights; the number of biases says how many hidden values there are.
+AdapterNetwork read_adapter(Fields fields) {
+  AdapterNetwork adapter;
+  adapter.pool_multiplier = fields.integer<int>("pool_multiplier");
+  adapter.pool_shift = fields.integer<int>("pool_shift");
+  const int hidden = fields.integer<int>("hidden");
+  constexpr int most = 1024;
+  if (hidden < 0 || hidden > most) {
+    fields.wrong("hidden", fields.raw("hidden"), "whole numbers from 0 to " + std::to_string(most));
+  }
+  adapter.first_biases.resize(static_cast<std::size_t>(hidden));
+  adapter.first_shift = fields.integer<int>("first_shift");
+  adapter.second_bias = fields.integer<std::int64_t>("second_bias");
+  adapter.second_shift = fields.integer<int>("second_shift");
+  fields.check_all_read();
+  return adapter;
 }
 
 IntegerLayer read_layer_fields(Fields fields) {
@@ -277,6 +306,7 @@ IntegerLayer read_layer_fields(Fields fields) {
     layer.first_exponents = fields.integers<int>("first_exponents");
     layer.second_exponents = fields.integers<int>("second_exponents");
   }
+  if (fields.has("adapter")) layer.adapter = read_adapter(fields.object("adapter"));
   fields.check_all_read();
   return layer;
 }
@@ -313,6 +343,31 @@ void write_layer_tensors(TensorFile& content, const IntegerLayer& layer,
   tensors[layer.name + ".group"] = Tensor::from(layer.group, {channels});
   tensors[layer.name + ".multipliers"] = Tensor::from(layer.multipliers, {channels});
   tensors[layer.name + ".biases"] = Tensor::from(layer.biases, {channels});
+  if (!layer.adapter) return;
+  const AdapterNetwork& adapter = *layer.adapter;
+  const std::string name = layer.name + ".adapter.";
+  if (adapter.hidden() != 0) {
+    tensors[name + "first_weights"] = Tensor::from(convert<std::int8_t>(adapter.first_weights),
+                                                   {adapter.hidden(), input_channels});
+    tensors[name + "first_biases"] = Tensor::from(adapter.first_biases, {adapter.hidden()});
+  }
+  tensors[name + "second_weights"] =
+      Tensor::from(convert<std::int8_t>(adapter.second_weights),
+                   {static_cast<std::int64_t>(adapter.second_weights.size())});
+}
+
+void read_adapter_tensors(Tensors& tensors, const std::string& layer, AdapterNetwork& adapter,
+                          std::int64_t input_channels) {
+  const std::string name = layer + ".adapter.";
+  const std::int64_t hidden = adapter.hidden();
+  if (hidden != 0) {
+    adapter.first_weights = convert<std::int16_t>(tensors.take<std::int8_t>(
+        name + "first_weights", ElementType::i8, {hidden, input_channels}));
+    adapter.first_biases =
+        tensors.take<std::int64_t>(name + "first_biases", ElementType::i64, {hidden});
+  }
+  adapter.second_weights = convert<std::int16_t>(tensors.take<std::int8_t>(
+      name + "second_weights", ElementType::i8, {hidden == 0 ? input_channels : hidden}));
 }
 
 void read_layer_tensors(Tensors& tensors, IntegerLayer& layer, std::int64_t input_channels,
@@ -338,6 +393,7 @@ void read_layer_tensors(Tensors& tensors, IntegerLayer& layer, std::int64_t inpu
   layer.multipliers =
       tensors.take<std::int32_t>(layer.name + ".multipliers", ElementType::i32, {channels});
   layer.biases = tensors.take<std::int64_t>(layer.name + ".biases", ElementType::i64, {channels});
+  if (layer.adapter) read_adapter_tensors(tensors, layer.name, *layer.adapter, input_channels);
 }
 
 Json parse_graph(const std::string& file, const TensorFile& content) {

@@ -275,6 +275,62 @@ void convolve_exact(const IntegerLayer& layer, const Shape& input_shape, const V
   }
 }
 
+std::int64_t saturate(std::int64_t value, std::int64_t lowest, std::int64_t highest,
+                      std::int64_t& saturations) {
+  const std::int64_t saturated = std::clamp(value, lowest, highest);
+  if (saturated != value) ++saturations;
+  return saturated;
+}
+
+// Mean of each channel.
+std::vector<std::int64_t> channel_means(const AdapterNetwork& adapter, const Shape& shape,
+                                        const Values& input) {
+  std::vector<std::int64_t> means(static_cast<std::size_t>(shape.channels), 0);
+  for (std::size_t i = 0; i < input.size(); ++i) means[i % means.size()] += input[i];
+  for (std::int64_t& mean : means) {
+    mean = std::clamp<std::int64_t>(round_shift(mean * adapter.pool_multiplier, adapter.pool_shift),
+                                    -32768, 32767);
+  }
+  return means;
+}
+
+// Runs the adapter's network on the layer's input, and puts β into the layer's read quantizer and
+// multipliers.
+StepResult adapt_step(IntegerLayer& layer, const Shape& input_shape, const Values& input) {
+  const AdapterNetwork& adapter = *layer.adapter;
+  std::vector<std::int64_t> values = channel_means(adapter, input_shape, input);
+  if (adapter.hidden() != 0) {
+    std::vector<std::int64_t> hidden;
+    for (std::size_t j = 0; j < adapter.first_biases.size(); ++j) {
+      std::int64_t sum = adapter.first_biases[j];
+      for (std::size_t c = 0; c < values.size(); ++c) {
+        sum += adapter.first_weights[j * values.size() + c] * values[c];
+      }
+      hidden.push_back(std::clamp<std::int64_t>(round_shift(sum, adapter.first_shift), 0, 32767));
+    }
+    values = hidden;
+  }
+  std::int64_t sum = adapter.second_bias;
+  for (std::size_t i = 0; i < values.size(); ++i) sum += adapter.second_weights[i] * values[i];
+
+  StepResult result;
+  const std::int64_t factor = round_shift(sum, adapter.second_shift);
+  if (factor < 1) ++result.underflows;
+  if (factor > largest_step_factor) ++result.overflows;
+  const std::int64_t beta = std::clamp<std::int64_t>(factor, 1, largest_step_factor);
+  result.factor = static_cast<int>(beta);
+
+  int& multiplier = layer.read_quantizers.front().multiplier;
+  const std::int64_t quotient = (shift_left(multiplier, step_factor_bits) + beta / 2) / beta;
+  multiplier = static_cast<int>(saturate(quotient, 1, 65535, result.read_saturations));
+  result.read_multiplier = multiplier;
+  for (std::int32_t& m : layer.multipliers) {
+    m = static_cast<std::int32_t>(saturate(round_shift(m * beta, step_factor_bits), -32768, 32767,
+                                           result.multiplier_saturations));
+  }
+  return result;
+}
+
 // `residual` may be null. Returns the number of saturated additions.
 std::int64_t convolve(const IntegerLayer& layer, const Shape& input_shape, const Values& input,
                       const Values* residual, AccumulatorFormat format, Values& output) {
@@ -364,7 +420,14 @@ ReferenceResult execute_reference(const IntegerNetwork& network,
   const auto tensor = [&](int index) -> const Values& {
     return index == image_tensor ? input : result.outputs[static_cast<std::size_t>(index)];
   };
-  for (const IntegerLayer& layer : network.layers) {
+  for (const IntegerLayer& stored_layer : network.layers) {
+    IntegerLayer adapted;
+    StepResult step;
+    if (stored_layer.adapter) {
+      adapted = stored_layer;
+      step = adapt_step(adapted, network.tensor(adapted.input).shape, tensor(adapted.input));
+    }
+    const IntegerLayer& layer = stored_layer.adapter ? adapted : stored_layer;
     Values output(static_cast<std::size_t>(layer.output.shape.elements()));
     std::int64_t saturations = 0;
     const Shape& input_shape = network.tensor(layer.input).shape;
@@ -389,6 +452,7 @@ ReferenceResult execute_reference(const IntegerNetwork& network,
     }
     result.outputs.push_back(std::move(output));
     result.saturations.push_back(saturations);
+    result.steps.push_back(step);
   }
   const Values& scores = result.outputs.back();
   result.predicted_class =

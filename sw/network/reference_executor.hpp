@@ -20,9 +20,20 @@ struct AccumulatorFormat {
 // fraction bits and tables cost in accuracy.
 enum class ExponentArithmetic { fixed_point, exact };
 
+// What a step adapter gave for one image, and how often its results had to be saturated.
+struct StepResult {
+  int factor = 1 << step_factor_bits;  // β
+  int read_multiplier = 0;
+  std::int64_t underflows = 0;  // of β: 0 or 1 an image
+  std::int64_t overflows = 0;
+  std::int64_t read_saturations = 0;        // of the read multiplier: 0 or 1
+  std::int64_t multiplier_saturations = 0;  // of output channels' multipliers
+};
+
 struct ReferenceResult {
   std::vector<std::vector<std::int32_t>> outputs;  // a layer each: height × width × channel order
   std::vector<std::int64_t> saturations;  // a layer each: accumulator additions that saturated
+  std::vector<StepResult> steps;          // a layer each; those without an adapter have the default
   int predicted_class = 0;
 };
 

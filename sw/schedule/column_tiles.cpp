@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstring>
 #include <numeric>
 
 namespace abacus {
@@ -91,6 +92,20 @@ std::vector<std::uint8_t> pack_weights(const IntegerLayer& layer, int input_chan
         }
       }
     }
+  }
+  return bytes;
+}
+
+std::uint64_t adapter_bytes(const AdapterNetwork& adapter) {
+  return adapter.first_biases.size() * sizeof(std::int64_t) + adapter.first_weights.size() +
+         adapter.second_weights.size();
+}
+
+std::vector<std::uint8_t> pack_adapter(const AdapterNetwork& adapter) {
+  std::vector<std::uint8_t> bytes(adapter.first_biases.size() * sizeof(std::int64_t));
+  std::memcpy(bytes.data(), adapter.first_biases.data(), bytes.size());
+  for (const auto& weights : {adapter.first_weights, adapter.second_weights}) {
+    for (const std::int16_t weight : weights) bytes.push_back(static_cast<std::uint8_t>(weight));
   }
   return bytes;
 }

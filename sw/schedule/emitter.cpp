@@ -112,8 +112,9 @@ class Emitter {
     const int last_layer = plan_.steps[static_cast<std::size_t>(step)].layer + 1;
     std::size_t ahead = 0;
     for (std::size_t i = due_; i < fetches.size() && fetches[i].layer <= last_layer; ++i) {
-      const bool tile =
-          fetches[i].kind == FetchKind::weights || fetches[i].kind == FetchKind::parameters;
+      const bool tile = fetches[i].kind == FetchKind::weights ||
+                        fetches[i].kind == FetchKind::parameters ||
+                        fetches[i].kind == FetchKind::adapter;
       if (tile && ++ahead > tiles_ahead_) continue;
       if (!emitted_[i] && fetches[i].earliest < step) emit_fetch(i);
     }
@@ -155,6 +156,10 @@ class Emitter {
       }
       case FetchKind::residual:
         emit_residual(fetch);
+        break;
+      case FetchKind::adapter:
+        load_block(fetch, map_.layers[layer].adapter,
+                   adapter_bytes(*network_.layers[layer].adapter), OnChipMemory::weight);
         break;
     }
   }
@@ -249,7 +254,38 @@ class Emitter {
     tracker_.add(unit, command, accesses);
   }
 
+  void emit_adapt(const Step& step) {
+    const IntegerLayer& layer = network_.layers[static_cast<std::size_t>(step.layer)];
+    const AdapterNetwork& adapter = *layer.adapter;
+    Command command{};
+    command.opcode = Opcode::adapt;
+    set(command.layer, step.layer);
+    AdaptFields& f = command.adapt;
+    f.address = step.weight_address;
+    set(f.channels, network_.tensor(layer.input).shape.channels);
+    set(f.hidden, adapter.hidden());
+    set(f.pool_multiplier, adapter.pool_multiplier);
+    set(f.read_multiplier, layer.read_quantizers.front().multiplier);
+    set(f.pool_shift, adapter.pool_shift);
+    set(f.first_shift, adapter.first_shift);
+    set(f.second_shift, adapter.second_shift);
+    set(f.step_register, step.step_register);
+    f.second_bias = adapter.second_bias;
+    tracker_.add(CommandUnit::compute, command,
+                 {{Memory::weight, {step.weight_address, step.weight_address + f.bytes()}, false}});
+  }
+
+  // Whether and how a tile's results go into the channel sums.
+  ChannelSums channel_sums(const Step& step) const {
+    const std::size_t layer = static_cast<std::size_t>(step.layer);
+    if (!sums_are_wanted(network_, network_.layers[layer])) return ChannelSums::none;
+    const bool first =
+        &step == plan_.steps.data() || (&step)[-1].layer != step.layer || (&step)[-1].adapts;
+    return first ? ChannelSums::restart : ChannelSums::add;
+  }
+
   void emit_compute(const Step& step) {
+    if (step.adapts) return emit_adapt(step);
     Command command{};
     set(command.layer, step.layer);
     const IntegerLayer& layer = network_.layers[static_cast<std::size_t>(step.layer)];
@@ -331,6 +367,8 @@ class Emitter {
       f.residual_format = format_of(network_.tensor(layer.residual));
     }
     f.keep_weights = step.keep_weights;
+    set(f.step_register, step.step_register + 1);
+    f.channel_sums = channel_sums(step);
     return f;
   }
 
@@ -351,6 +389,7 @@ class Emitter {
     set(f.multiplier, layer.multiplier);
     set(f.left_shift, layer.left_shift);
     set(f.shift, layer.shift);
+    f.channel_sums = channel_sums(step);
     f.input_format = format_of(input);
     f.second_format = f.input_format;
     f.output_format = format_of(layer.output);

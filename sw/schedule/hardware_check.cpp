@@ -72,6 +72,28 @@ void check_array(const IntegerLayer& layer, const HardwareConfig& hardware) {
   if (layer.arithmetic == Arithmetic::post) check_table(layer, array.table);
 }
 
+void check_adapter(const IntegerNetwork& network, const IntegerLayer& layer,
+                   const HardwareConfig& hardware) {
+  const StepAdapterConfig& adapter = hardware.step_adapter;
+  const int channels = network.tensor(layer.input).shape.channels;
+  if (channels > adapter.channels) {
+    refuse(layer, "adapts its step to " + std::to_string(channels) +
+                      " channels; the step adapter keeps sums of at most " +
+                      std::to_string(adapter.channels));
+  }
+  if (layer.adapter->hidden() > adapter.hidden) {
+    refuse(layer, "has a step adapter of " + std::to_string(layer.adapter->hidden()) +
+                      " hidden values; the hardware's takes at most " +
+                      std::to_string(adapter.hidden));
+  }
+  const std::uint64_t bytes = adapter_bytes(*layer.adapter);
+  if (bytes > hardware.weight_sram.bytes) {
+    refuse(layer, "does not fit: its step adapter needs " + std::to_string(bytes) +
+                      " bytes of weight SRAM; it has " +
+                      std::to_string(hardware.weight_sram.bytes));
+  }
+}
+
 void check_array_size(const std::string& name, const PeArrayConfig& array) {
   if (array.rows < 1 || array.columns < 1 || array.scale_lanes < 1) {
     throw std::runtime_error("the " + name + " has " + std::to_string(array.rows) + " rows, " +
@@ -92,6 +114,7 @@ void check_hardware(const IntegerNetwork& network, const HardwareConfig& hardwar
   }
   for (const IntegerLayer& layer : network.layers) {
     if (layer.kind == IntegerLayerKind::convolution) check_array(layer, hardware);
+    if (layer.adapter) check_adapter(network, layer, hardware);
   }
 }
 

@@ -155,6 +155,7 @@ hardware.array.table = { exponents = 63, fraction_bits = 5, ports = 2, lanes = 8
 [[run]]
 name = "sums"
 arithmetic = "apot"
+hardware.step_adapter = { channels = 64, hidden = 16, lanes = 8, registers = 2 }
 )");
   const std::vector<RunSpec> runs = read_scenario(file.file()).runs;
   ASSERT_EQ(runs.size(), 5u);
@@ -172,6 +173,11 @@ arithmetic = "apot"
   EXPECT_EQ(runs[3].hardware.array.table.lanes, 8);
   EXPECT_EQ(runs[4].hardware.array.kind, ProcessingElementKind::apot);
   EXPECT_EQ(runs[4].hardware.array.table.exponents, 4);
+  EXPECT_EQ(runs[4].hardware.step_adapter.channels, 64);
+  EXPECT_EQ(runs[4].hardware.step_adapter.hidden, 16);
+  EXPECT_EQ(runs[4].hardware.step_adapter.lanes, 8);
+  EXPECT_EQ(runs[4].hardware.step_adapter.registers, 2);
+  EXPECT_EQ(runs[3].hardware.step_adapter.channels, 512);
 }
 
 TEST(Scenario, RunsOverrideTheTopKeyByKey) {
@@ -333,6 +339,9 @@ INSTANTIATE_TEST_SUITE_P(
                     "hardware.array.rows: found 0; allowed: a whole number from 1 to 256"},
         BadScenario{"[hardware]\narray.kind = \"systolic\"\n",
                     "9:14: ", "allowed: adder, mac, xnor, shift, shift-add, post, apot"},
+        BadScenario{"[hardware.step_adapter]\nlanes = 0\n", "9:9: ", "found 0"},
+        BadScenario{"[hardware.step_adapter]\nslots = 3\n",
+                    "9:1: ", "unknown key `hardware.step_adapter.slots`"},
         BadScenario{"[hardware.array.table]\nports = 0\n", "9:9: ", "found 0"},
         BadScenario{"[hardware.array.table]\nfraction_bits = 9\n",
                     "9:17: ", "found 9; allowed: a whole number from 2 to 8"},

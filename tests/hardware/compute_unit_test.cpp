@@ -711,6 +711,81 @@ TEST(ComputeUnitTime, OtherTrafficStallsTheArray) {
   EXPECT_EQ(cycles(bench, entry.end - entry.start - entry.stalled), 18 + 1 + 7062);
 }
 
+AdaptFields some_adapter() {
+  AdaptFields f{};
+  f.channels = 16;
+  f.hidden = 4;
+  f.pool_multiplier = 1;
+  f.read_multiplier = 1;
+  f.second_bias = 4096;
+  return f;
+}
+
+Command adapt_command(const AdaptFields& fields) {
+  Command command{};
+  command.opcode = Opcode::adapt;
+  command.layer = 1;
+  command.adapt = fields;
+  return command;
+}
+
+TEST(ComputeUnit, RefusesBadAdaptersAndStepsThatNobodySet) {
+  Bench bench(small_memories());
+  const auto error = [&](const std::function<void(AdaptFields&)>& spoil) {
+    AdaptFields fields = some_adapter();
+    spoil(fields);
+    return bench.run(adapt_command(fields));
+  };
+  using Fields = AdaptFields;
+  EXPECT_THAT(error([](Fields& f) { f.channels = 513; }),
+              HasSubstr("adapt: channels is 513; allowed: 1 to 512 (the step adapter's)"));
+  EXPECT_THAT(error([](Fields& f) { f.hidden = 129; }), HasSubstr("hidden is 129"));
+  EXPECT_THAT(error([](Fields& f) { f.step_register = 4; }),
+              HasSubstr("step_register is 4; allowed: 0 to 3"));
+  EXPECT_THAT(error([](Fields& f) { f.read_multiplier = 0; }), HasSubstr("read_multiplier is 0"));
+  EXPECT_THAT(error([](Fields& f) { f.second_shift = 47; }), HasSubstr("second_shift is 47"));
+  EXPECT_THAT(error([](Fields& f) { f.second_bias = std::int64_t{1} << 41; }),
+              HasSubstr("second_bias is"));
+  EXPECT_THAT(error([](Fields& f) { f.address = 4; }), HasSubstr("multiples of 8"));
+  EXPECT_THAT(error([](Fields& f) { f.address = 64 * 1024 - 8; }),
+              HasSubstr("do not fit the weight SRAM of 65536 bytes"));
+
+  HardwareConfig config = small_memories();
+  ConvolveCase c = some_case(config);
+  bench.fill(c.memories);
+  c.fields.step_register = 2;
+  EXPECT_THAT(bench.run(Bench::command(c.fields)),
+              HasSubstr("step_register is 2, but no adapt command has set that step"));
+  c.fields.step_register = 5;
+  EXPECT_THAT(bench.run(Bench::command(c.fields)),
+              HasSubstr("step_register is 5; allowed: 0 to 4"));
+  c.fields.step_register = 0;
+  c.fields.channel_sums = static_cast<ChannelSums>(3);
+  EXPECT_THAT(bench.run(Bench::command(c.fields)), HasSubstr("channel_sums is 3; allowed: 0 to 2"));
+}
+
+// Its time is what the next layer waits, with a row of its own.
+TEST(ComputeUnitTime, StepAdapter) {
+  Bench bench(HardwareConfig{}, TimingLevel::approximate);
+  const TimelineEntry entry = timed(bench, adapt_command(some_adapter()));
+  EXPECT_EQ(entry.unit, Unit::step_adapter);
+  EXPECT_EQ(entry.layer, 1);
+  EXPECT_EQ(cycles(bench, entry.end - entry.start), 4 + 16 + 1 + 28 + 4);
+  EXPECT_EQ(entry.stalled, sc_core::SC_ZERO_TIME);
+  EXPECT_EQ(counted(bench, Component::step_adapter, Action::multiply), 16 + 64 + 4);
+  EXPECT_EQ(counted(bench, Component::weight_sram, Action::sram_read), 2);  // 100 bytes of 64
+}
+
+// Gathering sums takes no time; an adapted step takes the read quantizer's, whatever β is.
+TEST(ComputeUnitTime, GatheringSumsIsFree) {
+  Bench bench(HardwareConfig{}, TimingLevel::approximate);
+  ConvolveFields f = authors_kernel();
+  f.channel_sums = ChannelSums::restart;
+  const TimelineEntry entry = timed(bench, Bench::command(f));
+  EXPECT_EQ(cycles(bench, entry.end - entry.start), 18 + 1 + 7062);
+  EXPECT_EQ(counted(bench, Component::step_adapter, Action::add), 28 * 28 * 16);
+}
+
 TEST(ComputeUnitTime, VectorCommands) {
   Bench bench(HardwareConfig{}, TimingLevel::approximate);
   VectorFields f = some_pool();

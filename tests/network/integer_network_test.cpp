@@ -580,6 +580,76 @@ TEST(ApotValidation, ExponentsAreTwoListsThatTheCodesChooseFrom) {
           "length of first_exponents with arithmetic shift is 4; allowed: 0");
 }
 
+// The same network with its second layer an ordinary one whose step is adapted.
+IntegerNetwork adapter_example() {
+  IntegerNetwork network = example();
+  IntegerLayer& layer = network.layers[second];
+  layer.arithmetic = Arithmetic::cnn;
+  layer.weight_shift = 0;
+  layer.read_quantizers = {{3, 2}};
+  layer.group = {0, 0, 0};
+  AdapterNetwork adapter;
+  adapter.pool_multiplier = 1024;
+  adapter.pool_shift = 14;
+  adapter.first_weights = {1, -2, 3, 4, 5, -6};
+  adapter.first_biases = {100, -200};
+  adapter.first_shift = 3;
+  adapter.second_weights = {7, -8};
+  adapter.second_bias = 4096 << 4;
+  adapter.second_shift = 4;
+  layer.adapter = adapter;
+  return network;
+}
+
+TEST(AdapterValidation, AcceptsOneStepOfProductsAndNothingElse) {
+  EXPECT_EQ(validation_error(adapter_example()), "accepted");
+  const auto refuses = [&](const std::function<void(IntegerNetwork&, IntegerLayer&)>& breach,
+                           const std::string& found) {
+    IntegerNetwork network = adapter_example();
+    breach(network, network.layers[second]);
+    EXPECT_THAT(validation_error(network), HasSubstr(found));
+  };
+  using N = IntegerNetwork;
+  using L = IntegerLayer;
+  const std::string layer = "layer 1 \"layer1\": ";
+  refuses(
+      [](N&, L& l) { l.arithmetic = Arithmetic::adder; },
+      layer + "adapter with arithmetic adder is given; allowed: none, since it scales products");
+  refuses(
+      [](N&, L& l) {
+        l.read_quantizers.push_back({1, 0});
+        l.group[1] = 1;
+      },
+      layer + "number of read_quantizers of a layer with an adapter is 2; allowed: 1");
+  refuses([](N& n, L& l) { n.layers[first].adapter = l.adapter; },
+          "layer 0 \"layer0\": input of a layer with an adapter is the image");
+  refuses([](N& n, L& l) { n.layers[sum].adapter = l.adapter; },
+          "layer 2 \"layer2\": adapter of a layer that is no convolution is given");
+  refuses([](N&, L& l) { l.adapter->pool_multiplier = 65536; },
+          layer + "adapter pool_multiplier is 65536; allowed: 0 to 65535");
+  refuses([](N&, L& l) { l.adapter->pool_shift = 47; }, layer + "adapter pool_shift is 47");
+  refuses([](N&, L& l) { l.adapter->first_shift = -1; }, layer + "adapter first_shift is -1");
+  refuses([](N&, L& l) { l.adapter->second_shift = 47; }, layer + "adapter second_shift is 47");
+  refuses([](N&, L& l) { l.adapter->first_weights.pop_back(); },
+          layer + "length of adapter first_weights is 5; allowed: 6");
+  refuses([](N&, L& l) { l.adapter->first_weights[3] = 128; },
+          layer + "adapter first_weights[3] is 128; allowed: -128 to 127");
+  refuses([](N&, L& l) { l.adapter->first_biases[1] = (std::int64_t{1} << 40) + 1; },
+          layer + "adapter first_biases[1] is 1099511627777");
+  refuses([](N&, L& l) { l.adapter->second_weights.push_back(1); },
+          layer + "length of adapter second_weights is 3; allowed: 2");
+  refuses([](N&, L& l) { l.adapter->second_weights[0] = -129; },
+          layer + "adapter second_weights[0] is -129");
+  refuses([](N&, L& l) { l.adapter->second_bias = -(std::int64_t{1} << 41); },
+          layer + "adapter second_bias is -2199023255552");
+  refuses(
+      [](N&, L& l) {
+        l.adapter->first_weights.clear();
+        l.adapter->first_biases.clear();
+      },
+      layer + "length of adapter second_weights is 2; allowed: 3");
+}
+
 // Shift and adder layer by turns, between an edge convolution and a classifier.
 IntegerNetwork shift_add_example() {
   return test::synthetic_network({"lenet", Arithmetic::shiftaddnet, {1, 28, 28}, 10, 5, 1, 3});
@@ -672,6 +742,21 @@ void expect_equal(const IntegerLayer& a, const IntegerLayer& b) {
     EXPECT_EQ(a.read_quantizers[g].multiplier, b.read_quantizers[g].multiplier);
     EXPECT_EQ(a.read_quantizers[g].shift, b.read_quantizers[g].shift);
   }
+  EXPECT_EQ(a.levels, b.levels);
+  EXPECT_EQ(a.fraction_bits, b.fraction_bits);
+  EXPECT_EQ(a.first_exponents, b.first_exponents);
+  EXPECT_EQ(a.second_exponents, b.second_exponents);
+  ASSERT_EQ(a.adapter.has_value(), b.adapter.has_value());
+  if (a.adapter) {
+    EXPECT_EQ(a.adapter->pool_multiplier, b.adapter->pool_multiplier);
+    EXPECT_EQ(a.adapter->pool_shift, b.adapter->pool_shift);
+    EXPECT_EQ(a.adapter->first_weights, b.adapter->first_weights);
+    EXPECT_EQ(a.adapter->first_biases, b.adapter->first_biases);
+    EXPECT_EQ(a.adapter->first_shift, b.adapter->first_shift);
+    EXPECT_EQ(a.adapter->second_weights, b.adapter->second_weights);
+    EXPECT_EQ(a.adapter->second_bias, b.adapter->second_bias);
+    EXPECT_EQ(a.adapter->second_shift, b.adapter->second_shift);
+  }
   EXPECT_EQ(a.group, b.group);
   EXPECT_EQ(a.multipliers, b.multipliers);
   EXPECT_EQ(a.biases, b.biases);
@@ -743,6 +828,7 @@ TEST_F(Package, RoundTripOfTheExample) {
 TEST_F(Package, RoundTripOfRandomNetworks) {
   test::RandomNetworkOptions options;
   for (std::uint64_t seed = 0; seed < 75; ++seed) {
+    options.adapter_percent = 50;
     if (seed == 30) options.arithmetic = Arithmetic::apot;
     if (seed == 40) options.arithmetic = Arithmetic::post;
     if (seed == 50) options.arithmetic = Arithmetic::shiftaddnet;
@@ -751,6 +837,18 @@ TEST_F(Package, RoundTripOfRandomNetworks) {
     write_package(file_, network);
     expect_equal(read_package(file_), network);
   }
+}
+
+TEST_F(Package, RoundTripOfAdapters) {
+  write_package(file_, adapter_example());
+  expect_equal(read_package(file_), adapter_example());
+  IntegerNetwork one_layer = adapter_example();
+  AdapterNetwork& adapter = *one_layer.layers[second].adapter;
+  adapter.first_weights.clear();
+  adapter.first_biases.clear();
+  adapter.second_weights = {1, 2, -3};
+  write_package(file_, one_layer);
+  expect_equal(read_package(file_), one_layer);
 }
 
 TEST_F(Package, SameNetworkGivesTheSameBytes) {

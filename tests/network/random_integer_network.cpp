@@ -187,6 +187,38 @@ class Generator {
     make_scales(layer, taps);
     if (has_exponent_weights(layer.arithmetic)) leave_room_for_fraction(layer);
     if (random_.chance(60)) make_residual(layer);
+    const bool products =
+        layer.arithmetic != Arithmetic::adder && layer.arithmetic != Arithmetic::bnn;
+    if (products && layer.input != image_tensor && layer.read_quantizers.size() == 1 &&
+        random_.chance(options_.adapter_percent)) {
+      make_adapter(layer, input);
+    }
+  }
+
+  // β between a half and two as a rule; some leave its range.
+  void make_adapter(IntegerLayer& layer, const Shape& input) {
+    AdapterNetwork adapter;
+    const int pixels = input.height * input.width;
+    adapter.pool_shift = random_.integer(10, 16);
+    adapter.pool_multiplier =
+        std::clamp((1 << adapter.pool_shift) / pixels * random_.integer(1, 3), 1, 65535);
+    const int hidden = random_.chance(30) ? 0 : random_.integer(1, 12);
+    const auto weights = [&](int count) {
+      std::vector<std::int16_t> all;
+      for (int i = 0; i < count; ++i) {
+        all.push_back(static_cast<std::int16_t>(random_.integer(-128, 127)));
+      }
+      return all;
+    };
+    adapter.first_shift = random_.integer(0, 10);
+    adapter.first_weights = weights(hidden * input.channels);
+    for (int i = 0; i < hidden; ++i) {
+      adapter.first_biases.push_back(random_.between(-100000, 1000000));
+    }
+    adapter.second_weights = weights(hidden == 0 ? input.channels : hidden);
+    adapter.second_shift = random_.integer(0, 12);
+    adapter.second_bias = std::int64_t{random_.integer(2048, 8192)} << adapter.second_shift;
+    layer.adapter = adapter;
   }
 
   // The hardware's shifts and biases include the fraction.

@@ -18,6 +18,7 @@ struct RandomNetworkOptions {
   int side = 12;            // height and width of the image, at most; at least 4
   int fraction_bits = 8;    // of exponent weights' taps, at most
   int operand_bits = 8;     // of weights and activations, at most; at least 2 (bnn: 1)
+  int adapter_percent = 0;  // of the layers that can have a step adapter
   bool edge_layers = true;  // first and last convolution may be marked edge (then `cnn`, 8 bits)
 };
 

@@ -219,6 +219,80 @@ TEST(Convolution, BiasAndResidualOfAShiftLayerAreInWholeUnitsWhateverTheFraction
   }
 }
 
+// A 1×1 layer that copies the image, and one that reads the copy with an adapted step.
+IntegerNetwork adapted_network(const AdapterNetwork& adapter) {
+  IntegerLayer copy = convolution(Arithmetic::cnn, {2, 1, 2}, 1, {1, 0, 0, 1});
+  IntegerLayer layer = convolution(Arithmetic::cnn, {1, 1, 2}, 1, {3, 5});
+  layer.input = 0;
+  layer.read_quantizers = {{256, 8}};
+  layer.multipliers = {1024};
+  layer.shift = 10;
+  layer.biases = {7 * 1024};
+  layer.adapter = adapter;
+  return network_of({2, 1, 2}, {copy, layer});
+}
+
+TEST(StepAdapter, ReadsWithTheReciprocalOfItsFactorAndScalesWithTheFactor) {
+  AdapterNetwork adapter;
+  adapter.pool_multiplier = 1;
+  adapter.pool_shift = 1;                  // mean of two pixels
+  adapter.first_weights = {2, -1, -1, 1};  // hidden × channel
+  adapter.first_biases = {4, 0};
+  adapter.second_weights = {100, 77};
+  adapter.second_bias = 4096;
+  // Image (10, 40), (20, 60): means 15 and 50; hidden: 2·15 − 50 + 4 < 0, so 0, and 35.
+  // β = 4096 + 77·35 = 6791, 1.658; read multiplier 256·4096 / 6791 = 154.4.
+  const std::vector<std::int16_t> image = {10, 40, 20, 60};
+  const IntegerNetwork network = adapted_network(adapter);
+  const ReferenceResult result = execute_reference(network, image, wide, wide);
+  EXPECT_EQ(result.steps[1].factor, 6791);
+  EXPECT_EQ(result.steps[1].read_multiplier, 154);
+  EXPECT_EQ(result.steps[1].underflows + result.steps[1].overflows, 0);
+  // Operands 10·154/256 → 6, 40 → 24; 20 → 12, 60 → 36. Multiplier 1024·6791/4096 → 1698.
+  // (3·6 + 5·24)·1698/1024 + 7 = 235.8; (3·12 + 5·36)·1698/1024 + 7 = 365.2
+  EXPECT_THAT(result.outputs.back(), ElementsAre(236, 365));
+  EXPECT_EQ(result.steps[0].factor, 4096);
+}
+
+TEST(StepAdapter, OneLayerTakesTheMeansThemselves) {
+  AdapterNetwork adapter;
+  adapter.pool_shift = 1;
+  adapter.second_weights = {1, 2};
+  adapter.second_bias = 4000;
+  const ReferenceResult result =
+      execute_reference(adapted_network(adapter), {10, 40, 20, 60}, wide, wide);
+  EXPECT_EQ(result.steps[1].factor, 4000 + 15 + 100);
+}
+
+TEST(StepAdapter, SaturatesAndCountsWhatLeavesItsRange) {
+  AdapterNetwork adapter;
+  adapter.second_weights = {0, 0};
+  const auto step = [&](std::int64_t bias) {
+    adapter.second_bias = bias;
+    return execute_reference(adapted_network(adapter), {1, 1, 1, 1}, wide, wide).steps[1];
+  };
+  StepResult s = step(-5);  // β is no less than 1 / 4096
+  EXPECT_EQ(s.factor, 1);
+  EXPECT_EQ(s.underflows, 1);
+  EXPECT_EQ(s.read_multiplier, 65535);
+  EXPECT_EQ(s.read_saturations, 1);
+  s = step(0);
+  EXPECT_EQ(s.underflows, 1);
+  s = step(1);
+  EXPECT_EQ(s.underflows, 0);
+  EXPECT_EQ(s.read_saturations, 1);
+  s = step(65535);
+  EXPECT_EQ(s.overflows + s.underflows + s.read_saturations + s.multiplier_saturations, 0);
+  EXPECT_EQ(s.read_multiplier, 16);
+  s = step(65536);
+  EXPECT_EQ(s.factor, 65535);
+  EXPECT_EQ(s.overflows, 1);
+  IntegerNetwork network = adapted_network(adapter);
+  network.layers[1].multipliers = {3000};  // 16 times that is too much
+  s = execute_reference(network, {1, 1, 1, 1}, wide, wide).steps[1];
+  EXPECT_EQ(s.multiplier_saturations, 1);
+}
+
 TEST(Convolution, StrideSkipsPositionsAndLeavesOutWindowsPastTheEdge) {
   IntegerLayer layer = convolution(Arithmetic::cnn, {1, 1, 2}, 2, {1, 10, 0, 0});
   layer.stride = 2;

@@ -167,6 +167,7 @@ TEST_P(RandomNetworks, ScheduleWithoutRaceOrDeadlock) {
     constexpr std::array arithmetics = {Arithmetic::adder, Arithmetic::cnn, Arithmetic::shiftaddnet,
                                         Arithmetic::apot};
     options.arithmetic = arithmetics[seed % arithmetics.size()];
+    options.adapter_percent = 40;
     const IntegerNetwork network = test::random_integer_network(seed, options);
     HardwareConfig hardware = hardware_for(*options.arithmetic);
     expect_right(network, hardware);
@@ -403,6 +404,29 @@ TEST(ScheduleErrors, NameLayersWhoseExponentsTheLookupTableDoesNotHold) {
               AllOf(HasSubstr("8 fraction bits"), HasSubstr("entries have at most 6")));
   hardware.array.table.fraction_bits = 8;
   EXPECT_EQ(error_of(network, hardware), "no error");
+}
+
+TEST(ScheduleErrors, NameWhatTheStepAdapterCannotHold) {
+  SyntheticOptions options;
+  options.arithmetic = Arithmetic::cnn;
+  options.adapters = true;
+  const IntegerNetwork network = test::synthetic_network(options);
+  HardwareConfig hardware = hardware_for(Arithmetic::cnn);
+  EXPECT_EQ(error_of(network, hardware), "no error");
+  hardware.step_adapter.channels = 32;
+  EXPECT_THAT(
+      error_of(network, hardware),
+      AllOf(HasSubstr("layer3.0.conv2"), HasSubstr("to 64 channels"), HasSubstr("at most 32")));
+  hardware.step_adapter.channels = 512;
+  hardware.step_adapter.hidden = 3;
+  EXPECT_THAT(
+      error_of(network, hardware),
+      AllOf(HasSubstr("layer1.0.conv1"), HasSubstr("4 hidden values"), HasSubstr("at most 3")));
+  hardware.step_adapter.hidden = 128;
+  hardware.step_adapter.registers = 1;  // a block's shortcut reads what its first convolution reads
+  EXPECT_THAT(
+      error_of(network, hardware),
+      AllOf(HasSubstr("layer2.0"), HasSubstr("needs a step register"), HasSubstr("all 1 of")));
 }
 
 TEST(ScheduleErrors, NameNeedAndCapacityOfEachMemory) {

@@ -178,7 +178,32 @@ class Folder {
     } else {
       set_scales(result, adder, highest, highest, static_cast<double>(taps));
     }
+    if (options_.adapters && !adder && !layer.edge) set_adapter(result);
     return result;
+  }
+
+  // C → C / 4 → 1, about 1 as at the start of a training.
+  void set_adapter(IntegerLayer& layer) {
+    const Shape& input = network_.tensor(layer.input).shape;
+    AdapterNetwork adapter;
+    adapter.pool_shift = 16;
+    adapter.pool_multiplier = (1 << 16) / (input.height * input.width);
+    const int hidden = std::max(1, input.channels / 4);
+    for (int i = 0; i < hidden * input.channels; ++i) {
+      adapter.first_weights.push_back(static_cast<std::int16_t>(between(-20, 20)));
+    }
+    adapter.first_biases.assign(static_cast<std::size_t>(hidden), 1 << 10);
+    adapter.first_shift = 4;
+    for (int i = 0; i < hidden; ++i) {
+      adapter.second_weights.push_back(static_cast<std::int16_t>(between(-60, 60)));
+    }
+    adapter.second_shift = 3;
+    adapter.second_bias = std::int64_t{4096} << 3;
+    layer.adapter = adapter;
+    if (layer.read_quantizers.front().shift == 0) layer.read_quantizers = {{4096, 12}};
+    for (std::int32_t& multiplier : layer.multipliers) multiplier /= 4;
+    for (std::int64_t& bias : layer.biases) bias /= 4;
+    layer.shift -= 2;
   }
 
   // Exponents by turns to the two terms, as in APoT: 2^0 and on down.

@@ -212,9 +212,45 @@ void TokenSimulator::touch(std::size_t index, bool ending) {
     case Opcode::pool:
       touch_vector(command, ending);
       break;
+    case Opcode::adapt:
+      touch_adapt(command);
+      break;
     case Opcode::finish:
       break;
   }
+}
+
+// The whole adapter stands in the weight memory, and what it adapts to is complete.
+void TokenSimulator::touch_adapt(const Command& command) const {
+  const AdaptFields& f = command.adapt;
+  const IntegerLayer& layer = network_.layers[command.layer];
+  if (!layer.adapter) fail("adapts a layer that has no adapter");
+  const AdapterNetwork& adapter = *layer.adapter;
+  std::vector<std::uint8_t> wanted;
+  for (const std::int64_t bias : adapter.first_biases) {
+    for (int i = 0; i < 8; ++i) wanted.push_back(static_cast<std::uint8_t>(bias >> 8 * i));
+  }
+  for (const std::int16_t w : adapter.first_weights) wanted.push_back(static_cast<std::uint8_t>(w));
+  for (const std::int16_t w : adapter.second_weights)
+    wanted.push_back(static_cast<std::uint8_t>(w));
+  if (f.bytes() != wanted.size()) fail("adapter of another size");
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    const Tag tag = sram_[1].at(f.address + i);
+    if (tag < program_.image_address ||
+        program_.dram_image.at(tag - program_.image_address) != wanted[i]) {
+      fail("reads an adapter that is not there");
+    }
+  }
+  const auto tiles = [&](bool before) {
+    int count = 0;
+    for (std::size_t i = before ? 0 : current_; i < (before ? current_ : commands_.size()); ++i) {
+      const bool tile = commands_[i].opcode == Opcode::convolve ||
+                        commands_[i].opcode == Opcode::add || commands_[i].opcode == Opcode::pool;
+      count += tile && commands_[i].layer == layer.input;
+    }
+    return count;
+  };
+  if (tiles(true) == 0 || tiles(false) != 0) fail("adapts to a tensor that is not complete");
 }
 
 void TokenSimulator::touch_load(const TransferFields& f, bool ending) {
@@ -367,6 +403,7 @@ void TokenSimulator::check_convolve_fields(const ConvolveFields& f,
   same("activation_shift", f.activation_shift, layer.activation_shift);
   same("fraction_bits", f.fraction_bits, layer.fraction_bits);
   same("levels", f.levels, layer.levels);
+  same("has a step register", f.step_register != 0, layer.adapter.has_value());
   for (std::size_t i = 0; i < layer.first_exponents.size(); ++i) {
     same("first exponent", f.exponents[i], layer.first_exponents[i]);
   }
