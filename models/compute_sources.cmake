@@ -1,10 +1,12 @@
 # The exact kernels, without SystemC, for tests and benchmarks too.
 abacus_library(abacus_kernels
   compute/cpu_target.cpp
+  pe_array/exponent_taps.cpp
   pe_array/kernels.cpp
   pe_array/kernels_portable.cpp
   pe_array/kernels_avx2.cpp
   pe_array/kernels_avx512.cpp
+  post_lut/post_lut.cpp
   read_quantizer/kernels.cpp
   read_quantizer/kernels_avx512.cpp
   scale_unit/kernels.cpp
@@ -19,5 +21,6 @@ target_sources(abacus_models PRIVATE
   pe_array/processing_element.cpp
   read_quantizer/read_quantizer.cpp
   scale_unit/scale_unit.cpp
+  step_adapter/step_adapter.cpp
   vector_unit/vector_unit.cpp)
 target_link_libraries(abacus_models PUBLIC abacus_kernels)

@@ -13,8 +13,8 @@
 
 namespace abacus {
 
-enum class Unit { load, compute_array, compute_edge, compute_vector, store };
-inline constexpr int unit_count = 5;
+enum class Unit { load, compute_array, compute_edge, compute_vector, store, step_adapter };
+inline constexpr int unit_count = 6;
 
 // One command's execution, from the moment its tokens were there. Time spent waiting for memory
 // inside it counts as busy and, apart from that, as stalled.
@@ -24,6 +24,23 @@ struct TimelineEntry {
   sc_core::sc_time start;
   sc_core::sc_time end;
   sc_core::sc_time stalled;  // part of [start, end) lost to SRAM, bus or DRAM contention
+};
+
+// What step adapters had to saturate: β below or above its range, the read multiplier that it gives,
+// multipliers of output channels.
+struct StepSaturations {
+  std::int64_t underflows = 0;
+  std::int64_t overflows = 0;
+  std::int64_t read = 0;
+  std::int64_t multipliers = 0;
+
+  StepSaturations& operator+=(const StepSaturations& o) {
+    underflows += o.underflows;
+    overflows += o.overflows;
+    read += o.read;
+    multipliers += o.multipliers;
+    return *this;
+  }
 };
 
 class Context {
@@ -68,7 +85,14 @@ class Context {
   Activity activity;                    // cleared by whoever reads it
   std::vector<TimelineEntry> timeline;  // written at timed levels only
   std::int64_t accumulator_saturations = 0;
-  std::vector<std::int64_t> saturations_by_layer;  // grown on demand
+  std::vector<std::int64_t> saturations_by_layer;          // grown on demand
+  std::vector<StepSaturations> step_saturations_by_layer;  // grown on demand
+
+  StepSaturations& step_saturations(int layer) {
+    const auto index = static_cast<std::size_t>(layer < 0 ? 0 : layer);
+    if (step_saturations_by_layer.size() <= index) step_saturations_by_layer.resize(index + 1);
+    return step_saturations_by_layer[index];
+  }
 
  private:
   sc_core::sc_time cycle_;

@@ -19,6 +19,7 @@ enum class Opcode : std::uint8_t {
   convolve = 3,  // compute: one output tile of a convolution on the PE array or the edge array
   add = 4,       // compute: residual addition on the vector unit
   pool = 5,      // compute: average or max pool on the vector unit
+  adapt = 7,     // compute: step adapter, from the channel sums of a stored tensor
   finish = 6     // sequencer: waits for its tokens and until all units are idle, then interrupts
 };
 
@@ -28,7 +29,23 @@ enum class OnChipMemory : std::uint8_t { activation = 0, weight = 1, parameter =
 enum class TapOperation : std::uint8_t {
   product = 0,              // a·w
   absolute_difference = 1,  // |a − w|
-  sign_product = 2          // a·w of −1 and +1: one bit each, 1 for +1
+  sign_product = 2,         // a·w of −1 and +1: one bit each, 1 for +1
+  // With exponent weights (docs/arithmetic.md): w is a code.
+  shifted = 3,              // ±a·2^−p
+  half_shifted = 4,         // ±a·2^(−n/2), by shift or table
+  twice_shifted = 5         // ±a·(2^−p + 2^−q)
+};
+
+// Exponents of twice_shifted taps: 16 for each of the two parts of a code's magnitude.
+inline constexpr int term_exponents = 16;
+inline constexpr std::int8_t no_term = -1;
+
+// Whether the step adapter adds what a command stores to its channel sums, whose channels are those of
+// the pixel that is stored.
+enum class ChannelSums : std::uint8_t {
+  none = 0,
+  add = 1,
+  restart = 2  // from 0
 };
 
 // Element of a stored tensor: bits (2 … 16) and sign; 1 byte up to 8 bits, else 2.
@@ -96,7 +113,16 @@ struct ConvolveFields {
   ElementFormat output_format;
   ElementFormat residual_format;
   std::uint8_t keep_weights;        // 1: same weights as the command before on this array: no refill
-  std::uint8_t reserved[1];
+  std::uint8_t step_register;       // 0: none; else read_multiplier and scale multipliers are those of
+                                    // step register step_register − 1
+  ChannelSums channel_sums;
+  // Exponent weights only.
+  std::uint8_t fraction_bits;       // of taps and accumulator, in units of 2^−fraction_bits; `shift`,
+                                    // `residual_shift` and the biases include them
+  std::uint8_t levels;              // codes −levels … levels; others are weights of 0
+  std::uint8_t first_term_bits;     // twice_shifted: low bits of a code's magnitude that choose p, 1 … 4;
+                                    // those above them choose q
+  std::int8_t exponents[2 * term_exponents];  // twice_shifted: p, then q; no_term where there is none
 };
 
 // Per output channel, in parameter SRAM.
@@ -126,12 +152,32 @@ struct VectorFields {
   std::uint8_t left_shift;          // add
   std::uint8_t second_left_shift;   // add
   std::uint8_t shift;
-  std::uint8_t reserved0;
+  ChannelSums channel_sums;
   ElementFormat input_format;
   ElementFormat second_format;
   ElementFormat output_format;
   std::uint16_t reserved1;
   std::int64_t bias;  // pool
+};
+
+// adapt: β of a layer's step from the channel sums, into a step register. In the weight SRAM, at
+// `address` (a multiple of 8): `hidden` biases of 64 bits; hidden × channels weights of 8 bits; `hidden`
+// (where that is 0, `channels`) weights of 8 bits. docs/arithmetic.md, "Step adapter".
+struct AdaptFields {
+  std::uint32_t address;
+  std::uint16_t channels;
+  std::uint16_t hidden;            // 0: one layer only
+  std::uint16_t pool_multiplier;
+  std::uint16_t read_multiplier;   // that of β = 1
+  std::uint8_t pool_shift;
+  std::uint8_t first_shift;
+  std::uint8_t second_shift;
+  std::uint8_t step_register;      // which one it sets
+  std::int64_t second_bias;
+
+  std::uint64_t bytes() const {
+    return std::uint64_t{hidden} * (8 + channels) + (hidden == 0 ? channels : hidden);
+  }
 };
 
 struct Command {
@@ -144,6 +190,7 @@ struct Command {
     TransferFields transfer;
     ConvolveFields convolve;
     VectorFields vector;
+    AdaptFields adapt;
     std::uint8_t bytes[120];
   };
 };
@@ -153,6 +200,7 @@ inline constexpr int token_counters = 16;
 
 static_assert(sizeof(Command) == 128 && std::is_trivially_copyable_v<Command>);
 static_assert(sizeof(ScaleRecord) == 16 && std::is_trivially_copyable_v<ScaleRecord>);
-static_assert(sizeof(ConvolveFields) <= 120 && sizeof(VectorFields) <= 120 && sizeof(TransferFields) <= 120);
+static_assert(sizeof(ConvolveFields) <= 120 && sizeof(VectorFields) <= 120 && sizeof(TransferFields) <= 120 &&
+              sizeof(AdaptFields) <= 120);
 
 }  // namespace abacus

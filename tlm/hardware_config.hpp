@@ -2,6 +2,7 @@
 // at construction. Defaults are the preset "edge-16x16".
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 
@@ -12,17 +13,42 @@ enum class TimingLevel {
   approximate   // tile-level timing with bus, DRAM and port contention
 };
 
-// |a − w|, a·w, and a·w of −1 and +1 (models/pe_array/processing_element.hpp).
-enum class ProcessingElementKind { adder, mac, xnor };
+// |a − w|, a·w, a·w of −1 and +1, a·2^−p; |a − w| and a·2^−p in one lane, a layer either of them;
+// a·2^(−n/2); a·(2^−p + 2^−q) (models/pe_array/processing_element.hpp).
+enum class ProcessingElementKind { adder, mac, xnor, shift, shift_add, post, apot };
 
 inline std::string to_string(ProcessingElementKind kind) {
   switch (kind) {
     case ProcessingElementKind::adder: return "adder";
     case ProcessingElementKind::mac: return "mac";
     case ProcessingElementKind::xnor: return "xnor";
+    case ProcessingElementKind::shift: return "shift";
+    case ProcessingElementKind::shift_add: return "shift-add";
+    case ProcessingElementKind::post: return "post";
+    case ProcessingElementKind::apot: return "apot";
   }
   return "unknown";
 }
+
+inline constexpr std::array<ProcessingElementKind, 7> processing_element_kinds = {
+    ProcessingElementKind::adder, ProcessingElementKind::mac, ProcessingElementKind::xnor,
+    ProcessingElementKind::shift, ProcessingElementKind::shift_add, ProcessingElementKind::post,
+    ProcessingElementKind::apot};
+
+// Whether lanes of one kind compute the taps of another: those of `shift_add` have both units.
+inline bool computes(ProcessingElementKind lanes, ProcessingElementKind taps) {
+  return lanes == taps || (lanes == ProcessingElementKind::shift_add &&
+                           (taps == ProcessingElementKind::adder ||
+                            taps == ProcessingElementKind::shift));
+}
+
+// Lookup table of `post` lanes (models/post_lut): |a|·2^(−n/2) for odd n.
+struct PostTableConfig {
+  int exponents = 4;           // odd n that it has entries for: 1, 3, … 2·exponents − 1
+  int fraction_bits = 8;       // widest fraction of an entry, 2 to 8
+  int ports = 1;               // reads a cycle
+  int lanes = 1;               // neighbouring rows of a column that share one table
+};
 
 struct PeArrayConfig {
   ProcessingElementKind kind = ProcessingElementKind::adder;
@@ -34,6 +60,8 @@ struct PeArrayConfig {
   int weights_per_pe = 64;     // local weight buffer of a PE, in weights; a tile whose kernel² ×
                                // input-channel tiles do not fit streams its weights every position
   int scale_lanes = 4;         // outputs that the scale unit finishes a cycle
+  int fraction_bits = 8;       // bits below the binary point that a shifting lane keeps, at most 12
+  PostTableConfig table;       // post
 };
 
 struct SramConfig {
@@ -80,11 +108,18 @@ struct VectorUnitConfig {
   int lanes = 16;              // elements a cycle
 };
 
+struct StepAdapterConfig {
+  int channels = 512;          // channel sums that it keeps
+  int hidden = 128;            // hidden values, at most
+  int lanes = 4;               // multiplications a cycle
+  int registers = 4;           // steps that it keeps for layers to come
+};
+
 struct HardwareConfig {
   std::string name = "edge-16x16";
   double clock_mhz = 400.0;
   PeArrayConfig array;
-  PeArrayConfig edge_array{ProcessingElementKind::mac, 4, 16, 8, 8, 24, 1024, 4};
+  PeArrayConfig edge_array{ProcessingElementKind::mac, 4, 16, 8, 8, 24, 1024, 4, 8, {}};
   SramConfig activation_sram{128 * 1024, 4, 32, 1};
   SramConfig weight_sram{64 * 1024, 2, 64, 1};
   SramConfig parameter_sram{8 * 1024, 1, 16, 1};
@@ -93,6 +128,7 @@ struct HardwareConfig {
   BusConfig bus;
   DramConfig dram;
   VectorUnitConfig vector_unit;
+  StepAdapterConfig step_adapter;
   int command_queue = 8;       // commands a unit can hold
 };
 

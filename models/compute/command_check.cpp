@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <string>
 
 #include "models/scale_unit/kernels.hpp"
@@ -58,6 +59,12 @@ ProcessingElementKind element_kind(TapOperation taps) {
       return ProcessingElementKind::adder;
     case TapOperation::sign_product:
       return ProcessingElementKind::xnor;
+    case TapOperation::shifted:
+      return ProcessingElementKind::shift;
+    case TapOperation::half_shifted:
+      return ProcessingElementKind::post;
+    case TapOperation::twice_shifted:
+      return ProcessingElementKind::apot;
     case TapOperation::product:
       break;
   }
@@ -71,9 +78,9 @@ std::uint64_t bytes_of(int height, int width, int channels, ElementFormat format
 
 void check_taps(const Check& check, const ConvolveFields& f, const PeArray& array) {
   check.between("edge_array", f.edge_array, 0, 1);
-  check.between("taps", static_cast<int>(f.taps), 0, 2);
+  check.between("taps", static_cast<int>(f.taps), 0, 5);
   const ProcessingElement& needed = processing_element(element_kind(f.taps));
-  if (&needed != &array.element()) {
+  if (!array.element().computes(needed.kind())) {
     check.fail("the tile's taps need " + needed.name() + " elements, but " +
                to_string(array.component()) + " has " + array.element().name() + " elements");
   }
@@ -83,8 +90,28 @@ void check_taps(const Check& check, const ConvolveFields& f, const PeArray& arra
   check.between("activation_bits", f.activation_bits, fewest_bits, array.config().activation_bits);
   check.between("activation_signed", f.activation_signed, 0, 1);
   check.between("columns", f.columns, 1, array.config().columns, " (the array's)");
-  const std::string refusal = array.element().refuse(tap_format(f));
+  const TapFormat format = tap_format(f);
+  const bool table = needed.kind() == ProcessingElementKind::post;
+  const int widest_fraction =
+      !format.exponents() ? 0
+      : table ? std::min(array.config().fraction_bits, array.config().table.fraction_bits)
+              : array.config().fraction_bits;
+  check.between("fraction_bits", f.fraction_bits, 0, widest_fraction);
+  if (!format.exponents()) check.between("levels", f.levels, 0, 0);
+  if (table) {
+    check.between("odd exponents of levels", PostLut::exponents_of(f.levels), 0,
+                  array.config().table.exponents, " (the lookup table's)");
+  }
+  const std::string refusal = array.element().refuse(format);
   if (!refusal.empty()) check.fail(refusal);
+}
+
+void check_sums(const Check& check, ChannelSums sums, int channels,
+                const StepAdapterConfig& step_adapter) {
+  check.between("channel_sums", static_cast<int>(sums), 0, 2);
+  if (sums == ChannelSums::none) return;
+  check.between("channels whose sums are gathered", channels, 1, step_adapter.channels,
+                " (the step adapter's)");
 }
 
 void check_windows(const Check& check, const ConvolveFields& f) {
@@ -120,6 +147,10 @@ TapFormat tap_format(const ConvolveFields& f) {
   format.activation_signed = f.activation_signed != 0;
   format.weight_shift = f.weight_shift;
   format.activation_shift = f.activation_shift;
+  format.fraction_bits = f.fraction_bits;
+  format.levels = f.levels;
+  format.first_term_bits = f.first_term_bits;
+  std::copy(std::begin(f.exponents), std::end(f.exponents), format.terms.begin());
   return format;
 }
 
@@ -130,7 +161,8 @@ InputRows input_rows(const ConvolveFields& f) {
   return {inside, std::max(inside, std::min(end, int{f.input_height}))};
 }
 
-void check_convolve(const ConvolveFields& f, const PeArray& array, const SramSizes& sizes) {
+void check_convolve(const ConvolveFields& f, const PeArray& array, const SramSizes& sizes,
+                    const StepAdapterConfig& step_adapter) {
   const Check check("convolve");
   check_taps(check, f, array);
   check_windows(check, f);
@@ -144,6 +176,9 @@ void check_convolve(const ConvolveFields& f, const PeArray& array, const SramSiz
   check.between("relu", f.relu, 0, 1);
   check.between("has_residual", f.has_residual, 0, 1);
   check.between("keep_weights", f.keep_weights, 0, 1);
+  check.between("step_register", f.step_register, 0, step_adapter.registers,
+                " (the step adapter's)");
+  check_sums(check, f.channel_sums, f.output_channels, step_adapter);
 
   const InputRows rows = input_rows(f);
   if (rows.end > rows.first) {
@@ -184,8 +219,10 @@ void check_scale_records(const ConvolveFields& f, const std::uint8_t* records) {
   }
 }
 
-void check_add(const VectorFields& f, const SramSizes& sizes) {
+void check_add(const VectorFields& f, const SramSizes& sizes,
+               const StepAdapterConfig& step_adapter) {
   const Check check("add");
+  check_sums(check, f.channel_sums, f.channels, step_adapter);
   check.between("height", f.height, 1, most);
   check.between("width", f.width, 1, most);
   check.between("channels", f.channels, 1, most);
@@ -205,9 +242,30 @@ void check_add(const VectorFields& f, const SramSizes& sizes) {
   inside("output_address", f.output_address, f.output_format);
 }
 
-void check_pool(const VectorFields& f, const SramSizes& sizes) {
+void check_adapt(const AdaptFields& f, const SramSizes& sizes,
+                 const StepAdapterConfig& step_adapter) {
+  constexpr std::int64_t largest_bias = std::int64_t{1} << 40;
+  const Check check("adapt");
+  check.between("channels", f.channels, 1, step_adapter.channels, " (the step adapter's)");
+  check.between("hidden", f.hidden, 0, step_adapter.hidden, " (the step adapter's)");
+  check.between("step_register", f.step_register, 0, step_adapter.registers - 1,
+                " (the step adapter's)");
+  check.between("read_multiplier", f.read_multiplier, 1, most);
+  check.between("pool_shift", f.pool_shift, 0, 46);
+  check.between("first_shift", f.first_shift, 0, 46);
+  check.between("second_shift", f.second_shift, 0, 46);
+  check.between("second_bias", f.second_bias, -largest_bias, largest_bias);
+  if (f.address % 8 != 0) {
+    check.fail("address is " + std::to_string(f.address) + "; allowed: multiples of 8");
+  }
+  check.inside("address", f.address, f.bytes(), "weight SRAM", sizes.weight);
+}
+
+void check_pool(const VectorFields& f, const SramSizes& sizes,
+                const StepAdapterConfig& step_adapter) {
   constexpr std::int64_t largest_bias = std::int64_t{1} << 46;
   const Check check("pool");
+  check_sums(check, f.channel_sums, f.channels, step_adapter);
   check.between("height", f.height, 1, most);
   check.between("width", f.width, 1, most);
   check.between("channels", f.channels, 1, most);

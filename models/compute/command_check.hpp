@@ -15,11 +15,16 @@ struct SramSizes {
   std::uint32_t parameter;
 };
 
-void check_convolve(const ConvolveFields& fields, const PeArray& array, const SramSizes& sizes);
+void check_convolve(const ConvolveFields& fields, const PeArray& array, const SramSizes& sizes,
+                    const StepAdapterConfig& step_adapter);
 // The tile's ScaleRecords, at parameter_address.
 void check_scale_records(const ConvolveFields& fields, const std::uint8_t* records);
-void check_add(const VectorFields& fields, const SramSizes& sizes);
-void check_pool(const VectorFields& fields, const SramSizes& sizes);
+void check_add(const VectorFields& fields, const SramSizes& sizes,
+               const StepAdapterConfig& step_adapter);
+void check_pool(const VectorFields& fields, const SramSizes& sizes,
+                const StepAdapterConfig& step_adapter);
+void check_adapt(const AdaptFields& fields, const SramSizes& sizes,
+                 const StepAdapterConfig& step_adapter);
 
 // Rows of the input tensor that a convolve tile's windows see, [first, end); empty if all is
 // padding.

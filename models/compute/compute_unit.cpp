@@ -1,6 +1,7 @@
 #include "models/compute/compute_unit.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <string>
 
 namespace abacus {
@@ -12,16 +13,6 @@ ArrayTile array_tile(const ConvolveFields& f) {
 
 WeightShape weight_shape(const ConvolveFields& f) {
   return {f.kernel * f.kernel, f.input_channels, f.columns};
-}
-
-ReadFormat read_format(const ConvolveFields& f) {
-  ReadFormat format;
-  format.stored = f.input_format;
-  format.multiplier = f.read_multiplier;
-  format.shift = f.read_shift;
-  format.activation_bits = f.activation_bits;
-  format.activation_signed = f.activation_signed != 0;
-  return format;
 }
 
 ScaleFormat scale_format(const ConvolveFields& f) {
@@ -74,15 +65,18 @@ ComputeUnit::ComputeUnit(const sc_core::sc_module_name& name, const HardwareConf
       main_(Component::pe_array, config.array, target),
       edge_(Component::edge_array, config.edge_array, target),
       read_quantizer_(target),
-      vector_unit_(config.vector_unit) {
+      vector_unit_(config.vector_unit),
+      step_adapter_(config.step_adapter) {
   // A program finds no weights in the PEs, whatever ran before it.
   shared.on_program_start([this] {
     main_.array.forget();
     edge_.array.forget();
+    step_adapter_.forget();
   });
 }
 
 Unit ComputeUnit::unit_of(const Command& command) const {
+  if (command.opcode == Opcode::adapt) return Unit::step_adapter;
   if (command.opcode != Opcode::convolve) return Unit::compute_vector;
   return command.convolve.edge_array ? Unit::compute_edge : Unit::compute_array;
 }
@@ -96,10 +90,26 @@ void ComputeUnit::execute(const Command& command) {
       return add(command.vector, layer);
     case Opcode::pool:
       return pool(command.vector, layer);
+    case Opcode::adapt:
+      return adapt(command.adapt, layer);
     default:
       throw CommandError("opcode " + std::to_string(static_cast<int>(command.opcode)) +
-                         ": the compute unit executes convolve, add and pool only");
+                         ": the compute unit executes convolve, add, pool and adapt only");
   }
+}
+
+ReadFormat ComputeUnit::read_format(const ConvolveFields& f) const {
+  ReadFormat format;
+  format.stored = f.input_format;
+  format.multiplier = f.read_multiplier;
+  format.shift = f.read_shift;
+  format.activation_bits = f.activation_bits;
+  format.activation_signed = f.activation_signed != 0;
+  if (f.step_register != 0) {
+    format.adapted = true;
+    format.multiplier = step_adapter_.step(f.step_register - 1).read_multiplier;
+  }
+  return format;
 }
 
 ConvolveCycles ComputeUnit::convolve_cycles(const ConvolveFields& fields) const {
@@ -117,13 +127,19 @@ ConvolveCycles ComputeUnit::convolve_cycles(const ConvolveFields& fields) const 
                    read_quantizer_.latency_cycles(read_format(fields));
   cycles.issue = used.array.issue_cycles(tile);
   cycles.scale = used.scale_unit.cycles(tile.outputs());
+  cycles.table =
+      used.array.table_waits() * std::int64_t{fields.output_height} * fields.output_width;
   cycles.depth = used.array.pipeline_depth();
   return cycles;
 }
 
 void ComputeUnit::convolve(const ConvolveFields& fields, int layer) {
   Lane& used = lane(fields);
-  check_convolve(fields, used.array, sizes());
+  check_convolve(fields, used.array, sizes(), step_adapter_.config());
+  if (fields.step_register != 0 && !step_adapter_.step(fields.step_register - 1).set) {
+    throw CommandError("convolve: step_register is " + std::to_string(fields.step_register) +
+                       ", but no adapt command has set that step");
+  }
   check_scale_records(fields, parameter_sram_.data() + fields.parameter_address);
   if (fields.keep_weights && !used.array.holds(tap_format(fields), weight_shape(fields))) {
     throw CommandError("convolve: keep_weights is 1, but " + to_string(used.array.component()) +
@@ -140,9 +156,9 @@ void ComputeUnit::compute_tile(Lane& used, const ConvolveFields& fields, int lay
   if (!fields.keep_weights || !used.array.weights_stay(array_tile(fields))) {
     used.array.load_weights(shape, weight_sram_.data() + fields.weight_address);
   }
-  const ScalePlan& scale_plan = used.scale_unit.set_parameters(
-      scale_format(fields), parameter_sram_.data() + fields.parameter_address, fields.columns,
-      used.array.largest_accumulator());
+  const ScalePlan& scale_plan =
+      used.scale_unit.set_parameters(scale_format(fields), scale_records(fields, layer),
+                                     fields.columns, used.array.largest_accumulator());
 
   const TapGeometry geometry{fields.kernel, fields.stride, shape.channel_groups(),
                              shape.column_blocks(), fields.output_width};
@@ -158,6 +174,7 @@ void ComputeUnit::compute_tile(Lane& used, const ConvolveFields& fields, int lay
   read_quantizer_.read(read_format(fields), taps, tile,
                        activation_sram_.data() + fields.input_address,
                        used.array.operands(geometry, operand_rows));
+  used.array.prepare_operands(geometry, operand_rows);
 
   const auto row_bytes = [&](ElementFormat format) {
     return std::size_t{fields.output_width} * fields.output_channels * element_bytes(format);
@@ -185,7 +202,64 @@ void ComputeUnit::compute_tile(Lane& used, const ConvolveFields& fields, int lay
       by_layer[static_cast<std::size_t>(layer)] += saturations;
     }
   }
+  if (fields.channel_sums != ChannelSums::none) gather(fields, scale_plan, layer);
   if (activation_sram_.faults_pending()) report_writes(fields, scale_plan);
+}
+
+const std::uint8_t* ComputeUnit::scale_records(const ConvolveFields& fields, int layer) {
+  const std::uint8_t* records = parameter_sram_.data() + fields.parameter_address;
+  if (fields.step_register == 0) return records;
+  const int factor = step_adapter_.step(fields.step_register - 1).factor;
+  adapted_records_.resize(fields.columns);
+  std::memcpy(adapted_records_.data(), records, fields.columns * sizeof(ScaleRecord));
+  std::int64_t saturations = 0;
+  for (ScaleRecord& record : adapted_records_) {
+    record.multiplier = StepAdapter::scaled(record.multiplier, factor, saturations);
+  }
+  // An output channel counts once, not with each of its tiles.
+  if (fields.first_output_row == 0) context().step_saturations(layer).multipliers += saturations;
+  return reinterpret_cast<const std::uint8_t*>(adapted_records_.data());
+}
+
+void ComputeUnit::gather(const ConvolveFields& fields, const ScalePlan& plan, int layer) {
+  step_adapter_.begin(fields.channel_sums);
+  const std::uint8_t* output = activation_sram_.data() + fields.output_address;
+  const std::size_t pixels = std::size_t{fields.output_height} * fields.output_width;
+  for (std::size_t pixel = 0; pixel < pixels; ++pixel) {
+    for (std::size_t column = 0; column < fields.columns; ++column) {
+      const int channel = plan.channel[column];
+      step_adapter_.add(channel, load_element(output, pixel * fields.output_channels + channel,
+                                              fields.output_format));
+    }
+  }
+  StepAdapter::count_sums(context().activity, layer,
+                          static_cast<std::int64_t>(pixels) * fields.columns);
+}
+
+void ComputeUnit::gather(const VectorFields& fields, int layer) {
+  if (fields.channel_sums == ChannelSums::none) return;
+  step_adapter_.begin(fields.channel_sums);
+  const std::uint8_t* output = activation_sram_.data() + fields.output_address;
+  const std::size_t elements = std::size_t{fields.height} * fields.width * fields.channels;
+  for (std::size_t i = 0; i < elements; ++i) {
+    step_adapter_.add(static_cast<int>(i % fields.channels),
+                      load_element(output, i, fields.output_format));
+  }
+  StepAdapter::count_sums(context().activity, layer, static_cast<std::int64_t>(elements));
+}
+
+void ComputeUnit::adapt(const AdaptFields& fields, int layer) {
+  using sc_core::sc_time;
+  check_adapt(fields, sizes(), step_adapter_.config());
+  context().step_saturations(layer) +=
+      step_adapter_.adapt(fields, weight_sram_.data() + fields.address);
+  if (!context().timed()) return;
+  const sc_time start = sc_core::sc_time_stamp();
+  const sc_time run = context().cycles(static_cast<double>(step_adapter_.cycles(fields)));
+  const sc_time end = weight_sram_.book(start, run, fields.bytes());
+  weight_sram_.count_reads(layer, fields.bytes());
+  StepAdapter::count_adapt(context().activity, layer, fields);
+  wait_until(start, start + run, end);
 }
 
 void ComputeUnit::report_writes(const ConvolveFields& fields, const ScalePlan& plan) {
@@ -222,7 +296,8 @@ void ComputeUnit::spend_convolve(const Lane& used, const ConvolveFields& fields,
   }
 
   // Then inputs, results and residual side by side.
-  const sc_time run = context().cycles(static_cast<double>(std::max(cycles.issue, cycles.scale)));
+  const sc_time run =
+      context().cycles(static_cast<double>(std::max(cycles.issue + cycles.table, cycles.scale)));
   const sc_time run_start = ready + context().cycles(static_cast<double>(cycles.latency));
   sc_time end = run_start + run;
   const auto book = [&](Sram& sram, std::int64_t bytes) {
@@ -264,6 +339,7 @@ void ComputeUnit::spend_convolve(const Lane& used, const ConvolveFields& fields,
   used.array.count(activity, layer, tap_format(fields), tile, filled);
   read_quantizer_.count(activity, layer, read_format(fields), inside * fields.input_channels);
   used.scale_unit.count(activity, layer, scale_format(fields), tile.outputs());
+  if (fields.step_register != 0) StepAdapter::count_scaling(activity, layer, fields.columns);
 
   const sc_time depth = context().cycles(static_cast<double>(cycles.depth));
   wait_until(start, start + context().cycles(static_cast<double>(cycles.total())), end + depth);
@@ -280,7 +356,7 @@ void ComputeUnit::wait_until(const sc_core::sc_time& start, const sc_core::sc_ti
 }
 
 void ComputeUnit::add(const VectorFields& fields, int layer) {
-  check_add(fields, sizes());
+  check_add(fields, sizes(), step_adapter_.config());
   AddFormat format;
   format.first = fields.input_format;
   format.second = fields.second_format;
@@ -296,6 +372,7 @@ void ComputeUnit::add(const VectorFields& fields, int layer) {
   vector_unit_.add(format, elements, memory + fields.input_address, memory + fields.second_address,
                    memory + fields.output_address);
   const std::uint64_t written = elements * element_bytes(format.output);
+  gather(fields, layer);
   activation_sram_.wrote(fields.output_address, static_cast<std::uint32_t>(written));
   if (!context().timed()) return;
   vector_unit_.count_add(context().activity, layer, format, static_cast<std::int64_t>(elements));
@@ -305,7 +382,7 @@ void ComputeUnit::add(const VectorFields& fields, int layer) {
 }
 
 void ComputeUnit::pool(const VectorFields& fields, int layer) {
-  check_pool(fields, sizes());
+  check_pool(fields, sizes(), step_adapter_.config());
   PoolFormat format;
   format.input = fields.input_format;
   format.output = fields.output_format;
@@ -323,6 +400,7 @@ void ComputeUnit::pool(const VectorFields& fields, int layer) {
   vector_unit_.pool(format, memory + fields.input_address, memory + fields.output_address);
   const std::uint64_t outputs = std::uint64_t{fields.height} * fields.width * fields.channels;
   const std::uint64_t written = outputs * element_bytes(format.output);
+  gather(fields, layer);
   activation_sram_.wrote(fields.output_address, static_cast<std::uint32_t>(written));
   if (!context().timed()) return;
   vector_unit_.count_pool(context().activity, layer, format);

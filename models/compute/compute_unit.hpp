@@ -1,5 +1,5 @@
-// Compute unit: executes the commands convolve, add and pool on the PE array, the edge array and
-// the vector unit, one at a time, between the on-chip memories.
+// Compute unit: executes the commands convolve, add, pool and adapt on the PE array, the edge array,
+// the vector unit and the step adapter, one at a time, between the on-chip memories.
 //
 //   activation SRAM → read quantizer → PE array ← weight SRAM
 //                                          ↓ accumulators
@@ -10,9 +10,9 @@
 //   max(weight fill, parameter fetch)   through the weight and parameter SRAM ports; no fill where
 //                                       the command keeps weights or they do not stay in the PEs
 //   + latency of the activation SRAM + of the read quantizer (0 where it is not needed)
-//   + max(array's issue cycles, scale unit's cycles)
+//   + max(array's issue cycles + its waits for lookup tables, scale unit's cycles)
 //                                       longer where the SRAM ports are too narrow or other units
-//                                       hold them: stalled
+//                                       hold them: stalled, as are the waits for tables
 //   + pipeline depth of the array
 //
 // Traffic: an array reads the channels of a channel tile (up to `rows`) of one pixel in one access
@@ -25,6 +25,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "models/compute/command_check.hpp"
 #include "models/memory/sram.hpp"
@@ -32,6 +33,7 @@
 #include "models/read_quantizer/read_quantizer.hpp"
 #include "models/scale_unit/scale_unit.hpp"
 #include "models/sequencer/execution_unit.hpp"
+#include "models/step_adapter/step_adapter.hpp"
 #include "models/vector_unit/vector_unit.hpp"
 
 namespace abacus {
@@ -42,7 +44,9 @@ struct ConvolveCycles {
   std::int64_t latency = 0;  // activation SRAM and read quantizer
   std::int64_t issue = 0;    // array
   std::int64_t scale = 0;    // scale unit, beside issue
-  std::int64_t depth = 0;    // array's pipeline
+  std::int64_t table = 0;  // array, waiting for ports of its lookup tables (post); stalled, and so
+                           // not in total()
+  std::int64_t depth = 0;  // array's pipeline
 
   std::int64_t total() const { return fill + latency + (issue > scale ? issue : scale) + depth; }
 };
@@ -74,6 +78,12 @@ class ComputeUnit : public ExecutionUnit {
   void spend_convolve(const Lane& lane, const ConvolveFields& fields, int layer);
   void add(const VectorFields& fields, int layer);
   void pool(const VectorFields& fields, int layer);
+  void adapt(const AdaptFields& fields, int layer);
+  ReadFormat read_format(const ConvolveFields& fields) const;
+  // The tile's ScaleRecords, with β in their multipliers where the command uses an adapted step.
+  const std::uint8_t* scale_records(const ConvolveFields& fields, int layer);
+  void gather(const ConvolveFields& fields, const ScalePlan& plan, int layer);
+  void gather(const VectorFields& fields, int layer);
   void spend_vector(std::int64_t elements, std::uint64_t read_bytes, std::uint64_t written_bytes,
                     int layer);
   // Waits until `end`, at least until `undisturbed`, whole cycles after `start`; the difference
@@ -94,6 +104,8 @@ class ComputeUnit : public ExecutionUnit {
   Lane edge_;
   ReadQuantizer read_quantizer_;
   VectorUnit vector_unit_;
+  StepAdapter step_adapter_;
+  std::vector<ScaleRecord> adapted_records_;
 };
 
 }  // namespace abacus

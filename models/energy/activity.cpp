@@ -30,6 +30,8 @@ std::string to_string(Component component) {
       return "dram";
     case Component::sequencer:
       return "sequencer";
+    case Component::step_adapter:
+      return "step_adapter";
   }
   throw std::logic_error("to_string: not a component");
 }

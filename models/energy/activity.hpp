@@ -11,10 +11,21 @@
 namespace abacus {
 
 enum class Component {
-  pe_array, edge_array, read_quantizer, scale_unit, vector_unit,
-  activation_sram, weight_sram, parameter_sram, dma, bus, dram, sequencer
+  pe_array,
+  edge_array,
+  read_quantizer,
+  scale_unit,
+  vector_unit,
+  activation_sram,
+  weight_sram,
+  parameter_sram,
+  dma,
+  bus,
+  dram,
+  sequencer,
+  step_adapter
 };
-inline constexpr int component_count = 12;
+inline constexpr int component_count = 13;
 std::string to_string(Component component);  // "pe_array" …
 
 enum class Action {
@@ -26,13 +37,13 @@ enum class Action {
   table_read,           // bits_a: word, bits_b: entries
   register_read,        // bits_a
   register_write,       // bits_a
-  sram_read,            // bits_a: access width; the component tells which memory, and so its capacity
+  sram_read,  // bits_a: access width; the component tells which memory, and so its capacity
   sram_write,
-  dram_activate,        // one row activation (with its precharge)
-  dram_read,            // bits_a: moved by one burst
+  dram_activate,  // one row activation (with its precharge)
+  dram_read,      // bits_a: moved by one burst
   dram_write,
-  bus_beat,             // bits_a: data width
-  idle_cycle            // clock cycle in which the component had nothing to do
+  bus_beat,   // bits_a: data width
+  idle_cycle  // clock cycle in which the component had nothing to do
 };
 inline constexpr int action_count = 15;
 std::string to_string(Action action);

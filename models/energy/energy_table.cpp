@@ -174,8 +174,9 @@ double power_law(const std::vector<EnergyPoint>& points, double at) {
   return low.picojoules * std::pow(at / low.at, exponent);
 }
 
-std::optional<double> memory_bytes(Component component, const HardwareConfig& hardware) {
-  switch (component) {
+std::optional<double> memory_bytes(const Activity::Key& key, const HardwareConfig& hardware) {
+  if (key.action == Action::table_read) return key.bits_a * key.bits_b / 8.0;
+  switch (key.component) {
     case Component::activation_sram:
       return hardware.activation_sram.bytes;
     case Component::weight_sram:
@@ -248,7 +249,7 @@ double EnergyTable::picojoules(const Activity::Key& key, const HardwareConfig& h
     case EnergyLaw::width_product:
       return times * interpolate(entry->points, static_cast<double>(key.bits_a) * key.bits_b);
     case EnergyLaw::capacity: {
-      const auto bytes = memory_bytes(key.component, hardware);
+      const auto bytes = memory_bytes(key, hardware);
       if (!bytes) {
         throw std::runtime_error("energy table " + name_ + ": action `" + to_string(key.action) +
                                  "` follows a memory's capacity, but component " +

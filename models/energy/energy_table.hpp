@@ -10,9 +10,10 @@
 //   "width-product" points = [{bits, pj, source} …]         the same by bits_a × bits_b; a point's
 //                                                           `bits` is the width of both operands
 //   "capacity"      access_bits, points = [{bytes, pj,      of an access of bits_a to a memory of
-//                   source} …]                              the component's size: power law between
-//                                                           (and beyond) the two nearest points,
-//                                                           times bits_a / access_bits
+//                   source} …]                              the component's size (a table_read: of
+//                                                           bits_b words of bits_a): power law
+//                                                           between (and beyond) the two nearest
+//                                                           points, times bits_a / access_bits
 //   "multiple"      of, times, source                       times × the energy of action `of` at
 //                                                           the same widths
 //

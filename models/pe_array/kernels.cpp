@@ -3,17 +3,53 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "models/pe_array/exponent_taps.hpp"
 #include "models/pe_array/kernels_targets.hpp"
+#include "models/post_lut/post_lut.hpp"
 
 namespace abacus {
 
 int TapFormat::tap(int activation, int weight) const {
+  if (exponents()) {
+    const int value = level(std::abs(weight), std::abs(activation));
+    return (activation < 0) == (weight < 0) ? value : -value;
+  }
   if (kind != ProcessingElementKind::adder) return activation * weight;
   return std::abs(activation * (1 << activation_shift) - weight * (1 << weight_shift));
 }
 
+int TapFormat::level(int m, int magnitude) const {
+  if (m == 0 || m > levels) return 0;
+  const auto shifted = [&](int exponent) {
+    return (magnitude << fraction_bits) >> std::min(exponent, 31);
+  };
+  switch (kind) {
+    case ProcessingElementKind::post:
+      return m % 2 == 0 ? post_lut_entry(magnitude, m / 2 - 1, fraction_bits) : shifted(m / 2);
+    case ProcessingElementKind::apot: {
+      int sum = 0;
+      for (const int exponent : terms_of(m)) sum += exponent == no_term ? 0 : shifted(exponent);
+      return sum;
+    }
+    default:
+      return shifted(m - 1);
+  }
+}
+
+std::array<int, 2> TapFormat::terms_of(int m) const {
+  const int first = m & ((1 << first_term_bits) - 1);
+  const int second = m >> first_term_bits;
+  return {terms[static_cast<std::size_t>(first)],
+          terms[static_cast<std::size_t>(term_exponents + second)]};
+}
+
 int TapFormat::largest_tap() const {
   int largest = 0;
+  if (exponents()) {
+    const int magnitude = std::max(-lowest_activation(), highest_activation());
+    for (int m = 1; m <= levels; ++m) largest = std::max(largest, level(m, magnitude));
+    return largest;
+  }
   for (const int a : {lowest_activation(), highest_activation()}) {
     for (const int w : {lowest_weight(), highest_weight()}) {
       largest = std::max(largest, std::abs(tap(a, w)));
@@ -138,6 +174,10 @@ TapPlan plan_taps(const TapFormat& format, CpuTarget target) {
   TapPlan plan;
   plan.weight_bits = format.weight_bits;
   plan.activation_shift = format.activation_shift;
+  if (format.exponents()) {
+    plan.kernel = TapKernel::product16;
+    return plan;
+  }
   if (format.kind == ProcessingElementKind::adder) {
     plan_differences(format, plan);
   } else {
@@ -209,7 +249,9 @@ std::int32_t accumulate_saturating(const SaturatingTile& tile, const void* opera
             static_cast<std::size_t>(ky * tile.geometry.kernel + kx) * tile.channels;
         std::int64_t sum = 0;
         for (int channel = first; channel < end; ++channel) {
-          sum += tile.format.tap(activation(ky, kx, channel), weights[channel]);
+          const int a = activation(ky, kx, channel);
+          sum += tile.exponents != nullptr ? tile.exponents->tap(a, weights[channel])
+                                           : tile.format.tap(a, weights[channel]);
         }
         accumulator += sum;
         if (accumulator > highest || accumulator < lowest) {

@@ -16,13 +16,17 @@
 // is an identity. What is left fits unsigned bytes, offset by −lo.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 
 #include "models/compute/cpu_target.hpp"
+#include "tlm/command.hpp"
 #include "tlm/hardware_config.hpp"
 
 namespace abacus {
+
+class ExponentTaps;
 
 // Operands of a tap as the command states them.
 struct TapFormat {
@@ -33,6 +37,10 @@ struct TapFormat {
   bool activation_signed = false;
   int weight_shift = 0;      // adder only
   int activation_shift = 0;  // adder only
+  int fraction_bits = 0;     // exponent weights only
+  int levels = 0;            // exponent weights only: a weight is a code −levels … levels
+  int first_term_bits = 1;   // apot only, as the exponents: see ConvolveFields
+  std::array<std::int8_t, 2 * term_exponents> terms{};
 
   // Ranges before the shift.
   int lowest_activation() const { return activation_signed ? -(1 << (activation_bits - 1)) : 0; }
@@ -54,12 +62,29 @@ struct TapFormat {
     return kind == other.kind && weight_bits == other.weight_bits &&
            weight_signed == other.weight_signed && activation_bits == other.activation_bits &&
            activation_signed == other.activation_signed && weight_shift == other.weight_shift &&
-           activation_shift == other.activation_shift;
+           activation_shift == other.activation_shift && fraction_bits == other.fraction_bits &&
+           levels == other.levels && first_term_bits == other.first_term_bits &&
+           terms == other.terms;
   }
   // The tap t of docs/arithmetic.md.
   int tap(int activation, int weight) const;
+  // Exponent weights: what a weight of magnitude m makes of an activation's magnitude, in units of
+  // 2^−fraction_bits; 0 for magnitudes past the levels.
+  int level(int m, int magnitude) const;
   // Largest |t| over both ranges.
   int largest_tap() const;
+  // Weights are codes of exponents.
+  bool exponents() const {
+    return kind == ProcessingElementKind::shift || kind == ProcessingElementKind::post ||
+           kind == ProcessingElementKind::apot;
+  }
+  // post: the code's exponent is an odd number of halves, which takes the lookup table.
+  bool reads_table(int code) const {
+    const int m = code < 0 ? -code : code;
+    return kind == ProcessingElementKind::post && m != 0 && m % 2 == 0 && m <= levels;
+  }
+  // apot: the exponents of the terms of magnitude m; no_term where there is none.
+  std::array<int, 2> terms_of(int m) const;
   // Operands −1 and +1: of one bit and signed.
   bool binary() const { return kind == ProcessingElementKind::xnor; }
   // The activation that a padded position has.
@@ -71,7 +96,7 @@ enum class TapKernel {
   difference16,  // Σ |a − w|, both signed 16 bits: shifted activations that do not fit a byte
   product8,      // Σ a·w, unsigned bytes × signed bytes
   product16      // Σ a·w, both signed 16 bits: unsigned 8-bit weights; processors without VNNI
-                 // (binary operands are products of −1 and +1)
+                 // (binary operands are products of −1 and +1), exponent weights
 };
 
 // How a format's operands are written for a kernel.
@@ -96,6 +121,7 @@ struct TapPlan {
   int operand_bytes() const { return wide() ? 2 : 1; }
 };
 
+// Of exponent weights it is the activations that the plan describes; exponent_taps.hpp has the rest.
 TapPlan plan_taps(const TapFormat& format, CpuTarget target);
 
 // Shape of a tile's weights: packed as ConvolveFields says.
@@ -137,7 +163,6 @@ struct TapGeometry {
 void accumulate(CpuTarget target, TapKernel kernel, const TapGeometry& geometry, int rows,
                 const void* operands, const void* blocks, const std::int32_t* corrections,
                 std::int32_t* accumulators);
-
 // For each column of product blocks: the sum of its positive weights, and of its negative ones'
 // magnitudes. With the activations' range they bound every partial sum.
 void sum_by_sign(CpuTarget target, TapKernel kernel, const WeightShape& shape, const void* blocks,
@@ -147,6 +172,7 @@ void sum_by_sign(CpuTarget target, TapKernel kernel, const WeightShape& shape, c
 // `array_rows`, then ky, then kx, each tile's taps added with saturation. Slow.
 struct SaturatingTile {
   TapFormat format;
+  const ExponentTaps* exponents;  // null where the format has none
   TapGeometry geometry;
   int channels;
   int array_rows;

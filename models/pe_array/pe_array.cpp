@@ -21,7 +21,8 @@ PeArray::PeArray(Component component, const PeArrayConfig& config, CpuTarget tar
     : component_(component),
       config_(config),
       target_(target),
-      element_(processing_element(config.kind)) {
+      element_(processing_element(config.kind)),
+      table_(config.table, config.activation_bits, to_string(component)) {
   const std::string name = to_string(component);
   require(config.rows >= 1 && config.rows <= 65535, name, "rows", config.rows, "1 to 65535");
   require(config.columns >= 1 && config.columns <= 65535, name, "columns", config.columns,
@@ -38,6 +39,8 @@ PeArray::PeArray(Component component, const PeArrayConfig& config, CpuTarget tar
   require(config.accumulator_bits >= 8 && config.accumulator_bits <= 32, name, "accumulator_bits",
           config.accumulator_bits, "8 to 32");
   require(config.weights_per_pe >= 1, name, "weights_per_pe", config.weights_per_pe, "1 or more");
+  require(config.fraction_bits >= 0 && config.fraction_bits <= 12, name, "fraction_bits",
+          config.fraction_bits, "0 to 12");
 }
 
 void PeArray::count(Activity& activity, int layer, const TapFormat& format, const ArrayTile& tile,
@@ -49,7 +52,16 @@ void PeArray::count(Activity& activity, int layer, const TapFormat& format, cons
   for (int first = 0; first < tile.channels; first += config_.rows) {
     const int lanes = std::min(config_.rows, tile.channels - first);
     const std::int64_t taps = sums * lanes;
-    element_.count_taps(activity, layer, component_, format, taps);
+    const auto channel_tile = static_cast<std::size_t>(first / config_.rows);
+    const std::int64_t reads =
+        loaded_ && channel_tile < demand_.reads.size()
+            ? demand_.reads[channel_tile] * tile.output_height * tile.output_width
+            : 0;
+    element_.count_taps(activity, layer, component_, format, taps - reads);
+    if (reads != 0) {
+      activity.count(layer, component_, Action::table_read, reads, PostLut::word_bits(format),
+                     table_.entries());
+    }
     // An activation is latched once a row and serves all columns; a weight waits in each PE.
     activity.count(layer, component_, Action::register_write, positions * lanes,
                    format.activation_bits);
@@ -80,6 +92,10 @@ const TapPlan& PeArray::set_format(const TapFormat& format) {
   if (!planned_ || !(format_ == format)) {
     format_ = format;
     plan_ = plan_taps(format, target_);
+    if (format.exponents() && !(exponents_ && exponents_format_ == format)) {
+      exponents_.emplace(format);
+      exponents_format_ = format;
+    }
     planned_ = true;
   }
   return plan_;
@@ -90,9 +106,21 @@ void PeArray::load_weights(const WeightShape& shape, const std::uint8_t* packed)
   loaded_format_ = format_;
   loaded_ = true;
   const auto padded_columns = static_cast<std::size_t>(shape.column_blocks()) * 8;
-  std::uint8_t* blocks = blocks_.reserve(shape.block_elements() * plan_.operand_bytes());
+  std::uint8_t* blocks = blocks_.reserve(shape.block_elements() * plan_.operand_bytes() * planes());
   std::int32_t* corrections = corrections_.reserve(padded_columns);
-  unpack_weights(target_, plan_, shape, packed, blocks, corrections);
+  if (exponents() != nullptr) {
+    bounds_.resize(padded_columns);
+    unpack_exponents(*exponents_, format_.weight_bits, shape, packed,
+                     reinterpret_cast<std::int16_t*>(blocks), bounds_.data());
+    std::fill_n(corrections, padded_columns, 0);
+  } else {
+    unpack_weights(target_, plan_, shape, packed, blocks, corrections);
+  }
+
+  demand_ = {};
+  if (format_.kind == ProcessingElementKind::post) {
+    demand_ = table_.demand(format_, shape, packed, config_.rows);
+  }
 
   largest_sum_ = std::int64_t{format_.largest_tap()} * shape.taps * shape.channels;
   may_saturate_ = largest_sum_ > limit();
@@ -101,7 +129,12 @@ void PeArray::load_weights(const WeightShape& shape, const std::uint8_t* packed)
   plain_ = false;
   const auto columns = static_cast<std::size_t>(shape.columns);
   safe_columns_.assign(columns, 0);
-  if (config_.kind != ProcessingElementKind::mac) return;
+  if (exponents() != nullptr) {
+    for (std::size_t i = 0; i < columns; ++i) safe_columns_[i] = bounds_[i] <= limit();
+    may_saturate_ = std::find(safe_columns_.begin(), safe_columns_.end(), 0) != safe_columns_.end();
+    return;
+  }
+  if (format_.kind != ProcessingElementKind::mac) return;
   positive_.resize(columns);
   negative_.resize(columns);
   sum_by_sign(target_, plan_.kernel, shape, blocks, positive_.data(), negative_.data());
@@ -125,14 +158,26 @@ void* PeArray::operands(const TapGeometry& geometry, int rows) {
                            plan_.operand_bytes());
 }
 
+void PeArray::prepare_operands(const TapGeometry& geometry, int rows) {
+  if (planes() == 1) return;
+  const int channels = geometry.channel_groups * 8;
+  const std::size_t positions = static_cast<std::size_t>(geometry.operand_width()) * rows;
+  spread_planes(*exponents_, positions, channels,
+                reinterpret_cast<const std::int16_t*>(operands_.data()),
+                spread_.reserve(positions * channels * planes()));
+}
+
 const std::int32_t* PeArray::accumulate(const TapGeometry& geometry, int first_row, int rows,
                                         std::int64_t& saturations) {
   std::int32_t* accumulators = accumulators_.reserve(static_cast<std::size_t>(rows) *
                                                      geometry.output_width * accumulator_stride());
-  const std::uint8_t* operands = operands_.data() + static_cast<std::size_t>(first_row) *
-                                                        geometry.stride * geometry.operand_row() *
-                                                        plan_.operand_bytes();
-  abacus::accumulate(target_, plan_.kernel, geometry, rows, operands, blocks_.data(),
+  TapGeometry summed = geometry;
+  summed.channel_groups *= planes();
+  const std::uint8_t* buffer =
+      planes() == 1 ? operands_.data() : reinterpret_cast<const std::uint8_t*>(spread_.data());
+  const std::uint8_t* operands = buffer + static_cast<std::size_t>(first_row) * summed.stride *
+                                              summed.operand_row() * plan_.operand_bytes();
+  abacus::accumulate(target_, plan_.kernel, summed, rows, operands, blocks_.data(),
                      corrections_.data(), accumulators);
   if (may_saturate_) saturate(geometry, first_row, rows, saturations);
   return accumulators;
@@ -142,9 +187,9 @@ std::int64_t PeArray::largest_accumulator() const { return std::min(largest_sum_
 
 void PeArray::saturate(const TapGeometry& geometry, int first_row, int rows,
                        std::int64_t& saturations) {
-  const SaturatingTile tile{
-      format_,    geometry,    shape_.channels, config_.rows, config_.accumulator_bits,
-      plan_.zero, plan_.wide()};
+  const SaturatingTile tile{format_,         exponents(),  geometry,
+                            shape_.channels, config_.rows, config_.accumulator_bits,
+                            plan_.zero,      plan_.wide()};
   const std::size_t column_weights = static_cast<std::size_t>(shape_.taps) * shape_.channels;
   const std::size_t position_bytes = static_cast<std::size_t>(geometry.channel_groups) * 8 *
                                      geometry.stride * plan_.operand_bytes();
@@ -153,7 +198,7 @@ void PeArray::saturate(const TapGeometry& geometry, int first_row, int rows,
   // The adder's taps are not negative, so its sums only grow: one that ends within the range never
   // left it. It must be exact in 32 bits for that to show.
   const bool end_tells =
-      config_.kind == ProcessingElementKind::adder && largest_sum_ < (std::int64_t{1} << 31);
+      format_.kind == ProcessingElementKind::adder && largest_sum_ < (std::int64_t{1} << 31);
   const std::int64_t highest = limit();
   if (end_tells && shape_.columns % 8 == 0) {  // no columns without weights
     std::int32_t largest = 0;

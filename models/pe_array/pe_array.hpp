@@ -3,10 +3,12 @@
 //
 // | property          | unit    | where it is set                                               |
 // | ----------------- | ------- | ------------------------------------------------------------- |
-// | kind              |         | PeArrayConfig::kind: adder, mac, xnor (processing_element.hpp)|
+// | kind              |         | PeArrayConfig::kind (processing_element.hpp)                  |
 // | rows, columns     | lanes   | PeArrayConfig                                                 |
 // | weight_bits,      | bits    | PeArrayConfig: widest operands; narrower ones are taken and   |
 // | activation_bits   |         | counted at their own width                                    |
+// | fraction_bits     | bits    | PeArrayConfig: most that the lanes of shift, shift-add keep   |
+// | table             |         | PeArrayConfig: lookup tables of post (models/post_lut)        |
 // | accumulator_bits  | bits    | PeArrayConfig; overflow saturates and is counted              |
 // | weights_per_pe    | weights | PeArrayConfig: a PE's local weight buffer                     |
 // | issue             | cycles  | output_stationary.hpp: positions × ceil(channels / rows)      |
@@ -21,14 +23,17 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "models/compute/aligned_buffer.hpp"
 #include "models/compute/cpu_target.hpp"
 #include "models/energy/activity.hpp"
+#include "models/pe_array/exponent_taps.hpp"
 #include "models/pe_array/kernels.hpp"
 #include "models/pe_array/output_stationary.hpp"
 #include "models/pe_array/processing_element.hpp"
+#include "models/post_lut/post_lut.hpp"
 #include "tlm/hardware_config.hpp"
 
 namespace abacus {
@@ -54,9 +59,15 @@ class PeArray {
     return output_stationary::weights_stay(tile, config_.rows, config_.weights_per_pe);
   }
 
+  // Cycles that the array waits for ports of its lookup tables, at each output position of the loaded
+  // weights; 0 but for post.
+  std::int64_t table_waits() const { return loaded_ ? demand_.waiting_cycles : 0; }
+  const PostLut& table() const { return table_; }
+
   // Energy ----------------------------------------------------------------------------------------
 
-  // filled: the tile's weights were written into the PEs' buffers before it.
+  // filled: the tile's weights were written into the PEs' buffers before it. post: what is read from
+  // the tables is what the loaded weights ask for.
   void count(Activity& activity, int layer, const TapFormat& format, const ArrayTile& tile,
              bool filled) const;
 
@@ -71,8 +82,10 @@ class PeArray {
   // Forgets the weights.
   void forget() { loaded_ = false; }
 
-  // Operand buffer for `rows` operand rows, to be filled by the read quantizer.
+  // Operand buffer for `rows` operand rows, to be filled by the read quantizer; then
+  // prepare_operands() with the same arguments.
   void* operands(const TapGeometry& geometry, int rows);
+  void prepare_operands(const TapGeometry& geometry, int rows);
   // Accumulators of output rows [first_row, first_row + rows) of the operands in the buffer:
   // [row][x][accumulator_stride()], valid until the next call. Adds to `saturations`.
   const std::int32_t* accumulate(const TapGeometry& geometry, int first_row, int rows,
@@ -84,15 +97,22 @@ class PeArray {
  private:
   // Forms again, step by step, the sums that may have left the accumulator's range.
   void saturate(const TapGeometry& geometry, int first_row, int rows, std::int64_t& saturations);
+  // Null where the format has none.
+  const ExponentTaps* exponents() const { return format_.exponents() ? &*exponents_ : nullptr; }
+  int planes() const { return exponents() != nullptr ? exponents_->planes() : 1; }
   std::int64_t limit() const { return (std::int64_t{1} << (config_.accumulator_bits - 1)) - 1; }
 
   Component component_;
   PeArrayConfig config_;
   CpuTarget target_;
   const ProcessingElement& element_;
+  PostLut table_;
 
   TapFormat format_;
   TapPlan plan_;
+  // Of the last format that had them: ShiftAddNet's layers take turns.
+  std::optional<ExponentTaps> exponents_;
+  TapFormat exponents_format_;
   bool planned_ = false;
 
   bool loaded_ = false;
@@ -108,10 +128,13 @@ class PeArray {
   bool plain_ = false;
   std::vector<std::int64_t> positive_;
   std::vector<std::int64_t> negative_;
+  std::vector<std::int64_t> bounds_;  // of exponent weights
+  PostLutDemand demand_;              // of post
   std::vector<std::uint8_t> safe_columns_;
   bool may_saturate_ = false;
 
   AlignedBuffer<std::uint8_t> operands_;
+  AlignedBuffer<std::int16_t> spread_;  // the operands' planes, where there are several
   AlignedBuffer<std::int32_t> accumulators_;
 };
 

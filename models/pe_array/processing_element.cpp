@@ -14,7 +14,7 @@ int bit_width(int value) {
 
 class AdderElement : public ProcessingElement {
  public:
-  std::string name() const override { return to_string(ProcessingElementKind::adder); }
+  ProcessingElementKind kind() const override { return ProcessingElementKind::adder; }
 
   std::string refuse(const TapFormat& format) const override {
     if (format.activation_shift > 7 || format.weight_shift > 7) {
@@ -46,7 +46,7 @@ class AdderElement : public ProcessingElement {
 
 class MacElement : public ProcessingElement {
  public:
-  std::string name() const override { return to_string(ProcessingElementKind::mac); }
+  ProcessingElementKind kind() const override { return ProcessingElementKind::mac; }
 
   std::string refuse(const TapFormat& format) const override {
     if (format.activation_shift != 0 || format.weight_shift != 0) {
@@ -69,7 +69,7 @@ class MacElement : public ProcessingElement {
 
 class XnorElement : public ProcessingElement {
  public:
-  std::string name() const override { return to_string(ProcessingElementKind::xnor); }
+  ProcessingElementKind kind() const override { return ProcessingElementKind::xnor; }
   int fewest_bits() const override { return 1; }
   int most_bits() const override { return 1; }
 
@@ -99,12 +99,95 @@ class XnorElement : public ProcessingElement {
   }
 };
 
+// What the kinds with exponent weights have in common.
+class ExponentElement : public ProcessingElement {
+ public:
+  std::string refuse(const TapFormat& format) const override {
+    if (format.activation_shift != 0 || format.weight_shift != 0) {
+      return "activation_shift " + std::to_string(format.activation_shift) + ", weight_shift " +
+             std::to_string(format.weight_shift) + "; a shifter takes 0 only";
+    }
+    if (!format.weight_signed) return "weight_signed 0; a shifter's codes are signed: 1 only";
+    const int codes = (1 << (format.weight_bits - 1)) - 1;
+    if (format.levels < 1 || format.levels > codes) {
+      return "levels is " + std::to_string(format.levels) + "; codes of " +
+             std::to_string(format.weight_bits) + " bits have 1 to " + std::to_string(codes);
+    }
+    return {};
+  }
+
+  // The largest magnitude and a sign.
+  int tap_bits(const TapFormat& format) const override {
+    return bit_width(format.largest_tap()) + 1;
+  }
+
+  void count_taps(Activity& activity, int layer, Component component, const TapFormat& format,
+                  std::int64_t taps) const override {
+    activity.count(layer, component, Action::shift, taps,
+                   format.activation_bits + format.fraction_bits);
+  }
+};
+
+class ShiftElement : public ExponentElement {
+ public:
+  ProcessingElementKind kind() const override { return ProcessingElementKind::shift; }
+};
+
+class PostElement : public ExponentElement {
+ public:
+  ProcessingElementKind kind() const override { return ProcessingElementKind::post; }
+};
+
+class ApotElement : public ExponentElement {
+ public:
+  ProcessingElementKind kind() const override { return ProcessingElementKind::apot; }
+
+  std::string refuse(const TapFormat& format) const override {
+    const int most = std::min(4, format.weight_bits - 1);
+    const int second_bits = format.weight_bits - 1 - format.first_term_bits;
+    if (format.first_term_bits < 1 || format.first_term_bits > most || second_bits > 4) {
+      return "first_term_bits is " + std::to_string(format.first_term_bits) +
+             "; each term of codes of " + std::to_string(format.weight_bits) +
+             " bits takes at most 4, the first one at least 1";
+    }
+    return ExponentElement::refuse(format);
+  }
+
+  void count_taps(Activity& activity, int layer, Component component, const TapFormat& format,
+                  std::int64_t taps) const override {
+    const bool two = format.weight_bits - 1 > format.first_term_bits;
+    ExponentElement::count_taps(activity, layer, component, format, two ? 2 * taps : taps);
+    if (two) activity.count(layer, component, Action::add, taps, tap_bits(format));
+  }
+};
+
+// Both units in one lane; the taps say which one works.
+class ShiftAddElement : public ProcessingElement {
+ public:
+  ProcessingElementKind kind() const override { return ProcessingElementKind::shift_add; }
+  std::string refuse(const TapFormat& format) const override { return unit(format).refuse(format); }
+  int tap_bits(const TapFormat& format) const override { return unit(format).tap_bits(format); }
+  void count_taps(Activity& activity, int layer, Component component, const TapFormat& format,
+                  std::int64_t taps) const override {
+    unit(format).count_taps(activity, layer, component, format, taps);
+  }
+
+ private:
+  static const ProcessingElement& unit(const TapFormat& format) {
+    return processing_element(format.kind);
+  }
+};
+
 }  // namespace
 
 const ProcessingElement& processing_element(ProcessingElementKind kind) {
   static const AdderElement adder;
   static const MacElement mac;
   static const XnorElement xnor;
+  static const ShiftElement shift;
+  static const ShiftAddElement shift_add;
+  static const PostElement post;
+  static const ApotElement apot;
   switch (kind) {
     case ProcessingElementKind::adder:
       return adder;
@@ -112,6 +195,14 @@ const ProcessingElement& processing_element(ProcessingElementKind kind) {
       return mac;
     case ProcessingElementKind::xnor:
       return xnor;
+    case ProcessingElementKind::shift:
+      return shift;
+    case ProcessingElementKind::shift_add:
+      return shift_add;
+    case ProcessingElementKind::post:
+      return post;
+    case ProcessingElementKind::apot:
+      return apot;
   }
   throw std::invalid_argument("processing element: unknown kind " +
                               std::to_string(static_cast<int>(kind)));

@@ -16,6 +16,7 @@ struct ReadFormat {
   int shift = 0;
   int activation_bits = 8;
   bool activation_signed = false;
+  bool adapted = false;  // the multiplier is a step adapter's: another one for each image
 
   int lowest() const { return activation_signed ? -(1 << (activation_bits - 1)) : 0; }
   int highest() const {
@@ -29,7 +30,7 @@ struct ReadFormat {
   // True if it passes every value of the stored format through.
   bool identity() const;
   // True if no quantizer is needed: the sign is a stored integer's top bit.
-  bool wired() const { return sign() || identity(); }
+  bool wired() const { return !adapted && (sign() || identity()); }
 };
 
 // How stored elements become a TapPlan's operands.

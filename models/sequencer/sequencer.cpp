@@ -83,6 +83,7 @@ bool Sequencer::dispatch(const Command& command, std::uint32_t index) {
     case Opcode::convolve:
     case Opcode::add:
     case Opcode::pool:
+    case Opcode::adapt:
       unit = units_[1];
       break;
     case Opcode::store:
@@ -93,7 +94,7 @@ bool Sequencer::dispatch(const Command& command, std::uint32_t index) {
   }
   if (unit == nullptr) {
     fail(index, "unknown opcode " + std::to_string(static_cast<int>(command.opcode)) +
-                    "; allowed are 1 to 6");
+                    "; allowed are 1 to 7");
     return false;
   }
   if (!wait_until([unit] { return !unit->full(); }, index)) return false;
@@ -180,6 +181,9 @@ void Sequencer::count_idle_cycles() {
   idle(units_[1], Unit::compute_array, Component::pe_array);
   idle(units_[1], Unit::compute_edge, Component::edge_array);
   idle(units_[1], Unit::compute_vector, Component::vector_unit);
+  if (units_[1]->busy(Unit::step_adapter) != sc_core::SC_ZERO_TIME) {
+    idle(units_[1], Unit::step_adapter, Component::step_adapter);
+  }
   idle(units_[2], Unit::store, Component::dma);
 }
 

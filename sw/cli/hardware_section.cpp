@@ -9,10 +9,20 @@ int whole(TomlSection& section, const std::string& key, int otherwise, int lowes
   return static_cast<int>(section.integer(key, otherwise, lowest, highest));
 }
 
+PostTableConfig read_table(TomlSection section, PostTableConfig config) {
+  config.exponents = whole(section, "exponents", config.exponents, 1, 64);
+  config.fraction_bits = whole(section, "fraction_bits", config.fraction_bits, 2, 8);
+  config.ports = whole(section, "ports", config.ports, 1, 256);
+  config.lanes = whole(section, "lanes", config.lanes, 1, 256);
+  section.refuse_unknown_keys();
+  return config;
+}
+
 PeArrayConfig read_array(TomlSection section, PeArrayConfig config) {
-  const std::string kind = section.choice("kind", to_string(config.kind), {"adder", "mac", "xnor"});
-  for (const auto known :
-       {ProcessingElementKind::adder, ProcessingElementKind::mac, ProcessingElementKind::xnor}) {
+  std::vector<std::string> kinds;
+  for (const auto known : processing_element_kinds) kinds.push_back(to_string(known));
+  const std::string kind = section.choice("kind", to_string(config.kind), kinds);
+  for (const auto known : processing_element_kinds) {
     if (kind == to_string(known)) config.kind = known;
   }
   config.rows = whole(section, "rows", config.rows, 1, 256);
@@ -24,6 +34,17 @@ PeArrayConfig read_array(TomlSection section, PeArrayConfig config) {
   config.accumulator_bits = whole(section, "accumulator_bits", config.accumulator_bits, 8, 32);
   config.weights_per_pe = whole(section, "weights_per_pe", config.weights_per_pe, 1, 1 << 20);
   config.scale_lanes = whole(section, "scale_lanes", config.scale_lanes, 1, 256);
+  config.fraction_bits = whole(section, "fraction_bits", config.fraction_bits, 0, 12);
+  config.table = read_table(section.section("table"), config.table);
+  section.refuse_unknown_keys();
+  return config;
+}
+
+StepAdapterConfig read_step_adapter(TomlSection section, StepAdapterConfig config) {
+  config.channels = whole(section, "channels", config.channels, 1, 32767);
+  config.hidden = whole(section, "hidden", config.hidden, 1, 1024);
+  config.lanes = whole(section, "lanes", config.lanes, 1, 1024);
+  config.registers = whole(section, "registers", config.registers, 1, 64);
   section.refuse_unknown_keys();
   return config;
 }
@@ -123,6 +144,7 @@ HardwareConfig read_hardware(TomlSection& scenario, const std::filesystem::path&
   TomlSection vector_unit = section.section("vector_unit");
   config.vector_unit.lanes = whole(vector_unit, "lanes", config.vector_unit.lanes, 1, 1024);
   vector_unit.refuse_unknown_keys();
+  config.step_adapter = read_step_adapter(section.section("step_adapter"), config.step_adapter);
   config.command_queue = whole(section, "command_queue", config.command_queue, 1, 1024);
   section.refuse_unknown_keys();
   return config;

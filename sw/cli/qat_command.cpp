@@ -28,6 +28,8 @@ struct Arguments {
   std::string checkpoint;
   std::string teacher;
   std::string scheme;
+  std::string weight_quantizer, activation_quantizer;
+  std::optional<int> post_levels;
   std::string train_on = "train";
   int crop_padding = -1;
   std::optional<bool> flip;
@@ -45,12 +47,34 @@ void write_trained(const Arguments& arguments, const QatResult& result) {
   save_checkpoint(arguments.trained_checkpoint, checkpoint);
 }
 
+// One of the two given: the other is LSQ.
+void set_quantizers(const Arguments& arguments, QatOptions& options) {
+  if (arguments.weight_quantizer.empty() && arguments.activation_quantizer.empty()) {
+    if (arguments.post_levels.has_value()) {
+      throw std::invalid_argument("--post-levels given without --weight-quantizer post");
+    }
+    return;
+  }
+  QatQuantizers quantizers;
+  if (!arguments.weight_quantizer.empty()) {
+    quantizers.weights = weight_quantizer_from_string(arguments.weight_quantizer);
+  }
+  if (!arguments.activation_quantizer.empty()) {
+    quantizers.activations = activation_quantizer_from_string(arguments.activation_quantizer);
+  }
+  quantizers.magnitudes = arguments.post_levels.value_or(0);
+  options.quantizers = quantizers;
+  options.scheme = to_string(quantizers) + "-qat";
+}
+
 void run(Arguments& arguments) {
   QatOptions& options = arguments.qat;
   options.quantization.scheme = qat_scheme_from_string(arguments.scheme);
   options.scheme = arguments.scheme + "-qat";
+  set_quantizers(arguments, options);
   apply(arguments.adder, options.quantization);
   check(options.quantization);
+  check_quantizers(options);
   if (!options.resume && std::filesystem::exists(state_file(options.out))) {
     throw std::runtime_error(
         state_file(options.out).string() +
@@ -103,6 +127,20 @@ void add_plan_options(CLI::App& command, Arguments& arguments) {
       .add_option("--scheme", arguments.scheme, "Whose grids: that of quantize without \"-ptq\"")
       ->required()
       ->check(CLI::IsMember(qat_scheme_names()));
+  command
+      .add_option("--weight-quantizer", arguments.weight_quantizer,
+                  "--scheme uniform: how weights are quantized and learned (docs/qat.md; with "
+                  "--activation-quantizer alone: lsq)")
+      ->check(CLI::IsMember(weight_quantizer_names()));
+  command
+      .add_option("--activation-quantizer", arguments.activation_quantizer,
+                  "--scheme uniform: likewise of activations (with --weight-quantizer alone: lsq)")
+      ->check(CLI::IsMember(activation_quantizer_names()));
+  command
+      .add_option("--post-levels", arguments.post_levels,
+                  "--weight-quantizer post: magnitudes beside 0 (default: as many as the width "
+                  "holds, 2^(bits - 1) - 1)")
+      ->check(CLI::Range(1, 127));
   command.add_option("--weight-bits", plan.weight_bits, "Of the layers between the edges")
       ->required()
       ->check(CLI::Range(2, 8));

@@ -99,7 +99,7 @@ double lanes(const LayerPlan& plan, const HardwareConfig& hardware) {
 }
 
 Json layer_json(const IntegerLayer& layer, const LayerPlan& plan, const HardwareConfig& hardware,
-                std::int64_t saturations) {
+                std::int64_t saturations, const StepSaturations& steps) {
   Json json;
   json["name"] = plan.name;
   json["cycles"] = nullptr;
@@ -119,6 +119,12 @@ Json layer_json(const IntegerLayer& layer, const LayerPlan& plan, const Hardware
   json["output_tiles"] = plan.output_tiles;
   json["weights_resident"] = plan.weights_resident;
   json["saturations"] = saturations;
+  if (layer.adapter) {
+    json["step_saturations"] = {{"beta_underflows", steps.underflows},
+                                {"beta_overflows", steps.overflows},
+                                {"read_multiplier", steps.read},
+                                {"multipliers", steps.multipliers}};
+  }
   return json;
 }
 
@@ -192,14 +198,26 @@ void add_timing(Json& json, const RunSpec& run, const Program& program,
 }
 
 Json array_json(const PeArrayConfig& array) {
-  return {{"kind", to_string(array.kind)},
-          {"rows", array.rows},
-          {"columns", array.columns},
-          {"weight_bits", array.weight_bits},
-          {"activation_bits", array.activation_bits},
-          {"accumulator_bits", array.accumulator_bits},
-          {"weights_per_pe", array.weights_per_pe},
-          {"scale_lanes", array.scale_lanes}};
+  Json json = {{"kind", to_string(array.kind)},
+               {"rows", array.rows},
+               {"columns", array.columns},
+               {"weight_bits", array.weight_bits},
+               {"activation_bits", array.activation_bits},
+               {"accumulator_bits", array.accumulator_bits},
+               {"weights_per_pe", array.weights_per_pe},
+               {"scale_lanes", array.scale_lanes}};
+  const bool post = array.kind == ProcessingElementKind::post;
+  if (post || computes(array.kind, ProcessingElementKind::shift) ||
+      array.kind == ProcessingElementKind::apot) {
+    json["fraction_bits"] = array.fraction_bits;
+  }
+  if (post) {
+    json["table"] = {{"exponents", array.table.exponents},
+                     {"fraction_bits", array.table.fraction_bits},
+                     {"ports", array.table.ports},
+                     {"lanes", array.table.lanes}};
+  }
+  return json;
 }
 
 Json sram_json(const SramConfig& sram) {
@@ -224,6 +242,11 @@ Json hardware_json(const HardwareConfig& hardware) {
           {"activation_sram", sram_json(hardware.activation_sram)},
           {"weight_sram", sram_json(hardware.weight_sram)},
           {"parameter_sram", sram_json(hardware.parameter_sram)},
+          {"step_adapter",
+           {{"channels", hardware.step_adapter.channels},
+            {"hidden", hardware.step_adapter.hidden},
+            {"lanes", hardware.step_adapter.lanes},
+            {"registers", hardware.step_adapter.registers}}},
           {"load_dma", dma_json(hardware.load_dma)},
           {"store_dma", dma_json(hardware.store_dma)},
           {"bus",
@@ -294,8 +317,9 @@ Json run_results(const RunSpec& run, const IntegerNetwork& network,
   for (const std::int64_t count : outcome.saturations) saturations += count;
   json["accumulator_saturations"] = saturations;
   for (std::size_t l = 0; l < network.layers.size(); ++l) {
-    json["layers"].push_back(
-        layer_json(network.layers[l], program.layers[l], run.hardware, outcome.saturations[l]));
+    json["layers"].push_back(layer_json(
+        network.layers[l], program.layers[l], run.hardware, outcome.saturations[l],
+        l < outcome.step_saturations.size() ? outcome.step_saturations[l] : StepSaturations()));
   }
   if (!outcome.timed.empty()) add_timing(json, run, program, outcome.timed);
   json["hardware"] = hardware_json(run.hardware);

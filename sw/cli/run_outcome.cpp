@@ -18,6 +18,8 @@ std::string to_string(Unit unit) {
       return "compute_vector";
     case Unit::store:
       return "store";
+    case Unit::step_adapter:
+      return "step_adapter";
   }
   throw std::logic_error("to_string: not a unit");
 }
@@ -65,6 +67,10 @@ nlohmann::json to_json(const RunOutcome& outcome) {
                       {"checked", outcome.checked},
                       {"saturations", outcome.saturations},
                       {"timed", nlohmann::json::array()}};
+  json["step_saturations"] = nlohmann::json::array();
+  for (const StepSaturations& s : outcome.step_saturations) {
+    json["step_saturations"].push_back({s.underflows, s.overflows, s.read, s.multipliers});
+  }
   if (outcome.mismatch) {
     const Mismatch& m = *outcome.mismatch;
     json["mismatch"] = {m.image, m.layer, m.y, m.x, m.channel, m.simulated, m.reference};
@@ -92,6 +98,10 @@ RunOutcome outcome_from_json(const nlohmann::json& json) {
   json.at("correct").get_to(outcome.correct);
   json.at("checked").get_to(outcome.checked);
   json.at("saturations").get_to(outcome.saturations);
+  for (const nlohmann::json& s : json.at("step_saturations")) {
+    outcome.step_saturations.push_back({s[0].get<std::int64_t>(), s[1].get<std::int64_t>(),
+                                        s[2].get<std::int64_t>(), s[3].get<std::int64_t>()});
+  }
   if (json.contains("mismatch")) {
     const nlohmann::json& m = json["mismatch"];
     outcome.mismatch =
@@ -131,6 +141,12 @@ void append(RunOutcome& earlier, const RunOutcome& later) {
   }
   for (std::size_t i = 0; i < later.saturations.size(); ++i) {
     earlier.saturations[i] += later.saturations[i];
+  }
+  if (earlier.step_saturations.size() < later.step_saturations.size()) {
+    earlier.step_saturations.resize(later.step_saturations.size());
+  }
+  for (std::size_t i = 0; i < later.step_saturations.size(); ++i) {
+    earlier.step_saturations[i] += later.step_saturations[i];
   }
   earlier.timed.insert(earlier.timed.end(), later.timed.begin(), later.timed.end());
 }

@@ -47,8 +47,9 @@ struct RunOutcome {
   std::int64_t images = 0;
   std::int64_t correct = 0;
   std::int64_t checked = 0;
-  std::optional<Mismatch> mismatch;       // of the image with the lowest index
-  std::vector<std::int64_t> saturations;  // a layer each, over all images
+  std::optional<Mismatch> mismatch;               // of the image with the lowest index
+  std::vector<std::int64_t> saturations;          // a layer each, over all images
+  std::vector<StepSaturations> step_saturations;  // likewise
   std::vector<TimedImage> timed;
 };
 

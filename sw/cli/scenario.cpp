@@ -41,6 +41,14 @@ std::string natural_scheme(Arithmetic arithmetic) {
       return "adderquant-ptq";
     case Arithmetic::bnn:
       return "bnn";
+    case Arithmetic::shift:
+      return "shift";
+    case Arithmetic::shiftaddnet:
+      return "shiftaddnet";
+    case Arithmetic::post:
+      return "post";
+    case Arithmetic::apot:
+      return "apot";
   }
   throw std::invalid_argument("no scheme for arithmetic " + to_string(arithmetic));
 }
@@ -53,6 +61,14 @@ ProcessingElementKind element_kind(Arithmetic arithmetic) {
       return ProcessingElementKind::adder;
     case Arithmetic::bnn:
       return ProcessingElementKind::xnor;
+    case Arithmetic::shift:
+      return ProcessingElementKind::shift;
+    case Arithmetic::shiftaddnet:
+      return ProcessingElementKind::shift_add;
+    case Arithmetic::post:
+      return ProcessingElementKind::post;
+    case Arithmetic::apot:
+      return ProcessingElementKind::apot;
   }
   throw std::invalid_argument("no processing element for arithmetic " + to_string(arithmetic));
 }
@@ -80,7 +96,7 @@ QuantizationRecipe read_quantization(TomlSection section, Arithmetic arithmetic)
 void check_array(TomlSection& section, const RunSpec& run) {
   const PeArrayConfig& array = run.hardware.array;
   const ProcessingElementKind needed = element_kind(run.arithmetic);
-  if (array.kind != needed) {
+  if (!computes(array.kind, needed)) {
     section.section("hardware")
         .section("array")
         .refuse("kind", "found \"" + to_string(array.kind) + "\"; arithmetic " +
@@ -158,7 +174,7 @@ RunSpec read_run(TomlSection section, const TomlSection& own, const std::string&
   section.node("run");
   run.network = section.required_choice("network", network_names());
   run.arithmetic =
-      arithmetic_from_string(section.required_choice("arithmetic", {"adder", "cnn", "bnn"}));
+      arithmetic_from_string(section.required_choice("arithmetic", arithmetic_names()));
   run.dataset = section.required_choice("dataset", dataset_names());
 
   // Known keys even where the other way is taken.

@@ -40,7 +40,8 @@ std::string utc_now() {
 // What a checkpoint or package holds must be what the scenario says of the run. `place`: location and
 // key in the scenario.
 void compare(const RunSpec& run, const std::string& place, const std::filesystem::path& file,
-             const std::string& network, Arithmetic arithmetic, const std::string& dataset) {
+             const std::string& network, Arithmetic arithmetic, const std::string& dataset,
+             Arithmetic wanted_arithmetic) {
   const auto check = [&](const std::string& what, const std::string& found,
                          const std::string& wanted) {
     if (found == wanted) return;
@@ -48,7 +49,7 @@ void compare(const RunSpec& run, const std::string& place, const std::filesystem
                      "\"; run \"" + run.name + "\" wants \"" + wanted + '"');
   };
   check("network", network, run.network);
-  check("arithmetic", to_string(arithmetic), to_string(run.arithmetic));
+  check("arithmetic", to_string(arithmetic), to_string(wanted_arithmetic));
   check("data set", dataset, run.dataset);
 }
 
@@ -56,7 +57,7 @@ void compare(const RunSpec& run, const std::string& place, const std::filesystem
 void compare_checkpoint(const RunSpec& run) {
   const Checkpoint checkpoint = load_checkpoint(run.checkpoint);
   compare(run, run.checkpoint_location + ": checkpoint", run.checkpoint, checkpoint.network.name,
-          checkpoint.network.arithmetic, checkpoint.dataset);
+          checkpoint.network.arithmetic, checkpoint.dataset, checkpoint_arithmetic(run.arithmetic));
 }
 
 // A ready package; what it says of its quantization becomes the run's.
@@ -69,7 +70,8 @@ Package read_ready_package(RunSpec& run) {
     throw InputError(place + ": " + error.what());
   }
   const PackageOrigin& origin = package.network.origin;
-  compare(run, place, run.package, origin.network, origin.arithmetic, origin.dataset);
+  compare(run, place, run.package, origin.network, origin.arithmetic, origin.dataset,
+          run.arithmetic);
   run.quantization.scheme = origin.scheme;
   run.quantization.weight_bits = origin.weight_bits;
   run.quantization.activation_bits = origin.activation_bits;

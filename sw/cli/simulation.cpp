@@ -66,6 +66,8 @@ class HostSoftware {
     }
     outcome_.saturations = platform_.context().saturations_by_layer;
     outcome_.saturations.resize(network_.layers.size());
+    outcome_.step_saturations = platform_.context().step_saturations_by_layer;
+    outcome_.step_saturations.resize(network_.layers.size());
   }
 
   const RunOutcome& outcome() const { return outcome_; }

@@ -18,6 +18,7 @@
 #include "sw/quant/calibration.hpp"
 #include "sw/train/modules.hpp"
 #include "sw/train/progress.hpp"
+#include "sw/train/shift_functions.hpp"
 
 namespace abacus {
 namespace {
@@ -219,8 +220,12 @@ void run(const Arguments& arguments) {
         table.value("quantile", kShares[i], layer.quantiles[i]);
       }
       table.histogram(layer.histogram);
-      write_weights(table, layer, network.parameter(layer.name + ".weight"),
-                    chosen.count(layer.name) != 0, arguments.bins);
+      const torch::Tensor weights =
+          layer.arithmetic == Arithmetic::shift
+              ? shift_weight(network.parameter(layer.name + ".exponent"),
+                             network.parameter(layer.name + ".sign"))
+              : network.parameter(layer.name + ".weight");
+      write_weights(table, layer, weights, chosen.count(layer.name) != 0, arguments.bins);
     }
   });
   std::printf("%s: %zu layers, %lld training images\n", arguments.out.c_str(), watched.size(),

@@ -99,7 +99,7 @@ void add_train_command(CLI::App& app) {
       ->check(CLI::IsMember(network_names()))
       ->capture_default_str();
   command->add_option("--arithmetic", arguments->arithmetic, "Arithmetic of the inner layers")
-      ->check(CLI::IsMember({"adder", "cnn", "bnn"}))
+      ->check(CLI::IsMember({"adder", "cnn", "bnn", "shift", "shiftaddnet"}))
       ->capture_default_str();
   command->add_option("--dataset", arguments->dataset, "Data set")
       ->check(CLI::IsMember(dataset_names()))

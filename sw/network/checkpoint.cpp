@@ -117,9 +117,14 @@ std::vector<ParameterShape> parameter_shapes(const Network& network) {
   for (const Layer& layer : network.layers) {
     const std::int64_t channels = layer.output.channels;
     if (layer.kind == LayerKind::convolution) {
-      shapes.push_back({layer.name + ".weight",
-                        {channels, layer.input.channels, layer.kernel, layer.kernel},
-                        true});
+      const std::vector<std::int64_t> weights = {channels, layer.input.channels, layer.kernel,
+                                                 layer.kernel};
+      if (layer.arithmetic == Arithmetic::shift) {
+        shapes.push_back({layer.name + ".exponent", weights, true});
+        shapes.push_back({layer.name + ".sign", weights, true});
+      } else {
+        shapes.push_back({layer.name + ".weight", weights, true});
+      }
       if (layer.bias) shapes.push_back({layer.name + ".bias", {channels}, true});
     } else if (layer.kind == LayerKind::batch_norm) {
       shapes.push_back({layer.name + ".weight", {channels}, true});

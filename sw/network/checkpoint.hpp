@@ -32,7 +32,8 @@ struct ParameterShape {
 };
 
 // All parameters of the network, layer by layer: `weight` and, as far as there, `bias` of the
-// convolutions; `weight`, `bias`, `running_mean`, `running_var` of the batch norms.
+// convolutions, in place of `weight` `exponent` and `sign` of the shift layers (shift_functions.hpp);
+// `weight`, `bias`, `running_mean`, `running_var` of the batch norms.
 std::vector<ParameterShape> parameter_shapes(const Network& network);
 
 // Throws std::runtime_error naming `file`, the tensor, what was found and what was expected when a

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,8 @@ namespace abacus {
 inline constexpr int image_tensor = -1;
 // "No tensor", for layers without a residual.
 inline constexpr int no_tensor = -2;
+// "No term", among an apot layer's exponents.
+inline constexpr int no_exponent = -1;
 
 // A tensor as it is stored between layers.
 struct StoredTensor {
@@ -35,6 +38,26 @@ struct StoredTensor {
 struct ReadQuantizer {
   int multiplier = 1;
   int shift = 0;
+};
+
+// Fraction bits of a step adapter's β: 1.0 is 4096.
+inline constexpr int step_factor_bits = 12;
+inline constexpr int largest_step_factor = 65535;
+
+// The step adapter of a convolution (ASQ, "Precision Neural Network Quantization via Learnable Adaptive
+// Modules", section 3.2): for each image a factor β of the activations' step, from the mean of each
+// input channel through a network of two layers, or of one. docs/arithmetic.md, "Step adapter".
+struct AdapterNetwork {
+  int pool_multiplier = 1;  // channel sum → mean
+  int pool_shift = 0;
+  std::vector<std::int16_t> first_weights;  // hidden × input channels, 8 bits; none: one layer
+  std::vector<std::int64_t> first_biases;   // one a hidden value
+  int first_shift = 0;
+  std::vector<std::int16_t> second_weights;  // one a hidden value (an input channel), 8 bits
+  std::int64_t second_bias = 0;
+  int second_shift = 0;
+
+  int hidden() const { return static_cast<int>(first_biases.size()); }
 };
 
 enum class IntegerLayerKind { convolution, add, average_pool, max_pool };
@@ -63,10 +86,18 @@ struct IntegerLayer {
   bool activation_signed = false;
   int weight_shift = 0;
   int activation_shift = 0;
+  // Exponent weights only (has_exponent_weights); of other layers both are 0.
+  int levels = 0;         // magnitudes: weights are codes −levels … levels, 0 for a weight of 0
+  int fraction_bits = 0;  // of the taps and their sum, below the binary point
+  // apot only: exponents of a code's two terms, by the low and the high bits of its magnitude, 2^k and
+  // 2^l of them with k + l = weight_bits − 1; no_exponent where the term is absent.
+  std::vector<int> first_exponents;
+  std::vector<int> second_exponents;
   std::vector<std::int16_t>
       weights;  // output channel × input channel × kernel × kernel; bnn: −1 and +1
   std::vector<ReadQuantizer> read_quantizers;  // one a group, at least one
   std::vector<std::int32_t> group;             // one an output channel: index into read_quantizers
+  std::optional<AdapterNetwork> adapter;       // then there is one read quantizer: that of β = 1
   std::vector<std::int32_t> multipliers;       // one an output channel
   std::vector<std::int64_t> biases;            // one an output channel
 

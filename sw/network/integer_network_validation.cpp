@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <set>
 #include <stdexcept>
@@ -46,6 +47,14 @@ constexpr Range binary_bits_range = {1, 1};
 constexpr Range stored_bits_range = {2, 16};
 constexpr Range operand_shift_range = {0, 7};
 constexpr Range shift_range = {0, 46};
+constexpr Range fraction_bits_range = {0, 12};
+constexpr Range table_fraction_bits_range = {2, 8};  // what lookup tables are built for
+constexpr Range exponent_range = {no_exponent, 30};
+constexpr int most_term_exponents = 16;
+constexpr Range adapter_weight_range = {-128, 127};
+constexpr Range adapter_bias_range = {-(std::int64_t{1} << 40), std::int64_t{1} << 40};
+constexpr Range adapter_hidden_range = {0, 1024};
+constexpr std::int64_t largest_channel_sum = (std::int64_t{1} << 31) - 1;
 
 // Reports errors about one place: a layer, or the network as a whole.
 class Place {
@@ -136,8 +145,57 @@ void validate_binary(const Place& place, const IntegerLayer& layer) {
   }
 }
 
+// The exponents of an apot layer: parts of the code's magnitude choose them.
+void validate_terms(const Place& place, const IntegerLayer& layer) {
+  const std::size_t codes = std::size_t{1} << (layer.weight_bits - 1);
+  const auto check_list = [&](const std::string& field, const std::vector<int>& exponents,
+                              int fewest) {
+    const int count = static_cast<int>(exponents.size());
+    if (count < fewest || count > most_term_exponents || (count & (count - 1)) != 0) {
+      place.fail("length of " + field, std::to_string(count),
+                 "powers of two from " + std::to_string(fewest) + " to " +
+                     std::to_string(most_term_exponents));
+    }
+    place.check_each(field, exponents, exponent_range);
+    if (exponents.front() != no_exponent) {
+      place.fail(field + "[0]", std::to_string(exponents.front()), "-1, since code 0 is weight 0");
+    }
+  };
+  check_list("first_exponents", layer.first_exponents, 2);
+  check_list("second_exponents", layer.second_exponents, 1);
+  if (layer.first_exponents.size() * layer.second_exponents.size() != codes) {
+    place.fail("lengths of first_exponents and second_exponents",
+               std::to_string(layer.first_exponents.size()) + " and " +
+                   std::to_string(layer.second_exponents.size()),
+               "a product of " + std::to_string(codes) + ", 2^(weight_bits - 1)");
+  }
+}
+
+// Codes of exponents, and the fraction that the scale unit's fields must have room for.
+void validate_exponents(const Place& place, const IntegerLayer& layer) {
+  const std::string with = " with arithmetic " + to_string(layer.arithmetic);
+  if (!layer.weight_signed) place.fail("weight_signed" + with, "false", "true");
+  place.check("levels" + with, layer.levels, {1, (1 << (layer.weight_bits - 1)) - 1});
+  place.check_each("weights" + with, layer.weights, {-layer.levels, layer.levels});
+  const bool table = layer.arithmetic == Arithmetic::post;
+  place.check("fraction_bits" + with, layer.fraction_bits,
+              table ? table_fraction_bits_range : fraction_bits_range);
+  if (layer.arithmetic == Arithmetic::apot) validate_terms(place, layer);
+  place.check("shift + fraction_bits", layer.shift + layer.fraction_bits, shift_range);
+  if (layer.residual != no_tensor) {
+    place.check("residual_shift + fraction_bits", layer.residual_shift + layer.fraction_bits,
+                left_shift_range);
+  }
+  place.check_each("biases with " + std::to_string(layer.fraction_bits) + " fraction_bits",
+                   layer.biases,
+                   {-(largest_bias >> layer.fraction_bits), largest_bias >> layer.fraction_bits});
+}
+
 void validate_operands(const Place& place, const IntegerLayer& layer) {
   const std::string arithmetic = to_string(layer.arithmetic);
+  if (layer.arithmetic == Arithmetic::shiftaddnet) {
+    place.fail("arithmetic", arithmetic + ", which is a network's", "shift and adder layers of it");
+  }
   if (layer.arithmetic != Arithmetic::cnn && layer.edge) {
     place.fail("arithmetic", arithmetic, "cnn on the edge array");
   }
@@ -145,6 +203,18 @@ void validate_operands(const Place& place, const IntegerLayer& layer) {
   place.check("weight_bits" + with, layer.weight_bits, bits_range(layer.arithmetic));
   place.check("activation_bits" + with, layer.activation_bits, bits_range(layer.arithmetic));
   if (layer.arithmetic == Arithmetic::bnn) validate_binary(place, layer);
+  if (has_exponent_weights(layer.arithmetic)) {
+    validate_exponents(place, layer);
+  } else {
+    place.check("levels with arithmetic " + arithmetic, layer.levels, {0, 0});
+    place.check("fraction_bits with arithmetic " + arithmetic, layer.fraction_bits, {0, 0});
+  }
+  if (layer.arithmetic != Arithmetic::apot) {
+    place.check_count("first_exponents with arithmetic " + arithmetic, layer.first_exponents.size(),
+                      0);
+    place.check_count("second_exponents with arithmetic " + arithmetic,
+                      layer.second_exponents.size(), 0);
+  }
   if (layer.arithmetic != Arithmetic::adder) {
     place.check("activation_shift with arithmetic " + arithmetic, layer.activation_shift, {0, 0});
     place.check("weight_shift with arithmetic " + arithmetic, layer.weight_shift, {0, 0});
@@ -171,6 +241,44 @@ void validate_operands(const Place& place, const IntegerLayer& layer) {
   check_shifted("weights", layer.weight_bits, layer.weight_signed, layer.weight_shift);
 }
 
+void validate_adapter(const Place& place, const IntegerNetwork& network,
+                      const IntegerLayer& layer) {
+  const AdapterNetwork& adapter = *layer.adapter;
+  if (layer.arithmetic == Arithmetic::adder || layer.arithmetic == Arithmetic::bnn) {
+    place.fail("adapter with arithmetic " + to_string(layer.arithmetic), "given",
+               "none, since it scales products");
+  }
+  if (layer.input == image_tensor)
+    place.fail("input of a layer with an adapter", "the image",
+               "a tensor that another layer stores");
+  if (layer.read_quantizers.size() != 1) {
+    place.fail("number of read_quantizers of a layer with an adapter",
+               std::to_string(layer.read_quantizers.size()), "1");
+  }
+  const StoredTensor& input = network.tensor(layer.input);
+  const std::int64_t largest =
+      std::max(-std::int64_t{input.lowest()}, std::int64_t{input.highest()});
+  const std::int64_t sum = largest * input.shape.height * input.shape.width;
+  if (sum > largest_channel_sum) {
+    place.fail("largest channel sum of the adapter's input", std::to_string(sum),
+               "up to " + std::to_string(largest_channel_sum));
+  }
+  place.check("adapter pool_multiplier", adapter.pool_multiplier, vector_multiplier_range);
+  place.check("adapter pool_shift", adapter.pool_shift, shift_range);
+  place.check("adapter hidden", adapter.hidden(), adapter_hidden_range);
+  const std::int64_t channels = input.shape.channels;
+  place.check_count("adapter first_weights", adapter.first_weights.size(),
+                    adapter.hidden() * channels);
+  place.check_each("adapter first_weights", adapter.first_weights, adapter_weight_range);
+  place.check_each("adapter first_biases", adapter.first_biases, adapter_bias_range);
+  place.check("adapter first_shift", adapter.first_shift, shift_range);
+  place.check_count("adapter second_weights", adapter.second_weights.size(),
+                    adapter.hidden() == 0 ? channels : adapter.hidden());
+  place.check_each("adapter second_weights", adapter.second_weights, adapter_weight_range);
+  place.check("adapter second_bias", adapter.second_bias, adapter_bias_range);
+  place.check("adapter second_shift", adapter.second_shift, shift_range);
+}
+
 void validate_convolution(const Place& place, const IntegerNetwork& network,
                           const IntegerLayer& layer) {
   const Shape& input = network.tensor(layer.input).shape;
@@ -181,7 +289,7 @@ void validate_convolution(const Place& place, const IntegerNetwork& network,
 
   place.check_count("weights", layer.weights.size(),
                     std::int64_t{channels} * input.channels * layer.kernel * layer.kernel);
-  if (layer.arithmetic != Arithmetic::bnn) {
+  if (layer.arithmetic != Arithmetic::bnn && !has_exponent_weights(layer.arithmetic)) {
     place.check_each("weights", layer.weights,
                      integer_range(layer.weight_bits, layer.weight_signed));
   }
@@ -191,6 +299,7 @@ void validate_convolution(const Place& place, const IntegerNetwork& network,
     place.check(field + "multiplier", layer.read_quantizers[g].multiplier, read_multiplier_range);
     place.check(field + "shift", layer.read_quantizers[g].shift, read_shift_range);
   }
+  if (layer.adapter) validate_adapter(place, network, layer);
   place.check_count("group", layer.group.size(), channels);
   place.check_each("group", layer.group,
                    {0, static_cast<std::int64_t>(layer.read_quantizers.size()) - 1});
@@ -245,10 +354,38 @@ void validate_layer(const Place& place, const IntegerNetwork& network, std::size
   place.check_count("group", layer.group.size(), 0);
   place.check_count("multipliers", layer.multipliers.size(), 0);
   place.check_count("biases", layer.biases.size(), 0);
+  if (layer.adapter) place.fail("adapter of a layer that is no convolution", "given", "none");
   if (layer.kind == IntegerLayerKind::add) {
     validate_add(place, network, layer);
   } else {
     validate_pool(place, network, layer);
+  }
+}
+
+// In a ShiftAddNet an adder layer directly follows each shift layer and reads what that stored: a
+// signed tensor without ReLU and residual, which nothing else reads.
+void validate_shift_add(const Place& place, const IntegerNetwork& network, std::size_t index) {
+  const IntegerLayer& layer = network.layers[index];
+  if (layer.kind != IntegerLayerKind::convolution || layer.arithmetic != Arithmetic::shift) return;
+  const std::string with = " of a shift layer in a shiftaddnet";
+  if (!layer.output.is_signed) place.fail("output signed" + with, "false", "true");
+  if (layer.relu) place.fail("relu" + with, "true", "false");
+  if (layer.residual != no_tensor) {
+    place.fail("residual" + with, std::to_string(layer.residual), "none");
+  }
+  const int number = static_cast<int>(index);
+  for (std::size_t i = index + 1; i < network.layers.size(); ++i) {
+    const IntegerLayer& other = network.layers[i];
+    const bool partner = i == index + 1 && other.kind == IntegerLayerKind::convolution &&
+                         other.arithmetic == Arithmetic::adder && other.input == number &&
+                         other.residual != number;
+    if (!partner && (i == index + 1 || other.input == number || other.residual == number)) {
+      place.fail("reader" + with, "layer " + std::to_string(i) + " \"" + other.name + "\"",
+                 "an adder layer directly behind it, and no other");
+    }
+  }
+  if (index + 1 == network.layers.size()) {
+    place.fail("reader" + with, "none", "an adder layer directly behind it");
   }
 }
 
@@ -287,6 +424,7 @@ void validate(const IntegerNetwork& network, const std::string& source) {
       place.fail("name", "that of an earlier layer", "a name of its own");
     }
     validate_layer(place, network, i);
+    if (network.origin.arithmetic == Arithmetic::shiftaddnet) validate_shift_add(place, network, i);
   }
   whole.check("number of classes", network.classes, {1, largest_dimension});
   const std::int64_t scores = network.layers.back().output.shape.elements();

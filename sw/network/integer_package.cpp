@@ -39,9 +39,24 @@ class Fields {
     return *found;
   }
 
+  // For keys that need not be there.
+  bool has(const std::string& key) const { return json_.contains(key); }
+
   template <typename T>
   T integer(const std::string& key) {
-    const Json& value = raw(key);
+    return integer<T>(key, raw(key));
+  }
+  // A list of whole numbers.
+  template <typename T>
+  std::vector<T> integers(const std::string& key) {
+    const Json& list = raw(key);
+    if (!list.is_array()) wrong(key, list, "a list of whole numbers");
+    std::vector<T> values;
+    for (const Json& value : list) values.push_back(integer<T>(key, value));
+    return values;
+  }
+  template <typename T>
+  T integer(const std::string& key, const Json& value) const {
     constexpr auto low = std::numeric_limits<T>::min();
     constexpr auto high = std::numeric_limits<T>::max();
     const bool fits = value.is_number_unsigned()
@@ -185,31 +200,49 @@ PackageOrigin read_origin(Fields fields) {
   return origin;
 }
 
-// Every layer writes every scalar field, so that what is read back is what was written.
+// Every layer writes every scalar field that it can have, so that what is read back is what was written.
 Json to_json(const IntegerLayer& layer) {
-  return {{"name", layer.name},
-          {"kind", to_string(layer.kind)},
-          {"input", layer.input},
-          {"residual", layer.residual},
-          {"output", to_json(layer.output)},
-          {"kernel", layer.kernel},
-          {"stride", layer.stride},
-          {"padding", layer.padding},
-          {"arithmetic", to_string(layer.arithmetic)},
-          {"edge", layer.edge},
-          {"weight_bits", layer.weight_bits},
-          {"weight_signed", layer.weight_signed},
-          {"activation_bits", layer.activation_bits},
-          {"activation_signed", layer.activation_signed},
-          {"weight_shift", layer.weight_shift},
-          {"activation_shift", layer.activation_shift},
-          {"multiplier", layer.multiplier},
-          {"left_shift", layer.left_shift},
-          {"bias", layer.bias},
-          {"residual_multiplier", layer.residual_multiplier},
-          {"residual_shift", layer.residual_shift},
-          {"shift", layer.shift},
-          {"relu", layer.relu}};
+  Json json = {{"name", layer.name},
+               {"kind", to_string(layer.kind)},
+               {"input", layer.input},
+               {"residual", layer.residual},
+               {"output", to_json(layer.output)},
+               {"kernel", layer.kernel},
+               {"stride", layer.stride},
+               {"padding", layer.padding},
+               {"arithmetic", to_string(layer.arithmetic)},
+               {"edge", layer.edge},
+               {"weight_bits", layer.weight_bits},
+               {"weight_signed", layer.weight_signed},
+               {"activation_bits", layer.activation_bits},
+               {"activation_signed", layer.activation_signed},
+               {"weight_shift", layer.weight_shift},
+               {"activation_shift", layer.activation_shift},
+               {"multiplier", layer.multiplier},
+               {"left_shift", layer.left_shift},
+               {"bias", layer.bias},
+               {"residual_multiplier", layer.residual_multiplier},
+               {"residual_shift", layer.residual_shift},
+               {"shift", layer.shift},
+               {"relu", layer.relu}};
+  // Not in other layers, so that packages from before exponent weights stay readable.
+  if (has_exponent_weights(layer.arithmetic)) {
+    json["levels"] = layer.levels;
+    json["fraction_bits"] = layer.fraction_bits;
+  }
+  if (layer.arithmetic == Arithmetic::apot) {
+    json["first_exponents"] = layer.first_exponents;
+    json["second_exponents"] = layer.second_exponents;
+  }
+  if (layer.adapter) {
+    json["adapter"] = {{"pool_multiplier", layer.adapter->pool_multiplier},
+                       {"pool_shift", layer.adapter->pool_shift},
+                       {"hidden", layer.adapter->hidden()},
+                       {"first_shift", layer.adapter->first_shift},
+                       {"second_bias", layer.adapter->second_bias},
+                       {"second_shift", layer.adapter->second_shift}};
+  }
+  return json;
 }
 
 IntegerLayerKind read_kind(Fields& fields) {
@@ -220,6 +253,24 @@ IntegerLayerKind read_kind(Fields& fields) {
     allowed += (allowed.empty() ? "" : ", ") + to_string(kind);
   }
   fields.wrong("kind", fields.raw("kind"), allowed);
+}
+
+// Without its weights; the number of biases says how many hidden values there are.
+AdapterNetwork read_adapter(Fields fields) {
+  AdapterNetwork adapter;
+  adapter.pool_multiplier = fields.integer<int>("pool_multiplier");
+  adapter.pool_shift = fields.integer<int>("pool_shift");
+  const int hidden = fields.integer<int>("hidden");
+  constexpr int most = 1024;
+  if (hidden < 0 || hidden > most) {
+    fields.wrong("hidden", fields.raw("hidden"), "whole numbers from 0 to " + std::to_string(most));
+  }
+  adapter.first_biases.resize(static_cast<std::size_t>(hidden));
+  adapter.first_shift = fields.integer<int>("first_shift");
+  adapter.second_bias = fields.integer<std::int64_t>("second_bias");
+  adapter.second_shift = fields.integer<int>("second_shift");
+  fields.check_all_read();
+  return adapter;
 }
 
 IntegerLayer read_layer_fields(Fields fields) {
@@ -247,6 +298,15 @@ IntegerLayer read_layer_fields(Fields fields) {
   layer.residual_shift = fields.integer<std::int32_t>("residual_shift");
   layer.shift = fields.integer<int>("shift");
   layer.relu = fields.boolean("relu");
+  if (has_exponent_weights(layer.arithmetic)) {
+    layer.levels = fields.integer<int>("levels");
+    layer.fraction_bits = fields.integer<int>("fraction_bits");
+  }
+  if (layer.arithmetic == Arithmetic::apot) {
+    layer.first_exponents = fields.integers<int>("first_exponents");
+    layer.second_exponents = fields.integers<int>("second_exponents");
+  }
+  if (fields.has("adapter")) layer.adapter = read_adapter(fields.object("adapter"));
   fields.check_all_read();
   return layer;
 }
@@ -283,6 +343,31 @@ void write_layer_tensors(TensorFile& content, const IntegerLayer& layer,
   tensors[layer.name + ".group"] = Tensor::from(layer.group, {channels});
   tensors[layer.name + ".multipliers"] = Tensor::from(layer.multipliers, {channels});
   tensors[layer.name + ".biases"] = Tensor::from(layer.biases, {channels});
+  if (!layer.adapter) return;
+  const AdapterNetwork& adapter = *layer.adapter;
+  const std::string name = layer.name + ".adapter.";
+  if (adapter.hidden() != 0) {
+    tensors[name + "first_weights"] = Tensor::from(convert<std::int8_t>(adapter.first_weights),
+                                                   {adapter.hidden(), input_channels});
+    tensors[name + "first_biases"] = Tensor::from(adapter.first_biases, {adapter.hidden()});
+  }
+  tensors[name + "second_weights"] =
+      Tensor::from(convert<std::int8_t>(adapter.second_weights),
+                   {static_cast<std::int64_t>(adapter.second_weights.size())});
+}
+
+void read_adapter_tensors(Tensors& tensors, const std::string& layer, AdapterNetwork& adapter,
+                          std::int64_t input_channels) {
+  const std::string name = layer + ".adapter.";
+  const std::int64_t hidden = adapter.hidden();
+  if (hidden != 0) {
+    adapter.first_weights = convert<std::int16_t>(tensors.take<std::int8_t>(
+        name + "first_weights", ElementType::i8, {hidden, input_channels}));
+    adapter.first_biases =
+        tensors.take<std::int64_t>(name + "first_biases", ElementType::i64, {hidden});
+  }
+  adapter.second_weights = convert<std::int16_t>(tensors.take<std::int8_t>(
+      name + "second_weights", ElementType::i8, {hidden == 0 ? input_channels : hidden}));
 }
 
 void read_layer_tensors(Tensors& tensors, IntegerLayer& layer, std::int64_t input_channels,
@@ -308,6 +393,7 @@ void read_layer_tensors(Tensors& tensors, IntegerLayer& layer, std::int64_t inpu
   layer.multipliers =
       tensors.take<std::int32_t>(layer.name + ".multipliers", ElementType::i32, {channels});
   layer.biases = tensors.take<std::int64_t>(layer.name + ".biases", ElementType::i64, {channels});
+  if (layer.adapter) read_adapter_tensors(tensors, layer.name, *layer.adapter, input_channels);
 }
 
 Json parse_graph(const std::string& file, const TensorFile& content) {

@@ -1,5 +1,6 @@
 #include "sw/network/network.hpp"
 
+#include <array>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -19,10 +20,14 @@ class Builder {
 
   int convolution(const std::string& name, int from, int channels, int kernel, int stride,
                   int padding) {
-    Layer layer = make(name, LayerKind::convolution, {from});
-    layer.arithmetic = network_.arithmetic;
-    set_window(layer, channels, kernel, stride, padding);
-    return append(layer);
+    if (network_.arithmetic != Arithmetic::shiftaddnet) {
+      return convolution(name, network_.arithmetic, from, channels, kernel, stride, padding);
+    }
+    const int shift =
+        convolution(name + ".shift", Arithmetic::shift, from, channels, kernel, stride, padding);
+    const int adder_kernel = padding == 0 ? 1 : kernel;
+    return convolution(name + ".adder", Arithmetic::adder, shift, channels, adder_kernel, 1,
+                       adder_kernel / 2);
   }
 
   // First convolution and classifier: ordinary ones, on the edge array.
@@ -70,6 +75,14 @@ class Builder {
     layer.output = layer.input;
     layer.inputs = std::move(inputs);
     return layer;
+  }
+
+  int convolution(const std::string& name, Arithmetic arithmetic, int from, int channels,
+                  int kernel, int stride, int padding) {
+    Layer layer = make(name, LayerKind::convolution, {from});
+    layer.arithmetic = arithmetic;
+    set_window(layer, channels, kernel, stride, padding);
+    return append(layer);
   }
 
   static void set_window(Layer& layer, int channels, int kernel, int stride, int padding) {
@@ -166,6 +179,10 @@ void build_lenet(Builder& b, int classes) {
   b.batch_norm("bn4", b.edge_convolution("fc", x, classes, 1, 0, false));
 }
 
+constexpr std::array all_arithmetics = {
+    Arithmetic::cnn,         Arithmetic::adder, Arithmetic::bnn, Arithmetic::shift,
+    Arithmetic::shiftaddnet, Arithmetic::post,  Arithmetic::apot};
+
 // Side of the smallest image that still has a pixel left after all strides and pools.
 int smallest_side(const std::string& name) { return name == "vgg-small" ? 8 : 4; }
 
@@ -179,16 +196,36 @@ std::string to_string(Arithmetic arithmetic) {
       return "adder";
     case Arithmetic::bnn:
       return "bnn";
+    case Arithmetic::shift:
+      return "shift";
+    case Arithmetic::shiftaddnet:
+      return "shiftaddnet";
+    case Arithmetic::post:
+      return "post";
+    case Arithmetic::apot:
+      return "apot";
   }
   throw std::invalid_argument("arithmetic number " + std::to_string(static_cast<int>(arithmetic)) +
                               " has no name");
 }
 
 Arithmetic arithmetic_from_string(const std::string& text) {
-  if (text == "cnn") return Arithmetic::cnn;
-  if (text == "adder") return Arithmetic::adder;
-  if (text == "bnn") return Arithmetic::bnn;
-  throw std::invalid_argument("unknown arithmetic \"" + text + "\"; allowed: cnn, adder, bnn");
+  for (const Arithmetic arithmetic : all_arithmetics) {
+    if (text == to_string(arithmetic)) return arithmetic;
+  }
+  std::string allowed;
+  for (const std::string& name : arithmetic_names())
+    allowed += (allowed.empty() ? "" : ", ") + name;
+  throw std::invalid_argument("unknown arithmetic \"" + text + "\"; allowed: " + allowed);
+}
+
+const std::vector<std::string>& arithmetic_names() {
+  static const std::vector<std::string> names = [] {
+    std::vector<std::string> all;
+    for (const Arithmetic arithmetic : all_arithmetics) all.push_back(to_string(arithmetic));
+    return all;
+  }();
+  return names;
 }
 
 std::int64_t Network::taps(const Layer& layer) {

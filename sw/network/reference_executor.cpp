@@ -1,6 +1,7 @@
 #include "sw/network/reference_executor.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <stdexcept>
 #include <string>
@@ -28,7 +29,7 @@ std::size_t position(const Shape& shape, int y, int x, int channel) {
 }
 
 std::int32_t finish(const IntegerLayer& layer, std::int64_t product) {
-  std::int64_t value = round_shift(product, layer.shift);
+  std::int64_t value = round_shift(product, layer.shift + layer.fraction_bits);
   if (layer.relu) value = std::max<std::int64_t>(value, 0);
   return static_cast<std::int32_t>(
       std::clamp<std::int64_t>(value, layer.output.lowest(), layer.output.highest()));
@@ -88,11 +89,87 @@ Values read_weights(const IntegerLayer& layer, int input_channels, int output_ch
   return weights;
 }
 
-// Exact: at most 32,767 channels of taps below 2^16.
-std::int32_t sum_of_taps(Arithmetic arithmetic, const std::int32_t* a, const std::int32_t* w,
-                         int count) {
-  std::int32_t sum = 0;
-  if (arithmetic == Arithmetic::adder) {
+// The exponents of an apot code's terms, as many as it has.
+std::vector<int> exponents_of(const IntegerLayer& layer, int code) {
+  const std::size_t magnitude = static_cast<std::size_t>(std::abs(code));
+  std::vector<int> exponents;
+  for (const int exponent : {layer.first_exponents[magnitude % layer.first_exponents.size()],
+                             layer.second_exponents[magnitude / layer.first_exponents.size()]}) {
+    if (exponent != no_exponent) exponents.push_back(exponent);
+  }
+  return exponents;
+}
+
+// An activation's magnitude, with the fraction behind it, to the right.
+std::int64_t shifted(const IntegerLayer& layer, std::int64_t activation, int exponent) {
+  return exponent > 62 ? 0 : (std::abs(activation) << layer.fraction_bits) >> exponent;
+}
+
+// The value of a code of an exponent weight, times an activation, in units of 2^−fraction_bits.
+std::int64_t exponent_tap(const IntegerLayer& layer, std::int64_t activation, int code) {
+  if (code == 0) return 0;
+  const int number = std::abs(code) - 1;
+  std::int64_t tap = 0;
+  if (layer.arithmetic == Arithmetic::apot) {
+    for (const int exponent : exponents_of(layer, code)) {
+      tap += shifted(layer, activation, exponent);
+    }
+  } else if (layer.arithmetic == Arithmetic::shift) {
+    tap = shifted(layer, activation, number);
+  } else if (number % 2 == 0) {
+    tap = shifted(layer, activation, number / 2);
+  } else {
+    const double value = std::ldexp(static_cast<double>(std::abs(activation)), layer.fraction_bits);
+    tap = std::llround(value * std::exp2(-number / 2.0));
+  }
+  return (activation < 0) == (code < 0) ? tap : -tap;
+}
+
+// The real weight that a code stands for.
+double exponent_weight(const IntegerLayer& layer, int code) {
+  if (code == 0) return 0.0;
+  const int number = std::abs(code) - 1;
+  double weight = 0.0;
+  if (layer.arithmetic == Arithmetic::apot) {
+    for (const int exponent : exponents_of(layer, code)) weight += std::exp2(-exponent);
+  } else {
+    weight = std::exp2(layer.arithmetic == Arithmetic::post ? -number / 2.0 : -number);
+  }
+  return code < 0 ? -weight : weight;
+}
+
+// The taps of every pair of an activation and a code.
+class ExponentTaps {
+ public:
+  explicit ExponentTaps(const IntegerLayer& layer) {
+    if (!has_exponent_weights(layer.arithmetic)) return;
+    taps_.resize(activations * codes);
+    for (int a = -activations / 2; a < activations / 2; ++a) {
+      for (int code = -layer.levels; code <= layer.levels; ++code) {
+        taps_[index(a, code)] = static_cast<std::int32_t>(exponent_tap(layer, a, code));
+      }
+    }
+  }
+  std::int32_t operator()(std::int32_t activation, std::int32_t code) const {
+    return taps_[index(activation, code)];
+  }
+
+ private:
+  static constexpr int activations = 512;  // −256 … 255
+  static constexpr int codes = 256;        // −128 … 127
+  static std::size_t index(int activation, int code) {
+    return static_cast<std::size_t>((activation + activations / 2) * codes + code + codes / 2);
+  }
+  std::vector<std::int32_t> taps_;
+};
+
+// Exact: at most 32,767 channels of taps below 2^16, or of exponent taps below 2^22.
+std::int64_t sum_of_taps(Arithmetic arithmetic, const ExponentTaps& exponent_taps,
+                         const std::int32_t* a, const std::int32_t* w, int count) {
+  std::int64_t sum = 0;
+  if (has_exponent_weights(arithmetic)) {
+    for (int c = 0; c < count; ++c) sum += exponent_taps(a[c], w[c]);
+  } else if (arithmetic == Arithmetic::adder) {
     for (int c = 0; c < count; ++c) sum += std::abs(a[c] - w[c]);
   } else if (arithmetic == Arithmetic::bnn) {
     for (int c = 0; c < count; ++c) sum += (a[c] < 0) == (w[c] < 0) ? 1 : -1;
@@ -122,8 +199,9 @@ class Accumulator {
   std::int64_t saturations_ = 0;
 };
 
-Accumulator accumulate(const IntegerLayer& layer, const Operands& operands, const Values& weights,
-                       int y, int x, AccumulatorFormat format) {
+Accumulator accumulate(const IntegerLayer& layer, const ExponentTaps& exponent_taps,
+                       const Operands& operands, const Values& weights, int y, int x,
+                       AccumulatorFormat format) {
   Accumulator accumulator(format.bits);
   const int channels = operands.shape.channels;
   for (int tile = 0; tile < channels; tile += std::min(format.rows, channels)) {
@@ -135,11 +213,122 @@ Accumulator accumulate(const IntegerLayer& layer, const Operands& operands, cons
             position(operands.shape, y * layer.stride + ky, x * layer.stride + kx, tile);
         const std::int32_t* const w =
             weights.data() + (std::int64_t{ky} * layer.kernel + kx) * channels + tile;
-        accumulator.add(sum_of_taps(layer.arithmetic, a, w, count));
+        accumulator.add(sum_of_taps(layer.arithmetic, exponent_taps, a, w, count));
       }
     }
   }
   return accumulator;
+}
+
+// Σ a·w over a window, of real weights.
+double exact_sum(const IntegerLayer& layer, const std::vector<double>& weight_of_code,
+                 const Operands& operands, const Values& weights, int y, int x) {
+  double sum = 0.0;
+  std::size_t tap = 0;
+  for (int ky = 0; ky < layer.kernel; ++ky) {
+    for (int kx = 0; kx < layer.kernel; ++kx) {
+      const std::int32_t* const a =
+          operands.values.data() +
+          position(operands.shape, y * layer.stride + ky, x * layer.stride + kx, 0);
+      for (int c = 0; c < operands.shape.channels; ++c) {
+        sum += a[c] * weight_of_code[static_cast<std::size_t>(weights[tap++] + layer.levels)];
+      }
+    }
+  }
+  return sum;
+}
+
+std::int32_t finish_exact(const IntegerLayer& layer, double product) {
+  const double value = std::floor(std::ldexp(product, -layer.shift) + 0.5);
+  const double lowest = layer.relu ? std::max(layer.output.lowest(), 0) : layer.output.lowest();
+  return static_cast<std::int32_t>(
+      std::clamp(value, lowest, static_cast<double>(layer.output.highest())));
+}
+
+// A layer with exponent weights in real numbers.
+void convolve_exact(const IntegerLayer& layer, const Shape& input_shape, const Values& input,
+                    const Values* residual, Values& output) {
+  std::vector<Operands> operands;
+  for (const ReadQuantizer& quantizer : layer.read_quantizers) {
+    operands.push_back(read_operands(layer, input_shape, input, quantizer));
+  }
+  std::vector<double> weight_of_code;
+  for (int code = -layer.levels; code <= layer.levels; ++code) {
+    weight_of_code.push_back(exponent_weight(layer, code));
+  }
+  const Shape& shape = layer.output.shape;
+  for (int o = 0; o < shape.channels; ++o) {
+    const std::size_t channel = static_cast<std::size_t>(o);
+    const Operands& seen = operands[static_cast<std::size_t>(layer.group[channel])];
+    const Values weights = read_weights(layer, input_shape.channels, o);
+    for (int y = 0; y < shape.height; ++y) {
+      for (int x = 0; x < shape.width; ++x) {
+        const std::size_t place = position(shape, y, x, o);
+        const std::int64_t r = residual != nullptr ? (*residual)[place] : 0;
+        const std::int64_t offset =
+            layer.biases[channel] + shift_left(r * layer.residual_multiplier, layer.residual_shift);
+        const double sum = exact_sum(layer, weight_of_code, seen, weights, y, x);
+        output[place] =
+            finish_exact(layer, sum * layer.multipliers[channel] + static_cast<double>(offset));
+      }
+    }
+  }
+}
+
+std::int64_t saturate(std::int64_t value, std::int64_t lowest, std::int64_t highest,
+                      std::int64_t& saturations) {
+  const std::int64_t saturated = std::clamp(value, lowest, highest);
+  if (saturated != value) ++saturations;
+  return saturated;
+}
+
+// Mean of each channel.
+std::vector<std::int64_t> channel_means(const AdapterNetwork& adapter, const Shape& shape,
+                                        const Values& input) {
+  std::vector<std::int64_t> means(static_cast<std::size_t>(shape.channels), 0);
+  for (std::size_t i = 0; i < input.size(); ++i) means[i % means.size()] += input[i];
+  for (std::int64_t& mean : means) {
+    mean = std::clamp<std::int64_t>(round_shift(mean * adapter.pool_multiplier, adapter.pool_shift),
+                                    -32768, 32767);
+  }
+  return means;
+}
+
+// Runs the adapter's network on the layer's input, and puts β into the layer's read quantizer and
+// multipliers.
+StepResult adapt_step(IntegerLayer& layer, const Shape& input_shape, const Values& input) {
+  const AdapterNetwork& adapter = *layer.adapter;
+  std::vector<std::int64_t> values = channel_means(adapter, input_shape, input);
+  if (adapter.hidden() != 0) {
+    std::vector<std::int64_t> hidden;
+    for (std::size_t j = 0; j < adapter.first_biases.size(); ++j) {
+      std::int64_t sum = adapter.first_biases[j];
+      for (std::size_t c = 0; c < values.size(); ++c) {
+        sum += adapter.first_weights[j * values.size() + c] * values[c];
+      }
+      hidden.push_back(std::clamp<std::int64_t>(round_shift(sum, adapter.first_shift), 0, 32767));
+    }
+    values = hidden;
+  }
+  std::int64_t sum = adapter.second_bias;
+  for (std::size_t i = 0; i < values.size(); ++i) sum += adapter.second_weights[i] * values[i];
+
+  StepResult result;
+  const std::int64_t factor = round_shift(sum, adapter.second_shift);
+  if (factor < 1) ++result.underflows;
+  if (factor > largest_step_factor) ++result.overflows;
+  const std::int64_t beta = std::clamp<std::int64_t>(factor, 1, largest_step_factor);
+  result.factor = static_cast<int>(beta);
+
+  int& multiplier = layer.read_quantizers.front().multiplier;
+  const std::int64_t quotient = (shift_left(multiplier, step_factor_bits) + beta / 2) / beta;
+  multiplier = static_cast<int>(saturate(quotient, 1, 65535, result.read_saturations));
+  result.read_multiplier = multiplier;
+  for (std::int32_t& m : layer.multipliers) {
+    m = static_cast<std::int32_t>(saturate(round_shift(m * beta, step_factor_bits), -32768, 32767,
+                                           result.multiplier_saturations));
+  }
+  return result;
 }
 
 // `residual` may be null. Returns the number of saturated additions.
@@ -149,6 +338,8 @@ std::int64_t convolve(const IntegerLayer& layer, const Shape& input_shape, const
   for (const ReadQuantizer& quantizer : layer.read_quantizers) {
     operands.push_back(read_operands(layer, input_shape, input, quantizer));
   }
+  const ExponentTaps exponent_taps(layer);
+  const std::int64_t fraction = std::int64_t{1} << layer.fraction_bits;
   const Shape& shape = layer.output.shape;
   std::int64_t saturations = 0;
   for (int o = 0; o < shape.channels; ++o) {
@@ -157,13 +348,15 @@ std::int64_t convolve(const IntegerLayer& layer, const Shape& input_shape, const
     const Values weights = read_weights(layer, input_shape.channels, o);
     for (int y = 0; y < shape.height; ++y) {
       for (int x = 0; x < shape.width; ++x) {
-        const Accumulator accumulator = accumulate(layer, seen, weights, y, x, format);
+        const Accumulator accumulator =
+            accumulate(layer, exponent_taps, seen, weights, y, x, format);
         saturations += accumulator.saturations();
         const std::size_t place = position(shape, y, x, o);
         const std::int64_t r = residual != nullptr ? (*residual)[place] : 0;
+        const std::int64_t offset =
+            layer.biases[channel] + shift_left(r * layer.residual_multiplier, layer.residual_shift);
         output[place] =
-            finish(layer, accumulator.value() * layer.multipliers[channel] + layer.biases[channel] +
-                              shift_left(r * layer.residual_multiplier, layer.residual_shift));
+            finish(layer, accumulator.value() * layer.multipliers[channel] + offset * fraction);
       }
     }
   }
@@ -214,7 +407,7 @@ void check_format(const std::string& name, AccumulatorFormat format) {
 
 ReferenceResult execute_reference(const IntegerNetwork& network,
                                   const std::vector<std::int16_t>& image, AccumulatorFormat array,
-                                  AccumulatorFormat edge_array) {
+                                  AccumulatorFormat edge_array, ExponentArithmetic exponents) {
   check_format("array", array);
   check_format("edge array", edge_array);
   if (static_cast<std::int64_t>(image.size()) != network.image.shape.elements()) {
@@ -227,16 +420,28 @@ ReferenceResult execute_reference(const IntegerNetwork& network,
   const auto tensor = [&](int index) -> const Values& {
     return index == image_tensor ? input : result.outputs[static_cast<std::size_t>(index)];
   };
-  for (const IntegerLayer& layer : network.layers) {
+  for (const IntegerLayer& stored_layer : network.layers) {
+    IntegerLayer adapted;
+    StepResult step;
+    if (stored_layer.adapter) {
+      adapted = stored_layer;
+      step = adapt_step(adapted, network.tensor(adapted.input).shape, tensor(adapted.input));
+    }
+    const IntegerLayer& layer = stored_layer.adapter ? adapted : stored_layer;
     Values output(static_cast<std::size_t>(layer.output.shape.elements()));
     std::int64_t saturations = 0;
     const Shape& input_shape = network.tensor(layer.input).shape;
     switch (layer.kind) {
-      case IntegerLayerKind::convolution:
-        saturations = convolve(layer, input_shape, tensor(layer.input),
-                               layer.residual == no_tensor ? nullptr : &tensor(layer.residual),
-                               layer.edge ? edge_array : array, output);
+      case IntegerLayerKind::convolution: {
+        const Values* residual = layer.residual == no_tensor ? nullptr : &tensor(layer.residual);
+        if (exponents == ExponentArithmetic::exact && has_exponent_weights(layer.arithmetic)) {
+          convolve_exact(layer, input_shape, tensor(layer.input), residual, output);
+        } else {
+          saturations = convolve(layer, input_shape, tensor(layer.input), residual,
+                                 layer.edge ? edge_array : array, output);
+        }
         break;
+      }
       case IntegerLayerKind::add:
         add(layer, tensor(layer.input), tensor(layer.residual), output);
         break;
@@ -247,6 +452,7 @@ ReferenceResult execute_reference(const IntegerNetwork& network,
     }
     result.outputs.push_back(std::move(output));
     result.saturations.push_back(saturations);
+    result.steps.push_back(step);
   }
   const Values& scores = result.outputs.back();
   result.predicted_class =

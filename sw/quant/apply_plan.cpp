@@ -8,6 +8,7 @@
 #include "sw/quant/binary_quantizer.hpp"
 #include "sw/quant/fixed_point.hpp"
 #include "sw/quant/graph_folding.hpp"
+#include "sw/quant/shift_quantizer.hpp"
 
 namespace abacus {
 namespace {
@@ -32,7 +33,10 @@ void set_batch_norm(const Checkpoint& checkpoint, QuantizedLayer& layer) {
 void set_operands(const Checkpoint& checkpoint, const ConvolutionPlan& plan,
                   const StoredTensor& input, QuantizedLayer& layer) {
   const Layer& from = checkpoint.network.layers[static_cast<std::size_t>(layer.folded.layer)];
-  const std::vector<float> weights = checkpoint.tensors.at(from.name + ".weight").values<float>();
+  const std::vector<float> weights =
+      from.arithmetic == Arithmetic::shift
+          ? shift_weights(checkpoint, from)
+          : checkpoint.tensors.at(from.name + ".weight").values<float>();
   std::vector<float> bias;
   if (from.bias) bias = checkpoint.tensors.at(from.name + ".bias").values<float>();
   layer.read_quantizers.clear();

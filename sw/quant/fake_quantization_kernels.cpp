@@ -111,24 +111,19 @@ void mask_all(const float* x, const float* gradient, float* to, std::int64_t cou
   });
 }
 
-double step_gradient(const float* stored, const float* gradient, std::int64_t count,
-                     const FakeReader& with, const FakeGrid& of) {
+// Σ derivative(x) · gradient, where derivative takes and gives a vector.
+template <typename Derivative>
+double gradient_sum(const float* x, const float* gradient, std::int64_t count,
+                    const Derivative& derivative) {
   const Floats tag;
-  const Grid grid(of);
-  const Reader reader(with);
   // Each lane adds up run / lanes terms in single precision before they go into the double.
   constexpr std::int64_t run = 512;
   double total = 0;
   for (std::int64_t first = 0; first < count; first += run) {
     Vector sum = hn::Zero(tag);
     for_each_vector(std::min(run, count - first), [&](std::int64_t i, std::int64_t lanes) {
-      const Vector x = load(stored + first + i, lanes);
-      const Vector v = hn::Mul(x, grid.inverse);
-      const Vector operand = reader.operand(x, grid);
-      // Beyond the range the operand is the range's end, whose derivative is itself.
-      const Vector derivative =
-          hn::IfThenElse(hn::Eq(v, grid.clamp(v)), hn::Sub(operand, v), operand);
-      sum = hn::Add(sum, hn::Mul(derivative, load(gradient + first + i, lanes)));
+      const Vector of = derivative(load(x + first + i, lanes));
+      sum = hn::Add(sum, hn::Mul(of, load(gradient + first + i, lanes)));
     });
     HWY_ALIGN float parts[hn::MaxLanes(tag)];
     hn::Store(sum, tag, parts);
@@ -137,6 +132,27 @@ double step_gradient(const float* stored, const float* gradient, std::int64_t co
     }
   }
   return total;
+}
+
+double step_gradient(const float* stored, const float* gradient, std::int64_t count,
+                     const FakeReader& with, const FakeGrid& of) {
+  const Grid grid(of);
+  const Reader reader(with);
+  return gradient_sum(stored, gradient, count, [&](Vector x) {
+    const Vector v = hn::Mul(x, grid.inverse);
+    const Vector operand = reader.operand(x, grid);
+    // Beyond the range the operand is the range's end, whose derivative is itself.
+    return hn::IfThenElse(hn::Eq(v, grid.clamp(v)), hn::Sub(operand, v), operand);
+  });
+}
+
+double end_gradient(const float* x, const float* gradient, std::int64_t count, const FakeGrid& of) {
+  const Grid grid(of);
+  return gradient_sum(x, gradient, count, [&](Vector value) {
+    const Vector v = hn::Mul(value, grid.inverse);
+    const Vector end = grid.clamp(v);
+    return hn::IfThenElse(hn::Eq(v, end), hn::Zero(Floats()), end);
+  });
 }
 
 }  // namespace HWY_NAMESPACE
@@ -150,6 +166,7 @@ HWY_EXPORT(round_all);
 HWY_EXPORT(read_all);
 HWY_EXPORT(mask_all);
 HWY_EXPORT(step_gradient);
+HWY_EXPORT(end_gradient);
 
 void round_to_grid(const float* from, float* to, std::int64_t count, const FakeGrid& grid) {
   HWY_DYNAMIC_DISPATCH(round_all)(from, to, count, grid);
@@ -168,6 +185,11 @@ void mask_gradient(const float* x, const float* gradient, float* to, std::int64_
 double read_step_gradient(const float* stored, const float* gradient, std::int64_t count,
                           const FakeReader& reader, const FakeGrid& grid) {
   return HWY_DYNAMIC_DISPATCH(step_gradient)(stored, gradient, count, reader, grid);
+}
+
+double end_step_gradient(const float* x, const float* gradient, std::int64_t count,
+                         const FakeGrid& grid) {
+  return HWY_DYNAMIC_DISPATCH(end_gradient)(x, gradient, count, grid);
 }
 
 }  // namespace abacus

@@ -34,4 +34,8 @@ void mask_gradient(const float* x, const float* gradient, float* to, std::int64_
 double read_step_gradient(const float* stored, const float* gradient, std::int64_t count,
                           const FakeReader& reader, const FakeGrid& grid);
 
+// The part of it that lies beyond the grid's ends: Σ gradient · end.
+double end_step_gradient(const float* x, const float* gradient, std::int64_t count,
+                         const FakeGrid& grid);
+
 }  // namespace abacus

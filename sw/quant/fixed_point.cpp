@@ -23,8 +23,8 @@ struct LeftShifted {
 };
 
 // value ≈ multiplier · 2^shift, with as small a shift as the multiplier allows.
-LeftShifted left_shifted(double value) {
-  for (int shift = 0; shift <= largest_left_shift; ++shift) {
+LeftShifted left_shifted(double value, int largest_shift_here = largest_left_shift) {
+  for (int shift = 0; shift <= largest_shift_here; ++shift) {
     const double multiplier = std::floor(std::ldexp(value, -shift) + 0.5);
     if (multiplier <= largest_residual_multiplier) {
       return {static_cast<std::int32_t>(multiplier), shift, true};
@@ -38,8 +38,9 @@ LeftShifted left_shifted(double value) {
                          " does not fit the fixed-point fields of docs/arithmetic.md");
 }
 
-bool try_shift(const std::vector<AffineChannel>& channels, double residual_gain, int shift,
-               ScaleUnit& unit) {
+bool try_shift(const std::vector<AffineChannel>& channels, double residual_gain, int fraction_bits,
+               int shift, ScaleUnit& unit) {
+  const double most_bias = std::ldexp(largest_bias, -fraction_bits);
   unit = ScaleUnit{};
   unit.shift = shift;
   for (const AffineChannel& channel : channels) {
@@ -47,13 +48,14 @@ bool try_shift(const std::vector<AffineChannel>& channels, double residual_gain,
     const double bias =
         std::floor(std::ldexp(channel.offset, shift) - multiplier * channel.center + 0.5);
     // Written so that a NaN does not fit.
-    if (!(std::abs(multiplier) <= largest_scale_multiplier && std::abs(bias) <= largest_bias)) {
+    if (!(std::abs(multiplier) <= largest_scale_multiplier && std::abs(bias) <= most_bias)) {
       return false;
     }
     unit.multipliers.push_back(static_cast<std::int32_t>(multiplier));
     unit.biases.push_back(static_cast<std::int64_t>(bias));
   }
-  const LeftShifted residual = left_shifted(std::ldexp(residual_gain, shift));
+  const LeftShifted residual =
+      left_shifted(std::ldexp(residual_gain, shift), largest_left_shift - fraction_bits);
   unit.residual_multiplier = residual.multiplier;
   unit.residual_shift = residual.shift;
   return residual.fits;
@@ -81,10 +83,11 @@ double ratio(const ReadQuantizer& quantizer) {
   return std::ldexp(static_cast<double>(quantizer.multiplier), -quantizer.shift);
 }
 
-ScaleUnit scale_unit(const std::vector<AffineChannel>& channels, double residual_gain) {
+ScaleUnit scale_unit(const std::vector<AffineChannel>& channels, double residual_gain,
+                     int fraction_bits) {
   ScaleUnit unit;
-  for (int shift = largest_shift; shift >= 0; --shift) {
-    if (try_shift(channels, residual_gain, shift, unit)) return unit;
+  for (int shift = largest_shift - fraction_bits; shift >= 0; --shift) {
+    if (try_shift(channels, residual_gain, fraction_bits, shift, unit)) return unit;
   }
   double largest = residual_gain;
   for (const AffineChannel& channel : channels) {

@@ -35,8 +35,10 @@ struct ScaleUnit {
 // at accumulator = center the output is `offset`, whatever the gain's rounding did: with BatchNorm's
 // mean as the center, rounding shifts no channel's mean. `residual_gain`: output integers one
 // residual integer is worth, 0 without a residual. Throws std::range_error if even shift 0 is too
-// much.
-ScaleUnit scale_unit(const std::vector<AffineChannel>& channels, double residual_gain);
+// much. `fraction_bits`: of the accumulator below the binary point, for which shift, biases and the
+// residual's left shift leave room (docs/arithmetic.md, "Exponent weights").
+ScaleUnit scale_unit(const std::vector<AffineChannel>& channels, double residual_gain,
+                     int fraction_bits = 0);
 
 // The same for average pools (signed multiplier, 16 bits) and for the two operands of an addition.
 struct PoolScale {

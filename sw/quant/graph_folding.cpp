@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <stdexcept>
+#include <utility>
 
 namespace abacus {
 namespace {
@@ -139,6 +140,7 @@ class Folder {
     // one too.
     std::sort(result_.begin(), result_.end(),
               [](const FoldedLayer& a, const FoldedLayer& b) { return a.output < b.output; });
+    if (network_.arithmetic == Arithmetic::shiftaddnet) put_shifts_before_adders();
     std::map<int, int> tensor_of = {{-1, image_tensor}};
     for (std::size_t i = 0; i < result_.size(); ++i) {
       FoldedLayer& folded = result_[i];
@@ -154,6 +156,26 @@ class Folder {
       tensor_of[folded.output] = static_cast<int>(i);
     }
     return result_;
+  }
+
+  // Nothing may stand between a ShiftAddNet's shift layer and the adder layer that reads it, which a
+  // block's shortcut does otherwise.
+  void put_shifts_before_adders() {
+    std::vector<FoldedLayer> ordered;
+    std::map<int, FoldedLayer> waiting;  // by the layer that reads the shift layer
+    for (const FoldedLayer& folded : result_) {
+      const Layer& from = layer(folded.layer);
+      const int reader = only_reader_of_kind(folded.output, LayerKind::convolution);
+      if (from.kind == LayerKind::convolution && from.arithmetic == Arithmetic::shift &&
+          reader != no_tensor && layer(reader).arithmetic == Arithmetic::adder) {
+        waiting[reader] = folded;
+        continue;
+      }
+      const auto shift = waiting.find(folded.layer);
+      if (shift != waiting.end()) ordered.push_back(shift->second);
+      ordered.push_back(folded);
+    }
+    result_ = std::move(ordered);
   }
 
   const Network& network_;

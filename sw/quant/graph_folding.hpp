@@ -24,8 +24,9 @@ struct FoldedLayer {
 
 // Convolution + BatchNorm (+ addition) (+ ReLU) become one convolution, in an order in which every
 // layer comes after those that it reads: a block's shortcut before its last convolution, in whose
-// scale unit the addition takes place. An addition of two tensors neither of which is a
-// convolution's own stays a layer of its own. Throws std::invalid_argument naming the layer for a
+// scale unit the addition takes place. A ShiftAddNet's shift layers come directly before the adder
+// layers that read them. An addition of two tensors neither of which is a convolution's own stays a
+// layer of its own. Throws std::invalid_argument naming the layer for a
 // graph that the hardware has no place for: a BatchNorm that does not directly follow a convolution,
 // a ReLU that does not follow one of these.
 std::vector<FoldedLayer> fold_graph(const Network& network);

@@ -43,6 +43,16 @@ void MagnitudeHistogram::add(const float* values, std::int64_t count) {
   count_ += count;
 }
 
+double MagnitudeHistogram::mean() const {
+  if (maximum_ <= 0) return 0;
+  double sum = 0;
+  const std::size_t last = bin_of(static_cast<float>(maximum_));
+  for (std::size_t bin = 0; bin <= last; ++bin) {
+    sum += static_cast<double>(bins_[bin]) * magnitude_of(bin);
+  }
+  return sum / static_cast<double>(count_);
+}
+
 double MagnitudeHistogram::squared_error(double range, int levels) const {
   const double step = range / levels;
   double error = 0;

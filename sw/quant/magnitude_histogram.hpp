@@ -16,6 +16,7 @@ class MagnitudeHistogram {
 
   std::int64_t count() const { return count_; }
   double maximum() const { return maximum_; }
+  double mean() const;  // of |x|, to a thousandth; 0 if nothing was counted
 
   // The range r that minimises the mean squared error of quantizing the magnitudes to the levels
   // 0, r/levels, …, r. 1 if nothing but zeros was counted.

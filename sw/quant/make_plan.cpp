@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <stdexcept>
 #include <utility>
 
 #include "sw/quant/adder_quantizer.hpp"
+#include "sw/quant/shift_quantizer.hpp"
 #include "sw/quant/uniform_quantizer.hpp"
 
 namespace abacus {
@@ -82,9 +84,18 @@ class Planner {
   void set_operands(const FoldedLayer& layer) {
     const Layer& from = checkpoint_.network.layers[static_cast<std::size_t>(layer.layer)];
     const StoredTensor& input = tensor(layer.input);
+    ConvolutionPlan& plan = plan_.convolutions.back();
+    if (from.arithmetic == Arithmetic::shift) {
+      plan.weights = shift_plan(from, options_.weight_bits);
+      plan.weight_bits = plan.weights->bits;
+      plan.weight_step = plan.weights->parameters;
+      plan.activation_bits = options_.activation_bits;
+      plan.activation_signed = input.is_signed;
+      plan.activation_step = ordinary_step(layer.input, plan.activation_bits);
+      return;
+    }
     const std::vector<float> weights =
         checkpoint_.tensors.at(from.name + ".weight").values<float>();
-    ConvolutionPlan& plan = plan_.convolutions.back();
     if (from.arithmetic == Arithmetic::adder) {
       const TensorStatistics& seen = statistics_[static_cast<std::size_t>(layer.input)];
       const bool share_of_maximum = options_.activation_clamp.value_or(false) &&
@@ -105,6 +116,11 @@ class Planner {
     plan.activation_signed = input.is_signed;
     plan.activation_step = ordinary_step(layer.input, plan.activation_bits);
     plan.weight_step = best_weight_steps(weights, from.output.channels, plan.weight_bits);
+    const std::optional<WeightQuantizer> levels = level_quantizer(options_.scheme);
+    if (levels.has_value() && !from.edge) {
+      plan.weights = WeightPlan{*levels, plan.weight_bits, 0, {}};
+      plan.weights->parameters = initial_parameters(*plan.weights, weights, from.output.channels);
+    }
   }
 
   // As stored where the operands are wide enough, so that nothing is rounded twice.

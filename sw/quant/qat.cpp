@@ -91,7 +91,8 @@ QuantizationProgress shown_by(StageProgress& stages) {
 }
 
 QuantizationPlan starting_plan(const Checkpoint& checkpoint, const CalibrationData& data,
-                               const QuantizationOptions& options) {
+                               const QatOptions& qat) {
+  const QuantizationOptions& options = qat.quantization;
   const std::vector<FoldedLayer> folded = fold_graph(checkpoint.network);
   check_operand_grids(checkpoint, folded, options);
   FloatNetwork network(checkpoint.network, checkpoint.tensors);
@@ -101,6 +102,11 @@ QuantizationPlan starting_plan(const Checkpoint& checkpoint, const CalibrationDa
       network, folded, data, options.calibration_images, calibration_alpha(options),
       [&](std::int64_t done) { progress("calibration", done, options.calibration_images); });
   QuantizationPlan plan = make_plan(checkpoint, folded, statistics, options);
+  if (qat.quantizers.has_value()) {
+    std::vector<double> means;
+    for (const TensorStatistics& of : statistics) means.push_back(of.magnitudes.mean());
+    set_quantizers(plan, checkpoint, folded, means, *qat.quantizers, options.seed);
+  }
   if (!needs_layer_calibration(options)) return plan;
   // Its weights and BatchNorms are the training's business; the ranges are a good start.
   return calibrate_layers(checkpoint, std::move(plan), data, options, progress).plan;
@@ -128,7 +134,7 @@ class Training {
         calibration_{data.training, checkpoint.normalization, options.quantization.augmentation,
                      options.quantization.seed},
         network_(checkpoint.network, checkpoint.tensors),
-        quantized_(network_, starting_plan(checkpoint, calibration_, options.quantization)),
+        quantized_(network_, starting_plan(checkpoint, calibration_, options)),
         optimizer_(network_, options.optimizer) {
     network_.set_batch_norm_mode(BatchNormMode::training);
     quantized_.set_adder_gradient(options.adder_gradient);
@@ -246,6 +252,7 @@ class Training {
     for (LearnedRange& range : quantized_.learned_ranges()) {
       if (!range.values.grad().defined()) continue;
       range.values.grad().mul_(range.gradient_scale);
+      if (range.decays) range.values.grad().add_(range.values, options_.optimizer.weight_decay);
       clip_gradient(range.values, options_.gradient_clip);
       torch::Tensor& velocity = range_velocity_.at(range.name);
       velocity.mul_(options_.optimizer.momentum).add_(range.values.grad());
@@ -387,6 +394,21 @@ QuantizationScheme qat_scheme_from_string(const std::string& text) {
   throw std::invalid_argument("unknown scheme \"" + text + "\"; allowed: " + allowed);
 }
 
+void check_quantizers(const QatOptions& o) {
+  if (!o.quantizers.has_value()) return;
+  if (o.quantization.scheme != QuantizationScheme::uniform_ptq) {
+    throw std::invalid_argument(
+        "weight-quantizer and activation-quantizer: found with the plan of " +
+        to_string(o.quantization.scheme) + ", allowed with scheme uniform");
+  }
+  if (o.quantizers->activations == ActivationQuantizer::asq) {
+    throw std::invalid_argument(
+        "activation-quantizer: found asq, which packages have no form for, allowed: lsq, pact");
+  }
+  check(
+      WeightPlan{o.quantizers->weights, o.quantization.weight_bits, o.quantizers->magnitudes, {}});
+}
+
 std::string to_string(const QatOptions& o) {
   std::ostringstream text;
   text << "qat-version=1 scheme=" << o.scheme << " epochs=" << o.epochs << " batch=" << o.batch
@@ -400,6 +422,11 @@ std::string to_string(const QatOptions& o) {
        << " range-rate=" << exact_text(o.range_rate);
   if (o.optimizer.method == OptimizerMethod::adam) text << " optimizer=adam";
   if (o.adder_gradient == AdderGradient::exact) text << " adder-gradient=exact";
+  if (o.quantizers.has_value()) {
+    text << " weight-quantizer=" << to_string(o.quantizers->weights)
+         << " activation-quantizer=" << to_string(o.quantizers->activations);
+    if (o.quantizers->magnitudes > 0) text << " post-levels=" << o.quantizers->magnitudes;
+  }
   if (o.training_images > 0) text << " train-images=" << o.training_images;
   text << " plan: " << to_string(o.quantization);
   return text.str();
@@ -412,6 +439,8 @@ QatResult train_quantized(const Checkpoint& checkpoint, const Checkpoint& teache
   check(options.quantization);
   check_training(options, data);
   options.quantization = with_defaults(options.quantization);
+  check_quantizers(options);
+  if (options.quantizers.has_value()) options.learn_ranges = true;
   check_scheme(options.quantization.scheme, checkpoint, "checkpoint");
   check_images(checkpoint, data.training);
   check_images(checkpoint, data.validation);

@@ -6,12 +6,14 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "sw/network/checkpoint.hpp"
 #include "sw/network/dataset.hpp"
 #include "sw/network/integer_network.hpp"
+#include "sw/quant/qat_quantizers.hpp"
 #include "sw/quant/quantization_options.hpp"
 #include "sw/train/adder_functions.hpp"
 #include "sw/train/optimizer.hpp"
@@ -23,6 +25,8 @@ struct QatOptions {
   // seed of everything random.
   QuantizationOptions quantization;
   std::string scheme;  // in the package's origin: "nonnegative-qat"
+  // Of ordinary networks, in place of the plan's: their parameters are always learned.
+  std::optional<QatQuantizers> quantizers;
 
   // For the record, and for resuming: the caller gives the images. 0: all of a split.
   std::int64_t training_images = 0;
@@ -75,6 +79,10 @@ struct QatResult {
 QatResult train_quantized(const Checkpoint& checkpoint, const Checkpoint& teacher,
                           const QatData& data, const QatOptions& options,
                           const std::function<bool()>& stop);
+
+// Throws std::invalid_argument for quantizers that the scheme or the widths do not allow; nothing where
+// there are none.
+void check_quantizers(const QatOptions& options);
 
 // One line of text that is the same for the same options; hashed, the package's recipe.
 std::string to_string(const QatOptions& options);

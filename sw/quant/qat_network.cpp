@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <stdexcept>
 #include <utility>
 
@@ -14,6 +15,8 @@ namespace {
 
 // A learned range stays within this factor of the plan's.
 constexpr double range_factor = 20;
+// Of LQ-Net's moving average of the bases, as in the authors' code.
+constexpr double basis_momentum = 0.9;
 
 torch::Tensor doubles(const std::vector<double>& values) {
   return torch::tensor(values, torch::kFloat64);
@@ -93,6 +96,8 @@ QatNetwork::QatNetwork(FloatNetwork& network, const QuantizationPlan& plan)
     if (layer_of(i).arithmetic != Arithmetic::adder) {
       operands.activation_step = doubles(std::vector<double>{of.activation_step});
       operands.weight_step = doubles(of.weight_step);
+      if (of.weights.has_value()) operands.weight_parameters = doubles(of.weights->parameters);
+      if (of.adapter.channels > 0) operands.adapter = doubles(of.adapter.parameters);
       continue;
     }
     operands.range = doubles(of.range);
@@ -139,6 +144,16 @@ void QatNetwork::learn_ranges(bool learn) {
     range.largest = values.detach() * range_factor;
     learned_.push_back(std::move(range));
   };
+  // Without bounds; LQ-Net's bases get no gradient, but belong to the state of the training.
+  const auto add_free = [&](const std::string& name, torch::Tensor& values, bool decays) {
+    add(name, values, 1, 1);
+    if (!learn) return;
+    constexpr double infinity = std::numeric_limits<double>::infinity();
+    learned_.back().smallest = torch::full_like(values.detach(), -infinity);
+    learned_.back().largest = torch::full_like(values.detach(), infinity);
+    learned_.back().decays = decays;
+    if (!decays) values.requires_grad_(false);
+  };
   for (std::size_t i = 0; i < folded_.size(); ++i) {
     if (folded_[i].kind != IntegerLayerKind::convolution || layer_of(i).edge) continue;
     const Layer& layer = layer_of(i);
@@ -149,13 +164,29 @@ void QatNetwork::learn_ranges(bool learn) {
       continue;
     }
     // Operands as wide as what is stored pass through as they are.
-    if (of.activation_bits < stored_tensor(folded_[i].input).bits) {
+    const bool adapts = of.activations == ActivationQuantizer::asq;
+    if (adapts || of.activation_bits < stored_tensor(folded_[i].input).bits) {
       add(layer.name + ".activation_step", operands_[i].activation_step, layer.input.elements(),
           highest);
+      if (learn && of.activations == ActivationQuantizer::pact) {
+        // PACT learns α = step·highest without a factor: its step follows at 1/highest².
+        learned_.back().gradient_scale = 1.0 / highest / highest;
+        learned_.back().decays = true;
+      }
     }
-    add(layer.name + ".weight_step", operands_[i].weight_step,
-        std::int64_t{layer.input.channels} * layer.kernel * layer.kernel,
-        highest_integer(of.weight_bits, true));
+    if (adapts) add_free(layer.name + ".adapter", operands_[i].adapter, true);
+    const std::int64_t fan = std::int64_t{layer.input.channels} * layer.kernel * layer.kernel;
+    if (!of.weights.has_value()) {
+      add(layer.name + ".weight_step", operands_[i].weight_step, fan,
+          highest_integer(of.weight_bits, true));
+    } else if (of.weights->quantizer == WeightQuantizer::lsq) {
+      add(layer.name + ".weight_parameters", operands_[i].weight_parameters, fan,
+          highest_integer(of.weights->bits, true));
+    } else if (of.weights->quantizer == WeightQuantizer::apot) {
+      add(layer.name + ".weight_parameters", operands_[i].weight_parameters, 1, 1);
+    } else if (of.weights->quantizer == WeightQuantizer::lqnet) {
+      add_free(layer.name + ".weight_parameters", operands_[i].weight_parameters, false);
+    }
   }
 }
 
@@ -174,6 +205,8 @@ ConvolutionPlan QatNetwork::plan_of(std::size_t folded) const {
   if (operands.weight_step.defined()) {
     plan.activation_step = operands.activation_step.item<double>();
     plan.weight_step = doubles(operands.weight_step);
+    if (plan.weights.has_value()) plan.weights->parameters = doubles(operands.weight_parameters);
+    if (operands.adapter.defined()) plan.adapter.parameters = doubles(operands.adapter);
   }
   return plan;
 }
@@ -241,21 +274,56 @@ torch::Tensor QatNetwork::adder(std::size_t folded, const torch::Tensor& stored)
   return output;
 }
 
+torch::Tensor QatNetwork::ordinary_weights(std::size_t folded, const ConvolutionPlan& plan) {
+  const torch::Tensor& master = network_.parameter(layer_of(folded).name + ".weight");
+  Operands& operands = operands_[folded];
+  const std::vector<float> plain = floats(master);
+  if (!plan.weights.has_value()) {
+    const QuantizedConvolution convolution = quantize_ordinary_convolution(plan, plain, {});
+    return fake_weights(master, convolution.weights, operands.weight_step,
+                        weight_range(convolution), BeyondRange::clipped);
+  }
+  const int channels = layer_of(folded).output.channels;
+  const torch::Tensor weights =
+      fake_level_weights(*plan.weights, master, operands.weight_parameters,
+                         quantize_weights(*plan.weights, plain, channels));
+  if (plan.weights->quantizer == WeightQuantizer::lqnet &&
+      network_.batch_norm_mode() == BatchNormMode::training) {
+    torch::NoGradGuard no_gradient;
+    const torch::Tensor fitted = doubles(refit_bases(*plan.weights, plain, channels));
+    operands.weight_parameters.lerp_(fitted, 1 - basis_momentum);
+  }
+  return weights;
+}
+
+torch::Tensor QatNetwork::ordinary_input(std::size_t folded, const ConvolutionPlan& plan,
+                                         const torch::Tensor& stored) const {
+  const Operands& operands = operands_[folded];
+  const double stored_scale = stored_tensor(folded_[folded].input).scale;
+  const IntegerRange range{lowest_integer(plan.activation_bits, plan.activation_signed),
+                           highest_integer(plan.activation_bits, plan.activation_signed)};
+  if (plan.activations == ActivationQuantizer::lsq) {
+    return fake_read(stored, stored_scale, read_quantizer(stored_scale / plan.activation_step),
+                     operands.activation_step, range);
+  }
+  const bool adapts = plan.activations == ActivationQuantizer::asq;
+  torch::Tensor steps = operands.activation_step;
+  if (adapts) steps = steps * step_factors(stored, operands.adapter);
+  std::vector<double> ratios;
+  for (const double step : doubles(steps)) {
+    ratios.push_back(ratio(read_quantizer(stored_scale / step)));
+  }
+  return fake_read_images(stored, stored_scale, ratios, steps, range,
+                          adapts ? StepGradient::rounding : StepGradient::none);
+}
+
 torch::Tensor QatNetwork::ordinary(std::size_t folded, const torch::Tensor& stored) {
   const Layer& layer = layer_of(folded);
-  const Operands& operands = operands_[folded];
   const ConvolutionPlan plan = plan_of(folded);
-  const torch::Tensor& master = network_.parameter(layer.name + ".weight");
   const torch::Tensor bias =
       layer.bias ? network_.parameter(layer.name + ".bias") : torch::Tensor();
-  const QuantizedConvolution convolution = quantize_ordinary_convolution(plan, floats(master), {});
-  const double stored_scale = stored_tensor(folded_[folded].input).scale;
-  const torch::Tensor weights = fake_weights(master, convolution.weights, operands.weight_step,
-                                             weight_range(convolution), BeyondRange::clipped);
-  const torch::Tensor input =
-      fake_read(stored, stored_scale, read_quantizer(stored_scale / plan.activation_step),
-                operands.activation_step, activation_range(convolution));
-  return torch::conv2d(input, weights, bias, layer.stride, layer.padding);
+  return torch::conv2d(ordinary_input(folded, plan, stored), ordinary_weights(folded, plan), bias,
+                       layer.stride, layer.padding);
 }
 
 torch::Tensor QatNetwork::store(std::size_t folded, const torch::Tensor& values) const {

@@ -8,21 +8,24 @@
 #include "sw/quant/fake_quantization.hpp"
 #include "sw/quant/graph_folding.hpp"
 #include "sw/quant/quantization_plan.hpp"
+#include "sw/quant/quantizer_functions.hpp"
 #include "sw/train/adder_functions.hpp"
 #include "sw/train/modules.hpp"
 #include "sw/train/torch.hpp"
 
 namespace abacus {
 
-// A range or step of the plan that training may move: s of an adder layer's groups, or an ordinary
-// layer's activation step or weight steps.
+// What training may move besides the network's parameters: s of an adder layer's groups, an ordinary
+// layer's activation step, weight steps or its quantizers' other parameters.
 struct LearnedRange {
-  std::string name;      // "layer1.0.conv1.range", ".activation_step", ".weight_step"
+  // "layer1.0.conv1.range", ".activation_step", ".weight_step", ".weight_parameters", ".adapter"
+  std::string name;
   torch::Tensor values;  // float64, one dimension
   // LSQ's factor on the gradient, 1/√(N·Q): N values that share the range (of one image, or the
   // weights of a channel), Q the highest integer.
   double gradient_scale = 1;
   torch::Tensor smallest, largest;  // between which the values stay
+  bool decays = false;              // at the weights' decay
 };
 
 class QatNetwork {
@@ -35,7 +38,8 @@ class QatNetwork {
   // std::invalid_argument naming the layer that has none.
   void set_adder_gradient(AdderGradient gradient);
 
-  // Class scores, N × classes, of normalised images. In BatchNormMode::training every integer of the
+  // Class scores, N × classes, of normalised images. LQ-Net's bases follow their weights in
+  // BatchNormMode::training. In BatchNormMode::training every integer of the
   // pass (operands, accumulators, stored tensors) is the one that Simulation has while it
   // re-estimates, but for float rounding on the border between two.
   torch::Tensor forward(const torch::Tensor& images);
@@ -53,6 +57,8 @@ class QatNetwork {
     torch::Tensor range;                           // adder: s, one a group
     torch::Tensor activation_step;                 // ordinary: one element
     torch::Tensor weight_step;                     // ordinary: one an output channel
+    torch::Tensor weight_parameters;               // ordinary, with a quantizer that has some
+    torch::Tensor adapter;                         // ordinary, asq
     torch::Tensor channel_group;                   // adder: index into range, one an output channel
     std::vector<torch::Tensor> channels_of_group;  // adder, more than one group
     torch::Tensor channel_place;  // where the groups' outputs, one after the other, have channel o
@@ -61,6 +67,9 @@ class QatNetwork {
   torch::Tensor compute(int layer, const std::vector<torch::Tensor>& inputs);
   torch::Tensor adder(std::size_t folded, const torch::Tensor& stored);
   torch::Tensor ordinary(std::size_t folded, const torch::Tensor& stored);
+  torch::Tensor ordinary_weights(std::size_t folded, const ConvolutionPlan& plan);
+  torch::Tensor ordinary_input(std::size_t folded, const ConvolutionPlan& plan,
+                               const torch::Tensor& stored) const;
   torch::Tensor store(std::size_t folded, const torch::Tensor& values) const;
   const StoredTensor& stored_tensor(int index) const;
   const Layer& layer_of(std::size_t folded) const;

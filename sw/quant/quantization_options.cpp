@@ -23,7 +23,12 @@ constexpr SchemeInformation schemes[] = {
     {QuantizationScheme::best_ptq, "best-ptq", Arithmetic::adder},
     {QuantizationScheme::uniform_ptq, "uniform-ptq", Arithmetic::cnn},
     {QuantizationScheme::brecq, "brecq", Arithmetic::cnn},
+    {QuantizationScheme::pot, "pot", Arithmetic::cnn},
+    {QuantizationScheme::post, "post", Arithmetic::cnn},
+    {QuantizationScheme::apot, "apot", Arithmetic::cnn},
     {QuantizationScheme::bnn, "bnn", Arithmetic::bnn},
+    {QuantizationScheme::shift, "shift", Arithmetic::shift},
+    {QuantizationScheme::shiftaddnet, "shiftaddnet", Arithmetic::shiftaddnet},
 };
 
 const SchemeInformation& information(QuantizationScheme scheme) {
@@ -90,8 +95,17 @@ bool takes(QuantizationScheme scheme, Option option) {
     case QuantizationScheme::brecq:
       return option == Option::reconstruction_images || option == Option::iterations ||
              option == Option::activation_iterations;
+    case QuantizationScheme::shiftaddnet:
+      return option == Option::groups || option == Option::group_method ||
+             option == Option::weight_clamp || option == Option::activation_clamp ||
+             option == Option::activation_range || option == Option::alpha ||
+             option == Option::operand_grid;
     case QuantizationScheme::uniform_ptq:
+    case QuantizationScheme::pot:
+    case QuantizationScheme::post:
+    case QuantizationScheme::apot:
     case QuantizationScheme::bnn:
+    case QuantizationScheme::shift:
       return false;
   }
   throw std::logic_error("quantization scheme without options");
@@ -132,6 +146,19 @@ const std::vector<std::string>& quantization_scheme_names() {
 std::string to_string(QuantizationScheme scheme) { return information(scheme).name; }
 QuantizationScheme quantization_scheme_from_string(const std::string& text) {
   return from_name<QuantizationScheme>(text, quantization_scheme_names(), "quantization scheme");
+}
+
+std::optional<WeightQuantizer> level_quantizer(QuantizationScheme scheme) {
+  switch (scheme) {
+    case QuantizationScheme::pot:
+      return WeightQuantizer::pot;
+    case QuantizationScheme::post:
+      return WeightQuantizer::post;
+    case QuantizationScheme::apot:
+      return WeightQuantizer::apot;
+    default:
+      return std::nullopt;
+  }
 }
 
 const std::vector<std::string>& batch_norm_estimation_names() {
@@ -301,6 +328,9 @@ void check(const QuantizationOptions& options) {
     }
   }
 
+  if (const std::optional<WeightQuantizer> quantizer = level_quantizer(scheme)) {
+    check(WeightPlan{*quantizer, options.weight_bits, 0, {}});
+  }
   const bool binary = scheme == QuantizationScheme::bnn;
   const std::string of_bnn = binary ? " of scheme bnn" : "";
   range("weight bits" + of_bnn, options.weight_bits, binary ? 1 : 2, binary ? 1 : 8);

@@ -20,14 +20,23 @@ enum class QuantizationScheme {
   best_ptq,         // the same grid with everything that helps (docs/quantization.md)
   uniform_ptq,      // ordinary networks: per-channel symmetric weights (uniform_quantizer.hpp)
   brecq,            // ordinary networks: block reconstruction with AdaRound (brecq.hpp)
-  bnn  // binary networks, which have one bit from their training (binary_quantizer.hpp)
+  pot,              // ordinary networks: weights ±2^−i, ±2^(−i/2) or sums of powers of two
+  post,             // (weight_quantizer.hpp)
+  apot,
+  bnn,         // binary networks, which have one bit from their training (binary_quantizer.hpp)
+  shift,       // networks of shift layers, whose weights are powers of two (shift_quantizer.hpp)
+  shiftaddnet  // ShiftAddNets: shift layers as they are, adder layers as of adderquant_ptq
 };
 
-// "adderquant-ptq", "qssf-ptq", "nonnegative-ptq", "best-ptq", "uniform-ptq", "brecq", "bnn".
+// "adderquant-ptq", "qssf-ptq", "nonnegative-ptq", "best-ptq", "uniform-ptq", "brecq", "pot", "post",
+// "apot", "bnn", "shift", "shiftaddnet".
 const std::vector<std::string>& quantization_scheme_names();
 std::string to_string(QuantizationScheme scheme);
 // Throws std::invalid_argument naming the text and the allowed values; so do the others below.
 QuantizationScheme quantization_scheme_from_string(const std::string& text);
+
+// The quantizer of the weights between the edges, of schemes that have one of weight_quantizer.hpp.
+std::optional<WeightQuantizer> level_quantizer(QuantizationScheme scheme);
 
 // What BatchNorm's mean and variance become once the layers before it are quantized.
 enum class BatchNormEstimation {

@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "sw/quant/adder_grid.hpp"
+#include "sw/quant/exponent_taps.hpp"
 
 namespace abacus {
 namespace {
@@ -37,6 +38,15 @@ std::size_t check_counts(const ConvolutionPlan& plan, std::size_t channels,
 std::int16_t nearest_level(double value, double step, int lowest, int highest) {
   return static_cast<std::int16_t>(std::clamp(
       std::floor(value / step + 0.5), static_cast<double>(lowest), static_cast<double>(highest)));
+}
+
+// Everything that the stored weights decide; accumulator_step for activations of step 1.
+void set_weights(const QuantizedWeights& weights, QuantizedConvolution& result) {
+  result.weight_bits = weights.bits;
+  result.weights = weights.stored;
+  result.code = weights.code;
+  result.fraction_bits = fraction_bits(weights.code);
+  result.accumulator_step = weights.step;
 }
 
 }  // namespace
@@ -121,6 +131,15 @@ QuantizedConvolution quantize_ordinary_convolution(const ConvolutionPlan& plan,
   result.activation_signed = plan.activation_signed;
   result.group.assign(channels, 0);
   result.activation_step = {plan.activation_step};
+  result.adapter = plan.adapter;
+  if (plan.weights.has_value()) {
+    set_weights(quantize_weights(*plan.weights, weights, static_cast<int>(channels)), result);
+    for (std::size_t o = 0; o < channels; ++o) {
+      result.accumulator_step[o] *= plan.activation_step;
+      result.offset.push_back(bias.empty() ? 0.0 : static_cast<double>(bias[o]));
+    }
+    return result;
+  }
   const int lowest = lowest_integer(plan.weight_bits, true);
   const int highest = highest_integer(plan.weight_bits, true);
   for (std::size_t o = 0; o < channels; ++o) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,8 +18,8 @@ enum class OperandGrid {
   symmetric,             // both signed, step 2s/(2^b − 1): AdderQuant's eq. 3
   unsigned_activations,  // x ≥ 0: activations step s/(2^b − 1), weights signed with twice that step,
                          // as the AdderNet authors' code has it
-  nonnegative            // x ≥ 0: both unsigned, step s/(2^b − 1); weights clamped to [0, s], which
-                         // loses nothing: |x − w| = |x| + |w| for w < 0 ≤ x
+  nonnegative  // x ≥ 0: both unsigned, step s/(2^b − 1); weights clamped to [0, s], which
+               // loses nothing: |x − w| = |x| + |w| for w < 0 ≤ x
 };
 const std::vector<std::string>& operand_grid_names();  // "symmetric", "unsigned", "nonnegative"
 std::string to_string(OperandGrid grid);
@@ -41,20 +42,27 @@ struct ConvolutionPlan {
   // Ordinary layers: symmetric weights.
   double activation_step = 1;
   std::vector<double> weight_step;  // one an output channel
+  // In place of weight_bits and weight_step, of which only the number counts then.
+  std::optional<WeightPlan> weights;
+  ActivationQuantizer activations = ActivationQuantizer::lsq;  // how activation_step is learned
+  StepAdapter adapter;                                         // asq
 };
 
 struct QuantizationPlan {
   StoredTensor image;
-  std::vector<StoredTensor> outputs;           // one a folded layer
-  std::vector<ConvolutionPlan> convolutions;   // one a folded layer; empty plans for the others
+  std::vector<StoredTensor> outputs;          // one a folded layer
+  std::vector<ConvolutionPlan> convolutions;  // one a folded layer; empty plans for the others
 };
 
 // Rounds the weights (output channel × input channel × ky × kx) and bias (one an output channel, or
 // empty) to the nearest level of the plan's grid. Throws std::invalid_argument for widths outside
 // 2 … 8 and counts that do not fit.
+constexpr int most_fraction_bits = 8;  // what the shift lanes of tlm/hardware_config.hpp keep
 QuantizedConvolution quantize_adder_convolution(const ConvolutionPlan& plan,
                                                 const std::vector<float>& weights,
                                                 const std::vector<float>& bias);
+// The same of an ordinary layer; fraction bits of exponent weights are as many as lose nothing, but at
+// most most_fraction_bits.
 QuantizedConvolution quantize_ordinary_convolution(const ConvolutionPlan& plan,
                                                    const std::vector<float>& weights,
                                                    const std::vector<float>& bias);

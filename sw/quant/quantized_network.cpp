@@ -25,12 +25,31 @@ std::vector<std::int16_t> input_table(const QuantizedNetwork& network) {
   return table;
 }
 
+// Exponent weights have arithmetics of their own.
+Arithmetic arithmetic_of(WeightForm form, Arithmetic of_integers) {
+  switch (form) {
+    case WeightForm::integer:
+      return of_integers;
+    case WeightForm::power_of_two:
+      return Arithmetic::shift;
+    case WeightForm::power_of_root_two:
+      return Arithmetic::post;
+    case WeightForm::sum_of_powers:
+      return Arithmetic::apot;
+  }
+  throw std::logic_error("weights of no known form");
+}
+
 void set_convolution(const QuantizedNetwork& network, const QuantizedLayer& from,
                      IntegerLayer& to) {
   const QuantizedConvolution& convolution = from.convolution;
   const Layer& layer = network.network.layers[static_cast<std::size_t>(from.folded.layer)];
-  to.arithmetic = layer.arithmetic;
+  to.arithmetic = arithmetic_of(convolution.code.form, layer.arithmetic);
   to.edge = layer.edge;
+  to.levels = convolution.code.magnitudes;
+  to.first_exponents = convolution.code.first_exponents;
+  to.second_exponents = convolution.code.second_exponents;
+  to.fraction_bits = convolution.fraction_bits;
   to.weight_bits = convolution.weight_bits;
   to.weight_signed = convolution.weight_signed;
   to.activation_bits = convolution.activation_bits;
@@ -42,7 +61,7 @@ void set_convolution(const QuantizedNetwork& network, const QuantizedLayer& from
   to.read_quantizers = from.read_quantizers;
   const double residual_gain =
       to.residual == no_tensor ? 0.0 : network.tensor(to.residual).scale / to.output.scale;
-  ScaleUnit unit = scale_unit(affine_channels(from), residual_gain);
+  ScaleUnit unit = scale_unit(affine_channels(from), residual_gain, convolution.fraction_bits);
   to.multipliers = std::move(unit.multipliers);
   to.biases = std::move(unit.biases);
   to.residual_multiplier = unit.residual_multiplier;
@@ -131,6 +150,12 @@ IntegerNetwork to_integer_network(const QuantizedNetwork& network) {
       }
     } catch (const std::range_error& error) {
       throw std::range_error("layer \"" + to.name + "\": " + error.what());
+    }
+    // A network that was trained as an ordinary one is, to its package, what its inner layers are.
+    const bool exponents =
+        to.kind == IntegerLayerKind::convolution && has_exponent_weights(to.arithmetic);
+    if (exponents && network.network.arithmetic == Arithmetic::cnn) {
+      result.origin.arithmetic = to.arithmetic;
     }
     result.layers.push_back(std::move(to));
   }

@@ -11,8 +11,9 @@ namespace abacus {
 namespace {
 
 constexpr double batch_norm_epsilon = 1e-5;  // network.hpp
-// Learning starts from what rounds to the network's weights, however they were chosen.
-constexpr double half_level = 0.499;
+// A weight that the network's rounding moved to another level than its nearest starts so far from
+// the border that one step does not move it back.
+constexpr double moved_weight_margin = 0.25;
 
 class RoundStraightThrough : public torch::autograd::Function<RoundStraightThrough> {
  public:
@@ -79,9 +80,11 @@ TrainableUnit::TrainableUnit(QuantizedNetwork& network, ReconstructionUnit unit,
             .view(real.sizes());
     convolution.weights = real.div(torch::tensor(steps).view({-1, 1, 1, 1}))
                               .clamp(convolution.lowest_weight, convolution.highest_weight);
-    convolution.weights =
-        torch::min(torch::max(convolution.weights, levels - half_level), levels + half_level)
-            .requires_grad_(true);
+    const torch::Tensor moved = (convolution.weights + 0.5).floor().ne(levels);
+    const torch::Tensor near =
+        torch::min(torch::max(convolution.weights, levels - moved_weight_margin),
+                   levels + moved_weight_margin);
+    convolution.weights = torch::where(moved, near, convolution.weights).requires_grad_(true);
     convolution.step_ratio =
         torch::ones({static_cast<std::int64_t>(from.activation_step.size())}).requires_grad_(true);
     if (!layer.batch_norm.weight.empty()) {
@@ -162,7 +165,8 @@ torch::Tensor TrainableUnit::accumulate(std::size_t index, const torch::Tensor& 
     if (convolution.activation_signed) {
       return adder_conv2d(operand, weight, from.stride, from.padding);
     }
-    return adder_conv2d_on_grid(operand, weight, 1, from.stride, from.padding);
+    return adder_conv2d_on_grid(operand, weight, 1, from.stride, from.padding,
+                                AdderGradient::exact);
   };
   if (state.group_channels.empty()) return distances(shifted(0), weights);
   std::vector<torch::Tensor> parts;

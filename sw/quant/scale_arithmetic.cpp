@@ -24,8 +24,10 @@ struct Rounding {
   std::int64_t lowest, highest;
 
   explicit Rounding(const IntegerLayer& layer)
-      : half(layer.shift == 0 ? 0 : std::int64_t{1} << (layer.shift - 1)),
-        shift(layer.shift),
+      : half(layer.shift + layer.fraction_bits == 0
+                 ? 0
+                 : std::int64_t{1} << (layer.shift + layer.fraction_bits - 1)),
+        shift(layer.shift + layer.fraction_bits),
         lowest(layer.relu ? std::max(0, layer.output.lowest()) : layer.output.lowest()),
         highest(layer.output.highest()) {}
 
@@ -43,6 +45,8 @@ torch::Tensor scale_convolution(const IntegerLayer& layer, const torch::Tensor& 
   torch::Tensor result = torch::empty_like(values);
   const Rounding rounding(layer);
   const Factor factor{layer.residual_multiplier, layer.residual_shift};
+  const std::int64_t one = std::int64_t{1} << layer.fraction_bits;
+  const float units = static_cast<float>(one);
   const std::int64_t channels = values.size(1);
   const std::int64_t planes = values.size(0) * channels;
   const std::int64_t plane = values.size(2) * values.size(3);
@@ -56,7 +60,8 @@ torch::Tensor scale_convolution(const IntegerLayer& layer, const torch::Tensor& 
     const std::int64_t bias = layer.biases[o];
     for (std::int64_t i = p * plane; i < (p + 1) * plane; ++i) {
       const std::int64_t other = residuals == nullptr ? 0 : factor.apply(residuals[i]);
-      to[i] = rounding.apply(static_cast<std::int64_t>(from[i]) * multiplier + bias + other);
+      to[i] = rounding.apply(static_cast<std::int64_t>(from[i] * units) * multiplier +
+                             (bias + other) * one);
     }
   }
   return result;

@@ -7,6 +7,7 @@
 
 namespace abacus {
 
+// `accumulators`: in units of 1, of layers with fraction bits multiples of 2^−fraction_bits.
 // `residual`: undefined where the layer has none.
 torch::Tensor scale_convolution(const IntegerLayer& layer, const torch::Tensor& accumulators,
                                 const torch::Tensor& residual);

@@ -59,6 +59,10 @@ void Simulation::prepare(std::size_t index) {
                                    layer.convolution.weights.end());
   prepared_[index].weights = torch::tensor(weights).view(
       {from.output.channels, from.input.channels, from.kernel, from.kernel});
+  if (layer.convolution.code.form != WeightForm::integer) {
+    prepared_[index].exponents =
+        std::make_unique<ExponentAccumulation>(layer.convolution, prepared_[index].weights);
+  }
 }
 
 torch::Tensor Simulation::accumulate(std::size_t index, const torch::Tensor& input) const {
@@ -76,6 +80,9 @@ torch::Tensor Simulation::accumulate(std::size_t index, const torch::Tensor& inp
       passes_through(quantizer, network_.tensor(layer.folded.input), layer.convolution)
           ? input
           : read(input, quantizer, layer.convolution);
+  if (const auto& exponents = prepared_[index].exponents) {
+    return exponents->run(operands, from.stride, from.padding);
+  }
   if (from.arithmetic == Arithmetic::bnn) {
     const std::int64_t p = from.padding;  // −1 all around: there is no zero
     return torch::conv2d(torch::constant_pad_nd(operands, {p, p, p, p}, -1),

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "sw/quant/adder_accumulation.hpp"
+#include "sw/quant/exponent_accumulation.hpp"
 #include "sw/quant/quantized_network.hpp"
 #include "sw/train/torch.hpp"
 
@@ -22,7 +23,7 @@ enum class ScaleArithmetic {
 };
 
 // Accumulators are exact: they are sums of integers below 2^24 in magnitude (a 9-tap adder layer of
-// 3,600 channels at 8 bits), and never saturate here.
+// 3,600 channels at 8 bits), or of such multiples of 2^−fraction_bits, and never saturate here.
 class Simulation {
  public:
   // Keeps a reference: BatchNorm's channels may change between calls (ScaleArithmetic::real).
@@ -53,9 +54,10 @@ class Simulation {
   struct Statistics {
     std::vector<double> mean, variance;  // sums over the batches
   };
-  // A convolution's weights, ready for use; which of the two depends on its arithmetic.
+  // A convolution's weights, ready for use; which of them depends on its arithmetic.
   struct Prepared {
     std::unique_ptr<AdderAccumulation> adder;
+    std::unique_ptr<ExponentAccumulation> exponents;
     torch::Tensor weights;
   };
 

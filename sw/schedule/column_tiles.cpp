@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstring>
 #include <numeric>
 
 namespace abacus {
@@ -95,13 +96,28 @@ std::vector<std::uint8_t> pack_weights(const IntegerLayer& layer, int input_chan
   return bytes;
 }
 
+std::uint64_t adapter_bytes(const AdapterNetwork& adapter) {
+  return adapter.first_biases.size() * sizeof(std::int64_t) + adapter.first_weights.size() +
+         adapter.second_weights.size();
+}
+
+std::vector<std::uint8_t> pack_adapter(const AdapterNetwork& adapter) {
+  std::vector<std::uint8_t> bytes(adapter.first_biases.size() * sizeof(std::int64_t));
+  std::memcpy(bytes.data(), adapter.first_biases.data(), bytes.size());
+  for (const auto& weights : {adapter.first_weights, adapter.second_weights}) {
+    for (const std::int16_t weight : weights) bytes.push_back(static_cast<std::uint8_t>(weight));
+  }
+  return bytes;
+}
+
 std::vector<ScaleRecord> scale_records(const IntegerLayer& layer, const ColumnTile& tile,
                                        bool compact) {
   std::vector<ScaleRecord> records;
   for (int column = 0; column < tile.columns(); ++column) {
     const int channel = tile.channels[static_cast<std::size_t>(column)];
     ScaleRecord record{};
-    record.bias = layer.biases[static_cast<std::size_t>(channel)];
+    record.bias =
+        layer.biases[static_cast<std::size_t>(channel)] * (std::int64_t{1} << layer.fraction_bits);
     record.multiplier = layer.multipliers[static_cast<std::size_t>(channel)];
     record.output_channel = static_cast<std::uint16_t>(compact ? column : channel);
     records.push_back(record);

@@ -36,6 +36,10 @@ std::uint64_t packed_weight_bytes(const IntegerLayer& layer, int input_channels,
 std::vector<std::uint8_t> pack_weights(const IntegerLayer& layer, int input_channels,
                                        const ColumnTile& tile);
 
+// A step adapter's biases and weights as they stand in the weight SRAM (AdaptFields in tlm/command.hpp).
+std::uint64_t adapter_bytes(const AdapterNetwork& adapter);
+std::vector<std::uint8_t> pack_adapter(const AdapterNetwork& adapter);
+
 // One record a column. `compact`: results go to column 0, 1, … of an output buffer that holds this
 // tile's channels only; otherwise to their channel's place in the whole pixel.
 std::vector<ScaleRecord> scale_records(const IntegerLayer& layer, const ColumnTile& tile,

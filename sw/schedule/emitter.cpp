@@ -1,6 +1,7 @@
 #include "sw/schedule/emitter.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <stdexcept>
 #include <string>
 
@@ -36,7 +37,14 @@ TapOperation tap_operation(Arithmetic arithmetic) {
       return TapOperation::absolute_difference;
     case Arithmetic::bnn:
       return TapOperation::sign_product;
+    case Arithmetic::shift:
+      return TapOperation::shifted;
+    case Arithmetic::post:
+      return TapOperation::half_shifted;
+    case Arithmetic::apot:
+      return TapOperation::twice_shifted;
     case Arithmetic::cnn:
+    case Arithmetic::shiftaddnet:
       break;
   }
   return TapOperation::product;
@@ -49,6 +57,21 @@ void set(Field& field, std::int64_t value) {
 
 std::uint64_t pixels_of(const StoredTensor& tensor, int rows) {
   return static_cast<std::uint64_t>(rows) * tensor.shape.width;
+}
+
+void set_terms(ConvolveFields& fields, const IntegerLayer& layer) {
+  fields.first_term_bits = 0;
+  while (std::size_t{1} << fields.first_term_bits < layer.first_exponents.size()) {
+    ++fields.first_term_bits;
+  }
+  std::fill(std::begin(fields.exponents), std::end(fields.exponents), no_term);
+  const auto put = [&](const std::vector<int>& exponents, int place) {
+    for (const int exponent : exponents) {
+      set(fields.exponents[place++], exponent == no_exponent ? no_term : exponent);
+    }
+  };
+  put(layer.first_exponents, 0);
+  put(layer.second_exponents, term_exponents);
 }
 
 class Emitter {
@@ -89,8 +112,9 @@ class Emitter {
     const int last_layer = plan_.steps[static_cast<std::size_t>(step)].layer + 1;
     std::size_t ahead = 0;
     for (std::size_t i = due_; i < fetches.size() && fetches[i].layer <= last_layer; ++i) {
-      const bool tile =
-          fetches[i].kind == FetchKind::weights || fetches[i].kind == FetchKind::parameters;
+      const bool tile = fetches[i].kind == FetchKind::weights ||
+                        fetches[i].kind == FetchKind::parameters ||
+                        fetches[i].kind == FetchKind::adapter;
       if (tile && ++ahead > tiles_ahead_) continue;
       if (!emitted_[i] && fetches[i].earliest < step) emit_fetch(i);
     }
@@ -132,6 +156,10 @@ class Emitter {
       }
       case FetchKind::residual:
         emit_residual(fetch);
+        break;
+      case FetchKind::adapter:
+        load_block(fetch, map_.layers[layer].adapter,
+                   adapter_bytes(*network_.layers[layer].adapter), OnChipMemory::weight);
         break;
     }
   }
@@ -226,7 +254,38 @@ class Emitter {
     tracker_.add(unit, command, accesses);
   }
 
+  void emit_adapt(const Step& step) {
+    const IntegerLayer& layer = network_.layers[static_cast<std::size_t>(step.layer)];
+    const AdapterNetwork& adapter = *layer.adapter;
+    Command command{};
+    command.opcode = Opcode::adapt;
+    set(command.layer, step.layer);
+    AdaptFields& f = command.adapt;
+    f.address = step.weight_address;
+    set(f.channels, network_.tensor(layer.input).shape.channels);
+    set(f.hidden, adapter.hidden());
+    set(f.pool_multiplier, adapter.pool_multiplier);
+    set(f.read_multiplier, layer.read_quantizers.front().multiplier);
+    set(f.pool_shift, adapter.pool_shift);
+    set(f.first_shift, adapter.first_shift);
+    set(f.second_shift, adapter.second_shift);
+    set(f.step_register, step.step_register);
+    f.second_bias = adapter.second_bias;
+    tracker_.add(CommandUnit::compute, command,
+                 {{Memory::weight, {step.weight_address, step.weight_address + f.bytes()}, false}});
+  }
+
+  // Whether and how a tile's results go into the channel sums.
+  ChannelSums channel_sums(const Step& step) const {
+    const std::size_t layer = static_cast<std::size_t>(step.layer);
+    if (!sums_are_wanted(network_, network_.layers[layer])) return ChannelSums::none;
+    const bool first =
+        &step == plan_.steps.data() || (&step)[-1].layer != step.layer || (&step)[-1].adapts;
+    return first ? ChannelSums::restart : ChannelSums::add;
+  }
+
   void emit_compute(const Step& step) {
+    if (step.adapts) return emit_adapt(step);
     Command command{};
     set(command.layer, step.layer);
     const IntegerLayer& layer = network_.layers[static_cast<std::size_t>(step.layer)];
@@ -292,18 +351,24 @@ class Emitter {
     set(f.activation_shift, layer.activation_shift);
     set(f.read_shift, quantizer.shift);
     set(f.read_multiplier, quantizer.multiplier);
-    set(f.shift, layer.shift);
+    // The hardware's accumulator counts in units of 2^−fraction_bits, and so does its scale unit.
+    set(f.fraction_bits, layer.fraction_bits);
+    set(f.levels, layer.levels);
+    if (layer.arithmetic == Arithmetic::apot) set_terms(f, layer);
+    set(f.shift, layer.shift + layer.fraction_bits);
     f.relu = layer.relu;
     f.input_format = format_of(input);
     f.output_format = format_of(layer.output);
     f.residual_format = format_of(layer.output);
     if (layer.residual != no_tensor) {
       f.has_residual = 1;
-      set(f.residual_shift, layer.residual_shift);
+      set(f.residual_shift, layer.residual_shift + layer.fraction_bits);
       set(f.residual_multiplier, layer.residual_multiplier);
       f.residual_format = format_of(network_.tensor(layer.residual));
     }
     f.keep_weights = step.keep_weights;
+    set(f.step_register, step.step_register + 1);
+    f.channel_sums = channel_sums(step);
     return f;
   }
 
@@ -324,6 +389,7 @@ class Emitter {
     set(f.multiplier, layer.multiplier);
     set(f.left_shift, layer.left_shift);
     set(f.shift, layer.shift);
+    f.channel_sums = channel_sums(step);
     f.input_format = format_of(input);
     f.second_format = f.input_format;
     f.output_format = format_of(layer.output);

@@ -18,6 +18,7 @@ struct MemoryMap {
   struct LayerData {
     std::vector<std::uint64_t> weights;  // address of each column tile
     std::vector<std::uint64_t> parameters;
+    std::uint64_t adapter = 0;  // 0: none
   };
   std::vector<LayerData> layers;
   TensorPlace input;

@@ -21,15 +21,39 @@ ProcessingElementKind element_kind(Arithmetic arithmetic) {
       return ProcessingElementKind::adder;
     case Arithmetic::bnn:
       return ProcessingElementKind::xnor;
+    case Arithmetic::shift:
+      return ProcessingElementKind::shift;
+    case Arithmetic::post:
+      return ProcessingElementKind::post;
+    case Arithmetic::apot:
+      return ProcessingElementKind::apot;
+    case Arithmetic::shiftaddnet:
+      break;
   }
   throw std::invalid_argument("no processing elements for arithmetic " + to_string(arithmetic));
+}
+
+// n = 0 … levels − 1 halves; the odd ones need entries.
+void check_table(const IntegerLayer& layer, const PostTableConfig& table) {
+  const int exponents = layer.levels / 2;
+  if (exponents > table.exponents) {
+    refuse(layer, "has " + std::to_string(layer.levels) + " levels, of which " +
+                      std::to_string(exponents) +
+                      " need entries of their own in the lookup table; it has entries for " +
+                      std::to_string(table.exponents) + " odd exponents");
+  }
+  if (layer.fraction_bits > table.fraction_bits) {
+    refuse(layer, "has taps of " + std::to_string(layer.fraction_bits) +
+                      " fraction bits; the lookup table's entries have at most " +
+                      std::to_string(table.fraction_bits));
+  }
 }
 
 void check_array(const IntegerLayer& layer, const HardwareConfig& hardware) {
   const PeArrayConfig& array = array_of(layer, hardware);
   const std::string name = layer.edge ? "edge array" : "PE array";
   const ProcessingElementKind needed = element_kind(layer.arithmetic);
-  if (needed != array.kind) {
+  if (!computes(array.kind, needed)) {
     refuse(layer, "needs processing elements of kind " + to_string(needed) + "; the " + name +
                       " has kind " + to_string(array.kind));
   }
@@ -40,6 +64,33 @@ void check_array(const IntegerLayer& layer, const HardwareConfig& hardware) {
   if (layer.activation_bits > array.activation_bits) {
     refuse(layer, "has activations of " + std::to_string(layer.activation_bits) + " bits; the " +
                       name + " takes at most " + std::to_string(array.activation_bits));
+  }
+  if (layer.fraction_bits > array.fraction_bits) {
+    refuse(layer, "has taps of " + std::to_string(layer.fraction_bits) + " fraction bits; the " +
+                      name + " keeps at most " + std::to_string(array.fraction_bits));
+  }
+  if (layer.arithmetic == Arithmetic::post) check_table(layer, array.table);
+}
+
+void check_adapter(const IntegerNetwork& network, const IntegerLayer& layer,
+                   const HardwareConfig& hardware) {
+  const StepAdapterConfig& adapter = hardware.step_adapter;
+  const int channels = network.tensor(layer.input).shape.channels;
+  if (channels > adapter.channels) {
+    refuse(layer, "adapts its step to " + std::to_string(channels) +
+                      " channels; the step adapter keeps sums of at most " +
+                      std::to_string(adapter.channels));
+  }
+  if (layer.adapter->hidden() > adapter.hidden) {
+    refuse(layer, "has a step adapter of " + std::to_string(layer.adapter->hidden()) +
+                      " hidden values; the hardware's takes at most " +
+                      std::to_string(adapter.hidden));
+  }
+  const std::uint64_t bytes = adapter_bytes(*layer.adapter);
+  if (bytes > hardware.weight_sram.bytes) {
+    refuse(layer, "does not fit: its step adapter needs " + std::to_string(bytes) +
+                      " bytes of weight SRAM; it has " +
+                      std::to_string(hardware.weight_sram.bytes));
   }
 }
 
@@ -63,6 +114,7 @@ void check_hardware(const IntegerNetwork& network, const HardwareConfig& hardwar
   }
   for (const IntegerLayer& layer : network.layers) {
     if (layer.kind == IntegerLayerKind::convolution) check_array(layer, hardware);
+    if (layer.adapter) check_adapter(network, layer, hardware);
   }
 }
 

@@ -4,6 +4,8 @@
 #include <array>
 #include <cstddef>
 #include <optional>
+#include <stdexcept>
+#include <string>
 #include <utility>
 
 #include "sw/schedule/address_space.hpp"
@@ -26,7 +28,8 @@ class Planner {
       : network_(network),
         hardware_(hardware),
         weights_(FetchKind::weights, hardware.weight_sram.bytes),
-        parameters_(FetchKind::parameters, hardware.parameter_sram.bytes) {}
+        parameters_(FetchKind::parameters, hardware.parameter_sram.bytes),
+        register_of_(network.layers.size(), -1) {}
 
   Plan run() {
     for (std::size_t i = 0; i < network_.layers.size(); ++i) {
@@ -34,6 +37,7 @@ class Planner {
       begin_layer(static_cast<int>(i));
       for_each_tile([&](int spatial, int column) { add_step(spatial, column); });
       finish_layer();
+      add_adapters();
     }
     std::stable_sort(plan_.fetches.begin(), plan_.fetches.end(),
                      [](const Fetch& a, const Fetch& b) { return a.needed < b.needed; });
@@ -75,9 +79,47 @@ class Planner {
     int last_tile = -1;
     for (auto step = plan_.steps.rbegin(); step != plan_.steps.rend() && step->layer == index_;
          ++step) {
+      if (step->adapts) continue;
       step->completes_output = tiling().compact() || step->spatial != last_tile;
       last_tile = step->spatial;
     }
+  }
+
+  // The steps of all layers that read what was just stored, before its channel sums give way to
+  // others'. The compute unit works in order, so those layers find them set.
+  void add_adapters() {
+    const int stored = index_;
+    for (int i = stored + 1; i < static_cast<int>(network_.layers.size()); ++i) {
+      const IntegerLayer& reader = network_.layers[static_cast<std::size_t>(i)];
+      if (!reader.adapter || reader.input != stored) continue;
+      Step step;
+      step.layer = i;
+      step.adapts = true;
+      step.step_register = free_register(i);
+      Fetch fetch;
+      fetch.kind = FetchKind::adapter;
+      fetch.layer = i;
+      const int number = static_cast<int>(plan_.steps.size());
+      step.weight_address =
+          weights_.use_once(adapter_bytes(*reader.adapter), number, fetch, plan_.fetches);
+      register_of_[static_cast<std::size_t>(i)] = step.step_register;
+      plan_.steps.push_back(step);
+    }
+  }
+
+  // A register whose layer is done.
+  int free_register(int layer) const {
+    for (int candidate = 0; candidate < hardware_.step_adapter.registers; ++candidate) {
+      bool taken = false;
+      for (int i = index_ + 1; i < static_cast<int>(network_.layers.size()); ++i) {
+        taken = taken || register_of_[static_cast<std::size_t>(i)] == candidate;
+      }
+      if (!taken) return candidate;
+    }
+    throw std::runtime_error("layer \"" + network_.layers[static_cast<std::size_t>(layer)].name +
+                             "\" needs a step register while layers before it hold all " +
+                             std::to_string(hardware_.step_adapter.registers) +
+                             " of the step adapter's");
   }
 
   // Calls visit(spatial, column) in the order of execution. The inner loop turns round at its ends,
@@ -102,6 +144,7 @@ class Planner {
     step.layer = index_;
     step.spatial = spatial;
     step.column = column;
+    step.step_register = register_of_[static_cast<std::size_t>(index_)];
     const int number = static_cast<int>(plan_.steps.size());
     if (layer().kind == IntegerLayerKind::convolution) {
       step.weight_address = weights_.use(column, number, plan_.fetches);
@@ -125,7 +168,7 @@ class Planner {
   bool keeps_weights(int column) const {
     if (plan_.steps.empty()) return false;
     const Step& before = plan_.steps.back();
-    if (before.layer != index_ || before.column != column) return false;
+    if (before.adapts || before.layer != index_ || before.column != column) return false;
     const PeArrayConfig& array = array_of(layer(), hardware_);
     const int channels = network_.tensor(layer().input).shape.channels;
     const int channel_tiles = (channels + array.rows - 1) / array.rows;
@@ -204,6 +247,7 @@ class Planner {
   std::uint32_t base_ = 0;
   std::array<std::optional<Held>, 2> inputs_;
   std::array<std::optional<Held>, 2> residuals_;
+  std::vector<int> register_of_;                // by layer; −1: no step adapter
   std::vector<std::vector<int>> steps_of_row_;  // by layer and output row
 };
 

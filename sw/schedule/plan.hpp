@@ -25,9 +25,11 @@ struct Step {
   std::uint32_t parameter_address = 0;
   bool keep_weights = false;
   bool completes_output = false;  // the output tile is stored after this step
+  bool adapts = false;     // no tile: the layer's step adapter; its weights at weight_address
+  int step_register = -1;  // adapts, and the tiles of a layer with an adapter: which one
 };
 
-enum class FetchKind { weights, parameters, input, residual };
+enum class FetchKind { weights, parameters, input, residual, adapter };
 
 struct Fetch {
   FetchKind kind = FetchKind::input;

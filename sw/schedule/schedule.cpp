@@ -47,6 +47,10 @@ class Scheduler {
       map_.layers[layer].parameters.push_back(
           memory.take(static_cast<std::uint64_t>(tile.columns()) * sizeof(ScaleRecord)));
     });
+    for (std::size_t layer = 0; layer < network_.layers.size(); ++layer) {
+      if (!network_.layers[layer].adapter) continue;
+      map_.layers[layer].adapter = memory.take(adapter_bytes(*network_.layers[layer].adapter));
+    }
     program_.dram_image.resize(memory.end() - program_.image_address);
 
     const auto place = [&](const StoredTensor& tensor) {
@@ -85,6 +89,11 @@ class Scheduler {
       write(map_.layers[layer].parameters[column], records.data(),
             records.size() * sizeof(ScaleRecord));
     });
+    for (std::size_t layer = 0; layer < network_.layers.size(); ++layer) {
+      if (!network_.layers[layer].adapter) continue;
+      const std::vector<std::uint8_t> bytes = pack_adapter(*network_.layers[layer].adapter);
+      write(map_.layers[layer].adapter, bytes.data(), bytes.size());
+    }
   }
 
   void describe_layers() {

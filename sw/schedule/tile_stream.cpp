@@ -63,4 +63,16 @@ std::uint32_t TileStream::use(int column, int step, std::vector<Fetch>& fetches)
   return chunk.address + static_cast<std::uint32_t>(tile_offsets_[tile] - chunk.offset);
 }
 
+std::uint32_t TileStream::use_once(std::uint64_t bytes, int step, Fetch fetch,
+                                   std::vector<Fetch>& fetches) {
+  const std::uint32_t address = ring_.take(bytes);
+  const AddressRange range{address, address + bytes};
+  fetch.address = address;
+  fetch.needed = step;
+  fetch.earliest = occupancy_.last_use(range);
+  fetches.push_back(fetch);
+  occupancy_.touch(range, step);
+  return address;
+}
+
 }  // namespace abacus

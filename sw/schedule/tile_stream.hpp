@@ -22,6 +22,10 @@ class TileStream {
   // there.
   std::uint32_t use(int column, int step, std::vector<Fetch>& fetches);
 
+  // A place for bytes that only step `step` uses, outside of any tile; `fetch` (its kind and layer given)
+  // brings them.
+  std::uint32_t use_once(std::uint64_t bytes, int step, Fetch fetch, std::vector<Fetch>& fetches);
+
  private:
   // Neighbouring tiles that one command fetches together.
   struct Chunk {

@@ -98,7 +98,10 @@ class TilingSearch {
         last_rows = rows;
         for (const int buffers : {2, 1}) {
           consider(cut, rows, LoopOrder::rows_outer, buffers);
-          if (cut.tiles.size() > 1) consider(cut, rows, LoopOrder::columns_outer, buffers);
+          // Channel sums want whole pixels.
+          if (cut.tiles.size() > 1 && !sums_are_wanted(network_, layer_)) {
+            consider(cut, rows, LoopOrder::columns_outer, buffers);
+          }
         }
       }
     }
@@ -211,6 +214,13 @@ RowRange input_rows(const IntegerNetwork& network, const IntegerLayer& layer, Ro
   const int first = std::max(0, output.first * layer.stride - layer.padding);
   const int last = (output.end() - 1) * layer.stride - layer.padding + layer.kernel - 1;
   return {first, std::min(last, height - 1) - first + 1};
+}
+
+bool sums_are_wanted(const IntegerNetwork& network, const IntegerLayer& layer) {
+  const auto index = &layer - network.layers.data();
+  return std::any_of(network.layers.begin(), network.layers.end(), [&](const IntegerLayer& reader) {
+    return reader.adapter && reader.input == index;
+  });
 }
 
 const PeArrayConfig& array_of(const IntegerLayer& layer, const HardwareConfig& hardware) {

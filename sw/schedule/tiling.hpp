@@ -54,6 +54,9 @@ struct LayerTiling {
 // Rows of a layer's input that the windows of output rows `output` touch.
 RowRange input_rows(const IntegerNetwork& network, const IntegerLayer& layer, RowRange output);
 
+// Whether a step adapter needs the channel sums of what `layer`, one of the network's, stores.
+bool sums_are_wanted(const IntegerNetwork& network, const IntegerLayer& layer);
+
 const PeArrayConfig& array_of(const IntegerLayer& layer, const HardwareConfig& hardware);
 
 // Among the tilings that fit and whose estimated time is within 5 % of the least, the one that

@@ -13,6 +13,7 @@
 #include "sw/network/checkpoint.hpp"
 #include "sw/train/batch_norm.hpp"
 #include "sw/train/binary_functions.hpp"
+#include "sw/train/shift_functions.hpp"
 
 namespace abacus {
 namespace {
@@ -147,8 +148,15 @@ FloatNetwork::FloatNetwork(const Network& network, std::uint64_t seed) : network
       const bool classifier = layer.output.height == 1 && layer.output.width == 1;
       const double fan = static_cast<double>((classifier ? in : out) * k * k);
       torch::Tensor weight = torch::empty({out, in, k, k});
-      weight.normal_(0.0, adder ? 1.0 : std::sqrt(2.0 / fan), generator);
-      parameters_[layer.name + ".weight"] = weight;
+      if (layer.arithmetic == Arithmetic::shift) {
+        parameters_[layer.name + ".exponent"] =
+            weight.uniform_(lowest_shift_exponent, 0, generator);
+        parameters_[layer.name + ".sign"] =
+            torch::empty_like(weight).uniform_(-1, 1, generator);
+      } else {
+        parameters_[layer.name + ".weight"] =
+            weight.normal_(0.0, adder ? 1.0 : std::sqrt(2.0 / fan), generator);
+      }
       if (layer.bias) parameters_[layer.name + ".bias"] = torch::zeros({out});
     } else if (layer.kind == LayerKind::batch_norm) {
       const std::int64_t channels = layer.output.channels;
@@ -250,7 +258,10 @@ torch::Tensor FloatNetwork::compute(int index, const std::vector<torch::Tensor>&
   const torch::Tensor& x = inputs.at(0);
   switch (layer.kind) {
     case LayerKind::convolution: {
-      const torch::Tensor& weight = parameter(layer.name + ".weight");
+      const torch::Tensor weight = layer.arithmetic == Arithmetic::shift
+                                       ? shift_weight(parameter(layer.name + ".exponent"),
+                                                      parameter(layer.name + ".sign"))
+                                       : parameter(layer.name + ".weight");
       const torch::Tensor bias = layer.bias ? parameter(layer.name + ".bias") : torch::Tensor();
       if (layer.arithmetic == Arithmetic::adder) {
         const bool bytes = precision_ == Precision::int8 && mode_ != BatchNormMode::inference;

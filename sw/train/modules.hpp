@@ -55,7 +55,8 @@ struct ForwardHooks {
 
 class FloatNetwork {
  public:
-  // Parameters start at: adder weights N(0, 1); convolutions Kaiming (normal, fan out); classifier
+  // Parameters start at: adder weights N(0, 1); shift layers' exponents uniform over their range,
+  // signs uniform over ±1 (shift_functions.hpp); convolutions Kaiming (normal, fan out); classifier
   // likewise with fan in; batch norms 1 and 0.
   FloatNetwork(const Network& network, std::uint64_t seed);
   // Parameters from a checkpoint's tensors, which must have passed check_parameters.

@@ -71,6 +71,14 @@ TEST(HorowitzTable, MemoryActionOfAComponentThatIsNoMemoryIsAnError) {
   EXPECT_THROW(horowitz(Action::sram_read, 64, 0, Component::bus), std::runtime_error);
 }
 
+TEST(HorowitzTable, LookupTablesFollowTheirWordsAndEntries) {
+  // 8 KiB, the table's own point: 4096 words of 16 bits.
+  EXPECT_NEAR(horowitz(Action::table_read, 16, 4096), 10 * 16.0 / 64, 1e-9);
+  // Four doublings below, half as much for each two of them.
+  EXPECT_NEAR(horowitz(Action::table_read, 16, 256), 2.5 * 16 / 64, 1e-9);
+  EXPECT_GT(horowitz(Action::table_read, 16, 1024), horowitz(Action::multiply, 8, 8));
+}
+
 TEST(HorowitzTable, DramAndBus) {
   EXPECT_DOUBLE_EQ(horowitz(Action::dram_read, 128, 0, Component::dram), 2600);
   EXPECT_DOUBLE_EQ(horowitz(Action::dram_write, 64, 0, Component::dram), 1300);

@@ -136,6 +136,50 @@ hardware.array.kind = "xnor"
               HasSubstr("found \"xnor\"; arithmetic adder needs \"adder\""));
 }
 
+TEST(Scenario, ShiftRunsHaveShiftersAndShiftAddNetsBothUnits) {
+  const ScenarioFile file(head + R"([[run]]
+name = "shift"
+arithmetic = "shift"
+hardware.array.fraction_bits = 10
+[[run]]
+name = "shift on lanes that add too"
+arithmetic = "shift"
+hardware.array.kind = "shift-add"
+[[run]]
+name = "both"
+arithmetic = "shiftaddnet"
+[[run]]
+name = "square roots"
+arithmetic = "post"
+hardware.array.table = { exponents = 63, fraction_bits = 5, ports = 2, lanes = 8 }
+[[run]]
+name = "sums"
+arithmetic = "apot"
+hardware.step_adapter = { channels = 64, hidden = 16, lanes = 8, registers = 2 }
+)");
+  const std::vector<RunSpec> runs = read_scenario(file.file()).runs;
+  ASSERT_EQ(runs.size(), 5u);
+  EXPECT_EQ(runs[0].hardware.array.kind, ProcessingElementKind::shift);
+  EXPECT_EQ(runs[0].hardware.array.fraction_bits, 10);
+  EXPECT_EQ(runs[0].quantization.scheme, "shift");
+  EXPECT_EQ(runs[1].hardware.array.kind, ProcessingElementKind::shift_add);
+  EXPECT_EQ(runs[1].hardware.array.fraction_bits, 8);
+  EXPECT_EQ(runs[2].hardware.array.kind, ProcessingElementKind::shift_add);
+  EXPECT_EQ(runs[2].quantization.scheme, "shiftaddnet");
+  EXPECT_EQ(runs[3].hardware.array.kind, ProcessingElementKind::post);
+  EXPECT_EQ(runs[3].hardware.array.table.exponents, 63);
+  EXPECT_EQ(runs[3].hardware.array.table.fraction_bits, 5);
+  EXPECT_EQ(runs[3].hardware.array.table.ports, 2);
+  EXPECT_EQ(runs[3].hardware.array.table.lanes, 8);
+  EXPECT_EQ(runs[4].hardware.array.kind, ProcessingElementKind::apot);
+  EXPECT_EQ(runs[4].hardware.array.table.exponents, 4);
+  EXPECT_EQ(runs[4].hardware.step_adapter.channels, 64);
+  EXPECT_EQ(runs[4].hardware.step_adapter.hidden, 16);
+  EXPECT_EQ(runs[4].hardware.step_adapter.lanes, 8);
+  EXPECT_EQ(runs[4].hardware.step_adapter.registers, 2);
+  EXPECT_EQ(runs[3].hardware.step_adapter.channels, 512);
+}
+
 TEST(Scenario, RunsOverrideTheTopKeyByKey) {
   const ScenarioFile file(head + R"(
 [quantization]
@@ -293,7 +337,26 @@ INSTANTIATE_TEST_SUITE_P(
                     "9:10: ", "found \"huge\"; allowed: edge-16x16, edge-32x32, tiny-8x8"},
         BadScenario{"[hardware]\narray.rows = 0\n", "9:14: ",
                     "hardware.array.rows: found 0; allowed: a whole number from 1 to 256"},
-        BadScenario{"[hardware]\narray.kind = \"shift\"\n", "9:14: ", "allowed: adder, mac, xnor"},
+        BadScenario{"[hardware]\narray.kind = \"systolic\"\n",
+                    "9:14: ", "allowed: adder, mac, xnor, shift, shift-add, post, apot"},
+        BadScenario{"[hardware.step_adapter]\nlanes = 0\n", "9:9: ", "found 0"},
+        BadScenario{"[hardware.step_adapter]\nslots = 3\n",
+                    "9:1: ", "unknown key `hardware.step_adapter.slots`"},
+        BadScenario{"[hardware.array.table]\nports = 0\n", "9:9: ", "found 0"},
+        BadScenario{"[hardware.array.table]\nfraction_bits = 9\n",
+                    "9:17: ", "found 9; allowed: a whole number from 2 to 8"},
+        BadScenario{"[hardware.array.table]\nexponent = 4\n",
+                    "9:1: ", "unknown key `hardware.array.table.exponent`; did you mean"},
+        BadScenario{"[[run]]\nname = \"a\"\narithmetic = \"post\"\nhardware.array.kind = "
+                    "\"apot\"\n",
+                    "11:23: ", "found \"apot\"; arithmetic post needs \"post\""},
+        BadScenario{"[hardware]\narray.kind = \"shift\"\n",
+                    "9:14: ", "found \"shift\"; arithmetic adder needs \"adder\""},
+        BadScenario{"[hardware]\narray.fraction_bits = 13\n",
+                    "9:23: ", "found 13; allowed: a whole number from 0 to 12"},
+        BadScenario{"[[run]]\nname = \"a\"\narithmetic = \"shiftaddnet\"\nhardware.array.kind = "
+                    "\"shift\"\n",
+                    "11:23: ", "found \"shift\"; arithmetic shiftaddnet needs \"shift-add\""},
         BadScenario{"[hardware.dram]\nt_rcdd = 1\n",
                     "9:1: ", "unknown key `hardware.dram.t_rcdd`; did you mean `t_rcd`?"},
         BadScenario{"[hardware.dram]\nt_rcd = 0\n", "9:9: ", "t_rcd"},
@@ -317,7 +380,10 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(Scenario, MissingKeysSayWhatIsAllowed) {
   const ScenarioFile file("network = \"lenet\"\n");
-  EXPECT_THAT(error_of(file), HasSubstr("arithmetic: is missing; allowed: adder, cnn, bnn"));
+  EXPECT_THAT(
+      error_of(file),
+      HasSubstr(
+          "arithmetic: is missing; allowed: cnn, adder, bnn, shift, shiftaddnet, post, apot"));
 }
 
 TEST(Scenario, MissingFileIsNamed) {

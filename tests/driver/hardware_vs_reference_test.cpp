@@ -40,6 +40,23 @@ HardwareConfig hardware_for(Arithmetic arithmetic) {
       hardware.array.kind = ProcessingElementKind::xnor;
       hardware.array.weight_bits = hardware.array.activation_bits = 1;
       break;
+    case Arithmetic::shift:
+      hardware.array.kind = ProcessingElementKind::shift;
+      hardware.array.accumulator_bits = 32;
+      break;
+    case Arithmetic::shiftaddnet:
+      hardware.array.kind = ProcessingElementKind::shift_add;
+      hardware.array.accumulator_bits = 32;
+      break;
+    case Arithmetic::post:
+      hardware.array.kind = ProcessingElementKind::post;
+      hardware.array.accumulator_bits = 32;
+      hardware.array.table.exponents = 63;
+      break;
+    case Arithmetic::apot:
+      hardware.array.kind = ProcessingElementKind::apot;
+      hardware.array.accumulator_bits = 32;
+      break;
   }
   return hardware;
 }
@@ -157,6 +174,7 @@ struct ZooCase {
   int operand_bits;
   int groups;
   TimingLevel level;
+  bool adapters = false;
 };
 
 class Zoo : public ::testing::TestWithParam<ZooCase> {};
@@ -164,7 +182,7 @@ class Zoo : public ::testing::TestWithParam<ZooCase> {};
 TEST_P(Zoo, EveryLayerEqualsTheReferenceAndTimeDoesNotDependOnTheImage) {
   const ZooCase& c = GetParam();
   const IntegerNetwork network = test::synthetic_network(
-      {c.network, c.arithmetic, {1, 28, 28}, 10, c.operand_bits, c.groups, 3});
+      {c.network, c.arithmetic, {1, 28, 28}, 10, c.operand_bits, c.groups, 3, 8, c.adapters});
   System system(hardware_for(c.arithmetic), c.level);
   system.simulate([&] {
     system.load(network);
@@ -190,7 +208,19 @@ INSTANTIATE_TEST_SUITE_P(
                       ZooCase{"lenet", Arithmetic::adder, 5, 2, TimingLevel::approximate},
                       ZooCase{"resnet20", Arithmetic::bnn, 1, 1, TimingLevel::functional},
                       ZooCase{"resnet20", Arithmetic::bnn, 1, 1, TimingLevel::approximate},
-                      ZooCase{"lenet", Arithmetic::bnn, 1, 1, TimingLevel::approximate}));
+                      ZooCase{"lenet", Arithmetic::bnn, 1, 1, TimingLevel::approximate},
+                      ZooCase{"resnet20", Arithmetic::shift, 5, 1, TimingLevel::functional},
+                      ZooCase{"lenet", Arithmetic::shift, 8, 1, TimingLevel::approximate},
+                      ZooCase{"resnet20", Arithmetic::shiftaddnet, 5, 4, TimingLevel::functional},
+                      ZooCase{"resnet20", Arithmetic::shiftaddnet, 8, 1, TimingLevel::approximate},
+                      ZooCase{"resnet20", Arithmetic::post, 4, 1, TimingLevel::functional},
+                      ZooCase{"resnet20", Arithmetic::post, 3, 1, TimingLevel::approximate},
+                      ZooCase{"lenet", Arithmetic::post, 8, 1, TimingLevel::approximate},
+                      ZooCase{"resnet20", Arithmetic::cnn, 4, 1, TimingLevel::functional, true},
+                      ZooCase{"resnet20", Arithmetic::post, 4, 1, TimingLevel::approximate, true},
+                      ZooCase{"resnet20", Arithmetic::apot, 4, 1, TimingLevel::functional},
+                      ZooCase{"lenet", Arithmetic::apot, 5, 1, TimingLevel::approximate},
+                      ZooCase{"lenet", Arithmetic::shiftaddnet, 4, 2, TimingLevel::approximate}));
 
 // --- Random networks ----------------------------------------------------------------------------
 
@@ -198,6 +228,7 @@ struct RandomCase {
   int first_seed;
   Arithmetic arithmetic;
   bool small_hardware;
+  int adapter_percent = 0;
 };
 
 class RandomNetworks : public ::testing::TestWithParam<RandomCase> {};
@@ -227,11 +258,14 @@ TEST_P(RandomNetworks, EveryLayerEqualsTheReferenceAtBothLevels) {
   constexpr int networks_a_process = 40;
   int compared = 0;
   std::int64_t saturations = 0;
+  std::int64_t adapted = 0;
+  std::int64_t step_saturations = 0;
   system.simulate([&] {
     for (int seed = c.first_seed; seed < c.first_seed + networks_a_process; ++seed) {
       SCOPED_TRACE("seed " + std::to_string(seed));
       RandomNetworkOptions options;
       options.arithmetic = c.arithmetic;
+      options.adapter_percent = c.adapter_percent;
       const IntegerNetwork network =
           test::random_integer_network(static_cast<std::uint64_t>(seed), options);
       try {
@@ -244,6 +278,7 @@ TEST_P(RandomNetworks, EveryLayerEqualsTheReferenceAtBothLevels) {
         system.platform().context().set_level(level);
         system.load(network);
         system.platform().context().saturations_by_layer.clear();
+        system.platform().context().step_saturations_by_layer.clear();
         const RunStatistics statistics = system.run(static_cast<std::uint64_t>(seed));
         const ReferenceResult expected = system.reference();
         system.expect_reference(expected);
@@ -254,6 +289,18 @@ TEST_P(RandomNetworks, EveryLayerEqualsTheReferenceAtBothLevels) {
         EXPECT_EQ(by_layer, expected.saturations);
         EXPECT_EQ(statistics.saturations, static_cast<std::uint64_t>(expected_saturations));
         saturations += expected_saturations;
+        std::vector<StepSaturations> steps = system.platform().context().step_saturations_by_layer;
+        steps.resize(expected.steps.size());
+        for (std::size_t layer = 0; layer < steps.size(); ++layer) {
+          const StepResult& step = expected.steps[layer];
+          EXPECT_EQ(steps[layer].underflows, step.underflows) << layer;
+          EXPECT_EQ(steps[layer].overflows, step.overflows) << layer;
+          EXPECT_EQ(steps[layer].read, step.read_saturations) << layer;
+          EXPECT_EQ(steps[layer].multipliers, step.multiplier_saturations) << layer;
+          adapted += network.layers[layer].adapter.has_value();
+          step_saturations += step.underflows + step.overflows + step.read_saturations +
+                              step.multiplier_saturations;
+        }
         if (::testing::Test::HasFailure()) return;
       }
       ++compared;
@@ -263,15 +310,25 @@ TEST_P(RandomNetworks, EveryLayerEqualsTheReferenceAtBothLevels) {
   if (c.small_hardware) {
     EXPECT_GT(saturations, 0) << "the case tests no saturation";
   }
+  if (c.adapter_percent != 0) {
+    EXPECT_GT(adapted, networks_a_process / 2);
+    EXPECT_GT(step_saturations, 0);
+  }
 }
 
-INSTANTIATE_TEST_SUITE_P(Seeds, RandomNetworks,
-                         ::testing::Values(RandomCase{0, Arithmetic::adder, false},
-                                           RandomCase{100, Arithmetic::cnn, false},
-                                           RandomCase{200, Arithmetic::adder, true},
-                                           RandomCase{300, Arithmetic::cnn, true},
-                                           RandomCase{400, Arithmetic::bnn, false},
-                                           RandomCase{500, Arithmetic::bnn, true}));
+INSTANTIATE_TEST_SUITE_P(
+    Seeds, RandomNetworks,
+    ::testing::Values(
+        RandomCase{0, Arithmetic::adder, false}, RandomCase{100, Arithmetic::cnn, false},
+        RandomCase{200, Arithmetic::adder, true}, RandomCase{300, Arithmetic::cnn, true},
+        RandomCase{400, Arithmetic::bnn, false}, RandomCase{500, Arithmetic::bnn, true},
+        RandomCase{600, Arithmetic::shift, false}, RandomCase{700, Arithmetic::shift, true},
+        RandomCase{800, Arithmetic::shiftaddnet, false},
+        RandomCase{900, Arithmetic::shiftaddnet, true}, RandomCase{1000, Arithmetic::post, false},
+        RandomCase{1100, Arithmetic::post, true}, RandomCase{1200, Arithmetic::apot, false},
+        RandomCase{1300, Arithmetic::apot, true}, RandomCase{1400, Arithmetic::cnn, false, 70},
+        RandomCase{1500, Arithmetic::cnn, true, 70}, RandomCase{1600, Arithmetic::post, false, 70},
+        RandomCase{1700, Arithmetic::shiftaddnet, true, 70}));
 
 // --- No second path to the result ---------------------------------------------------------------
 

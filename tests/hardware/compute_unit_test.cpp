@@ -137,6 +137,51 @@ TEST_P(ComputeUnitBits, SaturatingBinaryTiles) {
   compare(config, false, 7, 120, true);
 }
 
+HardwareConfig array_of(ProcessingElementKind kind) {
+  HardwareConfig config = small_memories();
+  config.array.kind = kind;
+  config.array.accumulator_bits = 32;
+  return config;
+}
+
+TEST_P(ComputeUnitBits, ShiftTiles) {
+  compare(array_of(ProcessingElementKind::shift), false, 8, 300, false);
+}
+
+TEST_P(ComputeUnitBits, ShiftAndAdderTilesOnTheSameLanes) {
+  compare(array_of(ProcessingElementKind::shift_add), false, 9, 300, false);
+}
+
+TEST_P(ComputeUnitBits, PostTiles) {
+  HardwareConfig config = array_of(ProcessingElementKind::post);
+  config.array.table = {64, 8, 1, 4};
+  compare(config, false, 12, 300, false);
+}
+
+TEST_P(ComputeUnitBits, SaturatingPostTiles) {
+  HardwareConfig config = array_of(ProcessingElementKind::post);
+  config.array.accumulator_bits = 15;
+  config.array.rows = 6;
+  compare(config, false, 13, 120, true);
+}
+
+TEST_P(ComputeUnitBits, ApotTiles) {
+  compare(array_of(ProcessingElementKind::apot), false, 14, 300, false);
+}
+
+TEST_P(ComputeUnitBits, SaturatingApotTiles) {
+  HardwareConfig config = array_of(ProcessingElementKind::apot);
+  config.array.accumulator_bits = 15;
+  compare(config, false, 15, 120, true);
+}
+
+TEST_P(ComputeUnitBits, SaturatingShiftTiles) {
+  HardwareConfig config = array_of(ProcessingElementKind::shift);
+  config.array.accumulator_bits = 14;
+  config.array.rows = 5;
+  compare(config, false, 10, 120, true);
+}
+
 TEST_P(ComputeUnitBits, EdgeArrayTiles) { compare(small_memories(), true, 3, 100, false); }
 
 TEST_P(ComputeUnitBits, SaturatingAdderTiles) {
@@ -282,12 +327,89 @@ TEST(ComputeUnit, RefusesBinaryTilesOfAnythingButSigns) {
               HasSubstr("read_multiplier is 2; allowed: 1 to 1"));
   EXPECT_THAT(error([](Fields& f) { f.read_shift = 1; }),
               HasSubstr("read_shift is 1; allowed: 0 to 0"));
-  EXPECT_THAT(error([](Fields& f) { f.taps = static_cast<TapOperation>(3); }),
-              HasSubstr("taps is 3; allowed: 0 to 2"));
+  EXPECT_THAT(error([](Fields& f) { f.taps = static_cast<TapOperation>(6); }),
+              HasSubstr("taps is 6; allowed: 0 to 5"));
   EXPECT_THAT(error([](Fields& f) { f.taps = TapOperation::absolute_difference; }),
               HasSubstr("taps need adder elements, but pe_array has xnor elements"));
   EXPECT_TRUE(bench.activation_bytes() == good.memories.activation);
   EXPECT_EQ(error([](Fields&) {}), "");
+}
+
+TEST(ComputeUnit, RefusesShiftTilesThatItsLanesCannotShift) {
+  HardwareConfig config = array_of(ProcessingElementKind::shift);
+  config.array.fraction_bits = 6;
+  Bench bench(config);
+  const ConvolveCase good = some_case(config);
+  bench.fill(good.memories);
+  const auto error = [&](const std::function<void(ConvolveFields&)>& spoil) {
+    ConvolveFields fields = good.fields;
+    spoil(fields);
+    return bench.run(Bench::command(fields));
+  };
+  using Fields = ConvolveFields;
+  EXPECT_THAT(error([](Fields& f) { f.fraction_bits = 7; }),
+              HasSubstr("fraction_bits is 7; allowed: 0 to 6"));
+  EXPECT_THAT(error([](Fields& f) { f.levels = 0; }), HasSubstr("levels is 0; codes of"));
+  EXPECT_THAT(error([](Fields& f) {
+                f.weight_bits = 4;
+                f.levels = 8;
+              }),
+              HasSubstr("levels is 8; codes of 4 bits have 1 to 7"));
+  EXPECT_THAT(error([](Fields& f) { f.weight_signed = 0; }), HasSubstr("weight_signed 0"));
+  EXPECT_THAT(error([](Fields& f) { f.activation_shift = 1; }), HasSubstr("a shifter takes 0"));
+  EXPECT_THAT(error([](Fields& f) { f.taps = TapOperation::absolute_difference; }),
+              HasSubstr("taps need adder elements, but pe_array has shift elements"));
+  EXPECT_TRUE(bench.activation_bytes() == good.memories.activation);
+  EXPECT_EQ(error([](Fields&) {}), "");
+}
+
+TEST(ComputeUnit, RefusesPostTilesThatItsTablesDoNotHold) {
+  HardwareConfig config = array_of(ProcessingElementKind::post);
+  config.array.table.exponents = 3;
+  config.array.table.fraction_bits = 5;
+  Bench bench(config);
+  const ConvolveCase good = some_case(config);
+  bench.fill(good.memories);
+  const auto error = [&](const std::function<void(ConvolveFields&)>& spoil) {
+    ConvolveFields fields = good.fields;
+    spoil(fields);
+    return bench.run(Bench::command(fields));
+  };
+  using Fields = ConvolveFields;
+  EXPECT_THAT(error([](Fields& f) {
+                f.weight_bits = 5;
+                f.levels = 8;
+              }),
+              HasSubstr("odd exponents of levels is 4; allowed: 0 to 3 (the lookup table's)"));
+  EXPECT_THAT(error([](Fields& f) { f.fraction_bits = 6; }),
+              HasSubstr("fraction_bits is 6; allowed: 0 to 5"));
+  EXPECT_THAT(error([](Fields& f) { f.taps = TapOperation::twice_shifted; }),
+              HasSubstr("taps need apot elements, but pe_array has post elements"));
+  EXPECT_EQ(error([](Fields&) {}), "");
+}
+
+TEST(ComputeUnit, RefusesTermsThatCodesDoNotHave) {
+  const HardwareConfig config = array_of(ProcessingElementKind::apot);
+  Bench bench(config);
+  ConvolveCase c = some_case(config);
+  bench.fill(c.memories);
+  c.fields.first_term_bits = 0;
+  EXPECT_THAT(bench.run(Bench::command(c.fields)), HasSubstr("first_term_bits is 0"));
+  c.fields.first_term_bits = 5;
+  EXPECT_THAT(bench.run(Bench::command(c.fields)), HasSubstr("first_term_bits is 5"));
+}
+
+TEST(ComputeUnit, RefusesFractionsOfOtherTaps) {
+  const HardwareConfig config = small_memories();
+  Bench bench(config);
+  ConvolveCase c = some_case(config);
+  bench.fill(c.memories);
+  c.fields.fraction_bits = 1;
+  EXPECT_THAT(bench.run(Bench::command(c.fields)),
+              HasSubstr("fraction_bits is 1; allowed: 0 to 0"));
+  c.fields.fraction_bits = 0;
+  c.fields.levels = 3;
+  EXPECT_THAT(bench.run(Bench::command(c.fields)), HasSubstr("levels is 3; allowed: 0 to 0"));
 }
 
 using F = ConvolveFields;
@@ -504,6 +626,47 @@ TEST(ComputeUnitTime, CountsWhatItDid) {
   EXPECT_EQ(counted(bench, Component::parameter_sram, Action::sram_read), 16);
 }
 
+// Codes 1, 2, 3, 4 by turns over the input channels: every second one reads a table.
+ConvolveFields post_kernel(Bench& bench) {
+  ConvolveFields f = authors_kernel();
+  f.taps = TapOperation::half_shifted;
+  f.weight_bits = 4;
+  f.levels = 7;
+  f.fraction_bits = 6;
+  const std::uint8_t codes[4] = {0x21, 0x43, 0x21, 0x43};
+  for (std::size_t i = 0; i < 9u * 2 * 16 * 4; ++i) bench.weight.data()[i] = codes[i % 4];
+  return f;
+}
+
+struct SharedTable {
+  int lanes;
+  int ports;
+  int waits;  // cycles, for each of the array's own
+};
+
+class TableWaits : public ::testing::TestWithParam<SharedTable> {};
+
+TEST_P(TableWaits, LanesThatShareATableWaitForItsPorts) {
+  HardwareConfig config;
+  config.array.kind = ProcessingElementKind::post;
+  config.array.table.lanes = GetParam().lanes;
+  config.array.table.ports = GetParam().ports;
+  Bench bench(config, TimingLevel::approximate);
+  const TimelineEntry entry = timed(bench, Bench::command(post_kernel(bench)));
+  EXPECT_EQ(cycles(bench, entry.stalled), GetParam().waits * 7056);
+  EXPECT_EQ(cycles(bench, entry.end - entry.start - entry.stalled), 16 + 1 + 7062);
+  const std::int64_t taps = 7056 * 256;
+  EXPECT_EQ(counted(bench, Component::pe_array, Action::table_read), taps / 2);
+  EXPECT_EQ(counted(bench, Component::pe_array, Action::shift), taps / 2);
+  EXPECT_EQ(counted(bench, Component::pe_array, Action::multiply), 0);
+}
+
+// Every second lane of 16 rows reads.
+INSTANTIATE_TEST_SUITE_P(Tables, TableWaits,
+                         ::testing::Values(SharedTable{1, 1, 0}, SharedTable{2, 1, 0},
+                                           SharedTable{4, 1, 1}, SharedTable{16, 1, 7},
+                                           SharedTable{16, 3, 2}, SharedTable{16, 8, 0}));
+
 TEST(ComputeUnitTime, PointwiseWaitsForTheScaleUnit) {
   HardwareConfig config;
   Bench bench(config, TimingLevel::approximate);
@@ -546,6 +709,81 @@ TEST(ComputeUnitTime, OtherTrafficStallsTheArray) {
   const TimelineEntry entry = timed(bench, Bench::command(authors_kernel()));
   EXPECT_GT(entry.stalled, bench.context.cycles(900));
   EXPECT_EQ(cycles(bench, entry.end - entry.start - entry.stalled), 18 + 1 + 7062);
+}
+
+AdaptFields some_adapter() {
+  AdaptFields f{};
+  f.channels = 16;
+  f.hidden = 4;
+  f.pool_multiplier = 1;
+  f.read_multiplier = 1;
+  f.second_bias = 4096;
+  return f;
+}
+
+Command adapt_command(const AdaptFields& fields) {
+  Command command{};
+  command.opcode = Opcode::adapt;
+  command.layer = 1;
+  command.adapt = fields;
+  return command;
+}
+
+TEST(ComputeUnit, RefusesBadAdaptersAndStepsThatNobodySet) {
+  Bench bench(small_memories());
+  const auto error = [&](const std::function<void(AdaptFields&)>& spoil) {
+    AdaptFields fields = some_adapter();
+    spoil(fields);
+    return bench.run(adapt_command(fields));
+  };
+  using Fields = AdaptFields;
+  EXPECT_THAT(error([](Fields& f) { f.channels = 513; }),
+              HasSubstr("adapt: channels is 513; allowed: 1 to 512 (the step adapter's)"));
+  EXPECT_THAT(error([](Fields& f) { f.hidden = 129; }), HasSubstr("hidden is 129"));
+  EXPECT_THAT(error([](Fields& f) { f.step_register = 4; }),
+              HasSubstr("step_register is 4; allowed: 0 to 3"));
+  EXPECT_THAT(error([](Fields& f) { f.read_multiplier = 0; }), HasSubstr("read_multiplier is 0"));
+  EXPECT_THAT(error([](Fields& f) { f.second_shift = 47; }), HasSubstr("second_shift is 47"));
+  EXPECT_THAT(error([](Fields& f) { f.second_bias = std::int64_t{1} << 41; }),
+              HasSubstr("second_bias is"));
+  EXPECT_THAT(error([](Fields& f) { f.address = 4; }), HasSubstr("multiples of 8"));
+  EXPECT_THAT(error([](Fields& f) { f.address = 64 * 1024 - 8; }),
+              HasSubstr("do not fit the weight SRAM of 65536 bytes"));
+
+  HardwareConfig config = small_memories();
+  ConvolveCase c = some_case(config);
+  bench.fill(c.memories);
+  c.fields.step_register = 2;
+  EXPECT_THAT(bench.run(Bench::command(c.fields)),
+              HasSubstr("step_register is 2, but no adapt command has set that step"));
+  c.fields.step_register = 5;
+  EXPECT_THAT(bench.run(Bench::command(c.fields)),
+              HasSubstr("step_register is 5; allowed: 0 to 4"));
+  c.fields.step_register = 0;
+  c.fields.channel_sums = static_cast<ChannelSums>(3);
+  EXPECT_THAT(bench.run(Bench::command(c.fields)), HasSubstr("channel_sums is 3; allowed: 0 to 2"));
+}
+
+// Its time is what the next layer waits, with a row of its own.
+TEST(ComputeUnitTime, StepAdapter) {
+  Bench bench(HardwareConfig{}, TimingLevel::approximate);
+  const TimelineEntry entry = timed(bench, adapt_command(some_adapter()));
+  EXPECT_EQ(entry.unit, Unit::step_adapter);
+  EXPECT_EQ(entry.layer, 1);
+  EXPECT_EQ(cycles(bench, entry.end - entry.start), 4 + 16 + 1 + 28 + 4);
+  EXPECT_EQ(entry.stalled, sc_core::SC_ZERO_TIME);
+  EXPECT_EQ(counted(bench, Component::step_adapter, Action::multiply), 16 + 64 + 4);
+  EXPECT_EQ(counted(bench, Component::weight_sram, Action::sram_read), 2);  // 100 bytes of 64
+}
+
+// Gathering sums takes no time; an adapted step takes the read quantizer's, whatever β is.
+TEST(ComputeUnitTime, GatheringSumsIsFree) {
+  Bench bench(HardwareConfig{}, TimingLevel::approximate);
+  ConvolveFields f = authors_kernel();
+  f.channel_sums = ChannelSums::restart;
+  const TimelineEntry entry = timed(bench, Bench::command(f));
+  EXPECT_EQ(cycles(bench, entry.end - entry.start), 18 + 1 + 7062);
+  EXPECT_EQ(counted(bench, Component::step_adapter, Action::add), 28 * 28 * 16);
 }
 
 TEST(ComputeUnitTime, VectorCommands) {

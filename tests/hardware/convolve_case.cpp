@@ -1,6 +1,7 @@
 #include "tests/hardware/convolve_case.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <cstring>
 
@@ -22,6 +23,34 @@ std::int64_t high_of(int bits, bool is_signed) {
 
 std::int64_t round_shift_by_the_book(std::int64_t v, int s) {
   return s == 0 ? v : (v + (std::int64_t{1} << (s - 1))) >> s;
+}
+
+// |a|·2^−p in units of 2^−fraction_bits, what lies below them cut off.
+std::int64_t shifted_by_the_book(const ConvolveFields& f, std::int64_t a, std::int64_t p) {
+  std::int64_t value = std::abs(a) * (std::int64_t{1} << f.fraction_bits);
+  for (; p > 0 && value > 0; --p) value /= 2;
+  return value;
+}
+
+// The tap of an activation and a code w.
+std::int64_t exponent_tap_by_the_book(const ConvolveFields& f, std::int64_t a, std::int64_t w) {
+  const std::int64_t magnitude = std::abs(w);
+  if (magnitude == 0 || magnitude > f.levels) return 0;
+  std::int64_t value = 0;
+  if (f.taps == TapOperation::shifted) {
+    value = shifted_by_the_book(f, a, magnitude - 1);
+  } else if (f.taps == TapOperation::twice_shifted) {
+    const std::int64_t first = std::int64_t{1} << f.first_term_bits;
+    for (const int p : {f.exponents[magnitude % first], f.exponents[16 + magnitude / first]}) {
+      if (p >= 0) value += shifted_by_the_book(f, a, p);
+    }
+  } else if (magnitude % 2 == 1) {
+    value = shifted_by_the_book(f, a, (magnitude - 1) / 2);
+  } else {
+    value = std::lround(std::abs(static_cast<double>(a)) * std::exp2(f.fraction_bits) /
+                        std::pow(2.0, static_cast<double>(magnitude - 1) / 2));
+  }
+  return (a < 0) != (w < 0) ? -value : value;
 }
 
 void put(std::vector<std::uint8_t>& memory, std::size_t address, std::int64_t value, int bytes) {
@@ -59,8 +88,15 @@ int random_value(std::mt19937& random, int bits, bool is_signed) {
 
 ConvolveCase random_case(std::mt19937& random, const HardwareConfig& hardware, bool edge_array) {
   const PeArrayConfig& array = edge_array ? hardware.edge_array : hardware.array;
-  const bool adder = array.kind == ProcessingElementKind::adder;
-  const bool xnor = array.kind == ProcessingElementKind::xnor;
+  ProcessingElementKind kind = array.kind;
+  if (kind == ProcessingElementKind::shift_add) {
+    kind = random() % 2 ? ProcessingElementKind::shift : ProcessingElementKind::adder;
+  }
+  const bool adder = kind == ProcessingElementKind::adder;
+  const bool xnor = kind == ProcessingElementKind::xnor;
+  const bool post = kind == ProcessingElementKind::post;
+  const bool apot = kind == ProcessingElementKind::apot;
+  const bool shifter = kind == ProcessingElementKind::shift || post || apot;
   ConvolveCase c;
   ConvolveFields& f = c.fields;
   const auto random_format = [&] {
@@ -72,9 +108,12 @@ ConvolveCase random_case(std::mt19937& random, const HardwareConfig& hardware, b
   constexpr int widths[] = {1, 2, 3, 5, 7, 8, 14, 15, 16, 17, 28, 29, 33};
   constexpr int channels[] = {1, 2, 3, 7, 8, 9, 12, 16, 20, 24, 33};
   f.edge_array = edge_array;
-  f.taps = adder  ? TapOperation::absolute_difference
-           : xnor ? TapOperation::sign_product
-                  : TapOperation::product;
+  f.taps = adder     ? TapOperation::absolute_difference
+           : xnor    ? TapOperation::sign_product
+           : post    ? TapOperation::half_shifted
+           : apot    ? TapOperation::twice_shifted
+           : shifter ? TapOperation::shifted
+                     : TapOperation::product;
   f.kernel = static_cast<std::uint8_t>(kernels[random() % 4]);
   f.stride = static_cast<std::uint8_t>(pick(random, 1, 2));
   f.padding = static_cast<std::uint8_t>(pick(random, 0, 2));
@@ -99,6 +138,23 @@ ConvolveCase random_case(std::mt19937& random, const HardwareConfig& hardware, b
     f.activation_bits = static_cast<std::uint8_t>(pick(random, 2, array.activation_bits));
     f.activation_signed = random() % 2;
   }
+  if (shifter) {
+    f.weight_signed = 1;
+    const int most = (1 << (f.weight_bits - 1)) - 1;
+    f.levels = static_cast<std::uint8_t>(random() % 2 ? most : pick(random, 1, most));
+    f.fraction_bits = static_cast<std::uint8_t>(post ? pick(random, 2, array.table.fraction_bits)
+                                                     : pick(random, 0, array.fraction_bits));
+    if (post)
+      f.levels = static_cast<std::uint8_t>(std::min(int{f.levels}, 2 * array.table.exponents));
+  }
+  if (apot) {
+    const int bits = f.weight_bits - 1;
+    f.first_term_bits =
+        static_cast<std::uint8_t>(pick(random, std::max(1, bits - 4), std::min(4, bits)));
+    for (std::int8_t& exponent : f.exponents) {
+      exponent = static_cast<std::int8_t>(pick(random, -1, 10));
+    }
+  }
   if (adder && random() % 2 == 0) {
     // Shifted operands reach at most 512.
     const bool weight = random() % 2;
@@ -120,7 +176,8 @@ ConvolveCase random_case(std::mt19937& random, const HardwareConfig& hardware, b
   f.relu = random() % 2;
   f.shift = static_cast<std::uint8_t>(pick(random, 0, 46));
   // Usually where the results are neither all 0 nor all clamped.
-  const int sum_bits = 8 + f.weight_bits + (adder ? 0 : f.activation_bits);
+  const int sum_bits = shifter ? 4 + f.activation_bits + f.fraction_bits
+                               : 8 + f.weight_bits + (adder ? 0 : f.activation_bits);
   if (random() % 4 != 0) {
     f.shift = static_cast<std::uint8_t>(
         std::clamp(15 + sum_bits - f.output_format.bits + pick(random, -2, 2), 0, 46));
@@ -278,7 +335,11 @@ Expected expected(const ConvolveCase& c, const PeArrayConfig& array) {
                     c.weights[((static_cast<std::size_t>(column) * f.kernel + ky) * f.kernel + kx) *
                                   f.input_channels +
                               i];
-                tree += f.taps == TapOperation::absolute_difference
+                const bool exponents = f.taps == TapOperation::shifted ||
+                                       f.taps == TapOperation::half_shifted ||
+                                       f.taps == TapOperation::twice_shifted;
+                tree += exponents ? exponent_tap_by_the_book(f, a, w)
+                        : f.taps == TapOperation::absolute_difference
                             ? std::abs(a * (1 << f.activation_shift) - w * (1 << f.weight_shift))
                             : a * w;
               }

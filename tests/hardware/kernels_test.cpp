@@ -4,12 +4,14 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <random>
 #include <tuple>
 #include <vector>
 
 #include "models/compute/aligned_buffer.hpp"
+#include "models/pe_array/exponent_taps.hpp"
 
 namespace abacus {
 namespace {
@@ -109,6 +111,97 @@ TEST(TapPlan, EveryTapOfEveryFormat) {
         }
       }
       ASSERT_EQ(f.largest_tap(), largest);
+    }
+  }
+}
+
+// Every width, and fractions from none to the most.
+std::vector<TapFormat> exponent_formats() {
+  std::vector<TapFormat> formats;
+  for (int bits = 0; bits < 49; ++bits) {
+    for (const bool is_signed : {false, true}) {
+      for (const int fraction : {0, 1, 4, 8, 12}) {
+        TapFormat f;
+        f.weight_bits = 2 + bits / 7;
+        f.activation_bits = 2 + bits % 7;
+        f.activation_signed = is_signed;
+        f.fraction_bits = fraction;
+        f.levels = (1 << (f.weight_bits - 1)) - 1;
+        f.kind = ProcessingElementKind::shift;
+        formats.push_back(f);
+        f.kind = ProcessingElementKind::post;
+        formats.push_back(f);
+        f.levels = (f.levels + 1) / 2;
+        formats.push_back(f);
+        f.levels = (1 << (f.weight_bits - 1)) - 1;
+        f.kind = ProcessingElementKind::apot;
+        f.first_term_bits = f.weight_bits / 2;
+        for (int i = 0; i < 2 * term_exponents; ++i) {
+          f.terms[static_cast<std::size_t>(i)] = static_cast<std::int8_t>((i * 7 + bits) % 12 - 1);
+        }
+        formats.push_back(f);
+      }
+    }
+  }
+  return formats;
+}
+
+// |a| times the weight's value in units of 2^−fraction_bits, each shift towards zero, each table entry
+// to the nearest.
+int exponent_tap_by_the_book(const TapFormat& f, int a, int code) {
+  const int magnitude = std::abs(code);
+  if (magnitude == 0 || magnitude > f.levels) return 0;
+  const auto shifted = [&](int exponent) {
+    return static_cast<int>(std::floor(std::ldexp(std::abs(a), f.fraction_bits - exponent)));
+  };
+  int value = 0;
+  switch (f.kind) {
+    case ProcessingElementKind::shift:
+      value = shifted(magnitude - 1);
+      break;
+    case ProcessingElementKind::post:
+      value = magnitude % 2 == 1
+                  ? shifted((magnitude - 1) / 2)
+                  : static_cast<int>(std::lround(std::abs(a) * std::exp2(f.fraction_bits) *
+                                                 std::exp2(-(magnitude - 1) / 2.0)));
+      break;
+    default: {
+      const int first = 1 << f.first_term_bits;
+      for (const int exponent : {f.terms[static_cast<std::size_t>(magnitude % first)],
+                                 f.terms[static_cast<std::size_t>(16 + magnitude / first)]}) {
+        if (exponent >= 0) value += shifted(exponent);
+      }
+    }
+  }
+  return value * ((a < 0) != (code < 0) ? -1 : 1);
+}
+
+TEST(ExponentTaps, PlanesMakeEveryTapOfEveryFormat) {
+  for (const TapFormat& f : exponent_formats()) {
+    const ExponentTaps taps(f);
+    int largest = 0;
+    for (int field = 0; field < 1 << f.weight_bits; ++field) {
+      const int code = f.decode_weight(field);
+      int bound = 0;
+      for (int a = f.lowest_activation(); a <= f.highest_activation(); ++a) {
+        const int wanted = exponent_tap_by_the_book(f, a, code);
+        int sum = 0;
+        for (int plane = 0; plane < taps.planes(); ++plane) {
+          sum += taps.weight(plane, field) * taps.operand(plane, a);
+        }
+        ASSERT_EQ(sum, wanted) << "a " << a << " code " << code << " levels " << f.levels
+                               << " fraction " << f.fraction_bits;
+        ASSERT_EQ(taps.tap(a, code), wanted);
+        ASSERT_EQ(f.tap(a, code), wanted);
+        bound = std::max(bound, std::abs(wanted));
+      }
+      ASSERT_EQ(taps.bound(field), bound);
+      largest = std::max(largest, bound);
+    }
+    ASSERT_EQ(f.largest_tap(), largest);
+    const bool exact = f.kind == ProcessingElementKind::shift && f.levels - 1 <= f.fraction_bits;
+    if (exact) {
+      ASSERT_EQ(taps.planes(), 1) << "nothing is dropped";
     }
   }
 }

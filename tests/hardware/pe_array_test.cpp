@@ -134,6 +134,60 @@ TEST(PeArray, CountsSigns) {
   EXPECT_EQ(found, wanted);
 }
 
+TapFormat shift_format() {
+  TapFormat format;
+  format.kind = ProcessingElementKind::shift;
+  format.weight_bits = 5;
+  format.activation_bits = 4;
+  format.levels = 15;
+  format.fraction_bits = 6;
+  return format;
+}
+
+TEST(PeArray, CountsShifts) {
+  PeArrayConfig config = authors();
+  config.kind = ProcessingElementKind::shift;
+  const Counts found = counts(config, shift_format(), {2, 2, 3, 3, 16}, false);
+  const std::int64_t sums = 36 * 16;
+  EXPECT_EQ(found.at({Action::shift, 10, 0}), sums * 3);  // 4 bits in a window of 4 + 6
+  // ±15 · 2^6 has 10 bits and a sign.
+  EXPECT_EQ(found.at({Action::add, 12, 0}), sums);
+  EXPECT_EQ(found.at({Action::add, 13, 0}), sums);
+  EXPECT_EQ(found.at({Action::register_read, 5, 0}), sums * 3);
+  EXPECT_EQ(found.count({Action::multiply, 4, 5}), 0u);
+}
+
+TEST(PeArray, ShiftAddLanesCountTheUnitThatWorks) {
+  PeArrayConfig both = authors();
+  both.kind = ProcessingElementKind::shift_add;
+  PeArrayConfig shift = authors();
+  shift.kind = ProcessingElementKind::shift;
+  const ArrayTile tile{3, 4, 3, 20, 7};
+  EXPECT_EQ(counts(both, shift_format(), tile, true), counts(shift, shift_format(), tile, true));
+  TapFormat adder;
+  adder.activation_signed = true;
+  EXPECT_EQ(counts(both, adder, tile, true), counts(authors(), adder, tile, true));
+}
+
+TEST(PeArray, CountsTwoShiftsAndAnAdditionOfSumsOfPowers) {
+  PeArrayConfig config = authors();
+  config.kind = ProcessingElementKind::apot;
+  TapFormat format = shift_format();
+  format.kind = ProcessingElementKind::apot;
+  format.first_term_bits = 2;
+  format.terms.fill(0);  // 2 · 15 · 2^6: 11 bits and a sign
+  const std::int64_t sums = 36 * 16;
+  Counts found = counts(config, format, {2, 2, 3, 3, 16}, false);
+  EXPECT_EQ(found.at({Action::shift, 10, 0}), 2 * sums * 3);
+  EXPECT_EQ(found.at({Action::add, 12, 0}), sums * 3);
+  EXPECT_EQ(found.at({Action::add, 13, 0}), sums);
+  format.weight_bits = 5;
+  format.first_term_bits = 4;  // one term
+  found = counts(config, format, {2, 2, 3, 3, 16}, false);
+  EXPECT_EQ(found.at({Action::shift, 10, 0}), sums * 3);
+  EXPECT_EQ(found.count({Action::add, 12, 0}), 0u);
+}
+
 TEST(PeArray, BinaryElementsTakeTheTimeOfAnyOther) {
   PeArrayConfig config = authors();
   config.kind = ProcessingElementKind::xnor;
@@ -186,6 +240,7 @@ TEST(PeArray, RefusesBadParameters) {
       "activation_bits is 8; allowed: 1 with kind xnor");
   refuses([](PeArrayConfig& c) { c.accumulator_bits = 33; }, "accumulator_bits is 33");
   refuses([](PeArrayConfig& c) { c.weights_per_pe = 0; }, "weights_per_pe is 0");
+  refuses([](PeArrayConfig& c) { c.fraction_bits = 13; }, "fraction_bits is 13; allowed: 0 to 12");
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <limits>
@@ -14,6 +15,7 @@
 #include "sw/network/safetensors.hpp"
 #include "tests/network/random_integer_network.hpp"
 #include "tests/network/temporary_folder.hpp"
+#include "tests/schedule/synthetic_network.hpp"
 
 namespace abacus {
 namespace {
@@ -462,6 +464,219 @@ TEST(BinaryValidation, AcceptsOneBitOnlyOfBinaryLayersAndNothingElseOfThem) {
   }
 }
 
+// The same network with its second layer a shift layer, which an adder layer reads.
+IntegerNetwork shift_example() {
+  IntegerNetwork network = example();
+  network.origin.arithmetic = Arithmetic::shift;
+  IntegerLayer& layer = network.layers[second];
+  layer.arithmetic = Arithmetic::shift;
+  layer.weight_shift = 0;
+  layer.levels = (1 << (layer.weight_bits - 1)) - 1;
+  layer.fraction_bits = 6;
+  for (std::int16_t& weight : layer.weights) {
+    weight = std::max<std::int16_t>(weight, static_cast<std::int16_t>(-layer.levels));
+  }
+  return network;
+}
+
+TEST(ShiftValidation, AcceptsCodesWithinTheLevelsAndTheFractionThatFits) {
+  EXPECT_EQ(validation_error(shift_example()), "accepted");
+  const auto refuses = [](const std::function<void(IntegerNetwork&, IntegerLayer&)>& breach,
+                          const std::string& found, const std::string& allowed) {
+    IntegerNetwork network = shift_example();
+    breach(network, network.layers[second]);
+    EXPECT_THAT(validation_error(network), AllOf(HasSubstr(found), HasSubstr(allowed)));
+  };
+  using N = IntegerNetwork;
+  using L = IntegerLayer;
+  const std::string layer = "layer 1 \"layer1\": ";
+  refuses([](N&, L& l) { l.levels = 0; }, layer + "levels with arithmetic shift is 0",
+          "allowed: 1 to 7");
+  refuses([](N&, L& l) { l.levels = 8; }, layer + "levels with arithmetic shift is 8",
+          "allowed: 1 to 7");
+  refuses(
+      [](N&, L& l) {
+        l.levels = 3;
+        l.weights.assign(l.weights.size(), 0);
+        l.weights[4] = -4;
+      },
+      layer + "weights with arithmetic shift[4] is -4", "allowed: -3 to 3");
+  refuses([](N&, L& l) { l.weights[5] = -8; }, layer + "weights with arithmetic shift[5] is -8",
+          "allowed: -7 to 7");
+  refuses([](N&, L& l) { l.weight_signed = false; },
+          layer + "weight_signed with arithmetic shift is false", "allowed: true");
+  refuses([](N&, L& l) { l.weight_bits = 9; }, layer + "weight_bits is 9", "allowed: 2 to 8");
+  refuses([](N&, L& l) { l.activation_bits = 1; }, layer + "activation_bits is 1",
+          "allowed: 2 to 8");
+  refuses([](N&, L& l) { l.fraction_bits = 13; },
+          layer + "fraction_bits with arithmetic shift is 13", "allowed: 0 to 12");
+  refuses([](N&, L& l) { l.fraction_bits = -1; },
+          layer + "fraction_bits with arithmetic shift is -1", "allowed: 0 to 12");
+  refuses([](N&, L& l) { l.shift = 41; }, layer + "shift + fraction_bits is 47",
+          "allowed: 0 to 46");
+  refuses([](N&, L& l) { l.biases[1] = (std::int64_t{1} << 40) + 1; },
+          layer + "biases with 6 fraction_bits[1] is 1099511627777",
+          "allowed: -1099511627776 to 1099511627776");
+  refuses(
+      [](N&, L& l) {
+        l.residual = 0;
+        l.residual_shift = 19;
+      },
+      layer + "residual_shift + fraction_bits is 25", "allowed: 0 to 24");
+  refuses([](N&, L& l) { l.activation_shift = 1; },
+          layer + "activation_shift with arithmetic shift is 1", "allowed: 0 to 0");
+  refuses([](N&, L& l) { l.edge = true; }, layer + "arithmetic is shift",
+          "allowed: cnn on the edge array");
+  refuses([](N&, L& l) { l.arithmetic = Arithmetic::shiftaddnet; },
+          layer + "arithmetic is shiftaddnet, which is a network's", "shift and adder layers");
+  refuses([](N&, L& l) { l.arithmetic = Arithmetic::adder; },
+          layer + "levels with arithmetic adder is 7", "allowed: 0 to 0");
+  refuses(
+      [](N&, L& l) {
+        l.arithmetic = Arithmetic::cnn;
+        l.levels = 0;
+      },
+      layer + "fraction_bits with arithmetic cnn is 6", "allowed: 0 to 0");
+}
+
+TEST(PostValidation, FractionsAreThoseOfLookupTables) {
+  IntegerNetwork network = shift_example();
+  network.layers[second].arithmetic = Arithmetic::post;
+  EXPECT_EQ(validation_error(network), "accepted");
+  for (const int bits : {1, 9}) {
+    network.layers[second].fraction_bits = bits;
+    EXPECT_THAT(validation_error(network),
+                AllOf(HasSubstr("fraction_bits with arithmetic post is " + std::to_string(bits)),
+                      HasSubstr("allowed: 2 to 8")));
+  }
+}
+
+TEST(ApotValidation, ExponentsAreTwoListsThatTheCodesChooseFrom) {
+  IntegerNetwork good = shift_example();
+  good.layers[second].arithmetic = Arithmetic::apot;
+  good.layers[second].first_exponents = {no_exponent, 1, 2, 4};
+  good.layers[second].second_exponents = {no_exponent, 3};
+  EXPECT_EQ(validation_error(good), "accepted");
+  const auto refuses = [&](const std::function<void(IntegerLayer&)>& breach,
+                           const std::string& found) {
+    IntegerNetwork network = good;
+    breach(network.layers[second]);
+    EXPECT_THAT(validation_error(network), HasSubstr("layer 1 \"layer1\": " + found));
+  };
+  using L = IntegerLayer;
+  refuses(
+      [](L& l) {
+        l.first_exponents = {no_exponent, 1, 2};
+      },
+      "length of first_exponents is 3; allowed: powers of two from 2 to 16");
+  refuses([](L& l) { l.second_exponents.clear(); },
+          "length of second_exponents is 0; allowed: powers of two from 1 to 16");
+  refuses([](L& l) { l.second_exponents = {no_exponent}; },
+          "lengths of first_exponents and second_exponents is 4 and 1; allowed: a product of 8");
+  refuses([](L& l) { l.first_exponents[2] = 31; }, "first_exponents[2] is 31; allowed: -1 to 30");
+  refuses([](L& l) { l.second_exponents[0] = 0; },
+          "second_exponents[0] is 0; allowed: -1, since code 0 is weight 0");
+  refuses([](L& l) { l.arithmetic = Arithmetic::shift; },
+          "length of first_exponents with arithmetic shift is 4; allowed: 0");
+}
+
+// The same network with its second layer an ordinary one whose step is adapted.
+IntegerNetwork adapter_example() {
+  IntegerNetwork network = example();
+  IntegerLayer& layer = network.layers[second];
+  layer.arithmetic = Arithmetic::cnn;
+  layer.weight_shift = 0;
+  layer.read_quantizers = {{3, 2}};
+  layer.group = {0, 0, 0};
+  AdapterNetwork adapter;
+  adapter.pool_multiplier = 1024;
+  adapter.pool_shift = 14;
+  adapter.first_weights = {1, -2, 3, 4, 5, -6};
+  adapter.first_biases = {100, -200};
+  adapter.first_shift = 3;
+  adapter.second_weights = {7, -8};
+  adapter.second_bias = 4096 << 4;
+  adapter.second_shift = 4;
+  layer.adapter = adapter;
+  return network;
+}
+
+TEST(AdapterValidation, AcceptsOneStepOfProductsAndNothingElse) {
+  EXPECT_EQ(validation_error(adapter_example()), "accepted");
+  const auto refuses = [&](const std::function<void(IntegerNetwork&, IntegerLayer&)>& breach,
+                           const std::string& found) {
+    IntegerNetwork network = adapter_example();
+    breach(network, network.layers[second]);
+    EXPECT_THAT(validation_error(network), HasSubstr(found));
+  };
+  using N = IntegerNetwork;
+  using L = IntegerLayer;
+  const std::string layer = "layer 1 \"layer1\": ";
+  refuses(
+      [](N&, L& l) { l.arithmetic = Arithmetic::adder; },
+      layer + "adapter with arithmetic adder is given; allowed: none, since it scales products");
+  refuses(
+      [](N&, L& l) {
+        l.read_quantizers.push_back({1, 0});
+        l.group[1] = 1;
+      },
+      layer + "number of read_quantizers of a layer with an adapter is 2; allowed: 1");
+  refuses([](N& n, L& l) { n.layers[first].adapter = l.adapter; },
+          "layer 0 \"layer0\": input of a layer with an adapter is the image");
+  refuses([](N& n, L& l) { n.layers[sum].adapter = l.adapter; },
+          "layer 2 \"layer2\": adapter of a layer that is no convolution is given");
+  refuses([](N&, L& l) { l.adapter->pool_multiplier = 65536; },
+          layer + "adapter pool_multiplier is 65536; allowed: 0 to 65535");
+  refuses([](N&, L& l) { l.adapter->pool_shift = 47; }, layer + "adapter pool_shift is 47");
+  refuses([](N&, L& l) { l.adapter->first_shift = -1; }, layer + "adapter first_shift is -1");
+  refuses([](N&, L& l) { l.adapter->second_shift = 47; }, layer + "adapter second_shift is 47");
+  refuses([](N&, L& l) { l.adapter->first_weights.pop_back(); },
+          layer + "length of adapter first_weights is 5; allowed: 6");
+  refuses([](N&, L& l) { l.adapter->first_weights[3] = 128; },
+          layer + "adapter first_weights[3] is 128; allowed: -128 to 127");
+  refuses([](N&, L& l) { l.adapter->first_biases[1] = (std::int64_t{1} << 40) + 1; },
+          layer + "adapter first_biases[1] is 1099511627777");
+  refuses([](N&, L& l) { l.adapter->second_weights.push_back(1); },
+          layer + "length of adapter second_weights is 3; allowed: 2");
+  refuses([](N&, L& l) { l.adapter->second_weights[0] = -129; },
+          layer + "adapter second_weights[0] is -129");
+  refuses([](N&, L& l) { l.adapter->second_bias = -(std::int64_t{1} << 41); },
+          layer + "adapter second_bias is -2199023255552");
+  refuses(
+      [](N&, L& l) {
+        l.adapter->first_weights.clear();
+        l.adapter->first_biases.clear();
+      },
+      layer + "length of adapter second_weights is 2; allowed: 3");
+}
+
+// Shift and adder layer by turns, between an edge convolution and a classifier.
+IntegerNetwork shift_add_example() {
+  return test::synthetic_network({"lenet", Arithmetic::shiftaddnet, {1, 28, 28}, 10, 5, 1, 3});
+}
+
+TEST(ShiftAddValidation, NothingStandsBetweenShiftAndAdder) {
+  const IntegerNetwork good = shift_add_example();
+  EXPECT_EQ(validation_error(good), "accepted");
+  std::size_t shift = 0;
+  while (good.layers[shift].arithmetic != Arithmetic::shift) ++shift;
+  const auto refuses = [&](const std::function<void(IntegerNetwork&, IntegerLayer&)>& breach,
+                           const std::string& found) {
+    IntegerNetwork network = good;
+    breach(network, network.layers[shift]);
+    EXPECT_THAT(validation_error(network),
+                AllOf(HasSubstr(good.layers[shift].name + "\": "), HasSubstr(found)));
+  };
+  using N = IntegerNetwork;
+  using L = IntegerLayer;
+  refuses([](N&, L& l) { l.output.is_signed = false; },
+          "output signed of a shift layer in a shiftaddnet is false; allowed: true");
+  refuses([](N&, L& l) { l.relu = true; }, "relu of a shift layer in a shiftaddnet is true");
+  refuses([&](N& n, L&) { n.layers[shift + 1].arithmetic = Arithmetic::cnn; },
+          "reader of a shift layer in a shiftaddnet is layer");
+  refuses([&](N& n, L& l) { n.layers[shift + 1].input = l.input; }, "allowed: an adder layer");
+}
+
 TEST(ValidationLimits, AreInclusive) {
   const auto accepted = [](const std::function<void(IntegerLayer&)>& change) {
     IntegerNetwork network = example();
@@ -526,6 +741,21 @@ void expect_equal(const IntegerLayer& a, const IntegerLayer& b) {
   for (std::size_t g = 0; g < a.read_quantizers.size(); ++g) {
     EXPECT_EQ(a.read_quantizers[g].multiplier, b.read_quantizers[g].multiplier);
     EXPECT_EQ(a.read_quantizers[g].shift, b.read_quantizers[g].shift);
+  }
+  EXPECT_EQ(a.levels, b.levels);
+  EXPECT_EQ(a.fraction_bits, b.fraction_bits);
+  EXPECT_EQ(a.first_exponents, b.first_exponents);
+  EXPECT_EQ(a.second_exponents, b.second_exponents);
+  ASSERT_EQ(a.adapter.has_value(), b.adapter.has_value());
+  if (a.adapter) {
+    EXPECT_EQ(a.adapter->pool_multiplier, b.adapter->pool_multiplier);
+    EXPECT_EQ(a.adapter->pool_shift, b.adapter->pool_shift);
+    EXPECT_EQ(a.adapter->first_weights, b.adapter->first_weights);
+    EXPECT_EQ(a.adapter->first_biases, b.adapter->first_biases);
+    EXPECT_EQ(a.adapter->first_shift, b.adapter->first_shift);
+    EXPECT_EQ(a.adapter->second_weights, b.adapter->second_weights);
+    EXPECT_EQ(a.adapter->second_bias, b.adapter->second_bias);
+    EXPECT_EQ(a.adapter->second_shift, b.adapter->second_shift);
   }
   EXPECT_EQ(a.group, b.group);
   EXPECT_EQ(a.multipliers, b.multipliers);
@@ -598,11 +828,27 @@ TEST_F(Package, RoundTripOfTheExample) {
 TEST_F(Package, RoundTripOfRandomNetworks) {
   test::RandomNetworkOptions options;
   for (std::uint64_t seed = 0; seed < 75; ++seed) {
+    options.adapter_percent = 50;
+    if (seed == 30) options.arithmetic = Arithmetic::apot;
+    if (seed == 40) options.arithmetic = Arithmetic::post;
+    if (seed == 50) options.arithmetic = Arithmetic::shiftaddnet;
     if (seed == 60) options.arithmetic = Arithmetic::bnn;
     const IntegerNetwork network = test::random_integer_network(seed, options);
     write_package(file_, network);
     expect_equal(read_package(file_), network);
   }
+}
+
+TEST_F(Package, RoundTripOfAdapters) {
+  write_package(file_, adapter_example());
+  expect_equal(read_package(file_), adapter_example());
+  IntegerNetwork one_layer = adapter_example();
+  AdapterNetwork& adapter = *one_layer.layers[second].adapter;
+  adapter.first_weights.clear();
+  adapter.first_biases.clear();
+  adapter.second_weights = {1, 2, -3};
+  write_package(file_, one_layer);
+  expect_equal(read_package(file_), one_layer);
 }
 
 TEST_F(Package, SameNetworkGivesTheSameBytes) {
@@ -687,8 +933,12 @@ TEST_F(Package, GraphErrors) {
               AllOf(HasSubstr("layer 0"), HasSubstr("an object")));
   EXPECT_THAT(error_with_graph([](Json& g) { g["layers"][1]["kind"] = "conv"; }),
               AllOf(HasSubstr("\"conv\""), HasSubstr("convolution, add, average_pool, max_pool")));
+  EXPECT_THAT(error_with_graph([](Json& g) { g["layers"][1]["arithmetic"] = "spike"; }),
+              AllOf(HasSubstr("\"spike\""), HasSubstr("cnn, adder")));
   EXPECT_THAT(error_with_graph([](Json& g) { g["layers"][1]["arithmetic"] = "shift"; }),
-              AllOf(HasSubstr("\"shift\""), HasSubstr("cnn, adder")));
+              AllOf(HasSubstr("layer 1"), HasSubstr("\"levels\" is missing")));
+  EXPECT_THAT(error_with_graph([](Json& g) { g["layers"][1]["levels"] = 3; }),
+              AllOf(HasSubstr("layer 1"), HasSubstr("unknown key \"levels\"")));
   EXPECT_THAT(error_with_graph([](Json& g) { g["layers"][1]["kernel"] = 3.5; }),
               AllOf(HasSubstr("\"kernel\" is 3.5"), HasSubstr("whole numbers")));
   EXPECT_THAT(error_with_graph([](Json& g) { g["layers"][1]["kernel"] = 4294967299; }),

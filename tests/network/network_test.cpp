@@ -83,10 +83,20 @@ std::vector<std::string> authors_parameters() {
 }
 
 TEST(Arithmetic, TextRoundTrip) {
-  for (const Arithmetic arithmetic : {Arithmetic::cnn, Arithmetic::adder, Arithmetic::bnn}) {
+  EXPECT_THAT(arithmetic_names(),
+              ElementsAre("cnn", "adder", "bnn", "shift", "shiftaddnet", "post", "apot"));
+  for (const Arithmetic arithmetic :
+       {Arithmetic::cnn, Arithmetic::adder, Arithmetic::bnn, Arithmetic::shift,
+        Arithmetic::shiftaddnet, Arithmetic::post, Arithmetic::apot}) {
     EXPECT_EQ(arithmetic_from_string(to_string(arithmetic)), arithmetic);
   }
   EXPECT_EQ(to_string(Arithmetic::adder), "adder");
+}
+
+TEST(Arithmetic, SquareRootsAndSumsOfPowersQuantizeOrdinaryNetworks) {
+  EXPECT_EQ(checkpoint_arithmetic(Arithmetic::post), Arithmetic::cnn);
+  EXPECT_EQ(checkpoint_arithmetic(Arithmetic::apot), Arithmetic::cnn);
+  EXPECT_EQ(checkpoint_arithmetic(Arithmetic::shiftaddnet), Arithmetic::shiftaddnet);
 }
 
 TEST(Arithmetic, UnknownTextNamesTheAllowedOnes) {
@@ -95,7 +105,7 @@ TEST(Arithmetic, UnknownTextNamesTheAllowedOnes) {
     FAIL() << "accepted";
   } catch (const std::invalid_argument& error) {
     EXPECT_THAT(error.what(), HasSubstr("\"multiply\""));
-    EXPECT_THAT(error.what(), HasSubstr("cnn, adder, bnn"));
+    EXPECT_THAT(error.what(), HasSubstr("cnn, adder, bnn, shift, shiftaddnet, post, apot"));
   }
 }
 
@@ -174,6 +184,34 @@ TEST(ResNet20, BinaryOnesHaveAShortcutForEachConvolutionAndNoRelu) {
       EXPECT_NE(layer.kind, LayerKind::relu) << name << " " << layer.name;
     }
   }
+}
+
+// Shift k×k with the stride, adder k×k of stride 1, BatchNorm, ReLU, and nothing between the first two.
+TEST(ResNet20, ShiftAddNetsHaveAnAdderDirectlyBehindEachShift) {
+  const Network network = make_network("resnet20", Arithmetic::shiftaddnet, {3, 32, 32}, 10);
+  int shifts = 0;
+  for (std::size_t i = 0; i < network.layers.size(); ++i) {
+    const Layer& shift = network.layers[i];
+    if (shift.arithmetic != Arithmetic::shift) continue;
+    ++shifts;
+    const Layer& adder = network.layers[i + 1];
+    EXPECT_EQ(adder.arithmetic, Arithmetic::adder);
+    EXPECT_THAT(adder.inputs, ElementsAre(static_cast<int>(i)));
+    EXPECT_EQ(network.layers[i + 2].kind, LayerKind::batch_norm);
+    EXPECT_EQ(adder.kernel, shift.kernel);
+    EXPECT_EQ(adder.stride, 1);
+    EXPECT_EQ(adder.input.channels, shift.output.channels);
+    EXPECT_EQ(shape_text(adder.output), shape_text(shift.output));
+    for (std::size_t other = 0; other < network.layers.size(); ++other) {
+      if (other == i + 1) continue;
+      EXPECT_THAT(network.layers[other].inputs,
+                  ::testing::Not(::testing::Contains(static_cast<int>(i))));
+    }
+  }
+  EXPECT_EQ(shifts, 20);  // 18 of the blocks, 2 shortcuts
+  EXPECT_EQ(find(network, "layer2.0.conv1.shift").stride, 2);
+  EXPECT_EQ(find(network, "layer2.0.downsample.0.shift").kernel, 1);
+  EXPECT_EQ(find(network, "layer2.0.downsample.0.adder").padding, 0);
 }
 
 TEST(ResNet20, EveryArithmeticHasTheSameParameters) {
@@ -264,7 +302,11 @@ TEST_P(EveryNetwork, OnlyFirstConvolutionAndClassifierAreOnTheEdge) {
       edges.push_back(layer.name);
       EXPECT_EQ(layer.arithmetic, Arithmetic::cnn);
     } else if (layer.kind == LayerKind::convolution) {
-      EXPECT_EQ(layer.arithmetic, arithmetic) << layer.name;
+      const bool shift = layer.name.find(".shift") != std::string::npos;
+      EXPECT_EQ(layer.arithmetic, arithmetic != Arithmetic::shiftaddnet ? arithmetic
+                                  : shift                               ? Arithmetic::shift
+                                                                        : Arithmetic::adder)
+          << layer.name;
     }
   }
   EXPECT_THAT(edges, ElementsAre("conv1", "fc"));
@@ -273,7 +315,9 @@ TEST_P(EveryNetwork, OnlyFirstConvolutionAndClassifierAreOnTheEdge) {
 INSTANTIATE_TEST_SUITE_P(Zoo, EveryNetwork,
                          ::testing::Combine(::testing::ValuesIn(network_names()),
                                             ::testing::Values(Arithmetic::cnn, Arithmetic::adder,
-                                                              Arithmetic::bnn),
+                                                              Arithmetic::bnn, Arithmetic::shift,
+                                                              Arithmetic::shiftaddnet,
+                                                              Arithmetic::post, Arithmetic::apot),
                                             ::testing::Values(8, 15, 28, 32)));
 
 std::string error_of(const std::string& name, Shape image, int classes) {

@@ -57,7 +57,7 @@ class Generator {
     make_image();
     make_origin();
     const int layers = random_.integer(1, options_.layers);
-    for (int i = 0; i < layers; ++i) append_layer(i, layers);
+    for (int i = 0; i < layers; ++i) append_layer(i == layers - 1);
     const StoredTensor& scores = network_.layers.back().output;
     network_.classes = static_cast<int>(scores.shape.elements());
     validate(network_, "random network");
@@ -86,23 +86,54 @@ class Generator {
     network_.origin.weight_bits = network_.origin.activation_bits = bits;
   }
 
-  void append_layer(int index, int layers) {
+  void append_layer(bool last) {
+    const int index = static_cast<int>(network_.layers.size());
     IntegerLayer layer;
     layer.name = "layer" + std::to_string(index);
     layer.input = index - 1;
-    if (index > 0 && random_.chance(15)) layer.input = random_.integer(image_tensor, index - 1);
+    if (index > 0 && random_.chance(15)) {
+      const int other = random_.integer(image_tensor, index - 1);
+      if (free(other)) layer.input = other;
+    }
     make_output_format(layer);
 
     const Shape input = network_.tensor(layer.input).shape;
     const int kind = random_.integer(0, 99);
-    if (index == 0 || index == layers - 1 || kind < 60) {
-      make_convolution(layer, input, index == 0 || index == layers - 1);
+    if (index == 0 || last || kind < 60) {
+      layer.edge = options_.edge_layers && (index == 0 || last) && random_.chance(60);
+      layer.arithmetic = layer.edge ? Arithmetic::cnn : arithmetic_;
+      if (layer.arithmetic == Arithmetic::shiftaddnet) return append_shift_and_adder(layer);
+      make_convolution(layer, input);
     } else if (kind < 75) {
       make_add(layer, input);
     } else {
       make_pool(layer, input, kind < 88);
     }
     network_.layers.push_back(std::move(layer));
+  }
+
+  // A shift layer and the adder layer that reads it.
+  void append_shift_and_adder(IntegerLayer layer) {
+    layer.arithmetic = Arithmetic::shift;
+    make_convolution(layer, network_.tensor(layer.input).shape);
+    layer.output.is_signed = true;
+    layer.relu = false;
+    layer.residual = no_tensor;
+    layer.residual_multiplier = layer.residual_shift = 0;
+    IntegerLayer adder;
+    adder.name = layer.name + ".adder";
+    adder.input = static_cast<int>(network_.layers.size());
+    adder.arithmetic = Arithmetic::adder;
+    make_output_format(adder);
+    network_.layers.push_back(std::move(layer));
+    make_convolution(adder, network_.tensor(adder.input).shape);
+    network_.layers.push_back(std::move(adder));
+  }
+
+  // Whether any layer may read the tensor: a ShiftAddNet's shift layers have one reader each.
+  bool free(int tensor) const {
+    return tensor == image_tensor || arithmetic_ != Arithmetic::shiftaddnet ||
+           network_.layers[static_cast<std::size_t>(tensor)].arithmetic != Arithmetic::shift;
   }
 
   void make_output_format(IntegerLayer& layer) {
@@ -114,7 +145,7 @@ class Generator {
   // An earlier tensor of the wanted shape, the newest ones first; no_tensor if there is none.
   int find_tensor(const Shape& shape) {
     for (int i = static_cast<int>(network_.layers.size()) - 1; i >= image_tensor; --i) {
-      if (network_.tensor(i).shape == shape && random_.chance(70)) return i;
+      if (free(i) && network_.tensor(i).shape == shape && random_.chance(70)) return i;
     }
     return no_tensor;
   }
@@ -138,22 +169,64 @@ class Generator {
                           size(input.width)};
   }
 
-  void make_convolution(IntegerLayer& layer, const Shape& input, bool may_be_edge) {
+  // `layer` knows its arithmetic and its input.
+  void make_convolution(IntegerLayer& layer, const Shape& input) {
     layer.kind = IntegerLayerKind::convolution;
     make_window(layer, input);
-    layer.edge = options_.edge_layers && may_be_edge && random_.chance(60);
-    layer.arithmetic = layer.edge ? Arithmetic::cnn : arithmetic_;
     make_operand_formats(layer);
     make_read_quantizers(layer);
 
     const std::int64_t taps = std::int64_t{input.channels} * layer.kernel * layer.kernel;
     for (std::int64_t i = 0; i < taps * layer.output.shape.channels; ++i) {
       layer.weights.push_back(
-          static_cast<std::int16_t>(operand(layer, layer.weight_bits, layer.weight_signed)));
+          static_cast<std::int16_t>(has_exponent_weights(layer.arithmetic)
+                                        ? random_.integer(-layer.levels, layer.levels)
+                                        : operand(layer, layer.weight_bits, layer.weight_signed)));
     }
     layer.relu = random_.chance(50);
     make_scales(layer, taps);
+    if (has_exponent_weights(layer.arithmetic)) leave_room_for_fraction(layer);
     if (random_.chance(60)) make_residual(layer);
+    const bool products =
+        layer.arithmetic != Arithmetic::adder && layer.arithmetic != Arithmetic::bnn;
+    if (products && layer.input != image_tensor && layer.read_quantizers.size() == 1 &&
+        random_.chance(options_.adapter_percent)) {
+      make_adapter(layer, input);
+    }
+  }
+
+  // β between a half and two as a rule; some leave its range.
+  void make_adapter(IntegerLayer& layer, const Shape& input) {
+    AdapterNetwork adapter;
+    const int pixels = input.height * input.width;
+    adapter.pool_shift = random_.integer(10, 16);
+    adapter.pool_multiplier =
+        std::clamp((1 << adapter.pool_shift) / pixels * random_.integer(1, 3), 1, 65535);
+    const int hidden = random_.chance(30) ? 0 : random_.integer(1, 12);
+    const auto weights = [&](int count) {
+      std::vector<std::int16_t> all;
+      for (int i = 0; i < count; ++i) {
+        all.push_back(static_cast<std::int16_t>(random_.integer(-128, 127)));
+      }
+      return all;
+    };
+    adapter.first_shift = random_.integer(0, 10);
+    adapter.first_weights = weights(hidden * input.channels);
+    for (int i = 0; i < hidden; ++i) {
+      adapter.first_biases.push_back(random_.between(-100000, 1000000));
+    }
+    adapter.second_weights = weights(hidden == 0 ? input.channels : hidden);
+    adapter.second_shift = random_.integer(0, 12);
+    adapter.second_bias = std::int64_t{random_.integer(2048, 8192)} << adapter.second_shift;
+    layer.adapter = adapter;
+  }
+
+  // The hardware's shifts and biases include the fraction.
+  static void leave_room_for_fraction(IntegerLayer& layer) {
+    layer.fraction_bits = std::min(layer.fraction_bits, 46 - layer.shift);
+    for (const std::int64_t bias : layer.biases) {
+      while (std::abs(bias) > std::int64_t{1} << (46 - layer.fraction_bits)) --layer.fraction_bits;
+    }
   }
 
   int operand(const IntegerLayer& layer, int bits, bool is_signed) {
@@ -176,9 +249,16 @@ class Generator {
     }
     layer.weight_bits = random_.integer(2, options_.operand_bits);
     layer.activation_bits = random_.integer(2, options_.operand_bits);
-    layer.weight_signed = random_.chance(60);
+    layer.weight_signed = has_exponent_weights(layer.arithmetic) || random_.chance(60);
     layer.activation_signed =
         random_.chance(80) ? network_.tensor(layer.input).is_signed : random_.chance(50);
+    if (has_exponent_weights(layer.arithmetic)) {
+      const int most = (1 << (layer.weight_bits - 1)) - 1;
+      layer.levels = random_.chance(50) ? most : random_.integer(1, most);
+      const bool post = layer.arithmetic == Arithmetic::post;
+      layer.fraction_bits = random_.integer(post ? 2 : 0, options_.fraction_bits);
+      if (layer.arithmetic == Arithmetic::apot) make_terms(layer);
+    }
     if (layer.arithmetic != Arithmetic::adder || random_.chance(40)) return;
     // Shifted operands stay within ±512: unsigned b bits shift by 9 − b, signed by 10 − b.
     if (random_.chance(50)) {
@@ -188,6 +268,20 @@ class Generator {
       const int most = (layer.activation_signed ? 10 : 9) - layer.activation_bits;
       layer.activation_shift = random_.integer(0, std::min(most, 7));
     }
+  }
+
+  void make_terms(IntegerLayer& layer) {
+    const int bits = layer.weight_bits - 1;
+    const int first = random_.integer(std::max(1, bits - 4), std::min(4, bits));
+    const auto make = [&](int count) {
+      std::vector<int> exponents = {no_exponent};
+      while (static_cast<int>(exponents.size()) < count) {
+        exponents.push_back(random_.chance(10) ? no_exponent : random_.integer(0, 9));
+      }
+      return exponents;
+    };
+    layer.first_exponents = make(1 << first);
+    layer.second_exponents = make(1 << (bits - first));
   }
 
   void make_read_quantizers(IntegerLayer& layer) {
@@ -208,6 +302,27 @@ class Generator {
     for (int o = 0; o < channels; ++o) layer.group.push_back(random_.integer(0, groups - 1));
   }
 
+  // What a random weight is worth.
+  double weight_value(const IntegerLayer& layer) {
+    if (!has_exponent_weights(layer.arithmetic)) {
+      return std::ldexp(operand(layer, layer.weight_bits, layer.weight_signed), layer.weight_shift);
+    }
+    const int code = random_.integer(-layer.levels, layer.levels);
+    if (code == 0) return 0.0;
+    const std::size_t magnitude = static_cast<std::size_t>(std::abs(code));
+    if (layer.arithmetic == Arithmetic::apot) {
+      const std::size_t count = layer.first_exponents.size();
+      double value = 0.0;
+      for (const int exponent :
+           {layer.first_exponents[magnitude % count], layer.second_exponents[magnitude / count]}) {
+        if (exponent != no_exponent) value += std::exp2(-exponent);
+      }
+      return std::copysign(value, code);
+    }
+    const double step = layer.arithmetic == Arithmetic::post ? 0.5 : 1.0;
+    return std::copysign(std::exp2(step * (1 - std::abs(code))), code);
+  }
+
   // Spread of the accumulators if operands and weights were uniform over their ranges.
   void make_scales(IntegerLayer& layer, std::int64_t taps) {
     constexpr int samples = 256;
@@ -216,8 +331,7 @@ class Generator {
     for (int i = 0; i < samples; ++i) {
       const double av = std::ldexp(operand(layer, layer.activation_bits, layer.activation_signed),
                                    layer.activation_shift);
-      const double wv =
-          std::ldexp(operand(layer, layer.weight_bits, layer.weight_signed), layer.weight_shift);
+      const double wv = weight_value(layer);
       const double tap = layer.arithmetic == Arithmetic::adder ? std::abs(av - wv) : av * wv;
       sum += tap;
       squares += tap * tap;
@@ -225,7 +339,9 @@ class Generator {
     const double count = static_cast<double>(taps);
     const double mean = sum / samples * count;
     const double variance = squares / samples - sum / samples * (sum / samples);
-    const double deviation = std::sqrt(std::max(variance, 0.25) * count);
+    // Exponent weights are fractions.
+    const double least = has_exponent_weights(layer.arithmetic) ? 1.0 / 64 : 0.25;
+    const double deviation = std::sqrt(std::max(variance, least) * count);
 
     const int largest_multiplier = random_.integer(4, 32767);
     const double target = largest(layer.output) * random_.real(0.1, 0.8) + 0.5;
@@ -248,6 +364,7 @@ class Generator {
     const double factor =
         operand_factor(layer, network_.tensor(layer.residual)) * random_.real(0.2, 0.8);
     set_factor(factor, layer.residual_multiplier, layer.residual_shift);
+    layer.residual_shift = std::min(layer.residual_shift, 24 - layer.fraction_bits);
   }
 
   // Units of the product a unit of `operand` is worth if both tensors span the same real range.

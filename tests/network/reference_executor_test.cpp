@@ -6,6 +6,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <optional>
 #include <stdexcept>
 #include <tuple>
 #include <vector>
@@ -110,6 +113,184 @@ TEST(Convolution, PaddedPositionsOfABinaryLayerAreMinusOne) {
   // Image row (+, −); the rows above and below give −(1 − 1 + 1) − 3 = −4. At x = 0 the middle row
   // sees (padding, +, −): +1 +1 −1; at x = 1 (+, −, padding): −1 −1 −1.
   EXPECT_THAT(run(network_of({1, 1, 2}, {layer}), {10, -20}), ElementsAre(-3, -7));
+}
+
+// Codes: 1 is 2^0, 2 is 2^−1, 3 is 2^−2 …
+TEST(Convolution, ShiftTapsCutOffWhatLiesBelowTheirFraction) {
+  IntegerLayer layer = convolution(Arithmetic::shift, {1, 1, 1}, 2, {1, -2, 3, 0});
+  layer.levels = 3;
+  layer.fraction_bits = 2;
+  layer.multipliers = {16};
+  layer.shift = 2;  // 4 units an integer
+  // 7 − 5/2 + 11/4 = 7.25: nothing is lost.
+  EXPECT_THAT(run(network_of({1, 2, 2}, {layer}), {7, 5, 11, 100}), ElementsAre(29));
+  // −7 + 5/2 − 11/4: signs are put on after the shift.
+  EXPECT_THAT(run(network_of({1, 2, 2}, {layer}), {-7, -5, -11, 100}), ElementsAre(-29));
+  layer.fraction_bits = 1;  // 7 − 2.5 + 2.5: a quarter is cut off
+  EXPECT_THAT(run(network_of({1, 2, 2}, {layer}), {7, 5, 11, 100}), ElementsAre(28));
+  layer.fraction_bits = 0;  // 7 − 2 + 2
+  EXPECT_THAT(run(network_of({1, 2, 2}, {layer}), {7, 5, 11, 100}), ElementsAre(28));
+  EXPECT_THAT(run(network_of({1, 2, 2}, {layer}), {-7, -5, -11, 100}), ElementsAre(-28));
+}
+
+// Codes: 1 is 2^0, 2 is 2^−½, 3 is 2^−1, 4 is 2^−3⁄2.
+TEST(Convolution, PostTapsShiftByHalvesAndReadTheOthersFromATable) {
+  IntegerLayer layer = convolution(Arithmetic::post, {1, 1, 1}, 2, {1, 2, -3, -4});
+  layer.levels = 4;
+  layer.weight_bits = 4;
+  layer.fraction_bits = 4;
+  layer.multipliers = {16};
+  // 16 · 7 + round(16 · 10 / √2) − 16 · 9 / 2 − round(16 · 20 / √8) = 112 + 113 − 72 − 113
+  EXPECT_THAT(run(network_of({1, 2, 2}, {layer}), {7, 10, 9, 20}), ElementsAre(40));
+  layer.fraction_bits = 2;  // 28 + 28 − 18 − 28: 10 / 4 · 16
+  EXPECT_THAT(run(network_of({1, 2, 2}, {layer}), {7, 10, 9, 20}), ElementsAre(40));
+  layer.weights = {0, 2, 0, 0};  // 28 / 4, where 10 / √2 = 7.07
+  EXPECT_THAT(run(network_of({1, 2, 2}, {layer}), {7, 10, 9, 20}), ElementsAre(112));
+  layer.fraction_bits = 8;  // 1810 / 256
+  EXPECT_THAT(run(network_of({1, 2, 2}, {layer}), {7, 10, 9, 20}), ElementsAre(113));
+}
+
+TEST(Convolution, ApotTapsAreSumsOfTwoShifts) {
+  IntegerLayer layer = convolution(Arithmetic::apot, {1, 1, 1}, 2, {5, -6, 3, 4});
+  layer.weight_bits = 4;
+  layer.levels = 7;
+  layer.fraction_bits = 3;
+  layer.first_exponents = {no_exponent, 1, 2, 4};
+  layer.second_exponents = {no_exponent, 3};
+  layer.multipliers = {8};
+  // 5: 2^−1 + 2^−3, 6: 2^−2 + 2^−3, 3: 2^−4 alone, 4: 2^−3 alone
+  // 8 · (80/2 + 80/8 − (40/4 + 40/8) + 0 + 16/8) = 8 · (50 − 15 + 5 + 2), 80 · 8 / 16 = 40 = 5 · 8
+  EXPECT_THAT(run(network_of({1, 2, 2}, {layer}), {80, 40, 80, 16}), ElementsAre(8 * 42));
+  layer.fraction_bits = 0;  // each term is cut off by itself: 3 / 2 + 3 / 8 = 1 + 0
+  layer.weights = {5, 0, 0, 0};
+  EXPECT_THAT(run(network_of({1, 2, 2}, {layer}), {3, 40, 80, 16}), ElementsAre(8));
+}
+
+// Real taps: no fraction cuts anything off, nothing saturates.
+TEST(ExactExponents, AreWhatEveryMoreFractionBitComesCloserTo) {
+  test::RandomNetworkOptions options;
+  options.arithmetic = Arithmetic::post;
+  options.layers = 1;
+  options.edge_layers = false;
+  options.operand_bits = 4;
+  std::vector<double> errors(9);
+  for (std::uint64_t seed = 0; seed < 60; ++seed) {
+    IntegerNetwork network = test::random_integer_network(seed, options);
+    network.layers[0].output.bits = 16;
+    network.layers[0].biases.assign(network.layers[0].biases.size(), 0);
+    network.layers[0].shift = 4;
+    network.layers[0].multipliers.assign(network.layers[0].multipliers.size(), 4096);
+    const std::vector<std::int16_t> image =
+        quantize_image(network, test::random_pixels(network, seed).data());
+    const auto outputs = [&](ExponentArithmetic exponents) {
+      return execute_reference(network, image, wide, wide, exponents).outputs.back();
+    };
+    network.layers[0].fraction_bits = 2;
+    const std::vector<std::int32_t> exact = outputs(ExponentArithmetic::exact);
+    for (int bits = 2; bits <= 8; ++bits) {
+      network.layers[0].fraction_bits = bits;
+      EXPECT_EQ(outputs(ExponentArithmetic::exact), exact) << "whatever the fraction";
+      const std::vector<std::int32_t> found = outputs(ExponentArithmetic::fixed_point);
+      for (std::size_t i = 0; i < exact.size(); ++i) {
+        errors[static_cast<std::size_t>(bits)] += std::abs(found[i] - exact[i]);
+      }
+    }
+  }
+  for (std::size_t bits = 3; bits <= 8; ++bits) {
+    EXPECT_LT(errors[bits], 0.8 * errors[bits - 1]) << bits;
+  }
+  EXPECT_GT(errors[8], 0.0);
+}
+
+TEST(Convolution, BiasAndResidualOfAShiftLayerAreInWholeUnitsWhateverTheFraction) {
+  IntegerLayer first = convolution(Arithmetic::shift, {1, 1, 2}, 1, {1});
+  first.levels = 1;
+  IntegerLayer second = first;
+  second.input = 0;
+  second.residual = 0;
+  second.residual_multiplier = 3;
+  second.residual_shift = 1;
+  second.biases = {-5};
+  second.multipliers = {2};
+  for (const int fraction : {0, 1, 5, 12}) {
+    second.fraction_bits = fraction;
+    EXPECT_THAT(run(network_of({1, 1, 2}, {first, second}), {10, -4}),
+                ElementsAre(2 * 10 - 5 + 6 * 10, 2 * -4 - 5 + 6 * -4));
+  }
+}
+
+// A 1×1 layer that copies the image, and one that reads the copy with an adapted step.
+IntegerNetwork adapted_network(const AdapterNetwork& adapter) {
+  IntegerLayer copy = convolution(Arithmetic::cnn, {2, 1, 2}, 1, {1, 0, 0, 1});
+  IntegerLayer layer = convolution(Arithmetic::cnn, {1, 1, 2}, 1, {3, 5});
+  layer.input = 0;
+  layer.read_quantizers = {{256, 8}};
+  layer.multipliers = {1024};
+  layer.shift = 10;
+  layer.biases = {7 * 1024};
+  layer.adapter = adapter;
+  return network_of({2, 1, 2}, {copy, layer});
+}
+
+TEST(StepAdapter, ReadsWithTheReciprocalOfItsFactorAndScalesWithTheFactor) {
+  AdapterNetwork adapter;
+  adapter.pool_multiplier = 1;
+  adapter.pool_shift = 1;                  // mean of two pixels
+  adapter.first_weights = {2, -1, -1, 1};  // hidden × channel
+  adapter.first_biases = {4, 0};
+  adapter.second_weights = {100, 77};
+  adapter.second_bias = 4096;
+  // Image (10, 40), (20, 60): means 15 and 50; hidden: 2·15 − 50 + 4 < 0, so 0, and 35.
+  // β = 4096 + 77·35 = 6791, 1.658; read multiplier 256·4096 / 6791 = 154.4.
+  const std::vector<std::int16_t> image = {10, 40, 20, 60};
+  const IntegerNetwork network = adapted_network(adapter);
+  const ReferenceResult result = execute_reference(network, image, wide, wide);
+  EXPECT_EQ(result.steps[1].factor, 6791);
+  EXPECT_EQ(result.steps[1].read_multiplier, 154);
+  EXPECT_EQ(result.steps[1].underflows + result.steps[1].overflows, 0);
+  // Operands 10·154/256 → 6, 40 → 24; 20 → 12, 60 → 36. Multiplier 1024·6791/4096 → 1698.
+  // (3·6 + 5·24)·1698/1024 + 7 = 235.8; (3·12 + 5·36)·1698/1024 + 7 = 365.2
+  EXPECT_THAT(result.outputs.back(), ElementsAre(236, 365));
+  EXPECT_EQ(result.steps[0].factor, 4096);
+}
+
+TEST(StepAdapter, OneLayerTakesTheMeansThemselves) {
+  AdapterNetwork adapter;
+  adapter.pool_shift = 1;
+  adapter.second_weights = {1, 2};
+  adapter.second_bias = 4000;
+  const ReferenceResult result =
+      execute_reference(adapted_network(adapter), {10, 40, 20, 60}, wide, wide);
+  EXPECT_EQ(result.steps[1].factor, 4000 + 15 + 100);
+}
+
+TEST(StepAdapter, SaturatesAndCountsWhatLeavesItsRange) {
+  AdapterNetwork adapter;
+  adapter.second_weights = {0, 0};
+  const auto step = [&](std::int64_t bias) {
+    adapter.second_bias = bias;
+    return execute_reference(adapted_network(adapter), {1, 1, 1, 1}, wide, wide).steps[1];
+  };
+  StepResult s = step(-5);  // β is no less than 1 / 4096
+  EXPECT_EQ(s.factor, 1);
+  EXPECT_EQ(s.underflows, 1);
+  EXPECT_EQ(s.read_multiplier, 65535);
+  EXPECT_EQ(s.read_saturations, 1);
+  s = step(0);
+  EXPECT_EQ(s.underflows, 1);
+  s = step(1);
+  EXPECT_EQ(s.underflows, 0);
+  EXPECT_EQ(s.read_saturations, 1);
+  s = step(65535);
+  EXPECT_EQ(s.overflows + s.underflows + s.read_saturations + s.multiplier_saturations, 0);
+  EXPECT_EQ(s.read_multiplier, 16);
+  s = step(65536);
+  EXPECT_EQ(s.factor, 65535);
+  EXPECT_EQ(s.overflows, 1);
+  IntegerNetwork network = adapted_network(adapter);
+  network.layers[1].multipliers = {3000};  // 16 times that is too much
+  s = execute_reference(network, {1, 1, 1, 1}, wide, wide).steps[1];
+  EXPECT_EQ(s.multiplier_saturations, 1);
 }
 
 TEST(Convolution, StrideSkipsPositionsAndLeavesOutWindowsPastTheEdge) {
@@ -363,9 +544,10 @@ class Definition {
       case IntegerLayerKind::convolution: {
         const std::int64_t r = layer.residual == no_tensor ? 0 : at(layer.residual, y, x, c);
         const std::size_t channel = static_cast<std::size_t>(c);
+        const std::int64_t offset =
+            layer.biases[channel] + r * layer.residual_multiplier * power(layer.residual_shift);
         return finished(layer, accumulator(layer, y, x, c) * layer.multipliers[channel] +
-                                   layer.biases[channel] +
-                                   r * layer.residual_multiplier * power(layer.residual_shift));
+                                   offset * power(layer.fraction_bits));
       }
       case IntegerLayerKind::add:
         return finished(layer,
@@ -403,7 +585,7 @@ class Definition {
   }
 
   static std::int64_t finished(const IntegerLayer& layer, std::int64_t product) {
-    std::int64_t q = rounded(product, layer.shift);
+    std::int64_t q = rounded(product, layer.shift + layer.fraction_bits);
     if (layer.relu && q < 0) q = 0;
     return std::min<std::int64_t>(std::max<std::int64_t>(q, layer.output.lowest()),
                                   layer.output.highest());
@@ -436,9 +618,43 @@ class Definition {
       a = std::min(std::max(a, lowest), lowest + levels - 1);
     }
     if (layer.arithmetic == Arithmetic::cnn) return a * w;
+    if (layer.arithmetic != Arithmetic::adder) return exponent_tap(layer, a, w);
     const std::int64_t difference =
         a * power(layer.activation_shift) - w * power(layer.weight_shift);
     return difference < 0 ? -difference : difference;
+  }
+
+  // |a| · 2^fraction_bits, halved p times with what is below 1 cut off.
+  static std::int64_t halved(const IntegerLayer& layer, std::int64_t a, std::int64_t p) {
+    std::int64_t value = (a < 0 ? -a : a) * power(layer.fraction_bits);
+    for (; p > 0; --p) value /= 2;
+    return value;
+  }
+
+  static std::int64_t exponent_tap(const IntegerLayer& layer, std::int64_t a, std::int64_t w) {
+    if (w == 0) return 0;
+    const std::int64_t m = w < 0 ? -w : w;
+    std::int64_t value = 0;
+    if (layer.arithmetic == Arithmetic::shift) {
+      value = halved(layer, a, m - 1);
+    } else if (layer.arithmetic == Arithmetic::apot) {
+      const std::size_t first = layer.first_exponents.size();
+      const std::size_t code = static_cast<std::size_t>(m);
+      for (const int p :
+           {layer.first_exponents[code % first], layer.second_exponents[code / first]}) {
+        if (p != no_exponent) value += halved(layer, a, p);
+      }
+    } else if (m % 2 == 1) {
+      value = halved(layer, a, (m - 1) / 2);
+    } else {
+      // The nearest integer t: 2t − 1 ≤ 2v < 2t + 1 for v² = a² · 4^fraction_bits / 2^(m − 1).
+      const long double v = static_cast<long double>(a < 0 ? -a : a) *
+                            static_cast<long double>(power(layer.fraction_bits)) /
+                            std::sqrt(std::pow(2.0L, static_cast<long double>(m - 1)));
+      value = static_cast<std::int64_t>(v);
+      if (static_cast<long double>(2 * value + 1) <= 2 * v) ++value;
+    }
+    return (a < 0) != (w < 0) ? -value : value;
   }
 
   std::int64_t accumulator(const IntegerLayer& layer, int y, int x, int out) {
@@ -466,13 +682,15 @@ class Definition {
   std::int64_t saturations_ = 0;
 };
 
-class RandomNetworks : public ::testing::TestWithParam<std::tuple<int, bool>> {};
+// Without a value: adder and cnn by turns.
+class RandomNetworks : public ::testing::TestWithParam<std::tuple<int, std::optional<Arithmetic>>> {
+};
 
 TEST_P(RandomNetworks, EveryElementFollowsTheDefinition) {
-  const auto [bits, binary] = GetParam();
+  const auto [bits, arithmetic] = GetParam();
   std::int64_t all_saturations = 0;
   test::RandomNetworkOptions options;
-  if (binary) options.arithmetic = Arithmetic::bnn;
+  options.arithmetic = arithmetic;
   for (std::uint64_t seed = 0; seed < 40; ++seed) {
     const IntegerNetwork network = test::random_integer_network(1000 + seed, options);
     const std::vector<std::int16_t> image =
@@ -500,7 +718,11 @@ TEST_P(RandomNetworks, EveryElementFollowsTheDefinition) {
 }
 
 INSTANTIATE_TEST_SUITE_P(AccumulatorBits, RandomNetworks,
-                         ::testing::Combine(::testing::Values(8, 12, 32), ::testing::Bool()));
+                         ::testing::Combine(::testing::Values(8, 12, 32),
+                                            ::testing::Values(std::nullopt, Arithmetic::bnn,
+                                                              Arithmetic::shift, Arithmetic::post,
+                                                              Arithmetic::apot,
+                                                              Arithmetic::shiftaddnet)));
 
 }  // namespace
 }  // namespace abacus

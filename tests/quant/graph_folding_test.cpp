@@ -72,6 +72,30 @@ Layer layer(const std::string& name, LayerKind kind, std::vector<int> inputs) {
   return result;
 }
 
+TEST(GraphFolding, PutsNothingBetweenAShiftLayerAndItsAdderLayer) {
+  for (const std::string& name : network_names()) {
+    SCOPED_TRACE(name);
+    const Network network = make_network(name, Arithmetic::shiftaddnet, {3, 32, 32}, 10);
+    const std::vector<FoldedLayer> folded = fold_graph(network);
+    int shifts = 0;
+    for (std::size_t i = 0; i < folded.size(); ++i) {
+      const int index = static_cast<int>(i);
+      EXPECT_LT(folded[i].input, index);
+      EXPECT_LT(folded[i].residual, index);
+      const Layer& layer = network.layers[static_cast<std::size_t>(folded[i].layer)];
+      if (layer.kind != LayerKind::convolution || layer.arithmetic != Arithmetic::shift) continue;
+      ++shifts;
+      ASSERT_LT(i + 1, folded.size());
+      EXPECT_EQ(folded[i + 1].input, index);
+      EXPECT_EQ(network.layers[static_cast<std::size_t>(folded[i + 1].layer)].arithmetic,
+                Arithmetic::adder);
+      EXPECT_EQ(folded[i].residual, no_tensor);
+      EXPECT_FALSE(folded[i].nonnegative);
+    }
+    EXPECT_GT(shifts, 1);
+  }
+}
+
 TEST(GraphFolding, LeavesAnAdditionOfSharedTensorsAlone) {
   Network network;
   network.layers = {layer("a", LayerKind::convolution, {-1}), layer("ar", LayerKind::relu, {0}),

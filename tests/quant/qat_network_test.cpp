@@ -11,6 +11,7 @@
 #include "sw/quant/apply_plan.hpp"
 #include "sw/quant/calibration.hpp"
 #include "sw/quant/make_plan.hpp"
+#include "sw/quant/qat_quantizers.hpp"
 #include "sw/quant/quantization_options.hpp"
 #include "sw/quant/simulation.hpp"
 #include "sw/train/batches.hpp"
@@ -118,6 +119,98 @@ TEST_F(QatNetworkTest, EveryParameterGetsAGradient) {
       EXPECT_GT(range.values.grad().abs().max().item<double>(), 0) << range.name;
     }
   }
+}
+
+TEST_F(QatNetworkTest, QuantizersComputeWhatTheSimulationComputes) {
+  const Case c{QuantizationScheme::uniform_ptq, 3, 4, 1};
+  const Checkpoint from = checkpoint(c, "lenet");
+  const std::vector<FoldedLayer> folded = fold_graph(from.network);
+  std::vector<torch::Tensor> all;
+  for (const std::string& name : weight_quantizer_names()) {
+    for (const ActivationQuantizer activations :
+         {ActivationQuantizer::lsq, ActivationQuantizer::pact}) {
+      const QatQuantizers quantizers{weight_quantizer_from_string(name), activations, 0};
+      SCOPED_TRACE(to_string(quantizers));
+      QuantizationPlan planned = plan(c, from);
+      set_quantizers(planned, from, folded, std::vector<double>(folded.size(), 0.7), quantizers, 1);
+      FloatNetwork network(from.network, from.tensors);
+      network.set_batch_norm_mode(BatchNormMode::training);
+      QatNetwork trained(network, planned);
+      const torch::Tensor scores = trained.forward(images(from)).detach();
+
+      QuantizedNetwork quantized = apply_plan(from, planned);
+      Simulation simulation(quantized);
+      simulation.begin_re_estimation();
+      const torch::Tensor expected = simulation.forward(images(from));
+      // The simulation has POST's lookup table, the training exact roots.
+      const bool post = quantizers.weights == WeightQuantizer::post;
+      EXPECT_LT(deviation(scores - expected), (post ? 0.05 : 0.01) * deviation(expected));
+      for (const torch::Tensor& other : all) {
+        EXPECT_GT(deviation(scores - other), 0.01 * deviation(expected));
+      }
+      all.push_back(scores);
+    }
+  }
+}
+
+TEST_F(QatNetworkTest, EveryParameterOfTheQuantizersGetsAGradient) {
+  const Case c{QuantizationScheme::uniform_ptq, 3, 3, 1};
+  const Checkpoint from = checkpoint(c);
+  const std::vector<FoldedLayer> folded = fold_graph(from.network);
+  for (const QatQuantizers& quantizers :
+       {QatQuantizers{WeightQuantizer::lsq, ActivationQuantizer::asq, 0},
+        QatQuantizers{WeightQuantizer::apot, ActivationQuantizer::pact, 0},
+        QatQuantizers{WeightQuantizer::post, ActivationQuantizer::asq, 0}}) {
+    SCOPED_TRACE(to_string(quantizers));
+    QuantizationPlan planned = plan(c, from);
+    set_quantizers(planned, from, folded, std::vector<double>(folded.size(), 0.3), quantizers, 1);
+    FloatNetwork network(from.network, from.tensors);
+    network.set_batch_norm_mode(BatchNormMode::training);
+    QatNetwork trained(network, planned);
+    trained.learn_ranges(true);
+    trained.forward(images(from)).square().sum().backward();
+    int adapters = 0;
+    for (const LearnedRange& range : trained.learned_ranges()) {
+      ASSERT_TRUE(range.values.grad().defined()) << range.name;
+      EXPECT_GT(range.values.grad().abs().max().item<double>(), 0) << range.name;
+      adapters += range.name.find(".adapter") != std::string::npos;
+    }
+    EXPECT_EQ(adapters, quantizers.activations == ActivationQuantizer::asq ? 20 : 0);
+    for (const std::string& name : network.trainable()) {
+      EXPECT_GT(network.parameter(name).grad().abs().max().item<double>(), 0) << name;
+    }
+  }
+}
+
+TEST_F(QatNetworkTest, LqNetsBasesFollowTheWeightsInTrainingAlone) {
+  const Case c{QuantizationScheme::uniform_ptq, 2, 4, 1};
+  const Checkpoint from = checkpoint(c, "lenet");
+  const std::vector<FoldedLayer> folded = fold_graph(from.network);
+  QuantizationPlan planned = plan(c, from);
+  set_quantizers(planned, from, folded, std::vector<double>(folded.size(), 0.7),
+                 {WeightQuantizer::lqnet, ActivationQuantizer::lsq, 0}, 1);
+  FloatNetwork network(from.network, from.tensors);
+  QatNetwork trained(network, planned);
+  const auto first_basis = [](const QuantizationPlan& of) {
+    for (const ConvolutionPlan& convolution : of.convolutions) {
+      if (convolution.weights.has_value()) return convolution.weights->parameters;
+    }
+    return std::vector<double>();
+  };
+  {
+    torch::NoGradGuard no_gradient;
+    const torch::Tensor weights = network.parameter("conv2.weight");
+    network.set_parameter("conv2.weight", weights.detach() * 2);
+  }
+  network.set_batch_norm_mode(BatchNormMode::inference);
+  trained.forward(images(from));
+  EXPECT_EQ(first_basis(trained.plan()), first_basis(planned));
+  network.set_batch_norm_mode(BatchNormMode::training);
+  for (int step = 0; step < 200; ++step) trained.forward(images(from).narrow(0, 0, 2));
+  const std::vector<double> before = first_basis(planned), after = first_basis(trained.plan());
+  double ratio = 0;
+  for (std::size_t i = 0; i < before.size(); ++i) ratio += after[i] / before[i];
+  EXPECT_NEAR(ratio / static_cast<double>(before.size()), 2, 0.3);
 }
 
 TEST_F(QatNetworkTest, ThePlanFollowsTheLearnedRanges) {

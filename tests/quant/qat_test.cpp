@@ -10,6 +10,7 @@
 #include <limits>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "sw/network/reference_executor.hpp"
 #include "sw/train/trainer.hpp"
@@ -147,6 +148,72 @@ TEST_F(Qat, GivesTheSameBytesWhenStoppedAnywhereAndResumed) {
     }
     std::filesystem::remove(state_file(options("whole").out));
   }
+}
+
+// Of ordinary networks: every weight quantizer with a learned step of the activations, and the
+// activations' other quantizers.
+TEST_F(Qat, EveryQuantizersPackageIsExact) {
+  std::vector<QatQuantizers> all;
+  for (const std::string& name : weight_quantizer_names()) {
+    all.push_back({weight_quantizer_from_string(name), ActivationQuantizer::lsq, 0});
+  }
+  all.push_back({WeightQuantizer::lsq, ActivationQuantizer::pact, 0});
+  for (const QatQuantizers& quantizers : all) {
+    SCOPED_TRACE(to_string(quantizers));
+    QatOptions o = options("quantizers", "uniform");
+    o.quantizers = quantizers;
+    o.scheme = to_string(quantizers) + "-qat";
+    o.epochs = 6;
+    o.distill = 0;
+    o.quantization.augmentation = {};
+    o.learning_rate = 0.05;
+    o.gradient_clip = 0.1;
+    const QatResult result = run(o);
+    const IntegerNetwork& network = result.network;
+    EXPECT_GT(network.origin.fake_quantized_accuracy_percent, 60);  // chance: 25
+    EXPECT_EQ(network.origin.scheme, o.scheme);
+    ASSERT_NO_THROW(validate(network, "package"));
+    std::int64_t correct = 0;
+    for (std::int64_t i = 0; i < data_.validation.count(); ++i) {
+      const ReferenceResult executed = execute_reference(
+          network, quantize_image(network, data_.validation.image_data(i)), {32, 16}, {32, 16});
+      correct += executed.predicted_class == data_.validation.labels[static_cast<std::size_t>(i)];
+    }
+    EXPECT_EQ(100.0 * static_cast<double>(correct) / static_cast<double>(data_.validation.count()),
+              network.origin.fake_quantized_accuracy_percent);
+    std::filesystem::remove(state_file(o.out));
+  }
+}
+
+TEST_F(Qat, QuantizersGiveTheSameBytesWhenStoppedAndResumed) {
+  for (const QatQuantizers& quantizers :
+       {QatQuantizers{WeightQuantizer::lqnet, ActivationQuantizer::pact, 0},
+        QatQuantizers{WeightQuantizer::apot, ActivationQuantizer::lsq, 0}}) {
+    SCOPED_TRACE(to_string(quantizers));
+    QatOptions o = options("whole", "uniform");
+    o.quantizers = quantizers;
+    const std::string whole = bytes(run(o));
+    std::filesystem::remove(state_file(o.out));
+    o.out = folder_.path() / "parts.safetensors";
+    int asked = 0;
+    EXPECT_FALSE(run(o, [&] { return asked++ == 8; }).finished);
+    o.resume = true;
+    EXPECT_TRUE(bytes(run(o)) == whole);
+    std::filesystem::remove(state_file(o.out));
+  }
+}
+
+TEST_F(Qat, RefusesQuantizersThatDoNotApply) {
+  QatOptions o = options("bad");
+  o.quantizers = QatQuantizers{};
+  EXPECT_THAT(error_of(o), AllOf(HasSubstr("weight-quantizer"), HasSubstr("scheme uniform")));
+  o = options("bad", "uniform");
+  o.quantizers = QatQuantizers{WeightQuantizer::lsq, ActivationQuantizer::lsq, 5};
+  EXPECT_THAT(error_of(o), HasSubstr("but with post"));
+  o.quantizers = QatQuantizers{WeightQuantizer::apot, ActivationQuantizer::lsq, 0};
+  o.quantization.weight_bits = 8;
+  EXPECT_THAT(error_of(o), AllOf(HasSubstr("apot"), HasSubstr("2 to 6")));
+  EXPECT_THAT(folder_.files(), IsEmpty());
 }
 
 TEST_F(Qat, WritesOneLineOfMetricsAnEpoch) {

@@ -94,6 +94,7 @@ TEST(QuantizationOptions, DefaultsSpelledOutAreTheSameRecipe) {
     QuantizationOptions options;
     options.scheme = quantization_scheme_from_string(name);
     if (name == "bnn") options.weight_bits = options.activation_bits = 1;
+    if (name == "apot") options.weight_bits = 4;
     EXPECT_NO_THROW(check(with_defaults(options))) << name;
     EXPECT_EQ(to_string(with_defaults(options)), to_string(options)) << name;
   }

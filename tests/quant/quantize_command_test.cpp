@@ -148,6 +148,38 @@ TEST_F(QuantizeCommand, RefusesASchemeForTheOtherKindOfNetwork) {
                        HasSubstr("adder"), HasSubstr("cnn")));
 }
 
+TEST_F(QuantizeCommand, RefusesQuantizersThatDoNotApply) {
+  save_checkpoint(file("a.safetensors"), lenet(Arithmetic::cnn));
+  const auto qat = [&](const std::string& scheme, const std::vector<std::string>& more) {
+    std::vector<std::string> words = {"qat",
+                                      "--checkpoint",
+                                      file("a.safetensors"),
+                                      "--scheme",
+                                      scheme,
+                                      "--weight-bits",
+                                      "7",
+                                      "--activation-bits",
+                                      "4",
+                                      "--epochs",
+                                      "1",
+                                      "--out",
+                                      file("out.safetensors")};
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+  };
+  expect_refused(qat("uniform", {"--weight-quantizer", "minmax"}),
+                 AllOf(HasSubstr("minmax"), HasSubstr("lqnet")));
+  expect_refused(qat("uniform", {"--activation-quantizer", "relu"}),
+                 AllOf(HasSubstr("relu"), HasSubstr("asq")));
+  expect_refused(qat("uniform", {"--weight-quantizer", "apot"}),
+                 AllOf(HasSubstr("apot"), HasSubstr("7"), HasSubstr("2 to 6")));
+  expect_refused(qat("uniform", {"--post-levels", "5"}), HasSubstr("--weight-quantizer post"));
+  expect_refused(qat("uniform", {"--weight-quantizer", "pot", "--post-levels", "5"}),
+                 AllOf(HasSubstr("pot"), HasSubstr("5"), HasSubstr("post")));
+  expect_refused(qat("adderquant", {"--weight-quantizer", "lsq"}),
+                 AllOf(HasSubstr("adderquant"), HasSubstr("scheme uniform")));
+}
+
 // By every command that reads a checkpoint to make a package.
 TEST_F(QuantizeCommand, NamesTheTensorThatIsWrong) {
   save_checkpoint(file("good.safetensors"), lenet(Arithmetic::adder));

@@ -17,6 +17,18 @@
 namespace abacus {
 namespace {
 
+// One of the three forms that exponents have, of five bits.
+WeightCode exponent_code(std::mt19937& random) {
+  switch (std::uniform_int_distribution<int>(0, 2)(random)) {
+    case 0:
+      return {WeightForm::power_of_two, 15, {}, {}};
+    case 1:
+      return {WeightForm::power_of_root_two, 15, {}, {}};
+    default:
+      return {WeightForm::sum_of_powers, 15, {-1, 0, 3, 7}, {-1, 1, 2, 9}};
+  }
+}
+
 // A convolution, its shortcut, an addition that no convolution can take in, and pools.
 QuantizedNetwork hand_made_network(std::mt19937& random, Arithmetic arithmetic) {
   const auto uniform = [&](double low, double high) {
@@ -71,6 +83,12 @@ QuantizedNetwork hand_made_network(std::mt19937& random, Arithmetic arithmetic) 
       convolution.activation_bits = 6;
       convolution.activation_signed = true;
       if (arithmetic == Arithmetic::adder) convolution.weight_shift = 1;
+      int lowest_weight = -16;
+      if (arithmetic == Arithmetic::shift) {
+        convolution.code = exponent_code(random);
+        convolution.fraction_bits = std::uniform_int_distribution<int>(2, 8)(random);
+        lowest_weight = -15;
+      }
       const int taps = from.input.channels * from.kernel * from.kernel;
       const StoredTensor& input = result.tensor(folded.input);
       const int groups = arithmetic == Arithmetic::adder ? 2 : 1;
@@ -82,12 +100,14 @@ QuantizedNetwork hand_made_network(std::mt19937& random, Arithmetic arithmetic) 
       for (int o = 0; o < from.output.channels; ++o) {
         convolution.group.push_back(o % groups);
         const double step = convolution.activation_step[static_cast<std::size_t>(o % groups)];
-        convolution.accumulator_step.push_back(
-            arithmetic == Arithmetic::adder ? -step : step * uniform(0.01, 0.02));
+        convolution.accumulator_step.push_back(arithmetic == Arithmetic::adder ? -step
+                                               : arithmetic == Arithmetic::shift
+                                                   ? step * uniform(0.5, 1.5)
+                                                   : step * uniform(0.01, 0.02));
         convolution.offset.push_back(uniform(-1, 1));
         for (int i = 0; i < taps; ++i) {
-          convolution.weights.push_back(
-              static_cast<std::int16_t>(std::uniform_int_distribution<int>(-16, 15)(random)));
+          convolution.weights.push_back(static_cast<std::int16_t>(
+              std::uniform_int_distribution<int>(lowest_weight, 15)(random)));
         }
         made.batch_norm.weight.push_back(uniform(-2, 2));
         made.batch_norm.bias.push_back(uniform(-1, 1));
@@ -123,7 +143,7 @@ Images random_images(std::mt19937& random, const QuantizedNetwork& network, int 
 
 TEST(Simulation, AgreesWithTheReferenceExecutor) {
   std::mt19937 random(23);
-  for (const Arithmetic arithmetic : {Arithmetic::adder, Arithmetic::cnn}) {
+  for (const Arithmetic arithmetic : {Arithmetic::adder, Arithmetic::cnn, Arithmetic::shift}) {
     for (int trial = 0; trial < 10; ++trial) {
       QuantizedNetwork network = hand_made_network(random, arithmetic);
       const IntegerNetwork integer = to_integer_network(network);
@@ -160,7 +180,7 @@ TEST(Simulation, AgreesWithTheReferenceExecutor) {
 // layer, bit for bit.
 TEST(Simulation, WithFixedPointScalesEveryTensorIsTheReferenceExecutors) {
   std::mt19937 random(47);
-  for (const Arithmetic arithmetic : {Arithmetic::adder, Arithmetic::cnn}) {
+  for (const Arithmetic arithmetic : {Arithmetic::adder, Arithmetic::cnn, Arithmetic::shift}) {
     for (int trial = 0; trial < 6; ++trial) {
       QuantizedNetwork network = hand_made_network(random, arithmetic);
       const IntegerNetwork integer = to_integer_network(network);

@@ -30,8 +30,22 @@ constexpr std::uint32_t kib = 1024;
 
 HardwareConfig hardware_for(Arithmetic arithmetic) {
   HardwareConfig hardware;
-  hardware.array.kind =
-      arithmetic == Arithmetic::adder ? ProcessingElementKind::adder : ProcessingElementKind::mac;
+  switch (arithmetic) {
+    case Arithmetic::adder:
+      hardware.array.kind = ProcessingElementKind::adder;
+      break;
+    case Arithmetic::shiftaddnet:
+      hardware.array.kind = ProcessingElementKind::shift_add;
+      break;
+    case Arithmetic::post:
+      hardware.array.kind = ProcessingElementKind::post;
+      break;
+    case Arithmetic::apot:
+      hardware.array.kind = ProcessingElementKind::apot;
+      break;
+    default:
+      hardware.array.kind = ProcessingElementKind::mac;
+  }
   return hardware;
 }
 
@@ -150,7 +164,10 @@ TEST_P(RandomNetworks, ScheduleWithoutRaceOrDeadlock) {
     const std::uint64_t seed = static_cast<std::uint64_t>(GetParam() * networks_a_case + i);
     SCOPED_TRACE("seed " + std::to_string(seed));
     RandomNetworkOptions options;
-    options.arithmetic = seed % 2 == 0 ? Arithmetic::adder : Arithmetic::cnn;
+    constexpr std::array arithmetics = {Arithmetic::adder, Arithmetic::cnn, Arithmetic::shiftaddnet,
+                                        Arithmetic::apot};
+    options.arithmetic = arithmetics[seed % arithmetics.size()];
+    options.adapter_percent = 40;
     const IntegerNetwork network = test::random_integer_network(seed, options);
     HardwareConfig hardware = hardware_for(*options.arithmetic);
     expect_right(network, hardware);
@@ -350,6 +367,66 @@ TEST(ScheduleErrors, NameOperandWidths) {
   hardware.array.activation_bits = 4;
   EXPECT_THAT(error_of(test::synthetic_network(options), hardware),
               AllOf(HasSubstr("activations of 6 bits"), HasSubstr("at most 4")));
+}
+
+TEST(ScheduleErrors, NameShiftLayersThatTheLanesCannotCompute) {
+  SyntheticOptions options;
+  options.arithmetic = Arithmetic::shiftaddnet;
+  const IntegerNetwork network = test::synthetic_network(options);
+  HardwareConfig hardware = hardware_for(Arithmetic::shiftaddnet);
+  hardware.array.fraction_bits = 5;
+  EXPECT_THAT(error_of(network, hardware),
+              AllOf(HasSubstr("layer1.0.conv1.shift"), HasSubstr("8 fraction bits"),
+                    HasSubstr("at most 5")));
+  hardware.array.fraction_bits = 8;
+  hardware.array.kind = ProcessingElementKind::shift;
+  EXPECT_THAT(error_of(network, hardware), AllOf(HasSubstr("layer1.0.conv1.adder"),
+                                                 HasSubstr("needs processing elements of kind "
+                                                           "adder"),
+                                                 HasSubstr("kind shift")));
+  hardware.array.kind = ProcessingElementKind::adder;
+  EXPECT_THAT(error_of(network, hardware),
+              AllOf(HasSubstr("layer1.0.conv1.shift"), HasSubstr("of kind shift")));
+}
+
+TEST(ScheduleErrors, NameLayersWhoseExponentsTheLookupTableDoesNotHold) {
+  SyntheticOptions options;
+  options.arithmetic = Arithmetic::post;
+  options.operand_bits = 5;
+  const IntegerNetwork network = test::synthetic_network(options);
+  HardwareConfig hardware = hardware_for(Arithmetic::post);
+  EXPECT_THAT(error_of(network, hardware),
+              AllOf(HasSubstr("layer1.0.conv1"), HasSubstr("15 levels, of which 7 need"),
+                    HasSubstr("entries for 4 odd exponents")));
+  hardware.array.table.exponents = 7;
+  hardware.array.table.fraction_bits = 6;
+  EXPECT_THAT(error_of(network, hardware),
+              AllOf(HasSubstr("8 fraction bits"), HasSubstr("entries have at most 6")));
+  hardware.array.table.fraction_bits = 8;
+  EXPECT_EQ(error_of(network, hardware), "no error");
+}
+
+TEST(ScheduleErrors, NameWhatTheStepAdapterCannotHold) {
+  SyntheticOptions options;
+  options.arithmetic = Arithmetic::cnn;
+  options.adapters = true;
+  const IntegerNetwork network = test::synthetic_network(options);
+  HardwareConfig hardware = hardware_for(Arithmetic::cnn);
+  EXPECT_EQ(error_of(network, hardware), "no error");
+  hardware.step_adapter.channels = 32;
+  EXPECT_THAT(
+      error_of(network, hardware),
+      AllOf(HasSubstr("layer3.0.conv2"), HasSubstr("to 64 channels"), HasSubstr("at most 32")));
+  hardware.step_adapter.channels = 512;
+  hardware.step_adapter.hidden = 3;
+  EXPECT_THAT(
+      error_of(network, hardware),
+      AllOf(HasSubstr("layer1.0.conv1"), HasSubstr("4 hidden values"), HasSubstr("at most 3")));
+  hardware.step_adapter.hidden = 128;
+  hardware.step_adapter.registers = 1;  // a block's shortcut reads what its first convolution reads
+  EXPECT_THAT(
+      error_of(network, hardware),
+      AllOf(HasSubstr("layer2.0"), HasSubstr("needs a step register"), HasSubstr("all 1 of")));
 }
 
 TEST(ScheduleErrors, NameNeedAndCapacityOfEachMemory) {

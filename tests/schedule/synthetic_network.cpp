@@ -82,10 +82,17 @@ class Folder {
   int fuse_residual(int source, int residual) {
     const int last = static_cast<int>(network_.layers.size()) - 1;
     if (residual > source) {
-      if (residual != last || source != last - 1) throw std::logic_error("unexpected block");
-      std::swap(network_.layers[static_cast<std::size_t>(source)],
-                network_.layers[static_cast<std::size_t>(residual)]);
-      std::swap(source, residual);
+      // A shortcut is one layer, or two in a ShiftAddNet, as is the convolution before it.
+      const int length = last - source;
+      if (residual != last || source - length + 1 < 0) throw std::logic_error("unexpected block");
+      auto& layers = network_.layers;
+      std::rotate(layers.end() - 2 * length, layers.end() - length, layers.end());
+      if (length == 2) {
+        layers[static_cast<std::size_t>(last - 2)].input = last - 3;
+        layers[static_cast<std::size_t>(last)].input = last - 1;
+      }
+      source = last;
+      residual = last - length;
     }
     IntegerLayer& layer = network_.layers[static_cast<std::size_t>(source)];
     layer.residual = residual;
@@ -132,13 +139,21 @@ class Folder {
     const StoredTensor& input = network_.tensor(source);
     const bool adder = layer.arithmetic == Arithmetic::adder;
     result.weight_bits = result.activation_bits = layer.edge ? 8 : options_.operand_bits;
-    result.weight_signed = !adder;
+    // Behind a shift layer both operands of an adder are signed.
+    const bool unsigned_weights = adder && !input.is_signed;
+    result.weight_signed = !unsigned_weights;
     result.activation_signed = input.is_signed;
+    if (has_exponent_weights(layer.arithmetic)) {
+      result.levels = (1 << (result.weight_bits - 1)) - 1;
+      result.fraction_bits = options_.fraction_bits;
+      if (layer.arithmetic == Arithmetic::apot) set_terms(result);
+    }
 
-    const int highest = (1 << (result.weight_bits - (adder ? 0 : 1))) - 1;
+    const int highest = (1 << (result.weight_bits - (unsigned_weights ? 0 : 1))) - 1;
     const std::int64_t taps = std::int64_t{layer.input.channels} * layer.kernel * layer.kernel;
     for (std::int64_t i = 0; i < taps * layer.output.channels; ++i) {
-      result.weights.push_back(static_cast<std::int16_t>(between(adder ? 0 : -highest, highest)));
+      result.weights.push_back(
+          static_cast<std::int16_t>(between(unsigned_weights ? 0 : -highest, highest)));
     }
     const int groups = adder ? std::min(options_.groups, layer.output.channels) : 1;
     for (int group = 0; group < groups; ++group) {
@@ -155,8 +170,53 @@ class Folder {
     for (int o = 0; o < layer.output.channels; ++o) {
       result.group.push_back(groups == 1 ? 0 : between(0, groups - 1));
     }
-    set_scales(result, adder, highest, static_cast<double>(taps));
+    if (has_exponent_weights(layer.arithmetic)) {
+      // A weight's mean square is about 4/3 over the number of levels, 2 over it where they halve.
+      const double activation = std::ldexp(0.5, result.activation_bits);
+      const double square = layer.arithmetic == Arithmetic::shift ? 4.0 / 3 : 2.0;
+      set_scales(result, false, activation, std::sqrt(square / highest), static_cast<double>(taps));
+    } else {
+      set_scales(result, adder, highest, highest, static_cast<double>(taps));
+    }
+    if (options_.adapters && !adder && !layer.edge) set_adapter(result);
     return result;
+  }
+
+  // C → C / 4 → 1, about 1 as at the start of a training.
+  void set_adapter(IntegerLayer& layer) {
+    const Shape& input = network_.tensor(layer.input).shape;
+    AdapterNetwork adapter;
+    adapter.pool_shift = 16;
+    adapter.pool_multiplier = (1 << 16) / (input.height * input.width);
+    const int hidden = std::max(1, input.channels / 4);
+    for (int i = 0; i < hidden * input.channels; ++i) {
+      adapter.first_weights.push_back(static_cast<std::int16_t>(between(-20, 20)));
+    }
+    adapter.first_biases.assign(static_cast<std::size_t>(hidden), 1 << 10);
+    adapter.first_shift = 4;
+    for (int i = 0; i < hidden; ++i) {
+      adapter.second_weights.push_back(static_cast<std::int16_t>(between(-60, 60)));
+    }
+    adapter.second_shift = 3;
+    adapter.second_bias = std::int64_t{4096} << 3;
+    layer.adapter = adapter;
+    if (layer.read_quantizers.front().shift == 0) layer.read_quantizers = {{4096, 12}};
+    for (std::int32_t& multiplier : layer.multipliers) multiplier /= 4;
+    for (std::int64_t& bias : layer.biases) bias /= 4;
+    layer.shift -= 2;
+  }
+
+  // Exponents by turns to the two terms, as in APoT: 2^0 and on down.
+  static void set_terms(IntegerLayer& layer) {
+    const int second = (layer.weight_bits - 1) / 2;
+    layer.first_exponents.assign(std::size_t{1} << (layer.weight_bits - 1 - second), no_exponent);
+    layer.second_exponents.assign(std::size_t{1} << second, no_exponent);
+    for (std::size_t i = 1; i < layer.first_exponents.size(); ++i) {
+      layer.first_exponents[i] = static_cast<int>(2 * i - 1);
+    }
+    for (std::size_t i = 1; i < layer.second_exponents.size(); ++i) {
+      layer.second_exponents[i] = static_cast<int>(2 * i);
+    }
   }
 
   void set_signs(IntegerLayer& result, const Layer& layer) {
@@ -168,14 +228,15 @@ class Folder {
     }
     result.read_quantizers.push_back({1, 0});
     result.group.assign(static_cast<std::size_t>(layer.output.channels), 0);
-    set_scales(result, false, 1, static_cast<double>(taps));
+    set_scales(result, false, 1, 1, static_cast<double>(taps));
   }
 
   // A random tap's mean (adder only) goes into the bias; about two standard deviations of the sum
   // span half of the stored range.
-  void set_scales(IntegerLayer& layer, bool adder, int highest, double taps) {
+  void set_scales(IntegerLayer& layer, bool adder, double highest, double highest_weight,
+                  double taps) {
     const double mean = adder ? taps * highest / 2.5 : 0.0;
-    const double deviation = std::sqrt(taps) * highest * (adder ? 0.3 : 0.3 * highest);
+    const double deviation = std::sqrt(taps) * highest * (adder ? 0.3 : 0.3 * highest_weight);
     const double factor = 40.0 / deviation;
     layer.shift = scale_shift;
     while (std::ldexp(factor, layer.shift) > 28000.0) --layer.shift;

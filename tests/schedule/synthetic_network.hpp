@@ -19,6 +19,8 @@ struct SyntheticOptions {
   int operand_bits = 4;  // of weights and activations between the edges
   int groups = 1;        // read-quantizer groups of each adder layer
   std::uint64_t seed = 1;
+  int fraction_bits = 8;  // of exponent weights' taps
+  bool adapters = false;  // each layer of products between the edges has a step adapter
 };
 
 // Passes validate(). Scales are set such that outputs spread over the range of 8 bits.

@@ -212,9 +212,45 @@ void TokenSimulator::touch(std::size_t index, bool ending) {
     case Opcode::pool:
       touch_vector(command, ending);
       break;
+    case Opcode::adapt:
+      touch_adapt(command);
+      break;
     case Opcode::finish:
       break;
   }
+}
+
+// The whole adapter stands in the weight memory, and what it adapts to is complete.
+void TokenSimulator::touch_adapt(const Command& command) const {
+  const AdaptFields& f = command.adapt;
+  const IntegerLayer& layer = network_.layers[command.layer];
+  if (!layer.adapter) fail("adapts a layer that has no adapter");
+  const AdapterNetwork& adapter = *layer.adapter;
+  std::vector<std::uint8_t> wanted;
+  for (const std::int64_t bias : adapter.first_biases) {
+    for (int i = 0; i < 8; ++i) wanted.push_back(static_cast<std::uint8_t>(bias >> 8 * i));
+  }
+  for (const std::int16_t w : adapter.first_weights) wanted.push_back(static_cast<std::uint8_t>(w));
+  for (const std::int16_t w : adapter.second_weights)
+    wanted.push_back(static_cast<std::uint8_t>(w));
+  if (f.bytes() != wanted.size()) fail("adapter of another size");
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    const Tag tag = sram_[1].at(f.address + i);
+    if (tag < program_.image_address ||
+        program_.dram_image.at(tag - program_.image_address) != wanted[i]) {
+      fail("reads an adapter that is not there");
+    }
+  }
+  const auto tiles = [&](bool before) {
+    int count = 0;
+    for (std::size_t i = before ? 0 : current_; i < (before ? current_ : commands_.size()); ++i) {
+      const bool tile = commands_[i].opcode == Opcode::convolve ||
+                        commands_[i].opcode == Opcode::add || commands_[i].opcode == Opcode::pool;
+      count += tile && commands_[i].layer == layer.input;
+    }
+    return count;
+  };
+  if (tiles(true) == 0 || tiles(false) != 0) fail("adapts to a tensor that is not complete");
 }
 
 void TokenSimulator::touch_load(const TransferFields& f, bool ending) {
@@ -278,7 +314,7 @@ std::uint64_t TokenSimulator::signature_of(const IntegerLayer& layer, int channe
   }
   const ReadQuantizer& quantizer = layer.read_quantizers[static_cast<std::size_t>(layer.group[o])];
   hash = mix(hash, static_cast<std::uint64_t>(layer.multipliers[o]));
-  hash = mix(hash, static_cast<std::uint64_t>(layer.biases[o]));
+  hash = mix(hash, static_cast<std::uint64_t>(layer.biases[o] * (1 << layer.fraction_bits)));
   return mix(hash, static_cast<std::uint64_t>(quantizer.multiplier * 64 + quantizer.shift));
 }
 
@@ -354,7 +390,10 @@ void TokenSimulator::check_convolve_fields(const ConvolveFields& f,
   const std::map<Arithmetic, TapOperation> operations{
       {Arithmetic::cnn, TapOperation::product},
       {Arithmetic::adder, TapOperation::absolute_difference},
-      {Arithmetic::bnn, TapOperation::sign_product}};
+      {Arithmetic::bnn, TapOperation::sign_product},
+      {Arithmetic::shift, TapOperation::shifted},
+      {Arithmetic::post, TapOperation::half_shifted},
+      {Arithmetic::apot, TapOperation::twice_shifted}};
   same("taps", static_cast<int>(f.taps), static_cast<int>(operations.at(layer.arithmetic)));
   same("weight_bits", f.weight_bits, layer.weight_bits);
   same("weight_signed", f.weight_signed, layer.weight_signed);
@@ -362,7 +401,16 @@ void TokenSimulator::check_convolve_fields(const ConvolveFields& f,
   same("activation_signed", f.activation_signed, layer.activation_signed);
   same("weight_shift", f.weight_shift, layer.weight_shift);
   same("activation_shift", f.activation_shift, layer.activation_shift);
-  same("shift", f.shift, layer.shift);
+  same("fraction_bits", f.fraction_bits, layer.fraction_bits);
+  same("levels", f.levels, layer.levels);
+  same("has a step register", f.step_register != 0, layer.adapter.has_value());
+  for (std::size_t i = 0; i < layer.first_exponents.size(); ++i) {
+    same("first exponent", f.exponents[i], layer.first_exponents[i]);
+  }
+  for (std::size_t i = 0; i < layer.second_exponents.size(); ++i) {
+    same("second exponent", f.exponents[term_exponents + i], layer.second_exponents[i]);
+  }
+  same("shift", f.shift, layer.shift + layer.fraction_bits);
   same("relu", f.relu, layer.relu);
   same("has_residual", f.has_residual, layer.residual != no_tensor);
   same("input bits", f.input_format.bits, input.bits);
@@ -371,7 +419,7 @@ void TokenSimulator::check_convolve_fields(const ConvolveFields& f,
   same("output sign", f.output_format.is_signed, layer.output.is_signed);
   if (layer.residual != no_tensor) {
     same("residual_multiplier", f.residual_multiplier, layer.residual_multiplier);
-    same("residual_shift", f.residual_shift, layer.residual_shift);
+    same("residual_shift", f.residual_shift, layer.residual_shift + layer.fraction_bits);
     same("residual bits", f.residual_format.bits, network_.tensor(layer.residual).bits);
     same("residual sign", f.residual_format.is_signed, network_.tensor(layer.residual).is_signed);
   }

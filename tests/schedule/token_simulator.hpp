@@ -63,6 +63,7 @@ class TokenSimulator {
   void touch_load(const TransferFields& f, bool ending);
   void touch_store(const TransferFields& f, bool ending);
   void touch_convolve(const Command& command, bool ending);
+  void touch_adapt(const Command& command) const;
   void touch_vector(const Command& command, bool ending);
 
   void check_convolve_fields(const ConvolveFields& f, const IntegerLayer& layer) const;

@@ -68,8 +68,9 @@ class Trainer : public ::testing::Test {
   TrainingData data_;
 };
 
-TEST_F(Trainer, LearnsWithBothArithmetics) {
-  for (const Arithmetic arithmetic : {Arithmetic::adder, Arithmetic::cnn}) {
+TEST_F(Trainer, LearnsWithEachArithmetic) {
+  for (const Arithmetic arithmetic :
+       {Arithmetic::adder, Arithmetic::cnn, Arithmetic::shift, Arithmetic::shiftaddnet}) {
     TrainOptions o = options(to_string(arithmetic), arithmetic);
     o.epochs = 6;
     o.augmentation = {};

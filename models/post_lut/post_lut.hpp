@@ -1,0 +1,62 @@
+// Lookup table of the `post` processing element: |a|·2^(−n/2) for odd n, which no shift gives
+// (POST: power of square root of two; "Precision Neural Network Quantization via Learnable Adaptive
+// Modules", section 3.3.1, eq. 18: LUT[r][(n − 1)/2]; 3-bit operands take a table of 8 × 4).
+//
+// | property      | unit    | where it is set                                                        |
+// | ------------- | ------- | ---------------------------------------------------------------------- |
+// | rows          | entries | 2^activation_bits of the array: magnitudes |a|                         |
+// | exponents     | columns | PostTableConfig: odd n = 1, 3, … 2·exponents − 1                       |
+// | fraction_bits | bits    | PostTableConfig, 2 to 8: widest fraction of an entry                   |
+// | word          | bits    | of a layer: activation_bits + fraction_bits                            |
+// | ports         | reads   | PostTableConfig: a cycle                                               |
+// | lanes         | lanes   | PostTableConfig: neighbouring rows of a column that share one table    |
+//
+// Function: entry(|a|, i) = |a|·2^(−(2i + 1)/2) in units of 2^−fraction_bits, the nearest integer (no
+// entry but |a| = 0 is one, and none lies half way between two).
+// Time: a read is part of the tap's pipeline stage. The lanes of a table that have an odd n in the
+// same cycle share its ports; where they are more than the ports, the whole array waits. How many they
+// are depends on the weights alone, so the wait is the same for every image.
+// Actions: a table read each (word × entries).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "models/pe_array/kernels.hpp"
+#include "tlm/hardware_config.hpp"
+
+namespace abacus {
+
+// The table's entry for a magnitude and odd n = 2·index + 1.
+int post_lut_entry(int magnitude, int index, int fraction_bits);
+
+// What a tile's weights ask of the tables.
+struct PostLutDemand {
+  std::vector<std::int64_t> reads;  // an input-channel tile each: at one output position
+  std::int64_t waiting_cycles = 0;  // of the array, at one output position
+};
+
+class PostLut {
+ public:
+  // activation_bits: widest of the array. Throws std::invalid_argument naming `name` and the field.
+  PostLut(const PostTableConfig& config, int activation_bits, const std::string& name);
+
+  int entries() const { return (1 << activation_bits_) * config_.exponents; }
+  static int word_bits(const TapFormat& format) {
+    return format.activation_bits + format.fraction_bits;
+  }
+  // Odd exponents of a layer with that many magnitudes.
+  static int exponents_of(int levels) { return levels / 2; }
+  const PostTableConfig& config() const { return config_; }
+
+  // packed: weights as ConvolveFields says; array_rows: the array's.
+  PostLutDemand demand(const TapFormat& format, const WeightShape& shape,
+                       const std::uint8_t* packed, int array_rows) const;
+
+ private:
+  PostTableConfig config_;
+  int activation_bits_;
+};
+
+}  // namespace abacus

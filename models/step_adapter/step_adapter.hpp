@@ -1,0 +1,84 @@
+// Step adapter: a factor β of a layer's activation step for each image, from the means of its input's
+// channels (ASQ, "Precision Neural Network Quantization via Learnable Adaptive Modules", section 3.2;
+// docs/arithmetic.md, "Step adapter").
+//
+// | property     | unit   | value                                                                    |
+// | ------------ | ------ | ------------------------------------------------------------------------ |
+// | channel sums | sums   | StepAdapterConfig::channels, of 32 bits; they grow as results are stored |
+// | hidden       | values | StepAdapterConfig::hidden, of 16 bits                                    |
+// | lanes        | a cycle| StepAdapterConfig::lanes: multiplications, 8 × 16 bits                   |
+// | registers    | steps  | StepAdapterConfig::registers: β and read multiplier, 16 bits each        |
+// | divider      | cycles | 28: one bit of (read multiplier · 2^12) / β a cycle                      |
+//
+// Time of an adapt command, cycles: ⌈channels / lanes⌉ (means), ⌈channels · hidden / lanes⌉, ⌈hidden /
+// lanes⌉ (one layer: ⌈channels / lanes⌉), 28 (divider) and 4 (pipeline); longer where the weight SRAM's
+// ports do not keep up. The compute unit executes it, in order: what its tensor's next reader waits is
+// that time, and the timeline has a row of its own for it. Gathering costs no time.
+// Function: at once, when the command starts. What leaves its range is saturated and counted
+// (Context::step_saturations).
+// Actions: an addition of 32 bits, a register read and write a stored element that is gathered; a
+// multiplication (32 × 16 bits) a mean; a multiplication (16 × 8) and an addition (40 bits) a weight; 28
+// additions of 28 bits for the division; for each command that uses a step, a multiplication (16 × 16)
+// and an addition a column.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "models/context.hpp"
+#include "models/energy/activity.hpp"
+#include "tlm/command.hpp"
+#include "tlm/hardware_config.hpp"
+
+namespace abacus {
+
+// What a layer reads its activations with.
+struct AdaptedStep {
+  int factor = 1 << 12;     // β, 12 fraction bits
+  int read_multiplier = 1;  // of the layer's read quantizer, 1/β in it
+  bool set = false;         // by this program
+};
+
+class StepAdapter {
+ public:
+  static constexpr int factor_bits = 12;
+  static constexpr int largest_factor = 65535;
+  static constexpr int divider_cycles = 28;
+  static constexpr int pipeline_cycles = 4;
+
+  // Throws std::invalid_argument naming the field.
+  explicit StepAdapter(const StepAdapterConfig& config);
+
+  const StepAdapterConfig& config() const { return config_; }
+  // Forgets sums and steps.
+  void forget();
+
+  // Function --------------------------------------------------------------------------------------
+
+  // Before the elements of a command are added.
+  void begin(ChannelSums sums);
+  void add(int channel, std::int64_t value) { sums_[static_cast<std::size_t>(channel)] += value; }
+  // `parameters`: as AdaptFields says. Returns what was saturated.
+  StepSaturations adapt(const AdaptFields& fields, const std::uint8_t* parameters);
+  const AdaptedStep& step(int number) const { return steps_[static_cast<std::size_t>(number)]; }
+
+  // The multiplier of an output channel, with β in it.
+  static std::int32_t scaled(std::int32_t multiplier, int factor, std::int64_t& saturations);
+
+  // Time and energy -------------------------------------------------------------------------------
+
+  std::int64_t cycles(const AdaptFields& fields) const;
+  static void count_sums(Activity& activity, int layer, std::int64_t elements);
+  static void count_adapt(Activity& activity, int layer, const AdaptFields& fields);
+  static void count_scaling(Activity& activity, int layer, int columns);
+
+ private:
+  StepAdapterConfig config_;
+  std::vector<std::int64_t> sums_;
+  std::vector<std::int64_t> values_;  // means, then hidden values
+  std::vector<std::int64_t> hidden_;
+  std::vector<AdaptedStep> steps_;
+};
+
+}  // namespace abacus

@@ -1,0 +1,52 @@
+#include "sw/quant/exponent_accumulation.hpp"
+
+#include <cmath>
+#include <cstdint>
+
+#include "sw/quant/exponent_taps.hpp"
+
+namespace abacus {
+
+ExponentAccumulation::ExponentAccumulation(const QuantizedConvolution& convolution,
+                                           const torch::Tensor& weights)
+    : lowest_(lowest_integer(convolution.activation_bits, convolution.activation_signed)) {
+  const int highest = highest_integer(convolution.activation_bits, convolution.activation_signed);
+  const double unit = std::ldexp(1.0, -convolution.fraction_bits);
+  // Where a code's taps are a multiple of the operand, its weight is that multiple.
+  torch::Tensor multiples = torch::zeros_like(weights);
+  std::vector<torch::Tensor> planes;
+  for (int code = 1; code <= convolution.code.magnitudes; ++code) {
+    const auto tap = [&](int operand) {
+      return exponent_tap(convolution.code, convolution.fraction_bits, operand, code);
+    };
+    std::vector<float> taps;
+    bool linear = true;
+    for (int operand = lowest_; operand <= highest; ++operand) {
+      taps.push_back(static_cast<float>(tap(operand) * unit));
+      linear = linear && tap(operand) == operand * tap(1);
+    }
+    const torch::Tensor signs =
+        weights.eq(code).to(torch::kFloat32) - weights.eq(-code).to(torch::kFloat32);
+    if (linear) {
+      multiples.add_(signs, tap(1) * unit);
+    } else {
+      tables_.push_back(torch::tensor(taps));
+      planes.push_back(signs);
+    }
+  }
+  planes.insert(planes.begin(), multiples);
+  weights_ = torch::cat(planes, 1);
+}
+
+torch::Tensor ExponentAccumulation::run(const torch::Tensor& operands, int stride,
+                                        int padding) const {
+  if (tables_.empty()) return torch::conv2d(operands, weights_, {}, stride, padding);
+  std::vector<torch::Tensor> planes = {operands};
+  const torch::Tensor places = (operands - lowest_).to(torch::kInt64).contiguous();
+  for (const torch::Tensor& table : tables_) {
+    planes.push_back(table.index_select(0, places.flatten()).view(places.sizes()));
+  }
+  return torch::conv2d(torch::cat(planes, 1), weights_, {}, stride, padding);
+}
+
+}  // namespace abacus
