@@ -12,6 +12,7 @@
 #include "sw/network/atomic_file.hpp"
 #include "sw/quant/apply_plan.hpp"
 #include "sw/quant/batch_norm_estimation.hpp"
+#include "sw/quant/byte_teacher.hpp"
 #include "sw/quant/calibration.hpp"
 #include "sw/quant/finish.hpp"
 #include "sw/quant/layer_calibration.hpp"
@@ -146,7 +147,7 @@ class Training {
       teacher_ = std::make_unique<FloatNetwork>(teacher.network, teacher.tensors);
       teacher_->set_batch_norm_mode(BatchNormMode::inference);
       teacher_tensors_ = &teacher.tensors;
-      set_teacher_hooks();
+      teacher_hooks_ = byte_teacher_hooks(*teacher_);
     }
     // A last batch of less than half the size would carry noisy statistics: it is left out.
     const std::int64_t count = data.training.count();
@@ -183,28 +184,6 @@ class Training {
 
  private:
   using Clock = std::chrono::steady_clock;
-
-  // The teacher's adder layers on a grid of eight bits, which is several times as fast as float32
-  // and near enough for softened scores.
-  void set_teacher_hooks() {
-    std::vector<bool> after_relu(teacher_->network().layers.size(), false);
-    const std::vector<FoldedLayer> folded = fold_graph(teacher_->network());
-    for (const FoldedLayer& layer : folded) {
-      after_relu[static_cast<std::size_t>(layer.layer)] =
-          layer.input >= 0 && folded[static_cast<std::size_t>(layer.input)].nonnegative;
-    }
-    teacher_hooks_.compute = [this, after_relu](int index,
-                                                const std::vector<torch::Tensor>& inputs) {
-      const std::size_t i = static_cast<std::size_t>(index);
-      const Layer& layer = teacher_->network().layers[i];
-      if (layer.kind != LayerKind::convolution || layer.arithmetic != Arithmetic::adder ||
-          layer.bias || !after_relu[i]) {
-        return torch::Tensor();
-      }
-      return adder_conv2d_int8(inputs[0], teacher_->parameter(layer.name + ".weight"), layer.stride,
-                               layer.padding);
-    };
-  }
 
   QatIdentity identity() const {
     return {{"options", to_string(options_)},

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <sstream>
 #include <stdexcept>
+#include <tuple>
 #include <utility>
 
 #include "sw/quant/reconstruction_options.hpp"
@@ -219,7 +220,7 @@ WeightRounding weight_rounding_from_string(const std::string& text) {
 std::string to_string(WeightRounding choice) { return name_of(choice, weight_rounding_names()); }
 
 const std::vector<std::string>& reconstruction_names() {
-  static const std::vector<std::string> names = {"none", "block"};
+  static const std::vector<std::string> names = {"none", "block", "network"};
   return names;
 }
 Reconstruction reconstruction_from_string(const std::string& text) {
@@ -248,9 +249,8 @@ QuantizationOptions with_defaults(QuantizationOptions options) {
       scheme == QuantizationScheme::nonnegative_ptq || scheme == QuantizationScheme::best_ptq;
   const bool best = scheme == QuantizationScheme::best_ptq;
   if (!options.batch_norm.has_value()) {
-    options.batch_norm = best                                  ? BatchNormEstimation::fitted
-                         : scheme == QuantizationScheme::brecq ? BatchNormEstimation::kept
-                                                               : BatchNormEstimation::estimated;
+    options.batch_norm = scheme == QuantizationScheme::brecq ? BatchNormEstimation::kept
+                                                             : BatchNormEstimation::estimated;
   }
   set_default(options.groups, scheme, Option::groups, nonnegative ? 1 : 4);
   set_default(options.group_method, scheme, Option::group_method, GroupMethod::max);
@@ -265,9 +265,10 @@ QuantizationOptions with_defaults(QuantizationOptions options) {
   set_default(options.shared_scale, scheme, Option::shared_scale, SharedScale::activations);
   set_default(options.range_search, scheme, Option::range_search,
               nonnegative ? RangeSearch::output_error : RangeSearch::none);
-  set_default(options.weight_rounding, scheme, Option::weight_rounding,
-              best ? WeightRounding::output_error : WeightRounding::nearest);
-  set_default(options.reconstruction, scheme, Option::reconstruction, Reconstruction::none);
+  set_default(options.weight_rounding, scheme, Option::weight_rounding, WeightRounding::nearest);
+  set_default(
+      options.reconstruction, scheme, Option::reconstruction,
+      best && options.activation_bits <= 4 ? Reconstruction::network : Reconstruction::none);
   const bool brecq = scheme == QuantizationScheme::brecq;
   if (brecq || options.reconstruction == Reconstruction::block) {
     const ReconstructionOptions adder;
@@ -280,6 +281,11 @@ QuantizationOptions with_defaults(QuantizationOptions options) {
                 adder.network_iterations);
     set_default(options.activation_iterations, scheme, Option::activation_iterations,
                 ordinary.activation_iterations);
+  } else if (options.reconstruction == Reconstruction::network) {
+    const NetworkReconstructionOptions network;
+    set_default(options.reconstruction_images, scheme, Option::reconstruction_images,
+                network.images);
+    set_default(options.iterations, scheme, Option::iterations, network.iterations);
   }
   return options;
 }
@@ -311,20 +317,32 @@ void check(const QuantizationOptions& options) {
                  "network iterations");
   refuse_surplus(options.activation_iterations, scheme, Option::activation_iterations,
                  "activation iterations");
+  const Reconstruction reconstruction =
+      with_defaults(options).reconstruction.value_or(Reconstruction::none);
   if (scheme == QuantizationScheme::brecq) {
     check(brecq_options(options));
-  } else if (options.reconstruction == Reconstruction::block) {
+  } else if (reconstruction == Reconstruction::block) {
     check(reconstruction_options(options));
-  } else {
-    for (const auto& [name, given] :
-         {std::pair<const char*, bool>{"reconstruction images",
-                                       options.reconstruction_images.has_value()},
-          {"iterations", options.iterations.has_value()},
-          {"network iterations", options.network_iterations.has_value()}}) {
-      if (given) {
-        throw std::invalid_argument(std::string(name) +
-                                    " given without a reconstruction; allowed with: block");
-      }
+  } else if (reconstruction == Reconstruction::network) {
+    check(network_reconstruction_options(options));
+    if (with_defaults(options).batch_norm != BatchNormEstimation::estimated) {
+      throw std::invalid_argument("bn is " + to_string(*options.batch_norm) +
+                                  "; allowed with the reconstruction of the network: estimated");
+    }
+  }
+  for (const auto& [name, given, allowed] :
+       {std::tuple<const char*, bool, bool>{
+            "reconstruction images", options.reconstruction_images.has_value(),
+            scheme == QuantizationScheme::brecq || reconstruction != Reconstruction::none},
+        {"iterations", options.iterations.has_value(),
+         scheme == QuantizationScheme::brecq || reconstruction != Reconstruction::none},
+        {"network iterations", options.network_iterations.has_value(),
+         reconstruction == Reconstruction::block}}) {
+    if (given && !allowed) {
+      throw std::invalid_argument(std::string(name) + " given without " +
+                                  (std::string(name) == "network iterations"
+                                       ? "the reconstruction that has them; allowed with: block"
+                                       : "a reconstruction; allowed with: block, network"));
     }
   }
 

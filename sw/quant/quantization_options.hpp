@@ -98,9 +98,10 @@ std::string to_string(WeightRounding rounding);
 // Adder networks: what is learned after quantizing, without labels.
 enum class Reconstruction {
   none,
-  block  // each residual block, then the network's BatchNorms (reconstruction.hpp)
+  block,   // each residual block (reconstruction.hpp)
+  network  // all of it at once (network_reconstruction.hpp)
 };
-const std::vector<std::string>& reconstruction_names();  // "none", "block"
+const std::vector<std::string>& reconstruction_names();  // "none", "block", "network"
 Reconstruction reconstruction_from_string(const std::string& text);
 std::string to_string(Reconstruction reconstruction);
 
@@ -130,10 +131,10 @@ struct QuantizationOptions {
   std::optional<WeightRounding> weight_rounding;
   std::optional<Reconstruction> reconstruction;
 
-  // Of block reconstruction, and of scheme brecq (docs/reconstruction.md).
+  // Of reconstruction, and of scheme brecq (docs/reconstruction.md).
   std::optional<std::int64_t> reconstruction_images;
-  std::optional<std::int64_t> iterations;             // a unit
-  std::optional<std::int64_t> network_iterations;     // adder networks
+  std::optional<std::int64_t> iterations;             // a unit; of the whole network, in all
+  std::optional<std::int64_t> network_iterations;     // block
   std::optional<std::int64_t> activation_iterations;  // brecq: a unit, of the activations' steps
 };
 

@@ -1,5 +1,6 @@
 #include "sw/quant/quantize.hpp"
 
+#include <utility>
 #include <vector>
 
 #include "sw/quant/apply_plan.hpp"
@@ -10,6 +11,7 @@
 #include "sw/quant/graph_folding.hpp"
 #include "sw/quant/layer_calibration.hpp"
 #include "sw/quant/make_plan.hpp"
+#include "sw/quant/network_reconstruction.hpp"
 #include "sw/quant/reconstruction.hpp"
 #include "sw/train/modules.hpp"
 
@@ -36,10 +38,24 @@ IntegerNetwork quantize(const Checkpoint& checkpoint, const Dataset& training,
                 });
   QuantizationPlan plan = make_plan(checkpoint, folded, statistics, options);
   if (options.scheme == QuantizationScheme::brecq) set_brecq_weight_steps(plan, checkpoint);
-  QuantizedNetwork network =
-      needs_layer_calibration(options)
-          ? calibrate_layers(checkpoint, plan, data, options, progress).network
-          : apply_plan(checkpoint, plan);
+  QuantizedNetwork network;
+  if (needs_layer_calibration(options)) {
+    LayerCalibration calibration = calibrate_layers(checkpoint, plan, data, options, progress);
+    plan = std::move(calibration.plan);
+    network = std::move(calibration.network);
+  } else {
+    network = apply_plan(checkpoint, plan);
+  }
+  const Reconstruction reconstruction =
+      with_defaults(options).reconstruction.value_or(Reconstruction::none);
+  if (reconstruction == Reconstruction::network) {
+    const Checkpoint tuned =
+        reconstruct_network(checkpoint, plan, data, network_reconstruction_options(options),
+                            [&](std::int64_t done, std::int64_t total) {
+                              if (progress) progress("reconstruction", done, total);
+                            });
+    network = apply_plan(tuned, plan);
+  }
   // BRECQ learns against the statistics that the checkpoint has; new ones belong to its result.
   if (options.scheme != QuantizationScheme::brecq) {
     estimate_batch_norms(network, checkpoint, data, options, progress);
@@ -50,7 +66,7 @@ IntegerNetwork quantize(const Checkpoint& checkpoint, const Dataset& training,
   if (options.scheme == QuantizationScheme::brecq) {
     brecq(network, float_network, data, brecq_options(options), iterations);
     estimate_batch_norms(network, checkpoint, data, options, progress);
-  } else if (with_defaults(options).reconstruction == Reconstruction::block) {
+  } else if (reconstruction == Reconstruction::block) {
     reconstruct(network, float_network, data, reconstruction_options(options), iterations);
   }
   IntegerNetwork result =

@@ -1,5 +1,6 @@
 #include "sw/quant/reconstruction_options.hpp"
 
+#include <algorithm>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -35,6 +36,15 @@ void check(const ReconstructionOptions& options) {
   }
 }
 
+void check(const NetworkReconstructionOptions& options) {
+  range("reconstruction images", options.images, 2, 100'000);
+  range("iterations", options.iterations, 1, 1'000'000);
+  range("reconstruction batch", options.batch, 2, 4096);
+  if (!(options.rate > 0 && options.rate <= 1)) {
+    fail("rate", std::to_string(options.rate), "more than 0, at most 1");
+  }
+}
+
 void check(const BrecqOptions& options) {
   range("reconstruction images", options.images, 1, 100'000);
   range("iterations", options.iterations, 1, 1'000'000);
@@ -47,6 +57,16 @@ ReconstructionOptions reconstruction_options(const QuantizationOptions& options)
   result.images = options.reconstruction_images.value_or(result.images);
   result.iterations = options.iterations.value_or(result.iterations);
   result.network_iterations = options.network_iterations.value_or(result.network_iterations);
+  result.seed = options.seed;
+  return result;
+}
+
+NetworkReconstructionOptions network_reconstruction_options(const QuantizationOptions& options) {
+  NetworkReconstructionOptions result;
+  result.images = options.reconstruction_images.value_or(result.images);
+  result.iterations = options.iterations.value_or(result.iterations);
+  // In proportion to the grid's steps.
+  result.rate = std::min(0.002, 0.016 / static_cast<double>(1 << options.weight_bits));
   result.seed = options.seed;
   return result;
 }

@@ -272,6 +272,7 @@ TEST(Quantize, EveryAdderSchemeTakesAnyPairOfWidths) {
         options.scheme = scheme;
         options.calibration_images = 24;
         options.batch_norm_images = 24;
+        if (scheme == QuantizationScheme::best_ptq && activation_bits <= 4) options.iterations = 2;
         EXPECT_NO_THROW(made.quantized(options)) << to_string(scheme);
       }
     }
@@ -308,10 +309,12 @@ TEST(Quantize, CalibrationLayerByLayerHelpsFewBits) {
   EXPECT_GT(made.correlation(made.quantized(options), 24), plain);
 }
 
-TEST(Quantize, EachPartOfTheBestSchemeChangesTheNetwork) {
+TEST(Quantize, EachPartOfLayerByLayerCalibrationChangesTheNetwork) {
   const Made made("lenet", Arithmetic::adder);
   QuantizationOptions all = made.options(4, 4);
-  all.scheme = QuantizationScheme::best_ptq;
+  all.scheme = QuantizationScheme::nonnegative_ptq;
+  all.weight_rounding = WeightRounding::output_error;
+  all.batch_norm = BatchNormEstimation::fitted;
   const IntegerNetwork network = made.quantized(all);
   QuantizationOptions part = all;
   part.range_search = RangeSearch::none;
@@ -323,6 +326,19 @@ TEST(Quantize, EachPartOfTheBestSchemeChangesTheNetwork) {
   part = all;
   part.batch_norm = BatchNormEstimation::estimated;
   EXPECT_NE(made.quantized(part).layers[2].multipliers, network.layers[2].multipliers);
+}
+
+// best-ptq learns from the float network's scores where bits are few, and nowhere else.
+TEST(Quantize, TheBestSchemeTunesTheNetworkUpToFourBits) {
+  const Made made("lenet", Arithmetic::adder);
+  for (const int bits : {4, 5}) {
+    QuantizationOptions best = made.options(bits, bits);
+    best.scheme = QuantizationScheme::best_ptq;
+    QuantizationOptions plain = best;
+    plain.reconstruction = Reconstruction::none;
+    EXPECT_EQ(made.quantized(best).layers[2].weights == made.quantized(plain).layers[2].weights,
+              bits > 4);
+  }
 }
 
 TEST(Quantize, RefusesANonnegativeGridWhereInputsCanBeNegative) {

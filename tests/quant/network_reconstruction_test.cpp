@@ -1,0 +1,87 @@
+#include "sw/quant/network_reconstruction.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <stdexcept>
+#include <utility>
+
+#include "sw/quant/comparison.hpp"
+#include "tests/quant/reconstruction_case.hpp"
+
+namespace abacus {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+QuantizationOptions two_bits(OperandGrid grid = OperandGrid::unsigned_activations) {
+  QuantizationOptions options;
+  options.weight_bits = options.activation_bits = 2;
+  options.operand_grid = grid;
+  options.groups = 1;
+  options.calibration_images = options.batch_norm_images = 64;
+  return options;
+}
+
+QuantizationPlan plan_of(const test::ReconstructionCase& c, const QuantizationOptions& options) {
+  FloatNetwork network = c.float_network();
+  const std::vector<FoldedLayer> folded = fold_graph(c.checkpoint.network);
+  return make_plan(c.checkpoint, folded,
+                   calibrate(network, folded, c.data, 64, calibration_alpha(options), {}), options);
+}
+
+// Divergence from the float network on the calibration images.
+double divergence(const test::ReconstructionCase& c, const Checkpoint& parameters,
+                  const QuantizationPlan& plan) {
+  QuantizedNetwork network = apply_plan(parameters, plan);
+  estimate_batch_norms(network, parameters, c.data, two_bits(), {});
+  FloatNetwork reference = c.float_network();
+  return compare_with_float(network, reference, c.images, {}).divergence;
+}
+
+TEST(NetworkReconstruction, BringsTheNetworkNearerToTheFloatOneByteForByteAgain) {
+  const test::ReconstructionCase c("resnet20", Arithmetic::adder, 2, 1);
+  const QuantizationPlan plan = plan_of(c, two_bits());
+  NetworkReconstructionOptions options;
+  options.images = 64;
+  options.batch = 32;
+  options.iterations = 40;
+  std::int64_t done = 0;
+  const Checkpoint tuned = reconstruct_network(c.checkpoint, plan, c.data, options,
+                                               [&](std::int64_t now, std::int64_t all) {
+                                                 EXPECT_EQ(now, ++done);
+                                                 EXPECT_EQ(all, 40);
+                                               });
+  EXPECT_EQ(done, 40);
+  EXPECT_LT(divergence(c, tuned, plan), 0.8 * divergence(c, c.checkpoint, plan));
+  const Checkpoint again = reconstruct_network(c.checkpoint, plan, c.data, options, {});
+  for (const auto& [name, tensor] : tuned.tensors) {
+    EXPECT_EQ(tensor.bytes, again.tensors.at(name).bytes) << name;
+  }
+}
+
+TEST(NetworkReconstruction, LeavesBatchNormsStatisticsToTheirEstimation) {
+  const test::ReconstructionCase c("lenet", Arithmetic::adder, 2, 1);
+  NetworkReconstructionOptions options;
+  options.iterations = 3;
+  const Checkpoint tuned =
+      reconstruct_network(c.checkpoint, plan_of(c, two_bits()), c.data, options, {});
+  for (const char* name : {"bn2.running_mean", "bn2.running_var"}) {
+    EXPECT_EQ(tuned.tensors.at(name).bytes, c.checkpoint.tensors.at(name).bytes);
+  }
+  EXPECT_NE(tuned.tensors.at("conv2.weight").bytes, c.checkpoint.tensors.at("conv2.weight").bytes);
+}
+
+TEST(NetworkReconstruction, RefusesSignedActivationsByName) {
+  const test::ReconstructionCase c("lenet", Arithmetic::adder, 2, 1);
+  try {
+    reconstruct_network(c.checkpoint, plan_of(c, two_bits(OperandGrid::symmetric)), c.data, {}, {});
+    FAIL() << "accepted";
+  } catch (const std::invalid_argument& error) {
+    EXPECT_THAT(error.what(), AllOf(HasSubstr("conv2"), HasSubstr("unsigned")));
+  }
+}
+
+}  // namespace
+}  // namespace abacus
