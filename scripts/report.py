@@ -30,7 +30,7 @@ details { margin: 0.5em 0; } summary { cursor: pointer; font-weight: 600; }
 """
 
 UNIT_NAMES = {"load": "Load", "compute_array": "PE array", "compute_edge": "Edge array",
-              "compute_vector": "Vector unit", "store": "Store"}
+              "compute_vector": "Vector unit", "step_adapter": "Step adapter", "store": "Store"}
 
 
 def escape(value):
@@ -85,8 +85,10 @@ def units(runs):
         cells = [escape(run["name"])]
         for unit in UNIT_NAMES:
             share = 100 / run["cycles_per_image"]
-            busy = run["units"][unit]["busy_cycles"] * share
-            stalled = run["units"][unit]["stalled_cycles"] * share
+            # Results from before a unit existed do not have it.
+            found = run["units"].get(unit, {"busy_cycles": 0, "stalled_cycles": 0})
+            busy = found["busy_cycles"] * share
+            stalled = found["stalled_cycles"] * share
             cells.append(f"{busy:.1f} ({stalled:.1f})")
         rows.append(cells)
     return table(["Run"] + [f"{name} %" for name in UNIT_NAMES.values()], rows)

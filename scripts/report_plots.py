@@ -10,7 +10,7 @@ from plot_style import WIDTH, colour
 MARKERS = {"adder": "o", "cnn": "s"}
 
 UNITS = [("Load", ["load"], "#56B4E9"),
-         ("Compute", ["compute_array", "compute_edge", "compute_vector"], "#009E73"),
+         ("Compute", ["compute_array", "compute_edge", "compute_vector", "step_adapter"], "#009E73"),
          ("Store", ["store"], "#E69F00")]
 
 COMPONENTS = [("PE array", ["pe_array"], "#0072B2"),
@@ -103,8 +103,12 @@ def cycles_by_layer(runs):
                  label="Layer's share of the image's cycles")
         for i, (label, names, shade) in enumerate(UNITS):
             x = [place + 0.26 * (i - 1) for place in places]
-            busy = [sum(layer["units"][n]["busy_cycles"] for n in names) for layer in layers]
-            stalled = [sum(layer["units"][n]["stalled_cycles"] for n in names) for layer in layers]
+            # Results from before a unit existed do not have it.
+            def cycles(kind):
+                return [sum(layer["units"].get(n, {kind: 0})[kind] for n in names)
+                        for layer in layers]
+
+            busy, stalled = cycles("busy_cycles"), cycles("stalled_cycles")
             axes.bar(x, busy, width=0.24, color=shade, label=f"{label} busy")
             axes.bar(x, stalled, width=0.24, color="none", edgecolor="#333333", hatch="/////",
                      linewidth=0, label="of it stalled by memory" if i == 2 else None)

@@ -32,12 +32,12 @@ class Builder {
 
   // First convolution and classifier: ordinary ones, on the edge array.
   int edge_convolution(const std::string& name, int from, int channels, int kernel, int padding,
-                       bool bias) {
+                       bool bias, int stride = 1) {
     Layer layer = make(name, LayerKind::convolution, {from});
     layer.arithmetic = Arithmetic::cnn;
     layer.edge = true;
     layer.bias = bias;
-    set_window(layer, channels, kernel, 1, padding);
+    set_window(layer, channels, kernel, stride, padding);
     return append(layer);
   }
 
@@ -113,8 +113,8 @@ int convolution_bn_relu(Builder& b, const std::string& number, int from, int cha
   return b.relu("relu" + number, b.batch_norm("bn" + number, conv));
 }
 
-int first_convolution(Builder& b, int channels, int kernel, int padding) {
-  const int conv = b.edge_convolution("conv1", -1, channels, kernel, padding, false);
+int first_convolution(Builder& b, int channels, int kernel, int padding, int stride = 1) {
+  const int conv = b.edge_convolution("conv1", -1, channels, kernel, padding, false, stride);
   return b.relu("relu1", b.batch_norm("bn1", conv));
 }
 
@@ -155,6 +155,27 @@ void build_resnet(Builder& b, int blocks, int classes) {
   }
   x = b.average_pool("avgpool", x, b.shape(x).height);
   b.batch_norm("bn2", b.edge_convolution("fc", x, classes, 1, 0, false));
+}
+
+// He et al. (CVPR 2016), the ImageNet variant: stages of 64, 128, 256, 512 channels, two blocks each.
+// Its 3×3 max pool of stride 2 has padding, which our pools have not: a 2×2 pool stands for it, of the
+// same output. Images below 64×64 take a 3×3 first convolution of stride 1 and no pool, as is usual
+// for CIFAR.
+void build_resnet18(Builder& b, int classes) {
+  constexpr int smallest_large_image = 64;
+  const bool large = b.shape(-1).height >= smallest_large_image;
+  int x = large ? first_convolution(b, 64, 7, 3, 2) : first_convolution(b, 64, 3, 1);
+  if (large) x = b.max_pool("maxpool", x, 2);
+  for (int stage = 0; stage < 4; ++stage) {
+    for (int block = 0; block < 2; ++block) {
+      const std::string name = "layer" + std::to_string(stage + 1) + "." + std::to_string(block);
+      const int stride = stage > 0 && block == 0 ? 2 : 1;
+      x = b.binary() ? binary_block(b, name, x, 64 << stage, stride)
+                     : basic_block(b, name, x, 64 << stage, stride);
+    }
+  }
+  x = b.average_pool("avgpool", x, b.shape(x).height);
+  b.edge_convolution("fc", x, classes, 1, 0, true);
 }
 
 void build_vgg_small(Builder& b, int classes) {
@@ -234,7 +255,8 @@ std::int64_t Network::taps(const Layer& layer) {
 }
 
 const std::vector<std::string>& network_names() {
-  static const std::vector<std::string> names = {"lenet", "resnet20", "resnet32", "vgg-small"};
+  static const std::vector<std::string> names = {"lenet", "resnet18", "resnet20", "resnet32",
+                                                 "vgg-small"};
   return names;
 }
 
@@ -270,6 +292,8 @@ Network make_network(const std::string& name, Arithmetic arithmetic, Shape input
     build_lenet(builder, classes);
   } else if (name == "vgg-small") {
     build_vgg_small(builder, classes);
+  } else if (name == "resnet18") {
+    build_resnet18(builder, classes);
   } else {
     build_resnet(builder, name == "resnet20" ? 3 : 5, classes);
   }

@@ -90,7 +90,7 @@ struct Network {
   static std::int64_t taps(const Layer& layer);
 };
 
-// Names that make_network takes: "lenet", "resnet20", "resnet32", "vgg-small".
+// Names that make_network takes: "lenet", "resnet18", "resnet20", "resnet32", "vgg-small".
 const std::vector<std::string>& network_names();
 
 // Builds a network of the zoo for the given image size and number of classes. First convolution and

@@ -18,6 +18,7 @@
 #include "sw/network/dataset.hpp"
 #include "sw/schedule/program.hpp"
 #include "tests/cli/prepared_scenario.hpp"
+#include "tests/schedule/synthetic_network.hpp"
 
 namespace abacus {
 namespace {
@@ -58,6 +59,65 @@ class Simulate : public ::testing::Test {
 
   test::PreparedScenario prepared_;
 };
+
+// Ready packages of every arithmetic with exponent weights, and of adapted steps.
+TEST_F(Simulate, RunsPackagesOfEveryShiftingArithmetic) {
+  std::string text = "network = \"lenet\"\ndataset = \"fashion-mnist\"\nimages = 3\n";
+  const auto add_run = [&](const std::string& name, Arithmetic arithmetic, int bits,
+                           bool adapters) {
+    test::SyntheticOptions given;
+    given.network = "lenet";
+    given.arithmetic = arithmetic;
+    given.operand_bits = bits;
+    given.adapters = adapters;
+    IntegerNetwork network = test::synthetic_network(given);
+    network.origin.dataset = "fashion-mnist";
+    write_package(prepared_.folder() / (name + ".safetensors"), network);
+    text += "[[run]]\nname = \"" + name + "\"\narithmetic = \"" + to_string(arithmetic) +
+            "\"\npackage = \"" + name + ".safetensors\"\n";
+  };
+  add_run("shift", Arithmetic::shift, 5, false);
+  add_run("shiftaddnet", Arithmetic::shiftaddnet, 4, false);
+  add_run("post", Arithmetic::post, 4, true);
+  text += "hardware.array.table = { lanes = 16, ports = 2 }\n";
+  add_run("apot", Arithmetic::apot, 4, false);
+  add_run("adapted", Arithmetic::cnn, 4, true);
+  test::write_text(prepared_.scenario(), text);
+  SimulateOptions given = options();
+  given.check = true;
+  EXPECT_EQ(simulate(given), 0);
+  const auto runs = results()["runs"];
+  ASSERT_EQ(runs.size(), 5u);
+  for (const auto& run : runs) {
+    EXPECT_EQ(run["bit_exact"], true) << run["name"];
+    EXPECT_GT(run["energy_per_image_uj"].get<double>(), 0) << run["name"];
+  }
+  EXPECT_EQ(runs[1]["hardware"]["array"]["kind"], "shift-add");
+  EXPECT_GT(runs[2]["energy_by_action_uj"]["table_read"].get<double>(), 0);
+  EXPECT_GT(runs[2]["units"]["compute_array"]["stalled_cycles"].get<double>(),
+            runs[3]["units"]["compute_array"]["stalled_cycles"].get<double>());
+  for (const int adapted : {2, 4}) {
+    EXPECT_GT(runs[static_cast<std::size_t>(adapted)]["units"]["step_adapter"]["busy_cycles"]
+                  .get<double>(),
+              0);
+    EXPECT_TRUE(runs[static_cast<std::size_t>(adapted)]["layers"][2].contains("step_saturations"));
+  }
+  EXPECT_EQ(runs[3]["units"]["step_adapter"]["busy_cycles"].get<double>(), 0);
+}
+
+TEST_F(Simulate, NamesTheLayerThatALookupTableCannotServe) {
+  test::SyntheticOptions given;
+  given.network = "lenet";
+  given.arithmetic = Arithmetic::post;
+  given.operand_bits = 6;
+  IntegerNetwork network = test::synthetic_network(given);
+  network.origin.dataset = "fashion-mnist";
+  write_package(prepared_.folder() / "post.safetensors", network);
+  test::write_text(prepared_.scenario(),
+                   "network = \"lenet\"\ndataset = \"fashion-mnist\"\narithmetic = \"post\"\n"
+                   "package = \"post.safetensors\"\n");
+  EXPECT_THAT(error_of(options()), HasSubstr("\"conv2\" has 31 levels, of which 15 need"));
+}
 
 TEST_F(Simulate, IsBitExactAndFillsTheResults) {
   SimulateOptions given = options();

@@ -243,6 +243,22 @@ TEST(ResNet32, HasFiveBlocksAStage) {
   EXPECT_EQ(shape_text(find(network, "layer3.4.relu2").output), "64x8x8");
 }
 
+// 1.814 G multiplications of a 224×224 image, as commonly counted: 118,013,952 of the first
+// convolution, 462,422,016 of stage 1, 411,041,792 of each other stage, 512,000 of the classifier.
+TEST(ResNet18, HasTheTapsOfThePaper) {
+  const Network network = make_network("resnet18", Arithmetic::cnn, {3, 224, 224}, 1000);
+  std::int64_t taps = 0;
+  for (const Layer& layer : network.layers) taps += Network::taps(layer);
+  EXPECT_EQ(taps, 1'814'073'344);
+  EXPECT_EQ(shape_text(find(network, "maxpool").output), "64x56x56");
+  EXPECT_EQ(shape_text(find(network, "layer4.1.relu2").output), "512x7x7");
+  EXPECT_EQ(find(network, "layer3.0.downsample.0").stride, 2);
+  const Network small = make_network("resnet18", Arithmetic::shiftaddnet, {3, 32, 32}, 10);
+  EXPECT_EQ(shape_text(find(small, "relu1").output), "64x32x32");
+  EXPECT_EQ(shape_text(find(small, "layer4.1.relu2").output), "512x4x4");
+  EXPECT_EQ(find(small, "layer2.0.conv1.shift").stride, 2);
+}
+
 TEST(VggSmall, Shapes) {
   const Network network = make_network("vgg-small", Arithmetic::adder, {3, 32, 32}, 10);
   EXPECT_EQ(shape_text(find(network, "conv2").output), "128x32x32");
@@ -332,7 +348,7 @@ std::string error_of(const std::string& name, Shape image, int classes) {
 TEST(MakeNetwork, RejectsBadArguments) {
   EXPECT_THAT(error_of("resnet21", {3, 32, 32}, 10),
               ::testing::AllOf(HasSubstr("\"resnet21\""),
-                               HasSubstr("lenet, resnet20, resnet32, vgg-small")));
+                               HasSubstr("lenet, resnet18, resnet20, resnet32, vgg-small")));
   EXPECT_THAT(error_of("vgg-small", {3, 7, 7}, 10),
               ::testing::AllOf(HasSubstr("3x7x7"), HasSubstr("at least 8x8")));
   EXPECT_THAT(error_of("resnet20", {3, 3, 3}, 10), HasSubstr("at least 4x4"));
