@@ -169,7 +169,8 @@ void add_quantize_command(CLI::App& app) {
   command
       ->add_option("--scheme", arguments->scheme,
                    "Adder networks: adderquant-ptq, qssf-ptq, nonnegative-ptq, best-ptq; ordinary "
-                   "ones: uniform-ptq, brecq, pot, post, apot; binary ones: bnn; networks of shift layers: shift; "
+                   "ones: uniform-ptq, brecq, pot, post, apot; binary ones: bnn; networks of shift "
+                   "layers: shift; "
                    "ShiftAddNets: shiftaddnet")
       ->required()
       ->check(CLI::IsMember(quantization_scheme_names()));

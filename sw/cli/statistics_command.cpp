@@ -220,11 +220,10 @@ void run(const Arguments& arguments) {
         table.value("quantile", kShares[i], layer.quantiles[i]);
       }
       table.histogram(layer.histogram);
-      const torch::Tensor weights =
-          layer.arithmetic == Arithmetic::shift
-              ? shift_weight(network.parameter(layer.name + ".exponent"),
-                             network.parameter(layer.name + ".sign"))
-              : network.parameter(layer.name + ".weight");
+      const torch::Tensor weights = layer.arithmetic == Arithmetic::shift
+                                        ? shift_weight(network.parameter(layer.name + ".exponent"),
+                                                       network.parameter(layer.name + ".sign"))
+                                        : network.parameter(layer.name + ".weight");
       write_weights(table, layer, weights, chosen.count(layer.name) != 0, arguments.bins);
     }
   });

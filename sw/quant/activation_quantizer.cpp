@@ -66,8 +66,8 @@ double step_factor(const StepAdapter& adapter, const double* means) {
     }
     last = biases + adapter.hidden();
   }
-  return std::max(sum(last, values.data(), adapter.last(), last[adapter.last()]),
-                  StepAdapter::smallest);
+  return std::clamp(sum(last, values.data(), adapter.last(), last[adapter.last()]),
+                    StepAdapter::smallest, StepAdapter::largest);
 }
 
 double lsq_start(double mean_magnitude, int highest) {

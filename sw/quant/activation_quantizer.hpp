@@ -19,10 +19,11 @@ ActivationQuantizer activation_quantizer_from_string(const std::string& text);
 
 // ASQ's adapter: from an image's channel means to β,
 //   β = ReLU(w₂·ReLU(W₁·m + b₁) + b₂), or ReLU(w₂·m + b₂) of less than 8 channels,
-// at least `smallest`, below which every operand but 0 would be the highest anyway. The authors' code
-// has 1e-8 there.
+// kept between `smallest` and `largest`, which the integers have room for. The authors' code has 1e-8 and
+// no upper end.
 struct StepAdapter {
-  static constexpr double smallest = 1.0 / 256;
+  static constexpr double smallest = 1.0 / 16;
+  static constexpr double largest = 8;
 
   int channels = 0;  // 0: none
   // W₁ (row after row), b₁, w₂, b₂.

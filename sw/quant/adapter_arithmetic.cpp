@@ -158,8 +158,7 @@ ReadQuantizer adaptable_read_quantizer(double ratio) {
 
 ReadQuantizer adapted(const ReadQuantizer& quantizer, int factor) {
   constexpr std::int64_t highest = 65535;
-  const std::int64_t product = static_cast<std::int64_t>(quantizer.multiplier)
-                               << step_factor_bits;
+  const std::int64_t product = static_cast<std::int64_t>(quantizer.multiplier) << step_factor_bits;
   const std::int64_t quotient = (product + factor / 2) / factor;
   return {static_cast<int>(std::clamp<std::int64_t>(quotient, 1, highest)), quantizer.shift};
 }

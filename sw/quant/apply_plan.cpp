@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "sw/quant/adapter_arithmetic.hpp"
 #include "sw/quant/binary_quantizer.hpp"
 #include "sw/quant/fixed_point.hpp"
 #include "sw/quant/graph_folding.hpp"
@@ -48,8 +49,11 @@ void set_operands(const Checkpoint& checkpoint, const ConvolutionPlan& plan,
   layer.convolution = from.arithmetic == Arithmetic::adder
                           ? quantize_adder_convolution(plan, weights, bias)
                           : quantize_ordinary_convolution(plan, weights, bias);
+  const bool adapts = layer.convolution.adapter.channels > 0;
   for (const double step : layer.convolution.activation_step) {
-    layer.read_quantizers.push_back(read_quantizer(input.scale / step));
+    const double ratio = input.scale / step;
+    layer.read_quantizers.push_back(adapts ? adaptable_read_quantizer(ratio)
+                                           : read_quantizer(ratio));
   }
 }
 

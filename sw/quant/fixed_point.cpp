@@ -10,7 +10,6 @@ namespace {
 // Limits of docs/arithmetic.md.
 constexpr int largest_read_multiplier = 65535;
 constexpr int largest_read_shift = 31;
-constexpr int largest_scale_multiplier = 32767;
 constexpr int largest_shift = 46;
 constexpr double largest_bias = 70368744177664.0;  // 2^46
 constexpr int largest_residual_multiplier = 65535;
@@ -39,7 +38,7 @@ LeftShifted left_shifted(double value, int largest_shift_here = largest_left_shi
 }
 
 bool try_shift(const std::vector<AffineChannel>& channels, double residual_gain, int fraction_bits,
-               int shift, ScaleUnit& unit) {
+               int largest_multiplier, int shift, ScaleUnit& unit) {
   const double most_bias = std::ldexp(largest_bias, -fraction_bits);
   unit = ScaleUnit{};
   unit.shift = shift;
@@ -48,7 +47,7 @@ bool try_shift(const std::vector<AffineChannel>& channels, double residual_gain,
     const double bias =
         std::floor(std::ldexp(channel.offset, shift) - multiplier * channel.center + 0.5);
     // Written so that a NaN does not fit.
-    if (!(std::abs(multiplier) <= largest_scale_multiplier && std::abs(bias) <= most_bias)) {
+    if (!(std::abs(multiplier) <= largest_multiplier && std::abs(bias) <= most_bias)) {
       return false;
     }
     unit.multipliers.push_back(static_cast<std::int32_t>(multiplier));
@@ -84,10 +83,11 @@ double ratio(const ReadQuantizer& quantizer) {
 }
 
 ScaleUnit scale_unit(const std::vector<AffineChannel>& channels, double residual_gain,
-                     int fraction_bits) {
+                     int fraction_bits, int largest_multiplier) {
   ScaleUnit unit;
   for (int shift = largest_shift - fraction_bits; shift >= 0; --shift) {
-    if (try_shift(channels, residual_gain, fraction_bits, shift, unit)) return unit;
+    if (try_shift(channels, residual_gain, fraction_bits, largest_multiplier, shift, unit))
+      return unit;
   }
   double largest = residual_gain;
   for (const AffineChannel& channel : channels) {

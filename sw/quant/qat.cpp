@@ -380,10 +380,6 @@ void check_quantizers(const QatOptions& o) {
         "weight-quantizer and activation-quantizer: found with the plan of " +
         to_string(o.quantization.scheme) + ", allowed with scheme uniform");
   }
-  if (o.quantizers->activations == ActivationQuantizer::asq) {
-    throw std::invalid_argument(
-        "activation-quantizer: found asq, which packages have no form for, allowed: lsq, pact");
-  }
   check(
       WeightPlan{o.quantizers->weights, o.quantization.weight_bits, o.quantizers->magnitudes, {}});
 }

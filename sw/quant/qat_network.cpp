@@ -306,15 +306,25 @@ torch::Tensor QatNetwork::ordinary_input(std::size_t folded, const ConvolutionPl
     return fake_read(stored, stored_scale, read_quantizer(stored_scale / plan.activation_step),
                      operands.activation_step, range);
   }
-  const bool adapts = plan.activations == ActivationQuantizer::asq;
-  torch::Tensor steps = operands.activation_step;
-  if (adapts) steps = steps * step_factors(stored, operands.adapter);
-  std::vector<double> ratios;
-  for (const double step : doubles(steps)) {
-    ratios.push_back(ratio(read_quantizer(stored_scale / step)));
+  if (plan.activations == ActivationQuantizer::pact) {
+    return fake_read_images(stored, stored_scale,
+                            {ratio(read_quantizer(stored_scale / plan.activation_step))},
+                            operands.activation_step, range, StepGradient::none);
   }
-  return fake_read_images(stored, stored_scale, ratios, steps, range,
-                          adapts ? StepGradient::rounding : StepGradient::none);
+  // The integers' β, with the gradient of the real one.
+  const torch::Tensor integers = (stored.detach() / stored_scale).round();
+  const std::vector<int> factors = integer_step_factors(
+      integer_adapter(plan.adapter, stored_tensor(folded_[folded].input)), integers);
+  const ReadQuantizer quantizer = adaptable_read_quantizer(stored_scale / plan.activation_step);
+  std::vector<double> values, ratios;
+  for (const int factor : factors) {
+    values.push_back(std::ldexp(factor, -step_factor_bits));
+    ratios.push_back(ratio(adapted(quantizer, factor)));
+  }
+  const torch::Tensor steps =
+      operands.activation_step *
+      straight_through(step_factors(stored, operands.adapter), doubles(values));
+  return fake_read_images(stored, stored_scale, ratios, steps, range, StepGradient::rounding);
 }
 
 torch::Tensor QatNetwork::ordinary(std::size_t folded, const torch::Tensor& stored) {

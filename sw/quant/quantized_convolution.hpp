@@ -19,12 +19,12 @@ struct QuantizedConvolution {
   bool weight_signed = true;
   int weight_shift = 0;  // docs/arithmetic.md
   int activation_shift = 0;
-  std::vector<std::int16_t> weights;     // output channel × input channel × ky × kx
+  std::vector<std::int16_t> weights;  // output channel × input channel × ky × kx
   // What the weights stand for, in an accumulator of `fraction_bits` below the binary point.
   WeightCode code;
-  int fraction_bits = 0;  // of all codes but integers
-  StepAdapter adapter;    // of ASQ: activation_step is to be multiplied by an image's β
-  std::vector<std::int32_t> group;       // one an output channel
+  int fraction_bits = 0;            // of all codes but integers
+  StepAdapter adapter;              // of ASQ: activation_step is to be multiplied by an image's β
+  std::vector<std::int32_t> group;  // one an output channel
   std::vector<double> activation_step;   // one a group: what one activation operand step is worth
   std::vector<double> accumulator_step;  // one an output channel; negative for adder layers
   std::vector<double> offset;            // one an output channel: clamp's bias, convolution's bias

@@ -5,12 +5,16 @@
 #include <stdexcept>
 #include <string>
 
+#include "sw/quant/adapter_arithmetic.hpp"
+
 namespace abacus {
 namespace {
 
 // In squared accumulator steps. A channel whose accumulator varies less than this is dead (the
 // rounding of a single live operand gives 1/12).
 constexpr double dead_variance = 1e-3;
+
+constexpr int largest_scale_multiplier = 32767;  // docs/arithmetic.md
 
 std::vector<std::int16_t> input_table(const QuantizedNetwork& network) {
   std::vector<std::int16_t> table;
@@ -61,7 +65,10 @@ void set_convolution(const QuantizedNetwork& network, const QuantizedLayer& from
   to.read_quantizers = from.read_quantizers;
   const double residual_gain =
       to.residual == no_tensor ? 0.0 : network.tensor(to.residual).scale / to.output.scale;
-  ScaleUnit unit = scale_unit(affine_channels(from), residual_gain, convolution.fraction_bits);
+  const bool adapts = convolution.adapter.channels > 0;
+  if (adapts) to.adapter = integer_adapter(convolution.adapter, network.tensor(to.input));
+  ScaleUnit unit = scale_unit(affine_channels(from), residual_gain, convolution.fraction_bits,
+                              adapts ? adapted_scale_multiplier : largest_scale_multiplier);
   to.multipliers = std::move(unit.multipliers);
   to.biases = std::move(unit.biases);
   to.residual_multiplier = unit.residual_multiplier;

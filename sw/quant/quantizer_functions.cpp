@@ -225,7 +225,19 @@ torch::Tensor step_factors(const torch::Tensor& inputs, const torch::Tensor& par
   };
   if (shape.hidden() > 0) layer(shape.channels, shape.hidden());
   layer(shape.last(), 1);
-  return values.flatten().clamp_min(StepAdapter::smallest);
+  return values.flatten().clamp(StepAdapter::smallest, StepAdapter::largest);
+}
+
+std::vector<int> integer_step_factors(const AdapterNetwork& adapter, const torch::Tensor& stored) {
+  const torch::Tensor sums =
+      stored.to(torch::kFloat64).sum(at::IntArrayRef({2, 3})).to(torch::kInt64).contiguous();
+  const std::int64_t* const values = sums.data_ptr<std::int64_t>();
+  std::vector<int> factors;
+  for (std::int64_t n = 0; n < sums.size(0); ++n) {
+    factors.push_back(
+        integer_step_factor(adapter, {values + n * sums.size(1), values + (n + 1) * sums.size(1)}));
+  }
+  return factors;
 }
 
 }  // namespace abacus

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "sw/quant/activation_quantizer.hpp"
+#include "sw/quant/adapter_arithmetic.hpp"
 #include "sw/quant/fake_quantization.hpp"
 #include "sw/quant/weight_quantizer.hpp"
 #include "sw/train/torch.hpp"
@@ -37,6 +38,10 @@ enum class StepGradient {
 torch::Tensor fake_read_images(const torch::Tensor& stored, double stored_scale,
                                const std::vector<double>& ratios, const torch::Tensor& steps,
                                IntegerRange range, StepGradient gradient);
+
+// β of each image in the integers that its package has (integer_step_factor), from N×C×H×W stored
+// integers in float32.
+std::vector<int> integer_step_factors(const AdapterNetwork& adapter, const torch::Tensor& stored);
 
 // β of each image, float64, from N×C×H×W inputs. `parameters`: float64, those of the adapter.
 torch::Tensor step_factors(const torch::Tensor& inputs, const torch::Tensor& parameters);

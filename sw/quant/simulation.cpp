@@ -1,8 +1,11 @@
 #include "sw/quant/simulation.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <stdexcept>
 
+#include "sw/quant/adapter_arithmetic.hpp"
+#include "sw/quant/quantizer_functions.hpp"
 #include "sw/quant/scale_arithmetic.hpp"
 
 namespace abacus {
@@ -18,14 +21,24 @@ torch::Tensor& round_and_clamp(torch::Tensor& values, int lowest, int highest) {
 }
 
 // In double precision the product of a 16-bit multiplier and a 16-bit integer is exact.
-torch::Tensor read(const torch::Tensor& stored, const ReadQuantizer& quantizer,
+// `ratio`: one, or one an image.
+torch::Tensor read(const torch::Tensor& stored, const torch::Tensor& ratio,
                    const QuantizedConvolution& convolution) {
   if (convolution.activation_bits == 1) return torch::where(stored < 0, -1.0F, 1.0F);
-  torch::Tensor operands = stored.to(torch::kFloat64) * ratio(quantizer);
+  torch::Tensor operands = stored.to(torch::kFloat64) * ratio;
   round_and_clamp(operands,
                   lowest_integer(convolution.activation_bits, convolution.activation_signed),
                   highest_integer(convolution.activation_bits, convolution.activation_signed));
   return operands.to(torch::kFloat32);
+}
+
+torch::Tensor ratio_tensor(const ReadQuantizer& quantizer) {
+  return torch::tensor(ratio(quantizer), torch::kFloat64);
+}
+
+// One value an image.
+torch::Tensor image_column(const std::vector<double>& values) {
+  return torch::tensor(values, torch::kFloat64).view({-1, 1, 1, 1});
 }
 
 bool passes_through(const ReadQuantizer& quantizer, const StoredTensor& stored,
@@ -59,6 +72,10 @@ void Simulation::prepare(std::size_t index) {
                                    layer.convolution.weights.end());
   prepared_[index].weights = torch::tensor(weights).view(
       {from.output.channels, from.input.channels, from.kernel, from.kernel});
+  if (layer.convolution.adapter.channels > 0) {
+    prepared_[index].adapter =
+        integer_adapter(layer.convolution.adapter, network_.tensor(layer.folded.input));
+  }
   if (layer.convolution.code.form != WeightForm::integer) {
     prepared_[index].exponents =
         std::make_unique<ExponentAccumulation>(layer.convolution, prepared_[index].weights);
@@ -76,10 +93,16 @@ torch::Tensor Simulation::accumulate(std::size_t index, const torch::Tensor& inp
     return accumulators;
   }
   const ReadQuantizer& quantizer = layer.read_quantizers.front();
-  const torch::Tensor operands =
-      passes_through(quantizer, network_.tensor(layer.folded.input), layer.convolution)
-          ? input
-          : read(input, quantizer, layer.convolution);
+  torch::Tensor operands = input;
+  if (prepared_[index].adapter.has_value()) {
+    std::vector<double> ratios;
+    for (const int factor : step_factors_of(index, input)) {
+      ratios.push_back(ratio(adapted(quantizer, factor)));
+    }
+    operands = read(input, image_column(ratios), layer.convolution);
+  } else if (!passes_through(quantizer, network_.tensor(layer.folded.input), layer.convolution)) {
+    operands = read(input, ratio_tensor(quantizer), layer.convolution);
+  }
   if (const auto& exponents = prepared_[index].exponents) {
     return exponents->run(operands, from.stride, from.padding);
   }
@@ -94,8 +117,34 @@ torch::Tensor Simulation::accumulate(std::size_t index, const torch::Tensor& inp
 torch::Tensor Simulation::operands(std::size_t index, std::size_t group,
                                    const torch::Tensor& input) const {
   const QuantizedLayer& layer = network_.layers[index];
-  return read(input, layer.read_quantizers.at(group), layer.convolution) *
+  return read(input, ratio_tensor(layer.read_quantizers.at(group)), layer.convolution) *
          (1 << layer.convolution.activation_shift);
+}
+
+std::vector<int> Simulation::step_factors_of(std::size_t index, const torch::Tensor& input) const {
+  const std::optional<AdapterNetwork>& adapter = prepared_[index].adapter;
+  return adapter.has_value() ? integer_step_factors(*adapter, input) : std::vector<int>();
+}
+
+torch::Tensor Simulation::scale(std::size_t index, const torch::Tensor& input,
+                                const torch::Tensor& residual) const {
+  const IntegerLayer& layer = integer_->layers[index];
+  const torch::Tensor accumulators = accumulate(index, input);
+  const std::vector<int> factors = step_factors_of(index, input);
+  if (factors.empty()) return scale_convolution(layer, accumulators, residual);
+  IntegerLayer image = layer;
+  image.weights.clear();
+  std::vector<torch::Tensor> outputs;
+  for (std::size_t n = 0; n < factors.size(); ++n) {
+    for (std::size_t o = 0; o < image.multipliers.size(); ++o) {
+      image.multipliers[o] = adapted(layer.multipliers[o], factors[n]);
+    }
+    const auto part = [&](const torch::Tensor& of) {
+      return of.defined() ? of.narrow(0, static_cast<std::int64_t>(n), 1) : of;
+    };
+    outputs.push_back(scale_convolution(image, part(accumulators), part(residual)));
+  }
+  return torch::cat(outputs);
 }
 
 void Simulation::observe(std::size_t index, const torch::Tensor& accumulators) {
@@ -119,6 +168,12 @@ torch::Tensor Simulation::convolve(std::size_t index, const torch::Tensor& input
                                    const torch::Tensor& residual) {
   const QuantizedLayer& layer = network_.layers[index];
   torch::Tensor values = accumulate(index, input);
+  const std::vector<int> factors = step_factors_of(index, input);
+  if (!factors.empty()) {
+    std::vector<double> steps;
+    for (const int factor : factors) steps.push_back(std::ldexp(factor, -step_factor_bits));
+    values.mul_(image_column(steps).to(torch::kFloat32));
+  }
   if (re_estimating_ && !layer.batch_norm.weight.empty()) observe(index, values);
   std::vector<float> gains, offsets;
   for (const AffineChannel& channel : affine_channels(layer)) {
@@ -149,7 +204,7 @@ torch::Tensor Simulation::run_layer(std::size_t index, const torch::Tensor& inpu
     const IntegerLayer& scales = integer_->layers[index];
     switch (layer.folded.kind) {
       case IntegerLayerKind::convolution:
-        return scale_convolution(scales, accumulate(index, input), residual);
+        return scale(index, input, residual);
       case IntegerLayerKind::add:
         return scale_addition(scales, input, residual);
       case IntegerLayerKind::average_pool:

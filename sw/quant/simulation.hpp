@@ -59,8 +59,13 @@ class Simulation {
     std::unique_ptr<AdderAccumulation> adder;
     std::unique_ptr<ExponentAccumulation> exponents;
     torch::Tensor weights;
+    std::optional<AdapterNetwork> adapter;
   };
 
+  // β of each image, in units of 2^−step_factor_bits; empty for layers without an adapter.
+  std::vector<int> step_factors_of(std::size_t index, const torch::Tensor& input) const;
+  torch::Tensor scale(std::size_t index, const torch::Tensor& input,
+                      const torch::Tensor& residual) const;
   torch::Tensor convolve(std::size_t index, const torch::Tensor& input,
                          const torch::Tensor& residual);
   void observe(std::size_t index, const torch::Tensor& accumulators);

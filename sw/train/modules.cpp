@@ -151,8 +151,7 @@ FloatNetwork::FloatNetwork(const Network& network, std::uint64_t seed) : network
       if (layer.arithmetic == Arithmetic::shift) {
         parameters_[layer.name + ".exponent"] =
             weight.uniform_(lowest_shift_exponent, 0, generator);
-        parameters_[layer.name + ".sign"] =
-            torch::empty_like(weight).uniform_(-1, 1, generator);
+        parameters_[layer.name + ".sign"] = torch::empty_like(weight).uniform_(-1, 1, generator);
       } else {
         parameters_[layer.name + ".weight"] =
             weight.normal_(0.0, adder ? 1.0 : std::sqrt(2.0 / fan), generator);
@@ -258,10 +257,10 @@ torch::Tensor FloatNetwork::compute(int index, const std::vector<torch::Tensor>&
   const torch::Tensor& x = inputs.at(0);
   switch (layer.kind) {
     case LayerKind::convolution: {
-      const torch::Tensor weight = layer.arithmetic == Arithmetic::shift
-                                       ? shift_weight(parameter(layer.name + ".exponent"),
-                                                      parameter(layer.name + ".sign"))
-                                       : parameter(layer.name + ".weight");
+      const torch::Tensor weight =
+          layer.arithmetic == Arithmetic::shift
+              ? shift_weight(parameter(layer.name + ".exponent"), parameter(layer.name + ".sign"))
+              : parameter(layer.name + ".weight");
       const torch::Tensor bias = layer.bias ? parameter(layer.name + ".bias") : torch::Tensor();
       if (layer.arithmetic == Arithmetic::adder) {
         const bool bytes = precision_ == Precision::int8 && mode_ != BatchNormMode::inference;

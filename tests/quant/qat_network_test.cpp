@@ -128,7 +128,7 @@ TEST_F(QatNetworkTest, QuantizersComputeWhatTheSimulationComputes) {
   std::vector<torch::Tensor> all;
   for (const std::string& name : weight_quantizer_names()) {
     for (const ActivationQuantizer activations :
-         {ActivationQuantizer::lsq, ActivationQuantizer::pact}) {
+         {ActivationQuantizer::lsq, ActivationQuantizer::pact, ActivationQuantizer::asq}) {
       const QatQuantizers quantizers{weight_quantizer_from_string(name), activations, 0};
       SCOPED_TRACE(to_string(quantizers));
       QuantizationPlan planned = plan(c, from);

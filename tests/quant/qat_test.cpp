@@ -158,6 +158,8 @@ TEST_F(Qat, EveryQuantizersPackageIsExact) {
     all.push_back({weight_quantizer_from_string(name), ActivationQuantizer::lsq, 0});
   }
   all.push_back({WeightQuantizer::lsq, ActivationQuantizer::pact, 0});
+  all.push_back({WeightQuantizer::lsq, ActivationQuantizer::asq, 0});
+  all.push_back({WeightQuantizer::post, ActivationQuantizer::asq, 0});
   for (const QatQuantizers& quantizers : all) {
     SCOPED_TRACE(to_string(quantizers));
     QatOptions o = options("quantizers", "uniform");
@@ -188,7 +190,7 @@ TEST_F(Qat, EveryQuantizersPackageIsExact) {
 TEST_F(Qat, QuantizersGiveTheSameBytesWhenStoppedAndResumed) {
   for (const QatQuantizers& quantizers :
        {QatQuantizers{WeightQuantizer::lqnet, ActivationQuantizer::pact, 0},
-        QatQuantizers{WeightQuantizer::apot, ActivationQuantizer::lsq, 0}}) {
+        QatQuantizers{WeightQuantizer::apot, ActivationQuantizer::asq, 0}}) {
     SCOPED_TRACE(to_string(quantizers));
     QatOptions o = options("whole", "uniform");
     o.quantizers = quantizers;

@@ -9,6 +9,7 @@
 #include <random>
 
 #include "sw/network/reference_executor.hpp"
+#include "sw/quant/adapter_arithmetic.hpp"
 #include "sw/quant/quantize.hpp"
 #include "sw/train/batches.hpp"
 #include "tests/quant/random_checkpoint.hpp"
@@ -92,10 +93,22 @@ QuantizedNetwork hand_made_network(std::mt19937& random, Arithmetic arithmetic) 
       const int taps = from.input.channels * from.kernel * from.kernel;
       const StoredTensor& input = result.tensor(folded.input);
       const int groups = arithmetic == Arithmetic::adder ? 2 : 1;
+      // Every second layer "b", which reads what another layer stored, with a step of its own for each
+      // image.
+      const bool adapts =
+          arithmetic != Arithmetic::adder && from.name == "b" && uniform(0, 1) < 0.5;
+      if (adapts) {
+        convolution.adapter.channels = input.shape.channels;
+        for (int c = 0; c < input.shape.channels; ++c) {
+          convolution.adapter.parameters.push_back(uniform(-0.5, 0.5));
+        }
+        convolution.adapter.parameters.push_back(uniform(0.5, 2));
+      }
       for (int g = 0; g < groups; ++g) {
         convolution.activation_step.push_back(input.scale * uniform(1.5, 5));
-        made.read_quantizers.push_back(
-            read_quantizer(input.scale / convolution.activation_step.back()));
+        const double ratio = input.scale / convolution.activation_step.back();
+        made.read_quantizers.push_back(adapts ? adaptable_read_quantizer(ratio)
+                                              : read_quantizer(ratio));
       }
       for (int o = 0; o < from.output.channels; ++o) {
         convolution.group.push_back(o % groups);

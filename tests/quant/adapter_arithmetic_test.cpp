@@ -1,0 +1,117 @@
+#include "sw/quant/adapter_arithmetic.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <random>
+#include <stdexcept>
+#include <vector>
+
+namespace abacus {
+namespace {
+
+StoredTensor tensor(int channels, int side, int bits, bool is_signed, double scale) {
+  StoredTensor made;
+  made.shape = {channels, side, side};
+  made.bits = bits;
+  made.is_signed = is_signed;
+  made.scale = scale;
+  return made;
+}
+
+// The integers' beta is the real one's, to a hundredth, for adapters as training starts them and for
+// others; whatever the tensor's width and sign.
+TEST(AdapterArithmetic, IsNearTheRealAdapter) {
+  std::mt19937_64 random(4);
+  for (int trial = 0; trial < 200; ++trial) {
+    const int channels = std::uniform_int_distribution<int>(1, 80)(random);
+    const int side = std::uniform_int_distribution<int>(1, 20)(random);
+    const int bits = std::uniform_int_distribution<int>(2, 12)(random);
+    const bool is_signed = trial % 5 == 0;
+    const double scale = std::uniform_real_distribution<double>(0.5, 4)(random) / (1 << bits);
+    const StoredTensor input = tensor(channels, side, bits, is_signed, scale);
+    StepAdapter adapter = initial_adapter(channels, static_cast<std::uint64_t>(trial));
+    if (trial % 2 == 1) {
+      for (double& parameter : adapter.parameters) {
+        parameter *= std::uniform_real_distribution<double>(0.3, 6)(random);
+      }
+    }
+    const AdapterNetwork integers = integer_adapter(adapter, input);
+    for (int image = 0; image < 5; ++image) {
+      std::vector<std::int64_t> sums;
+      std::vector<double> means;
+      for (int c = 0; c < channels; ++c) {
+        std::int64_t sum = 0;
+        for (int i = 0; i < side * side; ++i) {
+          sum += std::uniform_int_distribution<int>(input.lowest(), input.highest())(random);
+        }
+        sums.push_back(sum);
+        means.push_back(static_cast<double>(sum) / (side * side) * scale);
+      }
+      const double expected = step_factor(adapter, means.data());
+      const double found = std::ldexp(integer_step_factor(integers, sums), -step_factor_bits);
+      const double inside = std::clamp(found, StepAdapter::smallest, StepAdapter::largest);
+      EXPECT_NEAR(inside, expected, 0.01 * (1 + expected)) << "trial " << trial;
+    }
+  }
+}
+
+// One channel, one layer, by hand: a mean of 100 integers of 0.01 is 1, and beta 0.5*1 + 0.25.
+TEST(AdapterArithmetic, OfAKnownAdapter) {
+  StepAdapter adapter;
+  adapter.channels = 1;
+  adapter.parameters = {0.5, 0.25};
+  const AdapterNetwork integers = integer_adapter(adapter, tensor(1, 2, 8, false, 0.01));
+  EXPECT_NEAR(integer_step_factor(integers, {400}), 0.75 * 4096, 0.003 * 4096);
+  EXPECT_NEAR(integer_step_factor(integers, {0}), 0.25 * 4096, 0.003 * 4096);
+}
+
+TEST(AdapterArithmetic, StaysWithinItsFieldsWhateverTheSums) {
+  StepAdapter adapter;
+  adapter.channels = 1;
+  adapter.parameters = {-10, 1};
+  const AdapterNetwork falling = integer_adapter(adapter, tensor(1, 4, 8, false, 0.1));
+  EXPECT_EQ(integer_step_factor(falling, {16 * 255}), 1);
+  adapter.parameters = {10, 1};
+  const AdapterNetwork rising = integer_adapter(adapter, tensor(1, 4, 8, false, 0.1));
+  EXPECT_EQ(integer_step_factor(rising, {16 * 255}), largest_step_factor);
+}
+
+TEST(AdapterArithmetic, NothingSaturatesWithinTheTrainingsRange) {
+  std::mt19937_64 random(5);
+  for (int trial = 0; trial < 300; ++trial) {
+    const double ratio = std::exp(std::uniform_real_distribution<double>(-8, 3)(random));
+    const ReadQuantizer quantizer = adaptable_read_quantizer(ratio);
+    EXPECT_NEAR(quantizer.multiplier * std::ldexp(1.0, -quantizer.shift), ratio, ratio / 2047);
+    const double beta =
+        std::uniform_real_distribution<double>(StepAdapter::smallest, StepAdapter::largest)(random);
+    const int factor = static_cast<int>(std::lround(beta * 4096));
+    const ReadQuantizer found = adapted(quantizer, factor);
+    EXPECT_EQ(found.shift, quantizer.shift);
+    EXPECT_NEAR(found.multiplier, quantizer.multiplier / beta, 1 + 0.002 * found.multiplier);
+    EXPECT_LT(found.multiplier, 65535);
+    const int multiplier = std::uniform_int_distribution<int>(-adapted_scale_multiplier,
+                                                              adapted_scale_multiplier)(random);
+    const int scaled = adapted(multiplier, factor);
+    EXPECT_NEAR(scaled, multiplier * beta, 1 + 0.002 * std::abs(multiplier));
+    EXPECT_LT(std::abs(scaled), 32767);
+  }
+  EXPECT_EQ(adapted(ReadQuantizer{4095, 7}, 1).multiplier, 65535);
+  EXPECT_EQ(adapted(4095, largest_step_factor), 32767);
+  EXPECT_EQ(adapted(-4095, largest_step_factor), -32768);
+}
+
+TEST(AdapterArithmetic, RefusesWhatDoesNotFit) {
+  const StepAdapter adapter = initial_adapter(8, 1);
+  EXPECT_THROW(integer_adapter(adapter, tensor(9, 4, 8, false, 0.1)), std::invalid_argument);
+  StepAdapter huge = adapter;
+  huge.parameters[huge.parameters.size() - 2] = 1e9;
+  EXPECT_THROW(integer_adapter(huge, tensor(8, 4, 8, false, 0.1)), std::range_error);
+  EXPECT_THROW(adaptable_read_quantizer(1e9), std::range_error);
+  EXPECT_THROW(adaptable_read_quantizer(1e-12), std::range_error);
+}
+
+}  // namespace
+}  // namespace abacus
