@@ -1,7 +1,6 @@
 // Post-training tuning of a whole quantized adder network on a few unlabelled images: the scores of
 // the float network are what it learns from. Forward on the integer grids (qat_network.hpp), backward
-// by the exact gradients of Σ |x − w| (AdderGradient::exact) with Adam. AdderNet's own gradients would
-// not do: they are no derivatives, and move a trained network away before they improve it.
+// by the exact gradients of Σ |x − w| (AdderGradient::exact) with Adam.
 #pragma once
 
 #include <cstdint>

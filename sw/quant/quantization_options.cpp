@@ -250,6 +250,7 @@ QuantizationOptions with_defaults(QuantizationOptions options) {
   const bool best = scheme == QuantizationScheme::best_ptq;
   if (!options.batch_norm.has_value()) {
     options.batch_norm = scheme == QuantizationScheme::brecq ? BatchNormEstimation::kept
+                         : best                              ? BatchNormEstimation::corrected
                                                              : BatchNormEstimation::estimated;
   }
   set_default(options.groups, scheme, Option::groups, nonnegative ? 1 : 4);
@@ -325,9 +326,12 @@ void check(const QuantizationOptions& options) {
     check(reconstruction_options(options));
   } else if (reconstruction == Reconstruction::network) {
     check(network_reconstruction_options(options));
-    if (with_defaults(options).batch_norm != BatchNormEstimation::estimated) {
-      throw std::invalid_argument("bn is " + to_string(*options.batch_norm) +
-                                  "; allowed with the reconstruction of the network: estimated");
+    const BatchNormEstimation estimation = *with_defaults(options).batch_norm;
+    if (estimation != BatchNormEstimation::estimated &&
+        estimation != BatchNormEstimation::corrected) {
+      throw std::invalid_argument(
+          "bn is " + to_string(estimation) +
+          "; allowed with the reconstruction of the network: estimated, corrected");
     }
   }
   for (const auto& [name, given, allowed] :
