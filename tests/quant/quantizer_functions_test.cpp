@@ -272,9 +272,11 @@ TEST(StepFactors, AreTheAdaptersAndAboutOneAtTheStart) {
 TEST(StepFactors, OfKnownParameters) {
   StepAdapter adapter;
   adapter.channels = 8;
-  adapter.parameters = {1, 0, 0, 0, 0, 0, 0, 0, 0, -1, 0, 0, 0, 0, 0, 2, 0.5, 0, 2, 3, 0.25};
+  adapter.parameters = {1, 0, 0, 0, 0, 0, 0, 0, 0, -1, 0, 0, 0, 0, 0, 2, 0.5, 0, 0.5, 1, 0.25};
   const Values means = {1, 2, 0, 0, 0, 0, 0, 3};
-  EXPECT_DOUBLE_EQ(step_factor(adapter, means.data()), 2 * 1.5 + 3 * 4 + 0.25);
+  EXPECT_DOUBLE_EQ(step_factor(adapter, means.data()), 0.5 * 1.5 + 1 * 4 + 0.25);
+  adapter.parameters.back() = 100;
+  EXPECT_DOUBLE_EQ(step_factor(adapter, means.data()), StepAdapter::largest);
   adapter.parameters.back() = -100;
   EXPECT_DOUBLE_EQ(step_factor(adapter, means.data()), StepAdapter::smallest);
   adapter.parameters.pop_back();
