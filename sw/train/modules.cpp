@@ -128,7 +128,7 @@ FloatNetwork::FloatNetwork(const Network& network, std::uint64_t seed) : network
       torch::Tensor weight = torch::empty({out, in, k, k});
       if (layer.arithmetic == Arithmetic::shift) {
         parameters_[layer.name + ".exponent"] =
-            weight.uniform_(lowest_shift_exponent, 0, generator);
+            weight.uniform_(-10, -1, generator);  // as DeepShift's authors start
         parameters_[layer.name + ".sign"] = torch::empty_like(weight).uniform_(-1, 1, generator);
       } else {
         parameters_[layer.name + ".weight"] =
@@ -179,6 +179,12 @@ void FloatNetwork::set_parameter(const std::string& name, const torch::Tensor& v
 
 bool FloatNetwork::is_adder_weight(const std::string& name) const {
   return adder_weights_.count(name) > 0;
+}
+
+bool FloatNetwork::is_shift_exponent(const std::string& name) const {
+  static const std::string ending = ".exponent";
+  return name.size() > ending.size() &&
+         name.compare(name.size() - ending.size(), ending.size(), ending) == 0;
 }
 
 std::map<std::string, Tensor> FloatNetwork::tensors() const {

@@ -85,6 +85,8 @@ class FloatNetwork {
   const std::vector<std::string>& trainable() const { return trainable_; }
   // Names of the adder layers' weights, which learn at their own rate (trainer.hpp).
   bool is_adder_weight(const std::string& name) const;
+  // Names of the shift layers' exponents, which have a range.
+  bool is_shift_exponent(const std::string& name) const;
 
   // Deep copies, for checkpoints.
   std::map<std::string, Tensor> tensors() const;
