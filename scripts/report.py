@@ -64,7 +64,7 @@ def exactness(run):
 def summary(runs):
     rows = []
     for run in runs:
-        drop = (None if run["float_accuracy_percent"] is None
+        drop = (None if run["float_accuracy_percent"] is None or run["accuracy_percent"] is None
                 else run["accuracy_percent"] - run["float_accuracy_percent"])
         rows.append([
             escape(run["name"]), escape(f"{run['network']} {run['arithmetic']}"),
@@ -135,11 +135,13 @@ def actions(run):
 
 def plots(runs):
     import report_plots
-    parts = ["<h2>Accuracy against energy</h2>",
-             "<p class=note>Circles are adder networks, squares multiply. The energy is one "
-             "image's, DRAM included.</p>",
-             report_plots.accuracy_against_energy(runs),
-             "<h2>Energy by component</h2>", report_plots.energy_by_component(runs),
+    parts = []
+    if report_plots.with_accuracy(runs):
+        parts += ["<h2>Accuracy against energy</h2>",
+                  "<p class=note>Circles are adder networks, squares multiply. The energy is one "
+                  "image's, DRAM included.</p>",
+                  report_plots.accuracy_against_energy(runs)]
+    parts += ["<h2>Energy by component</h2>", report_plots.energy_by_component(runs),
              "<p class=note>On the chip alone:</p>",
              report_plots.energy_by_component(runs, without=("DRAM",)),
              "<h2>Cycles by layer and by unit</h2>",
@@ -164,11 +166,12 @@ def page(results, source):
     tables = sorted({f"{run['energy_table']} ({run['energy_table_title']})" for run in runs})
     images = sorted({run["images"] for run in runs})
     file = scenario["file"]
+    synthetic = [run["name"] for run in runs if run.get("weights") == "synthetic"]
     some_timed = any(run["cycles_per_image"] is not None for run in runs)
     parts = [
         f"<h1>{escape(scenario['name'])}</h1>",
         f"<p class=lead>{len(runs)} run{'s' if len(runs) != 1 else ''} on "
-        f"{escape(', '.join(datasets))}, {escape(' and '.join(f'{n:,}' for n in images))} test "
+        f"{escape(', '.join(datasets))}, {escape(' and '.join(f'{n:,}' for n in images))} "
         f"images each, through Abacus' hardware models. Energy table: "
         f"{escape(', '.join(tables))}.</p>",
         summary(runs),
@@ -178,6 +181,9 @@ def page(results, source):
         "are one image's, from doorbell to interrupt, weights and activations to and from DRAM "
         "included. Bit-exact: every layer's output equals the reference executor's on so many "
         "images.</p>",
+        *([f"<p class=note><b>No accuracy</b> of {escape(', '.join(synthetic))}: the weights are "
+           "random, in place of trained ones. Cycles, energy and traffic depend on the layers' sizes and "
+           "widths alone.</p>"] if synthetic else []),
         *[f'<p class="bad">{escape(run["name"])} is not bit-exact: {escape(run["mismatch"])}</p>'
           for run in runs if run["bit_exact"] is False],
         plots(runs) if some_timed else "",
@@ -188,8 +194,10 @@ def page(results, source):
         if run["cycles_per_image"] is not None:
             parts.append(f"<p class=note>Actions, priced by {escape(run['energy_table'])}</p>"
                          f"{actions(run)}")
-        parts.append(f"<p class=note>Checkpoint {run['checkpoint_sha256']}, package "
-                     f"{run['package_sha256']}.</p></details>")
+        origin = (f"Random weights, seed {run['synthetic']['seed']}."
+                  if run.get("weights") == "synthetic" else
+                  f"Checkpoint {run['checkpoint_sha256']}, package {run['package_sha256']}.")
+        parts.append(f"<p class=note>{origin}</p></details>")
     check = " --check" if any(run["bit_exact"] is not None for run in runs) else ""
     parts += [
         "<h2>Scenario</h2>", f"<pre>{escape(scenario['text'])}</pre>",

@@ -102,7 +102,7 @@ void check_array(TomlSection& section, const RunSpec& run) {
         .refuse("kind", "found \"" + to_string(array.kind) + "\"; arithmetic " +
                             to_string(run.arithmetic) + " needs \"" + to_string(needed) + '"');
   }
-  if (run.checkpoint.empty()) return;
+  if (!run.package.empty()) return;
   const auto check_width = [&](const char* key, int found, int widest) {
     if (found <= widest) return;
     const std::string asked = std::to_string(found);
@@ -150,18 +150,99 @@ std::filesystem::path required_file(TomlSection& section, const std::string& key
   return file;
 }
 
-// Whether the run names a ready package rather than a checkpoint and its quantization. What the run
-// itself says goes before what holds for all runs.
-bool takes_package(const TomlSection& section, const TomlSection& own) {
-  const auto checkpoint = [](const TomlSection& of) {
-    return of.has("checkpoint") || of.has("quantization");
-  };
-  const TomlSection& decides = own.has("package") || checkpoint(own) ? own : section;
-  if (decides.has("package") && checkpoint(decides)) {
+// Where a run's weights come from.
+enum class WeightSource { checkpoint, package, synthetic };
+
+// What the run itself says goes before what holds for all runs.
+WeightSource weight_source(const TomlSection& section, const TomlSection& own) {
+  const bool own_decides = own.has("weights") || own.has("package") || own.has("checkpoint") ||
+                           (own.has("quantization") && !section.has("weights"));
+  const TomlSection& decides = own_decides ? own : section;
+  if (decides.has("weights")) {
+    for (const char* other : {"package", "checkpoint"}) {
+      if (decides.has(other)) decides.refuse("weights", std::string("leave out ") + other);
+    }
+    return WeightSource::synthetic;
+  }
+  if (!decides.has("package")) return WeightSource::checkpoint;
+  if (decides.has("checkpoint") || decides.has("quantization")) {
     decides.refuse("package",
                    "a package is quantized already; leave out checkpoint and quantization");
   }
-  return decides.has("package");
+  return WeightSource::package;
+}
+
+// Widths and formats of random weights: there is nothing to quantize.
+void read_synthetic_quantization(TomlSection section, RunSpec& run) {
+  const std::string arithmetic = to_string(run.arithmetic);
+  const bool binary = run.arithmetic == Arithmetic::bnn;
+  const auto bits = [&](const char* key) {
+    return static_cast<int>(section.integer(key, binary ? 1 : 8, binary ? 1 : 2, binary ? 1 : 8));
+  };
+  run.quantization.scheme = "synthetic";
+  run.quantization.weight_bits = bits("weight_bits");
+  run.quantization.activation_bits = bits("activation_bits");
+  run.quantization.storage_bits = static_cast<int>(section.integer("storage_bits", 8, 2, 16));
+  SyntheticWeights& synthetic = *run.synthetic;
+  synthetic.groups = static_cast<int>(section.integer("groups", 1, 1, 64));
+  const bool adder =
+      run.arithmetic == Arithmetic::adder || run.arithmetic == Arithmetic::shiftaddnet;
+  if (synthetic.groups > 1 && !adder) {
+    section.refuse("groups",
+                   "arithmetic " + arithmetic + " has none; allowed with adder and shiftaddnet");
+  }
+  synthetic.adapters = section.truth("adapters", false);
+  if (synthetic.adapters && (adder || binary)) {
+    section.refuse("adapters", "arithmetic " + arithmetic +
+                                   " takes no step adapters, which scale products; allowed with "
+                                   "cnn, shift, post and apot");
+  }
+  for (const char* key : {"scheme", "options"}) {
+    if (section.has(key)) section.refuse(key, "synthetic weights are not quantized; leave it out");
+  }
+  section.refuse_unknown_keys();
+}
+
+// Random weights, and where no data set is named the images' size.
+void read_synthetic(TomlSection& section, const TomlSection& own, RunSpec& run) {
+  SyntheticWeights& synthetic = run.synthetic.emplace();
+  section.required_choice("weights", {"synthetic"});
+  synthetic.seed = static_cast<std::uint64_t>(
+      section.integer("seed", 1, 0, std::numeric_limits<std::int64_t>::max()));
+  read_synthetic_quantization(section.section("quantization"), run);
+
+  const std::vector<std::int64_t> size = section.integers("image", 3, 1, 4096);
+  synthetic.classes = static_cast<int>(section.integer("classes", 0, 2, 32767));
+  const bool own_image = own.has("image") || own.has("classes");
+  const bool random_images = own_image || (section.has("image") && !own.has("dataset"));
+  if (own.has("dataset") && own_image) {
+    own.refuse("dataset", "a data set has images; leave out image and classes, or the data set");
+  }
+  if (!random_images) {
+    run.dataset = section.required_choice("dataset", dataset_names());
+    synthetic.image = dataset_image(run.dataset);
+    synthetic.classes = dataset_classes(run.dataset);
+  } else {
+    if (size.empty()) section.refuse("image", "is missing; allowed: [channels, height, width]");
+    if (synthetic.classes == 0) section.refuse("classes", "is missing; allowed: 2 to 32767");
+    synthetic.image = {static_cast<int>(size[0]), static_cast<int>(size[1]),
+                       static_cast<int>(size[2])};
+    section.node("dataset");
+  }
+  try {
+    const Network network =
+        make_network(run.network, run.arithmetic, synthetic.image, synthetic.classes);
+    for (const Layer& layer : network.layers) {
+      if (layer.groups != 1) {
+        section.refuse("network",
+                       run.network + "'s layer " + layer.name +
+                           " is a depthwise convolution, which the arrays do not compute; "
+                           "`abacus describe` lists its costs");
+      }
+    }
+  } catch (const std::invalid_argument& error) {
+    section.refuse(random_images ? "image" : "dataset", error.what());
+  }
 }
 
 // `own`: what the run itself says, without what holds for all runs.
@@ -172,18 +253,28 @@ RunSpec read_run(TomlSection section, const TomlSection& own, const std::string&
   run.name = name;
   section.node("name");
   section.node("run");
-  run.network = section.required_choice("network", network_names());
+  run.network = section.required_choice("network", workload_names());
   run.arithmetic =
       arithmetic_from_string(section.required_choice("arithmetic", arithmetic_names()));
-  run.dataset = section.required_choice("dataset", dataset_names());
 
-  // Known keys even where the other way is taken.
+  // Known keys even where another way is taken.
   run.checkpoint_location = location_of(section, "checkpoint", file);
   run.package_location = location_of(section, "package", file);
   run.quantization_location = location_of(section, "quantization", file);
-  if (takes_package(section, own)) {
-    run.package = required_file(section, "package", base);
+  const WeightSource source = weight_source(section, own);
+  for (const char* key : {"weights", "seed", "image", "classes"}) {
+    section.node(key);
+    if (source != WeightSource::synthetic && own.has(key)) {
+      own.refuse(key, "goes with weights = \"synthetic\" only");
+    }
+  }
+  if (source == WeightSource::synthetic) {
+    read_synthetic(section, own, run);
   } else {
+    run.dataset = section.required_choice("dataset", dataset_names());
+  }
+  if (source == WeightSource::package) run.package = required_file(section, "package", base);
+  if (source == WeightSource::checkpoint) {
     run.checkpoint = required_file(section, "checkpoint", base);
     run.quantization = read_quantization(section.section("quantization"), run.arithmetic);
   }

@@ -18,14 +18,13 @@
 #include "sw/network/integer_network.hpp"
 #include "sw/network/reference_executor.hpp"
 #include "sw/schedule/program.hpp"
+#include "sw/workload/synthetic_network.hpp"
 #include "tests/network/random_integer_network.hpp"
-#include "tests/schedule/synthetic_network.hpp"
 
 namespace abacus {
 namespace {
 
 using test::RandomNetworkOptions;
-using test::SyntheticOptions;
 
 HardwareConfig hardware_for(Arithmetic arithmetic) {
   HardwareConfig hardware;
@@ -181,8 +180,18 @@ class Zoo : public ::testing::TestWithParam<ZooCase> {};
 
 TEST_P(Zoo, EveryLayerEqualsTheReferenceAndTimeDoesNotDependOnTheImage) {
   const ZooCase& c = GetParam();
-  const IntegerNetwork network = test::synthetic_network(
-      {c.network, c.arithmetic, {1, 28, 28}, 10, c.operand_bits, c.groups, 3, 8, c.adapters});
+  const IntegerNetwork network = synthetic_network({c.network,
+                                                    c.arithmetic,
+                                                    {1, 28, 28},
+                                                    10,
+                                                    c.operand_bits,
+                                                    c.operand_bits,
+                                                    c.groups,
+                                                    3,
+                                                    8,
+                                                    8,
+                                                    127,
+                                                    c.adapters});
   System system(hardware_for(c.arithmetic), c.level);
   system.simulate([&] {
     system.load(network);
@@ -339,7 +348,7 @@ class BitFlip : public ::testing::TestWithParam<std::tuple<Memory, TimingLevel>>
 TEST_P(BitFlip, InAnSramChangesTheResult) {
   const auto [memory, level] = GetParam();
   const IntegerNetwork network =
-      test::synthetic_network({"lenet", Arithmetic::adder, {1, 28, 28}, 10, 8, 1, 5});
+      synthetic_network({"lenet", Arithmetic::adder, {1, 28, 28}, 10, 8, 8, 1, 5});
   System system(hardware_for(Arithmetic::adder), level);
   system.simulate([&] {
     system.load(network);
@@ -371,7 +380,7 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(HardwareVsReference, TwoRunsOfTheSameImageAreTheSame) {
   const IntegerNetwork network =
-      test::synthetic_network({"lenet", Arithmetic::cnn, {1, 28, 28}, 10, 4, 1, 5});
+      synthetic_network({"lenet", Arithmetic::cnn, {1, 28, 28}, 10, 4, 4, 1, 5});
   System system(hardware_for(Arithmetic::cnn), TimingLevel::approximate);
   system.simulate([&] {
     system.load(network);
@@ -393,7 +402,7 @@ TEST(HardwareVsReference, TwoRunsOfTheSameImageAreTheSame) {
 // array.
 TEST(HardwareVsReference, ResNet20TakesAboutTheCyclesThatOtherSimulatorsCount) {
   const IntegerNetwork network =
-      test::synthetic_network({"resnet20", Arithmetic::cnn, {3, 32, 32}, 10, 8, 1, 1});
+      synthetic_network({"resnet20", Arithmetic::cnn, {3, 32, 32}, 10, 8, 8, 1, 1});
   System system(hardware_for(Arithmetic::cnn), TimingLevel::approximate);
   system.simulate([&] {
     system.load(network);
@@ -428,7 +437,7 @@ TEST(HardwareVsReference, BinaryResNet20IssuesForAsLongAsAnyOther) {
     return computing / context.cycle();
   };
   const IntegerNetwork network =
-      test::synthetic_network({"resnet20", Arithmetic::bnn, {3, 32, 32}, 10, 1, 1, 1});
+      synthetic_network({"resnet20", Arithmetic::bnn, {3, 32, 32}, 10, 1, 1, 1, 1});
   System system(hardware_for(Arithmetic::bnn), TimingLevel::approximate);
   system.simulate([&] {
     const double busy = busy_cycles(system, network);
@@ -440,7 +449,7 @@ TEST(HardwareVsReference, BinaryResNet20IssuesForAsLongAsAnyOther) {
 
 // The scheduler refuses such a program; a hand-made one is refused by the hardware.
 TEST(HardwareVsReference, TheHardwareRefusesAdderLayersOnAMacArray) {
-  const IntegerNetwork network = test::synthetic_network({});
+  const IntegerNetwork network = synthetic_network({});
   System system(hardware_for(Arithmetic::cnn), TimingLevel::functional);
   EXPECT_THROW(schedule(network, hardware_for(Arithmetic::cnn)), std::runtime_error);
   const Program program = schedule(network, hardware_for(Arithmetic::adder));

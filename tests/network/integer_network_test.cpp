@@ -13,9 +13,9 @@
 #include <vector>
 
 #include "sw/network/safetensors.hpp"
+#include "sw/workload/synthetic_network.hpp"
 #include "tests/network/random_integer_network.hpp"
 #include "tests/network/temporary_folder.hpp"
-#include "tests/schedule/synthetic_network.hpp"
 
 namespace abacus {
 namespace {
@@ -652,7 +652,7 @@ TEST(AdapterValidation, AcceptsOneStepOfProductsAndNothingElse) {
 
 // Shift and adder layer by turns, between an edge convolution and a classifier.
 IntegerNetwork shift_add_example() {
-  return test::synthetic_network({"lenet", Arithmetic::shiftaddnet, {1, 28, 28}, 10, 5, 1, 3});
+  return synthetic_network({"lenet", Arithmetic::shiftaddnet, {1, 28, 28}, 10, 5, 5, 1, 3});
 }
 
 TEST(ShiftAddValidation, NothingStandsBetweenShiftAndAdder) {
