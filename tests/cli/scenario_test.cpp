@@ -309,7 +309,7 @@ TEST_P(BadScenarioTest, IsRefusedWithPlaceFindingAndAllowedValues) {
 INSTANTIATE_TEST_SUITE_P(
     Inputs, BadScenarioTest,
     ::testing::Values(
-        BadScenario{"iamges = 5\n", "8:1: ", "unknown key `imagse`; did you mean `images`?"},
+        BadScenario{"iamges = 5\n", "8:1: ", "unknown key `iamges`; did you mean `images`?"},
         BadScenario{"zzz = 5\n", "8:1: ", "known here: arithmetic, checkpoint, classes, dataset"},
         BadScenario{"level = \"rtl\"\n",
                     "8:9: ", "found the text \"rtl\"; allowed: approximate, functional"},
