@@ -61,6 +61,13 @@ def exactness(run):
     return f'<span class="bad" title="{escape(run["mismatch"])}">no</span>'
 
 
+def array(run):
+    """Kind and size; a star where the size was chosen for its area."""
+    of = run["hardware"]["array"]
+    star = "*" if run.get("area", {}).get("same_area_as") else ""
+    return f"{of['rows']} × {of['columns']} {of['kind']}{star}"
+
+
 def summary(runs):
     rows = []
     for run in runs:
@@ -73,10 +80,28 @@ def summary(runs):
             number(run["fake_quantized_accuracy_percent"], "{:.2f}"),
             number(run["float_accuracy_percent"], "{:.2f}"), number(drop, "{:+.2f}"),
             number(run["cycles_per_image"]), number(run["time_per_image_us"], "{:,.1f}"),
-            number(run["energy_per_image_uj"], "{:,.2f}"), exactness(run)])
+            number(run["energy_per_image_uj"], "{:,.2f}"), escape(array(run)),
+            number(run.get("area", {}).get("array_um2")), exactness(run)])
     return table(["Run", "Network", "Bits W / A", "Scheme", "Accuracy %", "Torch %", "Float %", "Change",
-                  "Cycles", "Time µs", "Energy µJ", "Bit-exact"],
-                 rows, text_columns=(0, 1, 3, 11))
+                  "Cycles", "Time µs", "Energy µJ", "Array", "Area µm²", "Bit-exact"],
+                 rows, text_columns=(0, 1, 3, 11, 13))
+
+
+def area_notes(runs):
+    areas = [run["area"] for run in runs if "area" in run]
+    if not areas:
+        return []
+    tables = sorted({f"{area['table']} ({area['table_title']})" for area in areas})
+    text = (f"Area is the PE array's: units, registers, adder trees and accumulators by "
+            f"{escape(', '.join(tables))}.")
+    if any(area["memories_um2"] is None for area in areas):
+        text += " Weight buffers and lookup tables are left out: the source has no small memories."
+    for run in runs:
+        other = run.get("area", {}).get("same_area_as")
+        if other:
+            text += (f" * {escape(run['name'])}: as many lanes as fit into the area of "
+                     f"{escape(other)}.")
+    return [f"<p class=note>{text}</p>"]
 
 
 def units(runs):
@@ -181,6 +206,7 @@ def page(results, source):
         "are one image's, from doorbell to interrupt, weights and activations to and from DRAM "
         "included. Bit-exact: every layer's output equals the reference executor's on so many "
         "images.</p>",
+        *area_notes(runs),
         *([f"<p class=note><b>No accuracy</b> of {escape(', '.join(synthetic))}: the weights are "
            "random, in place of trained ones. Cycles, energy and traffic depend on the layers' sizes and "
            "widths alone.</p>"] if synthetic else []),

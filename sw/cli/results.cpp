@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 
+#include "models/area/array_area.hpp"
 #include "sw/cli/hardware_section.hpp"
 #include "sw/network/atomic_file.hpp"
 
@@ -222,6 +223,22 @@ Json array_json(const PeArrayConfig& array) {
   return json;
 }
 
+Json area_json(const RunSpec& run) {
+  const AreaTable& table = run.area_table;
+  const ArrayArea array = array_area(run.hardware.array, table);
+  const ArrayArea edge = array_area(run.hardware.edge_array, table);
+  return {{"table", table.name()},
+          {"table_title", table.title()},
+          {"array_um2", array.total()},
+          {"units_um2", array.units},
+          {"registers_um2", array.registers},
+          {"adder_trees_um2", array.adder_trees},
+          {"accumulators_um2", array.accumulators},
+          {"memories_um2", table.has_memory() ? Json(array.memories) : Json(nullptr)},
+          {"edge_array_um2", edge.total()},
+          {"same_area_as", text_or_null(run.same_area_as)}};
+}
+
 Json sram_json(const SramConfig& sram) {
   return {{"bytes", sram.bytes},
           {"banks", sram.banks},
@@ -339,6 +356,7 @@ Json run_results(const RunSpec& run, const IntegerNetwork& network,
         l < outcome.step_saturations.size() ? outcome.step_saturations[l] : StepSaturations()));
   }
   if (!outcome.timed.empty()) add_timing(json, run, program, outcome.timed);
+  json["area"] = area_json(run);
   json["hardware"] = hardware_json(run.hardware);
   return json;
 }

@@ -6,6 +6,7 @@
 #include <set>
 #include <sstream>
 
+#include "models/area/array_area.hpp"
 #include "sw/cli/hardware_section.hpp"
 #include "sw/cli/resources.hpp"
 #include "sw/cli/toml_section.hpp"
@@ -122,16 +123,18 @@ void check_array(TomlSection& section, const RunSpec& run) {
   check_width("activation_bits", run.quantization.activation_bits, array.activation_bits);
 }
 
-EnergyTable read_energy_table(TomlSection section, const std::filesystem::path& base) {
-  const std::filesystem::path folder = resource_folder() / "scenarios" / "energy";
-  const std::string name = section.text("table", "horowitz-45nm");
+// A table file of scenarios/FOLDER, or of a path.
+std::filesystem::path table_file(TomlSection section, const std::string& subfolder,
+                                 const std::string& otherwise, const std::filesystem::path& base) {
+  const std::filesystem::path folder = resource_folder() / "scenarios" / subfolder;
+  const std::string name = section.text("table", otherwise);
   section.refuse_unknown_keys();
-  const std::filesystem::path file = find_preset(name, folder, base);
+  std::filesystem::path file = find_preset(name, folder, base);
   if (file.empty()) {
     section.refuse("table", "found \"" + name + "\"; allowed: " + joined(preset_names(folder)) +
                                 ", or a path to a table file");
   }
-  return EnergyTable::read(file);
+  return file;
 }
 
 std::string location_of(TomlSection& section, const std::string& key,
@@ -288,9 +291,42 @@ RunSpec read_run(TomlSection section, const TomlSection& own, const std::string&
 
   run.hardware = read_hardware(section, base, element_kind(run.arithmetic));
   check_array(section, run);
-  run.energy_table = read_energy_table(section.section("energy"), base);
+  run.energy_table =
+      EnergyTable::read(table_file(section.section("energy"), "energy", "horowitz-45nm", base));
+  run.area_table =
+      AreaTable::read(table_file(section.section("area"), "area", "aladdin-40nm", base));
+  TomlSection array = section.section("hardware").section("array");
+  run.same_area_as = array.text("same_area_as", "");
+  run.same_area_location =
+      location_of(array, "same_area_as", file) + ": hardware.array.same_area_as";
   section.refuse_unknown_keys();
   return run;
+}
+
+// Gives arrays that are to be as large as another run's their rows and columns.
+void fill_areas(std::vector<RunSpec>& runs) {
+  const std::vector<RunSpec> given = runs;
+  for (RunSpec& run : runs) {
+    if (run.same_area_as.empty()) continue;
+    std::vector<std::string> allowed;
+    const RunSpec* other = nullptr;
+    for (const RunSpec& candidate : given) {
+      if (!candidate.same_area_as.empty()) continue;
+      allowed.push_back(candidate.name);
+      if (candidate.name == run.same_area_as) other = &candidate;
+    }
+    const std::string found = run.same_area_location + ": found \"" + run.same_area_as + '"';
+    if (other == nullptr) {
+      throw InputError(found + "; allowed: the name of a run whose array has a size of its own: " +
+                       joined(allowed));
+    }
+    try {
+      run.hardware.array = largest_array(run.hardware.array, run.area_table,
+                                         array_area(other->hardware.array, run.area_table).total());
+    } catch (const std::runtime_error& error) {
+      throw InputError(found + ": " + error.what());
+    }
+  }
 }
 
 }  // namespace
@@ -311,6 +347,7 @@ Scenario read_scenario(const std::filesystem::path& file) {
   const toml::node* runs = top.node("run");
   if (runs == nullptr) {
     scenario.runs.push_back(read_run(top, top, scenario.name, file));
+    fill_areas(scenario.runs);
     return scenario;
   }
   const toml::array* array = runs->as_array();
@@ -326,6 +363,7 @@ Scenario read_scenario(const std::filesystem::path& file) {
     if (own.has("run")) own.refuse("run", "a run cannot hold runs");
     scenario.runs.push_back(read_run(TomlSection("", {&table, &root}), own, name, file));
   }
+  fill_areas(scenario.runs);
   return scenario;
 }
 

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "models/area/area_table.hpp"
 #include "models/energy/energy_table.hpp"
 #include "sw/network/network.hpp"
 #include "tlm/hardware_config.hpp"
@@ -53,11 +54,16 @@ struct RunSpec {
   QuantizationRecipe quantization;
   HardwareConfig hardware;
   EnergyTable energy_table;
+  AreaTable area_table;
+  // Name of another run, whose array's area this one's fills: rows and columns of `hardware` are so
+  // chosen. Empty: they are as given.
+  std::string same_area_as;
   // "file:line:column" of keys that can only be judged against other files.
   std::string images_location;
   std::string checkpoint_location;
   std::string package_location;
   std::string quantization_location;
+  std::string same_area_location;
 };
 
 struct Scenario {

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "models/area/array_area.hpp"
 #include "sw/cli/toml_section.hpp"
 #include "tests/network/temporary_folder.hpp"
 
@@ -310,7 +311,8 @@ INSTANTIATE_TEST_SUITE_P(
     Inputs, BadScenarioTest,
     ::testing::Values(
         BadScenario{"iamges = 5\n", "8:1: ", "unknown key `iamges`; did you mean `images`?"},
-        BadScenario{"zzz = 5\n", "8:1: ", "known here: arithmetic, checkpoint, classes, dataset"},
+        BadScenario{"zzz = 5\n",
+                    "8:1: ", "known here: area, arithmetic, checkpoint, classes, dataset"},
         BadScenario{"level = \"rtl\"\n",
                     "8:9: ", "found the text \"rtl\"; allowed: approximate, functional"},
         BadScenario{"level = 3\n", "8:9: ", "found 3; allowed: approximate, functional"},
@@ -366,6 +368,22 @@ INSTANTIATE_TEST_SUITE_P(
         BadScenario{"[hardware]\nclock_mhz = nan\n", "9:13: ", "a number from 1 to 10000"},
         BadScenario{"energy.table = \"guess\"\n",
                     "8:16: ", "allowed: accelergy-40nm, horowitz-45nm, shiftadd-papers"},
+        BadScenario{"area.table = \"guess\"\n", "8:14: ", "allowed: aladdin-40nm, or a path"},
+        BadScenario{"[hardware]\narray.same_area_as = \"none\"\n", "9:22: ",
+                    "hardware.array.same_area_as: found \"none\"; allowed: the name of a run"},
+        BadScenario{"hardware.edge_array.same_area_as = \"a\"\n",
+                    "8:21: ", "unknown key `hardware.edge_array.same_area_as`"},
+        BadScenario{"[[run]]\nname = \"a\"\n[[run]]\nname = \"b\"\n"
+                    "hardware.array.same_area_as = \"b\"\n",
+                    "12:31: ",
+                    "found \"b\"; allowed: the name of a run whose array has a size of "
+                    "its own: a"},
+        BadScenario{"hardware.array.same_area_as = 3\n[[run]]\nname = \"a\"\n",
+                    "8:31: ", "found 3"},
+        BadScenario{"[[run]]\nname = \"a\"\nhardware.array = { rows = 1, columns = 1 }\n"
+                    "[[run]]\nname = \"b\"\nhardware.array = { same_area_as = \"a\", kind = "
+                    "\"shift-add\" }\n",
+                    "13:35: ", "one shift-add lane takes"},
         BadScenario{"energy.tabel = \"horowitz-45nm\"\n", "8:8: ", "did you mean `table`?"},
         BadScenario{"images = 7\n", "8:10: ", "'images'"},  // the same key twice
         BadScenario{"run = 3\n", "8:7: ", "[[run]]"},
@@ -465,6 +483,28 @@ TEST(Scenario, MistakesWithRandomWeightsAreRefusedWithTheirPlace) {
                 ::testing::AllOf(HasSubstr(bad.place), HasSubstr(bad.what)))
         << bad.more;
   }
+}
+
+TEST(Scenario, AnArrayFillsTheAreaOfAnotherRunsArray) {
+  const ScenarioFile file(random_head +
+                          "quantization = { weight_bits = 4, activation_bits = 4 }\n"
+                          "hardware.array = { weight_bits = 4, activation_bits = 4 }\n"
+                          "[[run]]\nname = \"adder\"\nhardware.array.same_area_as = \"cnn\"\n"
+                          "[[run]]\nname = \"cnn\"\narithmetic = \"cnn\"\n"
+                          "[[run]]\nname = \"same throughput\"\n");
+  const Scenario scenario = read_scenario(file.file());
+  const AreaTable& table = scenario.runs[0].area_table;
+  const PeArrayConfig& adder = scenario.runs[0].hardware.array;
+  const double available = array_area(scenario.runs[1].hardware.array, table).total();
+  EXPECT_EQ(scenario.runs[0].same_area_as, "cnn");
+  EXPECT_GT(adder.columns, 16);
+  EXPECT_LE(array_area(adder, table).total(), available);
+  PeArrayConfig wider = adder;
+  wider.rows = 16;
+  ++wider.columns;
+  EXPECT_GT(array_area(wider, table).total(), available);
+  EXPECT_EQ(scenario.runs[1].hardware.array.columns, 16);
+  EXPECT_EQ(scenario.runs[2].hardware.array.columns, 16);
 }
 
 TEST(Scenario, MissingKeysSayWhatIsAllowed) {

@@ -108,8 +108,8 @@ TEST_F(Simulate, RunsPackagesOfEveryShiftingArithmetic) {
 // Random weights: every arithmetic, without a file, a data set and a trainer.
 TEST_F(Simulate, RunsRandomWeightsOfEveryArithmeticAndGivesNoAccuracy) {
   std::string text =
-      "network = \"resnet34\"\nweights = \"synthetic\"\nimage = [3, 16, 16]\nclasses = 12\n"
-      "timed_images = 1\nhardware.weight_sram.bytes = 131072\n";
+      "network = \"resnet20\"\nweights = \"synthetic\"\nimage = [3, 12, 12]\nclasses = 12\n"
+      "timed_images = 1\n";
   for (const std::string& name : arithmetic_names()) {
     const std::string bits = name == "bnn" ? "1" : "3";
     text += "[[run]]\nname = \"" + name + "\"\narithmetic = \"" + name +
@@ -156,6 +156,38 @@ TEST_F(Simulate, RandomWeightsOfAnotherSeedTakeTheSameCycles) {
   EXPECT_EQ(runs[0]["cycles_per_image"], runs[1]["cycles_per_image"]);
   EXPECT_EQ(runs[0]["activity_per_image"], runs[1]["activity_per_image"]);
   EXPECT_EQ(runs[0]["images"], 3);
+}
+
+TEST_F(Simulate, EqualAreaStandsInResultsAndReport) {
+  test::write_text(prepared_.scenario(),
+                   "network = \"resnet20\"\nweights = \"synthetic\"\nimage = [3, 16, 16]\n"
+                   "classes = 10\ntimed_images = 1\n"
+                   "[[run]]\nname = \"cnn\"\narithmetic = \"cnn\"\n"
+                   "[[run]]\nname = \"adder\"\narithmetic = \"adder\"\n"
+                   "[[run]]\nname = \"more adders\"\narithmetic = \"adder\"\n"
+                   "hardware.array.same_area_as = \"cnn\"\n");
+  SimulateOptions given = options();
+  given.check = true;
+  ASSERT_EQ(simulate(given), 0);
+  const auto runs = results()["runs"];
+  EXPECT_TRUE(runs[0]["area"]["same_area_as"].is_null());
+  EXPECT_EQ(runs[2]["area"]["same_area_as"], "cnn");
+  EXPECT_LT(runs[1]["area"]["array_um2"].get<double>(), runs[2]["area"]["array_um2"].get<double>());
+  EXPECT_LE(runs[2]["area"]["array_um2"].get<double>(), runs[0]["area"]["array_um2"].get<double>());
+  EXPECT_GT(runs[2]["hardware"]["array"]["columns"].get<int>(), 16);
+  EXPECT_TRUE(runs[0]["area"]["memories_um2"].is_null());
+  for (const auto& run : runs) {
+    double sum = 0;
+    for (const char* part : {"units_um2", "registers_um2", "adder_trees_um2", "accumulators_um2"}) {
+      sum += run["area"][part].get<double>();
+    }
+    EXPECT_NEAR(run["area"]["array_um2"].get<double>(), sum, 1e-6);
+    EXPECT_EQ(run["bit_exact"], true);
+  }
+  ASSERT_EQ(run_program(ABACUS_PROGRAM, {"report", results_file().string()}, ChildOutput::discard),
+            0);
+  EXPECT_THAT(test::read_text(prepared_.folder() / "out" / "report.html"),
+              HasSubstr("as many lanes as fit into the area of cnn"));
 }
 
 TEST_F(Simulate, ManyRandomImagesAreRefused) {
