@@ -77,10 +77,6 @@ class Folder {
   }
 
   void append(const Layer& layer, int source, IntegerLayerKind kind) {
-    if (layer.groups != 1) {
-      throw std::invalid_argument("layer " + layer.name +
-                                  " is a depthwise convolution, which integer networks have not");
-    }
     IntegerLayer result;
     result.name = layer.name;
     result.kind = kind;
@@ -92,6 +88,7 @@ class Folder {
     if (kind == IntegerLayerKind::convolution) {
       result.arithmetic = layer.arithmetic;
       result.edge = layer.edge;
+      result.depthwise = layer.groups != 1;
     } else {
       result.output.is_signed =
           source == image_tensor || layers_[static_cast<std::size_t>(source)].output.is_signed;
@@ -254,7 +251,7 @@ class Maker {
   void set_read_quantizers(IntegerLayer& layer) const {
     const int channels = layer.output.shape.channels;
     const bool adder = layer.arithmetic == Arithmetic::adder;
-    const int groups = adder ? std::min(options_.groups, channels) : 1;
+    const int groups = adder && !layer.depthwise ? std::min(options_.groups, channels) : 1;
     const int narrower = std::max(0, network_.tensor(layer.input).bits - layer.activation_bits);
     for (int group = 0; group < groups; ++group) {
       ReadQuantizer quantizer;
@@ -303,7 +300,8 @@ class Maker {
   }
 
   std::int64_t taps_of(const IntegerLayer& layer) const {
-    return std::int64_t{network_.tensor(layer.input).shape.channels} * layer.kernel * layer.kernel;
+    const int channels = layer.seen_channels(network_.tensor(layer.input).shape.channels);
+    return std::int64_t{channels} * layer.kernel * layer.kernel;
   }
 
   // Share of the windows' positions that lie inside the input.

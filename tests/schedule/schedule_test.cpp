@@ -130,7 +130,8 @@ INSTANTIATE_TEST_SUITE_P(
                       ZooCase{"resnet32", {3, 32, 32}, 5, 1, 32 * kib, 16 * kib, 1 * kib},
                       ZooCase{"resnet32", {1, 28, 28}, 8, 2, 1024 * kib, 512 * kib, 64 * kib},
                       ZooCase{"lenet", {1, 28, 28}, 4, 1, 16 * kib, 16 * kib, 1 * kib},
-                      ZooCase{"vgg-small", {3, 32, 32}, 4, 1, 128 * kib, 64 * kib, 8 * kib}));
+                      ZooCase{"vgg-small", {3, 32, 32}, 4, 1, 128 * kib, 64 * kib, 8 * kib},
+                      ZooCase{"mobilenet-v2", {3, 32, 32}, 4, 2, 32 * kib, 32 * kib, 1 * kib}));
 
 TEST(Schedule, FitsLargeLayersIntoSmallMemoriesByOneColumnTileAtATime) {
   const IntegerNetwork network =
@@ -276,6 +277,27 @@ TEST(Schedule, CountsAResNetsTaps) {
   std::int64_t taps = 0;
   for (const LayerPlan& layer : program.layers) taps += layer.edge ? 0 : layer.taps;
   EXPECT_EQ(taps, 40'370'176) << "18 block convolutions and two 1x1 shortcuts";
+}
+
+TEST(Schedule, GivesEachColumnOfADepthwiseConvolutionARow) {
+  const IntegerNetwork network =
+      synthetic_network({"mobilenet-v2", Arithmetic::cnn, {3, 32, 32}, 10, 4, 4, 1, 1});
+  HardwareConfig hardware = hardware_for(Arithmetic::cnn);
+  hardware.array.rows = 12;
+  hardware.array.columns = 24;
+  const Program program = schedule(network, hardware);
+  const std::size_t layer = 1;
+  ASSERT_TRUE(network.layers[layer].depthwise);
+  EXPECT_EQ(program.layers[layer].taps, 32 * 16 * 16 * 9);
+  int commands = 0;
+  for (const Command& command : commands_of(program)) {
+    if (command.opcode != Opcode::convolve || command.layer != layer) continue;
+    ++commands;
+    EXPECT_EQ(command.convolve.depthwise, 1);
+    EXPECT_LE(command.convolve.columns, 12);
+    EXPECT_EQ(command.convolve.first_channel % 12, 0);
+  }
+  EXPECT_GE(commands, 3);
 }
 
 TEST(Schedule, FillsWeightsOnceWhereOneColumnTileServesSeveralSpatialTiles) {

@@ -97,6 +97,12 @@ TEST(SyntheticNetwork, TwoBitsAndUnequalWidthsKeepTheirActivationsAlive) {
   }
 }
 
+TEST(SyntheticNetwork, DepthwiseConvolutionsKeepTheirActivationsAlive) {
+  for (const Arithmetic arithmetic : all_arithmetics()) {
+    expect_lively(options("mobilenet-v2", arithmetic, 64, 4));
+  }
+}
+
 TEST(SyntheticNetwork, AdaptersStayNearOne) {
   for (const Arithmetic arithmetic : {Arithmetic::cnn, Arithmetic::post, Arithmetic::apot}) {
     SyntheticOptions given = options("resnet20", arithmetic, 32, 4);
