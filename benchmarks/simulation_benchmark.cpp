@@ -28,7 +28,7 @@
 #include "sw/cli/program_view.hpp"
 #include "sw/driver/driver.hpp"
 #include "sw/schedule/program.hpp"
-#include "tests/schedule/synthetic_network.hpp"
+#include "sw/workload/synthetic_network.hpp"
 
 namespace abacus::benchmarks {
 namespace {
@@ -134,8 +134,8 @@ class PlatformProcess {
   int answers_;
 };
 
-void simulate(benchmark::State& state, const test::SyntheticOptions& options, TimingLevel level) {
-  const IntegerNetwork network = test::synthetic_network(options);
+void simulate(benchmark::State& state, const SyntheticOptions& options, TimingLevel level) {
+  const IntegerNetwork network = synthetic_network(options);
   PlatformProcess platform(network, level);
   for (int warm_up = 0; warm_up < 3; ++warm_up) platform.image();
   Measurement total{};
@@ -153,7 +153,7 @@ void simulate(benchmark::State& state, const test::SyntheticOptions& options, Ti
 }
 
 void add(const char* name, Arithmetic arithmetic, int groups, TimingLevel level) {
-  test::SyntheticOptions options;
+  SyntheticOptions options;
   options.arithmetic = arithmetic;
   options.groups = groups;
   benchmark::RegisterBenchmark(name,

@@ -61,10 +61,17 @@ def exactness(run):
     return f'<span class="bad" title="{escape(run["mismatch"])}">no</span>'
 
 
+def array(run):
+    """Kind and size; a star where the size was chosen for its area."""
+    of = run["hardware"]["array"]
+    star = "*" if run.get("area", {}).get("same_area_as") else ""
+    return f"{of['rows']} × {of['columns']} {of['kind']}{star}"
+
+
 def summary(runs):
     rows = []
     for run in runs:
-        drop = (None if run["float_accuracy_percent"] is None
+        drop = (None if run["float_accuracy_percent"] is None or run["accuracy_percent"] is None
                 else run["accuracy_percent"] - run["float_accuracy_percent"])
         rows.append([
             escape(run["name"]), escape(f"{run['network']} {run['arithmetic']}"),
@@ -73,10 +80,28 @@ def summary(runs):
             number(run["fake_quantized_accuracy_percent"], "{:.2f}"),
             number(run["float_accuracy_percent"], "{:.2f}"), number(drop, "{:+.2f}"),
             number(run["cycles_per_image"]), number(run["time_per_image_us"], "{:,.1f}"),
-            number(run["energy_per_image_uj"], "{:,.2f}"), exactness(run)])
+            number(run["energy_per_image_uj"], "{:,.2f}"), escape(array(run)),
+            number(run.get("area", {}).get("array_um2")), exactness(run)])
     return table(["Run", "Network", "Bits W / A", "Scheme", "Accuracy %", "Torch %", "Float %", "Change",
-                  "Cycles", "Time µs", "Energy µJ", "Bit-exact"],
-                 rows, text_columns=(0, 1, 3, 11))
+                  "Cycles", "Time µs", "Energy µJ", "Array", "Area µm²", "Bit-exact"],
+                 rows, text_columns=(0, 1, 3, 11, 13))
+
+
+def area_notes(runs):
+    areas = [run["area"] for run in runs if "area" in run]
+    if not areas:
+        return []
+    tables = sorted({f"{area['table']} ({area['table_title']})" for area in areas})
+    text = (f"Area is the PE array's: units, registers, adder trees and accumulators by "
+            f"{escape(', '.join(tables))}.")
+    if any(area["memories_um2"] is None for area in areas):
+        text += " Weight buffers and lookup tables are left out: the source has no small memories."
+    for run in runs:
+        other = run.get("area", {}).get("same_area_as")
+        if other:
+            text += (f" * {escape(run['name'])}: as many lanes as fit into the area of "
+                     f"{escape(other)}.")
+    return [f"<p class=note>{text}</p>"]
 
 
 def units(runs):
@@ -135,11 +160,13 @@ def actions(run):
 
 def plots(runs):
     import report_plots
-    parts = ["<h2>Accuracy against energy</h2>",
-             "<p class=note>Circles are adder networks, squares multiply. The energy is one "
-             "image's, DRAM included.</p>",
-             report_plots.accuracy_against_energy(runs),
-             "<h2>Energy by component</h2>", report_plots.energy_by_component(runs),
+    parts = []
+    if report_plots.with_accuracy(runs):
+        parts += ["<h2>Accuracy against energy</h2>",
+                  "<p class=note>Circles are adder networks, squares multiply. The energy is one "
+                  "image's, DRAM included.</p>",
+                  report_plots.accuracy_against_energy(runs)]
+    parts += ["<h2>Energy by component</h2>", report_plots.energy_by_component(runs),
              "<p class=note>On the chip alone:</p>",
              report_plots.energy_by_component(runs, without=("DRAM",)),
              "<h2>Cycles by layer and by unit</h2>",
@@ -164,11 +191,12 @@ def page(results, source):
     tables = sorted({f"{run['energy_table']} ({run['energy_table_title']})" for run in runs})
     images = sorted({run["images"] for run in runs})
     file = scenario["file"]
+    synthetic = [run["name"] for run in runs if run.get("weights") == "synthetic"]
     some_timed = any(run["cycles_per_image"] is not None for run in runs)
     parts = [
         f"<h1>{escape(scenario['name'])}</h1>",
         f"<p class=lead>{len(runs)} run{'s' if len(runs) != 1 else ''} on "
-        f"{escape(', '.join(datasets))}, {escape(' and '.join(f'{n:,}' for n in images))} test "
+        f"{escape(', '.join(datasets))}, {escape(' and '.join(f'{n:,}' for n in images))} "
         f"images each, through Abacus' hardware models. Energy table: "
         f"{escape(', '.join(tables))}.</p>",
         summary(runs),
@@ -178,6 +206,10 @@ def page(results, source):
         "are one image's, from doorbell to interrupt, weights and activations to and from DRAM "
         "included. Bit-exact: every layer's output equals the reference executor's on so many "
         "images.</p>",
+        *area_notes(runs),
+        *([f"<p class=note><b>No accuracy</b> of {escape(', '.join(synthetic))}: the weights are "
+           "random, in place of trained ones. Cycles, energy and traffic depend on the layers' sizes and "
+           "widths alone.</p>"] if synthetic else []),
         *[f'<p class="bad">{escape(run["name"])} is not bit-exact: {escape(run["mismatch"])}</p>'
           for run in runs if run["bit_exact"] is False],
         plots(runs) if some_timed else "",
@@ -188,8 +220,10 @@ def page(results, source):
         if run["cycles_per_image"] is not None:
             parts.append(f"<p class=note>Actions, priced by {escape(run['energy_table'])}</p>"
                          f"{actions(run)}")
-        parts.append(f"<p class=note>Checkpoint {run['checkpoint_sha256']}, package "
-                     f"{run['package_sha256']}.</p></details>")
+        origin = (f"Random weights, seed {run['synthetic']['seed']}."
+                  if run.get("weights") == "synthetic" else
+                  f"Checkpoint {run['checkpoint_sha256']}, package {run['package_sha256']}.")
+        parts.append(f"<p class=note>{origin}</p></details>")
     check = " --check" if any(run["bit_exact"] is not None for run in runs) else ""
     parts += [
         "<h2>Scenario</h2>", f"<pre>{escape(scenario['text'])}</pre>",

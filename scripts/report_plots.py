@@ -36,10 +36,15 @@ def timed(runs):
     return [run for run in runs if run["cycles_per_image"] is not None]
 
 
+def with_accuracy(runs):
+    """The timed ones that have an accuracy: random weights have none."""
+    return [run for run in timed(runs) if run["accuracy_percent"] is not None]
+
+
 def accuracy_against_energy(runs):
     figure, axes = plt.subplots(figsize=(WIDTH, 4.4))
     order = {run["name"]: i for i, run in enumerate(runs)}
-    for run in timed(runs):
+    for run in with_accuracy(runs):
         axes.scatter(run["energy_per_image_uj"], run["accuracy_percent"], s=110,
                      marker=MARKERS.get(run["arithmetic"], "D"), color=colour(order[run["name"]]),
                      edgecolor="white", linewidth=0.8, zorder=3, label=run["name"])
@@ -54,7 +59,7 @@ def accuracy_against_energy(runs):
                      label=f"{network} {arithmetic}, float: {accuracy:.2f} %")
     axes.set_xlabel("Energy per image (µJ)")
     axes.set_ylabel("Accuracy (%)")
-    axes.set_xlim(0, 1.08 * max(run["energy_per_image_uj"] for run in timed(runs)))
+    axes.set_xlim(0, 1.08 * max(run["energy_per_image_uj"] for run in with_accuracy(runs)))
     # At least a point of accuracy, lest noise look like a result.
     axes.margins(y=0.15)
     low, high = axes.get_ylim()

@@ -74,6 +74,7 @@ struct TransferFields {
 // Weights: packed; for ky, for kx, for each group of 8 input channels, for each of the `columns`
 // columns: 8 weights (input channels i … i+7, zero past the last) of weight_bits each, lowest bits
 // first, in weight_bits bytes; two's complement if signed; of sign products a bit, 1 for +1.
+// Depthwise, at most as many columns as the array has rows: for ky, for kx, for each 8 columns: 8 weights.
 // Parameters: `columns` records of type ScaleRecord.
 struct ConvolveFields {
   std::uint32_t input_address;      // activation SRAM: first row of the input tile (see first_input_row)
@@ -123,6 +124,8 @@ struct ConvolveFields {
   std::uint8_t first_term_bits;     // twice_shifted: low bits of a code's magnitude that choose p, 1 … 4;
                                     // those above them choose q
   std::int8_t exponents[2 * term_exponents];  // twice_shifted: p, then q; no_term where there is none
+  std::uint8_t depthwise;           // 1: column j sees input channel first_channel + j alone; see below
+  std::uint16_t first_channel;      // depthwise; else 0
 };
 
 // Per output channel, in parameter SRAM.

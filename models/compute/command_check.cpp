@@ -154,6 +154,12 @@ TapFormat tap_format(const ConvolveFields& f) {
   return format;
 }
 
+WeightShape weight_shape(const ConvolveFields& f) {
+  const int taps = f.kernel * f.kernel;
+  return f.depthwise ? WeightShape{taps, f.columns, 1}
+                     : WeightShape{taps, f.input_channels, f.columns};
+}
+
 InputRows input_rows(const ConvolveFields& f) {
   const int first = f.first_output_row * f.stride - f.padding;
   const int end = first + (f.output_height - 1) * f.stride + f.kernel;
@@ -199,7 +205,16 @@ void check_convolve(const ConvolveFields& f, const PeArray& array, const SramSiz
                  bytes_of(f.output_height, f.output_width, f.output_channels, f.residual_format),
                  "activation SRAM", sizes.activation);
   }
-  const WeightShape shape{f.kernel * f.kernel, f.input_channels, f.columns};
+  check.between("depthwise", f.depthwise, 0, 1);
+  if (f.depthwise) {
+    check.between("columns", f.columns, 1, array.config().rows,
+                  " (the array's rows, one for each column of a depthwise convolution)");
+    check.between("first_channel + columns", f.first_channel + f.columns, 1, f.input_channels,
+                  " (the input's channels)");
+  } else {
+    check.between("first_channel", f.first_channel, 0, 0, " without depthwise");
+  }
+  const WeightShape shape = weight_shape(f);
   check.inside("weight_address", f.weight_address, shape.packed_bytes(f.weight_bits), "weight SRAM",
                sizes.weight);
   check.inside("parameter_address", f.parameter_address, f.columns * sizeof(ScaleRecord),

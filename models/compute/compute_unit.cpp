@@ -8,12 +8,12 @@ namespace abacus {
 namespace {
 
 ArrayTile array_tile(const ConvolveFields& f) {
+  if (f.depthwise) return {f.output_height, f.output_width, f.kernel, 1, f.columns, true};
   return {f.output_height, f.output_width, f.kernel, f.input_channels, f.columns};
 }
 
-WeightShape weight_shape(const ConvolveFields& f) {
-  return {f.kernel * f.kernel, f.input_channels, f.columns};
-}
+// Channels that a tile reads of an input pixel.
+int channels_read(const ConvolveFields& f) { return f.depthwise ? f.columns : f.input_channels; }
 
 ScaleFormat scale_format(const ConvolveFields& f) {
   ScaleFormat format;
@@ -141,7 +141,8 @@ void ComputeUnit::convolve(const ConvolveFields& fields, int layer) {
                        ", but no adapt command has set that step");
   }
   check_scale_records(fields, parameter_sram_.data() + fields.parameter_address);
-  if (fields.keep_weights && !used.array.holds(tap_format(fields), weight_shape(fields))) {
+  if (fields.keep_weights &&
+      !used.array.holds(tap_format(fields), weight_shape(fields), fields.depthwise != 0)) {
     throw CommandError("convolve: keep_weights is 1, but " + to_string(used.array.component()) +
                        " holds no weights of this tile's kernel, channels, columns and widths");
   }
@@ -154,7 +155,9 @@ void ComputeUnit::compute_tile(Lane& used, const ConvolveFields& fields, int lay
   const WeightShape shape = weight_shape(fields);
   // Weights that do not stay in the PEs come from the SRAM again.
   if (!fields.keep_weights || !used.array.weights_stay(array_tile(fields))) {
-    used.array.load_weights(shape, weight_sram_.data() + fields.weight_address);
+    const std::uint8_t* packed = weight_sram_.data() + fields.weight_address;
+    fields.depthwise ? used.array.load_depthwise_weights(shape, packed)
+                     : used.array.load_weights(shape, packed);
   }
   const ScalePlan& scale_plan =
       used.scale_unit.set_parameters(scale_format(fields), scale_records(fields, layer),
@@ -163,16 +166,21 @@ void ComputeUnit::compute_tile(Lane& used, const ConvolveFields& fields, int lay
   const TapGeometry geometry{fields.kernel, fields.stride, shape.channel_groups(),
                              shape.column_blocks(), fields.output_width};
   const int operand_rows = (fields.output_height - 1) * fields.stride + fields.kernel;
+  const std::uint8_t* input = activation_sram_.data() + fields.input_address;
+  int first_stored_row = fields.first_input_row;
+  if (fields.depthwise) {
+    input = cut_out_channels(fields);
+    first_stored_row = input_rows(fields).first;
+  }
   const ReadTile tile{fields.input_height,
                       fields.input_width,
-                      fields.input_channels,
-                      fields.first_input_row,
+                      channels_read(fields),
+                      first_stored_row,
                       fields.first_output_row * fields.stride - fields.padding,
                       operand_rows,
                       fields.padding,
                       geometry.operand_width()};
-  read_quantizer_.read(read_format(fields), taps, tile,
-                       activation_sram_.data() + fields.input_address,
+  read_quantizer_.read(read_format(fields), taps, tile, input,
                        used.array.operands(geometry, operand_rows));
   used.array.prepare_operands(geometry, operand_rows);
 
@@ -204,6 +212,22 @@ void ComputeUnit::compute_tile(Lane& used, const ConvolveFields& fields, int lay
   }
   if (fields.channel_sums != ChannelSums::none) gather(fields, scale_plan, layer);
   if (activation_sram_.faults_pending()) report_writes(fields, scale_plan);
+}
+
+const std::uint8_t* ComputeUnit::cut_out_channels(const ConvolveFields& fields) {
+  const InputRows rows = input_rows(fields);
+  const auto element = static_cast<std::size_t>(element_bytes(fields.input_format));
+  const std::size_t pixel = fields.input_channels * element;
+  const std::size_t wanted = fields.columns * element;
+  const std::size_t pixels = static_cast<std::size_t>(rows.end - rows.first) * fields.input_width;
+  const std::uint8_t* from =
+      activation_sram_.data() + fields.input_address + fields.first_channel * element +
+      static_cast<std::size_t>(rows.first - fields.first_input_row) * fields.input_width * pixel;
+  std::uint8_t* to = depthwise_input_.reserve(pixels * wanted);
+  for (std::size_t i = 0; i < pixels; ++i) {
+    std::memcpy(to + i * wanted, from + i * pixel, wanted);
+  }
+  return to;
 }
 
 const std::uint8_t* ComputeUnit::scale_records(const ConvolveFields& fields, int layer) {
@@ -310,8 +334,9 @@ void ComputeUnit::spend_convolve(const Lane& used, const ConvolveFields& fields,
       inside_positions(0, fields.output_width, fields.kernel, fields.stride, fields.padding,
                        fields.input_width);
   std::int64_t pixel_bytes = 0;  // ports' bytes for a pixel, channel tile after channel tile
-  for (int first = 0; first < fields.input_channels; first += used.array.config().rows) {
-    const int lanes = std::min(used.array.config().rows, fields.input_channels - first);
+  const int channels = channels_read(fields);
+  for (int first = 0; first < channels; first += used.array.config().rows) {
+    const int lanes = std::min(used.array.config().rows, channels - first);
     pixel_bytes += port_bytes(activation_sram_, std::int64_t{lanes} * element);
   }
   const std::int64_t pixels = std::int64_t{fields.output_height} * fields.output_width;
@@ -337,7 +362,7 @@ void ComputeUnit::spend_convolve(const Lane& used, const ConvolveFields& fields,
 
   Activity& activity = context().activity;
   used.array.count(activity, layer, tap_format(fields), tile, filled);
-  read_quantizer_.count(activity, layer, read_format(fields), inside * fields.input_channels);
+  read_quantizer_.count(activity, layer, read_format(fields), inside * channels);
   used.scale_unit.count(activity, layer, scale_format(fields), tile.outputs());
   if (fields.step_register != 0) StepAdapter::count_scaling(activity, layer, fields.columns);
 

@@ -80,6 +80,8 @@ class ComputeUnit : public ExecutionUnit {
   void pool(const VectorFields& fields, int layer);
   void adapt(const AdaptFields& fields, int layer);
   ReadFormat read_format(const ConvolveFields& fields) const;
+  // The channels that a depthwise tile reads, side by side, from the first row of its windows on.
+  const std::uint8_t* cut_out_channels(const ConvolveFields& fields);
   // The tile's ScaleRecords, with β in their multipliers where the command uses an adapted step.
   const std::uint8_t* scale_records(const ConvolveFields& fields, int layer);
   void gather(const ConvolveFields& fields, const ScalePlan& plan, int layer);
@@ -106,6 +108,7 @@ class ComputeUnit : public ExecutionUnit {
   VectorUnit vector_unit_;
   StepAdapter step_adapter_;
   std::vector<ScaleRecord> adapted_records_;
+  AlignedBuffer<std::uint8_t> depthwise_input_;
 };
 
 }  // namespace abacus

@@ -10,15 +10,10 @@
 #include <stdexcept>
 #include <string_view>
 
+#include "models/energy/table_fields.hpp"
+
 namespace abacus {
 namespace {
-
-[[noreturn]] void fail(const std::filesystem::path& file, const toml::source_region& where,
-                       const std::string& what) {
-  std::ostringstream text;
-  text << file.string() << ':' << where.begin.line << ':' << where.begin.column << ": " << what;
-  throw std::runtime_error(text.str());
-}
 
 std::optional<Action> action_from_string(std::string_view text) {
   for (int i = 0; i < action_count; ++i) {
@@ -36,61 +31,7 @@ std::string action_names() {
   return names;
 }
 
-// The fields of one TOML table, with errors that say where.
-class Fields {
- public:
-  Fields(const std::filesystem::path& file, const toml::table& table)
-      : file_(file), table_(table) {}
-
-  [[noreturn]] void refuse(const std::string& what) const { fail(file_, table_.source(), what); }
-  [[noreturn]] void refuse(const toml::node& node, const std::string& what) const {
-    fail(file_, node.source(), what);
-  }
-
-  const toml::node& node(std::string_view key) const {
-    const toml::node* found = table_.get(key);
-    if (found == nullptr) refuse("`" + std::string(key) + "` is missing");
-    return *found;
-  }
-  std::string text(std::string_view key) const {
-    const toml::node& found = node(key);
-    const auto value = found.value_exact<std::string>();
-    if (!value || value->empty()) {
-      refuse(found, "`" + std::string(key) + "` must be a text that is not empty");
-    }
-    return *value;
-  }
-  double number(std::string_view key, double lowest) const {
-    const toml::node& found = node(key);
-    const auto value = found.is_number() ? found.value<double>() : std::nullopt;
-    if (!value || !std::isfinite(*value) || *value < lowest) {
-      std::ostringstream text;
-      text << '`' << key << "` must be a number, " << lowest << " or more";
-      refuse(found, text.str());
-    }
-    return *value;
-  }
-  const toml::table& subtable(std::string_view key) const {
-    const toml::node& found = node(key);
-    if (!found.is_table()) refuse(found, "`" + std::string(key) + "` must be a table");
-    return *found.as_table();
-  }
-  void allow(std::initializer_list<std::string_view> keys) const {
-    for (const auto& [key, value] : table_) {
-      if (std::find(keys.begin(), keys.end(), key.str()) != keys.end()) continue;
-      std::string known;
-      for (const auto& name : keys) known += (known.empty() ? "" : ", ") + std::string(name);
-      fail(file_, key.source(),
-           "unknown key `" + std::string(key.str()) + "`; known here: " + known);
-    }
-  }
-
- private:
-  const std::filesystem::path& file_;
-  const toml::table& table_;
-};
-
-std::vector<EnergyPoint> read_points(const std::filesystem::path& file, const Fields& fields,
+std::vector<EnergyPoint> read_points(const std::filesystem::path& file, const TableFields& fields,
                                      std::string_view unit, EnergyLaw law) {
   const toml::node& node = fields.node("points");
   const toml::array* array = node.as_array();
@@ -103,7 +44,7 @@ std::vector<EnergyPoint> read_points(const std::filesystem::path& file, const Fi
     if (!element.is_table()) {
       fields.refuse(element, "a point must be a table {" + std::string(unit) + ", pj, source}");
     }
-    const Fields point(file, *element.as_table());
+    const TableFields point(file, *element.as_table());
     point.allow({unit, "pj", "source"});
     double at = point.number(unit, 1.0);
     if (law == EnergyLaw::width_product) at *= at;
@@ -123,7 +64,7 @@ std::vector<EnergyPoint> read_points(const std::filesystem::path& file, const Fi
 }
 
 EnergyEntry read_entry(const std::filesystem::path& file, const toml::table& table) {
-  const Fields fields(file, table);
+  const TableFields fields(file, table);
   const std::string law = fields.text("law");
   EnergyEntry entry;
   if (law == "constant") {
@@ -191,18 +132,9 @@ std::optional<double> memory_bytes(const Activity::Key& key, const HardwareConfi
 }  // namespace
 
 EnergyTable EnergyTable::read(const std::filesystem::path& file) {
-  toml::table root;
-  try {
-    root = toml::parse_file(file.string());
-  } catch (const toml::parse_error& error) {
-    const auto& where = error.source();
-    if (where.begin.line == 0) {
-      throw std::runtime_error(file.string() + ": " + std::string(error.description()));
-    }
-    fail(file, where, std::string(error.description()));
-  }
+  const toml::table root = read_table_file(file);
   EnergyTable table;
-  const Fields fields(file, root);
+  const TableFields fields(file, root);
   fields.allow({"name", "title", "technology", "action"});
   table.name_ = fields.text("name");
   table.title_ = fields.text("title");
@@ -211,19 +143,19 @@ EnergyTable EnergyTable::read(const std::filesystem::path& file) {
   for (const auto& [key, value] : actions) {
     const auto action = action_from_string(key.str());
     if (!action) {
-      fail(file, key.source(),
-           "unknown action `" + std::string(key.str()) + "`; known: " + action_names());
+      refuse_at(file, key.source(),
+                "unknown action `" + std::string(key.str()) + "`; known: " + action_names());
     }
-    if (!value.is_table()) fail(file, key.source(), "an action must be a table");
+    if (!value.is_table()) refuse_at(file, key.source(), "an action must be a table");
     table.entries_[*action] = read_entry(file, *value.as_table());
   }
   for (const auto& [action, entry] : table.entries_) {
     if (entry.law != EnergyLaw::multiple) continue;
     const auto base = table.entries_.find(entry.of);
     if (base == table.entries_.end() || base->second.law == EnergyLaw::multiple) {
-      fail(file, actions.get(to_string(action))->source(),
-           "action `" + to_string(action) + "` is a multiple of `" + to_string(entry.of) +
-               "`, which must be in the table and not be a multiple itself");
+      refuse_at(file, actions.get(to_string(action))->source(),
+                "action `" + to_string(action) + "` is a multiple of `" + to_string(entry.of) +
+                    "`, which must be in the table and not be a multiple itself");
     }
   }
   return table;

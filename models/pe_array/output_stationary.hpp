@@ -16,8 +16,9 @@ struct ArrayTile {
   int output_height;
   int output_width;
   int kernel;
-  int channels;  // input
-  int columns;   // output channels
+  int channels;            // input, of which each output sums; depthwise: 1
+  int columns;             // output channels
+  bool depthwise = false;  // each column on a row of its own, one lane of it at work
 
   std::int64_t outputs() const { return std::int64_t{output_height} * output_width * columns; }
   // Window positions, padding included.

@@ -63,7 +63,8 @@ void PeArray::count(Activity& activity, int layer, const TapFormat& format, cons
                      table_.entries());
     }
     // An activation is latched once a row and serves all columns; a weight waits in each PE.
-    activity.count(layer, component_, Action::register_write, positions * lanes,
+    const int latches = tile.depthwise ? tile.columns : lanes;
+    activity.count(layer, component_, Action::register_write, positions * latches,
                    format.activation_bits);
     activity.count(layer, component_, Action::register_read, taps, format.weight_bits);
     activity.count(layer, component_, Action::register_write, taps, tap_bits);
@@ -101,10 +102,35 @@ const TapPlan& PeArray::set_format(const TapFormat& format) {
   return plan_;
 }
 
+void PeArray::load_depthwise_weights(const WeightShape& shape, const std::uint8_t* packed) {
+  shape_ = shape;
+  loaded_format_ = format_;
+  loaded_ = true;
+  depthwise_ = true;
+  const auto taps = static_cast<std::size_t>(shape.taps);
+  const auto columns = static_cast<std::size_t>(shape.channels);
+  plain_weights_.resize(std::max(plain_weights_.size(), taps * columns));
+  unpack_plain(format_, shape, packed, plain_weights_.data());
+  depthwise_weights_.resize(taps * columns);
+  demand_ = {};
+  std::int64_t reads = 0;
+  for (std::size_t tap = 0; tap < taps; ++tap) {
+    for (std::size_t column = 0; column < columns; ++column) {
+      const std::int16_t weight = plain_weights_[tap * columns + column];
+      depthwise_weights_[column * taps + tap] = weight;
+      reads += format_.reads_table(weight) ? 1 : 0;
+    }
+  }
+  // One lane of a column works at a time: its table's port is free.
+  if (format_.kind == ProcessingElementKind::post) demand_.reads = {reads};
+  largest_sum_ = std::int64_t{format_.largest_tap()} * shape.taps;
+}
+
 void PeArray::load_weights(const WeightShape& shape, const std::uint8_t* packed) {
   shape_ = shape;
   loaded_format_ = format_;
   loaded_ = true;
+  depthwise_ = false;
   const auto padded_columns = static_cast<std::size_t>(shape.column_blocks()) * 8;
   std::uint8_t* blocks = blocks_.reserve(shape.block_elements() * plan_.operand_bytes() * planes());
   std::int32_t* corrections = corrections_.reserve(padded_columns);
@@ -148,9 +174,10 @@ void PeArray::load_weights(const WeightShape& shape, const std::uint8_t* packed)
   may_saturate_ = std::find(safe_columns_.begin(), safe_columns_.end(), 0) != safe_columns_.end();
 }
 
-bool PeArray::holds(const TapFormat& format, const WeightShape& shape) const {
-  return loaded_ && loaded_format_ == format && shape_.taps == shape.taps &&
-         shape_.channels == shape.channels && shape_.columns == shape.columns;
+bool PeArray::holds(const TapFormat& format, const WeightShape& shape, bool depthwise) const {
+  return loaded_ && depthwise_ == depthwise && loaded_format_ == format &&
+         shape_.taps == shape.taps && shape_.channels == shape.channels &&
+         shape_.columns == shape.columns;
 }
 
 void* PeArray::operands(const TapGeometry& geometry, int rows) {
@@ -159,7 +186,7 @@ void* PeArray::operands(const TapGeometry& geometry, int rows) {
 }
 
 void PeArray::prepare_operands(const TapGeometry& geometry, int rows) {
-  if (planes() == 1) return;
+  if (planes() == 1 || depthwise_) return;
   const int channels = geometry.channel_groups * 8;
   const std::size_t positions = static_cast<std::size_t>(geometry.operand_width()) * rows;
   spread_planes(*exponents_, positions, channels,
@@ -171,6 +198,10 @@ const std::int32_t* PeArray::accumulate(const TapGeometry& geometry, int first_r
                                         std::int64_t& saturations) {
   std::int32_t* accumulators = accumulators_.reserve(static_cast<std::size_t>(rows) *
                                                      geometry.output_width * accumulator_stride());
+  if (depthwise_) {
+    accumulate_depthwise(geometry, first_row, rows, saturations);
+    return accumulators;
+  }
   TapGeometry summed = geometry;
   summed.channel_groups *= planes();
   const std::uint8_t* buffer =
@@ -181,6 +212,34 @@ const std::int32_t* PeArray::accumulate(const TapGeometry& geometry, int first_r
                      corrections_.data(), accumulators);
   if (may_saturate_) saturate(geometry, first_row, rows, saturations);
   return accumulators;
+}
+
+void PeArray::accumulate_depthwise(const TapGeometry& geometry, int first_row, int rows,
+                                   std::int64_t& saturations) {
+  const SaturatingTile tile{format_,    exponents(), geometry, 1, 1, config_.accumulator_bits,
+                            plan_.zero, plan_.wide()};
+  const std::size_t operand_bytes = plan_.operand_bytes();
+  const std::size_t position_bytes =
+      static_cast<std::size_t>(geometry.channel_groups) * 8 * geometry.stride * operand_bytes;
+  const std::size_t row_bytes =
+      static_cast<std::size_t>(geometry.operand_row()) * geometry.stride * operand_bytes;
+  const auto stride = static_cast<std::size_t>(accumulator_stride());
+  const auto columns = static_cast<std::size_t>(shape_.channels);
+  std::int32_t* sums = accumulators_.data();
+  for (int row = 0; row < rows; ++row) {
+    for (int x = 0; x < geometry.output_width; ++x, sums += stride) {
+      const std::uint8_t* window = operands_.data() +
+                                   static_cast<std::size_t>(first_row + row) * row_bytes +
+                                   static_cast<std::size_t>(x) * position_bytes;
+      for (std::size_t column = 0; column < columns; ++column) {
+        sums[column] = accumulate_saturating(
+            tile, window + column * operand_bytes,
+            depthwise_weights_.data() + column * static_cast<std::size_t>(shape_.taps),
+            saturations);
+      }
+      std::fill(sums + columns, sums + stride, 0);
+    }
+  }
 }
 
 std::int64_t PeArray::largest_accumulator() const { return std::min(largest_sum_, limit() + 1); }

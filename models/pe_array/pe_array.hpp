@@ -15,6 +15,9 @@
 // | pipeline depth    | cycles  | 1 + ceil(log2(rows)) + 1                                      |
 // | weight fill       | cycles  | packed bytes / (banks × port_bytes) of the weight SRAM        |
 //
+// A depthwise tile has a row for each column, and its one input channel there: one lane of a column
+// works, 1/rows of the array. It takes a cycle a position, as a tile of up to `rows` channels does.
+//
 // Function: accumulators exactly as docs/arithmetic.md defines them, by the kernels of kernels.hpp.
 // Actions, for occupied lanes only: the element's own a tap and a tree's sum; the adder tree's
 // additions level by level, a bit wider each; one accumulation a column and channel tile and
@@ -77,8 +80,11 @@ class PeArray {
   const TapPlan& set_format(const TapFormat& format);
   // Takes the weights of a tile into the PEs. Shape and format hold until the next call.
   void load_weights(const WeightShape& shape, const std::uint8_t* packed);
+  // The same for a depthwise tile: shape.channels columns, whose weights stand as those of one column.
+  // Operands are then those of the columns' own channels.
+  void load_depthwise_weights(const WeightShape& shape, const std::uint8_t* packed);
   // True if the weights in the PEs are of that shape and format, so that they can be kept.
-  bool holds(const TapFormat& format, const WeightShape& shape) const;
+  bool holds(const TapFormat& format, const WeightShape& shape, bool depthwise) const;
   // Forgets the weights.
   void forget() { loaded_ = false; }
 
@@ -90,13 +96,17 @@ class PeArray {
   // [row][x][accumulator_stride()], valid until the next call. Adds to `saturations`.
   const std::int32_t* accumulate(const TapGeometry& geometry, int first_row, int rows,
                                  std::int64_t& saturations);
-  int accumulator_stride() const { return shape_.column_blocks() * 8; }
+  int accumulator_stride() const {
+    return (depthwise_ ? shape_.channel_groups() : shape_.column_blocks()) * 8;
+  }
   // Bound of |accumulator| for the loaded weights.
   std::int64_t largest_accumulator() const;
 
  private:
   // Forms again, step by step, the sums that may have left the accumulator's range.
   void saturate(const TapGeometry& geometry, int first_row, int rows, std::int64_t& saturations);
+  void accumulate_depthwise(const TapGeometry& geometry, int first_row, int rows,
+                            std::int64_t& saturations);
   // Null where the format has none.
   const ExponentTaps* exponents() const { return format_.exponents() ? &*exponents_ : nullptr; }
   int planes() const { return exponents() != nullptr ? exponents_->planes() : 1; }
@@ -116,6 +126,8 @@ class PeArray {
   bool planned_ = false;
 
   bool loaded_ = false;
+  bool depthwise_ = false;
+  std::vector<std::int16_t> depthwise_weights_;  // [column][ky][kx]
   TapFormat loaded_format_;
   WeightShape shape_{0, 0, 0};
   std::int64_t largest_sum_ = 0;  // of |sum|, whatever the weights

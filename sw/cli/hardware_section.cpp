@@ -1,5 +1,7 @@
 #include "sw/cli/hardware_section.hpp"
 
+#include <utility>
+
 #include "sw/cli/resources.hpp"
 
 namespace abacus {
@@ -128,7 +130,10 @@ HardwareConfig read_hardware(TomlSection& scenario, const std::filesystem::path&
   section.node("preset");
   config.name = file.stem().string();
   config.clock_mhz = section.number("clock_mhz", config.clock_mhz, 1, 10000);
-  config.array = read_array(section.section("array"), config.array);
+  TomlSection array = section.section("array");
+  // Of scenarios alone, which know the other runs (scenario.cpp).
+  if (overrides.section("array").has("same_area_as")) array.node("same_area_as");
+  config.array = read_array(std::move(array), config.array);
   const TomlSection edge_array = section.section("edge_array");
   config.edge_array = read_array(edge_array, config.edge_array);
   if (config.edge_array.kind != ProcessingElementKind::mac) {

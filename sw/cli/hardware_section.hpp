@@ -10,7 +10,8 @@ namespace abacus {
 
 // `hardware`: the scenario's [hardware] section. Its `preset` ("edge-16x16" by default) names a
 // file in scenarios/hardware or a path from `base`; the section's other keys override the preset's.
-// `kind` is the array's processing element where neither says otherwise. Throws InputError.
+// `kind` is the array's processing element where neither says otherwise. `array.same_area_as` is left
+// to the reader of the scenario. Throws InputError.
 HardwareConfig read_hardware(TomlSection& scenario, const std::filesystem::path& base,
                              ProcessingElementKind kind);
 

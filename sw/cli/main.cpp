@@ -7,6 +7,7 @@
 
 #include "sw/cli/child_process.hpp"
 #include "sw/cli/command_exit.hpp"
+#include "sw/cli/describe_command.hpp"
 #include "sw/cli/report_command.hpp"
 #include "sw/cli/simulate_command.hpp"
 #include "sw/cli/stop_request.hpp"
@@ -20,6 +21,7 @@ int sc_main(int argc, char** argv) {
   app.set_version_flag("--version", ABACUS_VERSION);
   abacus::add_simulate_command(app);
   abacus::add_report_command(app);
+  abacus::add_describe_command(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

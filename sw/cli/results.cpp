@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 
+#include "models/area/array_area.hpp"
 #include "sw/cli/hardware_section.hpp"
 #include "sw/network/atomic_file.hpp"
 
@@ -19,6 +20,8 @@ Json number(double value) {
   }
   return value;
 }
+
+Json text_or_null(const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); }
 
 Json percent_or_null(double percent) { return percent < 0 ? Json(nullptr) : Json(percent); }
 
@@ -220,6 +223,22 @@ Json array_json(const PeArrayConfig& array) {
   return json;
 }
 
+Json area_json(const RunSpec& run) {
+  const AreaTable& table = run.area_table;
+  const ArrayArea array = array_area(run.hardware.array, table);
+  const ArrayArea edge = array_area(run.hardware.edge_array, table);
+  return {{"table", table.name()},
+          {"table_title", table.title()},
+          {"array_um2", array.total()},
+          {"units_um2", array.units},
+          {"registers_um2", array.registers},
+          {"adder_trees_um2", array.adder_trees},
+          {"accumulators_um2", array.accumulators},
+          {"memories_um2", table.has_memory() ? Json(array.memories) : Json(nullptr)},
+          {"edge_array_um2", edge.total()},
+          {"same_area_as", text_or_null(run.same_area_as)}};
+}
+
 Json sram_json(const SramConfig& sram) {
   return {{"bytes", sram.bytes},
           {"banks", sram.banks},
@@ -282,13 +301,17 @@ Json run_results(const RunSpec& run, const IntegerNetwork& network,
   json["name"] = run.name;
   json["network"] = run.network;
   json["arithmetic"] = to_string(run.arithmetic);
-  json["dataset"] = run.dataset;
+  json["dataset"] = run.dataset.empty() ? "random images" : run.dataset;
   json["weight_bits"] = run.quantization.weight_bits;
   json["activation_bits"] = run.quantization.activation_bits;
   json["scheme"] = run.quantization.scheme;
   json["images"] = outcome.images;
-  json["accuracy_percent"] =
-      100.0 * static_cast<double>(outcome.correct) / static_cast<double>(outcome.images);
+  // Random weights classify at random: no figure.
+  json["accuracy_percent"] = nullptr;
+  if (!run.synthetic) {
+    json["accuracy_percent"] =
+        100.0 * static_cast<double>(outcome.correct) / static_cast<double>(outcome.images);
+  }
   json["float_accuracy_percent"] = percent_or_null(network.origin.float_accuracy_percent);
   json["cycles_per_image"] = nullptr;
   json["time_per_image_us"] = nullptr;
@@ -303,15 +326,26 @@ Json run_results(const RunSpec& run, const IntegerNetwork& network,
   json["timed_images"] = outcome.timed.size();
   json["checked_images"] = outcome.checked;
   json["mismatch"] = outcome.mismatch ? Json(outcome.mismatch->text()) : Json(nullptr);
-  json["correct"] = outcome.correct;
+  json["correct"] = run.synthetic ? Json(nullptr) : Json(outcome.correct);
+  json["weights"] = run.synthetic ? "synthetic" : "trained";
+  if (run.synthetic) {
+    const Shape& image = run.synthetic->image;
+    json["synthetic"] = {{"why_no_accuracy", "the weights are random"},
+                         {"seed", run.synthetic->seed},
+                         {"image", {image.channels, image.height, image.width}},
+                         {"classes", run.synthetic->classes},
+                         {"groups", run.synthetic->groups},
+                         {"adapters", run.synthetic->adapters}};
+  }
   json["fake_quantized_accuracy_percent"] =
       percent_or_null(network.origin.fake_quantized_accuracy_percent);
   json["storage_bits"] = run.quantization.storage_bits;
   Json options = Json::object();
   for (const auto& [key, value] : run.quantization.options) options[key] = value;
   json["quantizer_options"] = options;
-  json["checkpoint_sha256"] = network.origin.checkpoint_sha256;
-  json["package_sha256"] = package_sha256;
+  json["checkpoint_sha256"] =
+      run.synthetic ? Json(nullptr) : Json(network.origin.checkpoint_sha256);
+  json["package_sha256"] = text_or_null(package_sha256);
   json["energy_table_title"] = run.energy_table.title();
   std::int64_t saturations = 0;
   for (const std::int64_t count : outcome.saturations) saturations += count;
@@ -322,6 +356,7 @@ Json run_results(const RunSpec& run, const IntegerNetwork& network,
         l < outcome.step_saturations.size() ? outcome.step_saturations[l] : StepSaturations()));
   }
   if (!outcome.timed.empty()) add_timing(json, run, program, outcome.timed);
+  json["area"] = area_json(run);
   json["hardware"] = hardware_json(run.hardware);
   return json;
 }

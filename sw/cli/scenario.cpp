@@ -6,6 +6,7 @@
 #include <set>
 #include <sstream>
 
+#include "models/area/array_area.hpp"
 #include "sw/cli/hardware_section.hpp"
 #include "sw/cli/resources.hpp"
 #include "sw/cli/toml_section.hpp"
@@ -69,7 +70,7 @@ void check_array(TomlSection& section, const RunSpec& run) {
         .refuse("kind", "found \"" + to_string(array.kind) + "\"; arithmetic " +
                             to_string(run.arithmetic) + " needs \"" + to_string(needed) + '"');
   }
-  if (run.checkpoint.empty()) return;
+  if (!run.package.empty()) return;
   const auto check_width = [&](const char* key, int found, int widest) {
     if (found <= widest) return;
     const std::string asked = std::to_string(found);
@@ -89,16 +90,18 @@ void check_array(TomlSection& section, const RunSpec& run) {
   check_width("activation_bits", run.quantization.activation_bits, array.activation_bits);
 }
 
-EnergyTable read_energy_table(TomlSection section, const std::filesystem::path& base) {
-  const std::filesystem::path folder = resource_folder() / "scenarios" / "energy";
-  const std::string name = section.text("table", "horowitz-45nm");
+// A table file of scenarios/FOLDER, or of a path.
+std::filesystem::path table_file(TomlSection section, const std::string& subfolder,
+                                 const std::string& otherwise, const std::filesystem::path& base) {
+  const std::filesystem::path folder = resource_folder() / "scenarios" / subfolder;
+  const std::string name = section.text("table", otherwise);
   section.refuse_unknown_keys();
-  const std::filesystem::path file = find_preset(name, folder, base);
+  std::filesystem::path file = find_preset(name, folder, base);
   if (file.empty()) {
     section.refuse("table", "found \"" + name + "\"; allowed: " + joined(preset_names(folder)) +
                                 ", or a path to a table file");
   }
-  return EnergyTable::read(file);
+  return file;
 }
 
 std::string location_of(TomlSection& section, const std::string& key,
@@ -117,18 +120,90 @@ std::filesystem::path required_file(TomlSection& section, const std::string& key
   return file;
 }
 
-// Whether the run names a ready package rather than a checkpoint and its quantization. What the run
-// itself says goes before what holds for all runs.
-bool takes_package(const TomlSection& section, const TomlSection& own) {
-  const auto checkpoint = [](const TomlSection& of) {
-    return of.has("checkpoint") || of.has("quantization");
-  };
-  const TomlSection& decides = own.has("package") || checkpoint(own) ? own : section;
-  if (decides.has("package") && checkpoint(decides)) {
+// Where a run's weights come from.
+enum class WeightSource { checkpoint, package, synthetic };
+
+// What the run itself says goes before what holds for all runs.
+WeightSource weight_source(const TomlSection& section, const TomlSection& own) {
+  const bool own_decides = own.has("weights") || own.has("package") || own.has("checkpoint") ||
+                           (own.has("quantization") && !section.has("weights"));
+  const TomlSection& decides = own_decides ? own : section;
+  if (decides.has("weights")) {
+    for (const char* other : {"package", "checkpoint"}) {
+      if (decides.has(other)) decides.refuse("weights", std::string("leave out ") + other);
+    }
+    return WeightSource::synthetic;
+  }
+  if (!decides.has("package")) return WeightSource::checkpoint;
+  if (decides.has("checkpoint") || decides.has("quantization")) {
     decides.refuse("package",
                    "a package is quantized already; leave out checkpoint and quantization");
   }
-  return decides.has("package");
+  return WeightSource::package;
+}
+
+// Widths and formats of random weights: there is nothing to quantize.
+void read_synthetic_quantization(TomlSection section, RunSpec& run) {
+  const std::string arithmetic = to_string(run.arithmetic);
+  const bool binary = run.arithmetic == Arithmetic::bnn;
+  const auto bits = [&](const char* key) {
+    return static_cast<int>(section.integer(key, binary ? 1 : 8, binary ? 1 : 2, binary ? 1 : 8));
+  };
+  run.quantization.scheme = "synthetic";
+  run.quantization.weight_bits = bits("weight_bits");
+  run.quantization.activation_bits = bits("activation_bits");
+  run.quantization.storage_bits = static_cast<int>(section.integer("storage_bits", 8, 2, 16));
+  SyntheticWeights& synthetic = *run.synthetic;
+  synthetic.groups = static_cast<int>(section.integer("groups", 1, 1, 64));
+  const bool adder =
+      run.arithmetic == Arithmetic::adder || run.arithmetic == Arithmetic::shiftaddnet;
+  if (synthetic.groups > 1 && !adder) {
+    section.refuse("groups",
+                   "arithmetic " + arithmetic + " has none; allowed with adder and shiftaddnet");
+  }
+  synthetic.adapters = section.truth("adapters", false);
+  if (synthetic.adapters && (adder || binary)) {
+    section.refuse("adapters", "arithmetic " + arithmetic +
+                                   " takes no step adapters, which scale products; allowed with "
+                                   "cnn, shift, post and apot");
+  }
+  for (const char* key : {"scheme", "options"}) {
+    if (section.has(key)) section.refuse(key, "synthetic weights are not quantized; leave it out");
+  }
+  section.refuse_unknown_keys();
+}
+
+// Random weights, and where no data set is named the images' size.
+void read_synthetic(TomlSection& section, const TomlSection& own, RunSpec& run) {
+  SyntheticWeights& synthetic = run.synthetic.emplace();
+  section.required_choice("weights", {"synthetic"});
+  synthetic.seed = static_cast<std::uint64_t>(
+      section.integer("seed", 1, 0, std::numeric_limits<std::int64_t>::max()));
+  read_synthetic_quantization(section.section("quantization"), run);
+
+  const std::vector<std::int64_t> size = section.integers("image", 3, 1, 4096);
+  synthetic.classes = static_cast<int>(section.integer("classes", 0, 2, 32767));
+  const bool own_image = own.has("image") || own.has("classes");
+  const bool random_images = own_image || (section.has("image") && !own.has("dataset"));
+  if (own.has("dataset") && own_image) {
+    own.refuse("dataset", "a data set has images; leave out image and classes, or the data set");
+  }
+  if (!random_images) {
+    run.dataset = section.required_choice("dataset", dataset_names());
+    synthetic.image = dataset_image(run.dataset);
+    synthetic.classes = dataset_classes(run.dataset);
+  } else {
+    if (size.empty()) section.refuse("image", "is missing; allowed: [channels, height, width]");
+    if (synthetic.classes == 0) section.refuse("classes", "is missing; allowed: 2 to 32767");
+    synthetic.image = {static_cast<int>(size[0]), static_cast<int>(size[1]),
+                       static_cast<int>(size[2])};
+    section.node("dataset");
+  }
+  try {
+    make_network(run.network, run.arithmetic, synthetic.image, synthetic.classes);
+  } catch (const std::invalid_argument& error) {
+    section.refuse(random_images ? "image" : "dataset", error.what());
+  }
 }
 
 // `own`: what the run itself says, without what holds for all runs.
@@ -139,18 +214,28 @@ RunSpec read_run(TomlSection section, const TomlSection& own, const std::string&
   run.name = name;
   section.node("name");
   section.node("run");
-  run.network = section.required_choice("network", network_names());
+  run.network = section.required_choice("network", workload_names());
   run.arithmetic =
       arithmetic_from_string(section.required_choice("arithmetic", arithmetic_names()));
-  run.dataset = section.required_choice("dataset", dataset_names());
 
-  // Known keys even where the other way is taken.
+  // Known keys even where another way is taken.
   run.checkpoint_location = location_of(section, "checkpoint", file);
   run.package_location = location_of(section, "package", file);
   run.quantization_location = location_of(section, "quantization", file);
-  if (takes_package(section, own)) {
-    run.package = required_file(section, "package", base);
+  const WeightSource source = weight_source(section, own);
+  for (const char* key : {"weights", "seed", "image", "classes"}) {
+    section.node(key);
+    if (source != WeightSource::synthetic && own.has(key)) {
+      own.refuse(key, "goes with weights = \"synthetic\" only");
+    }
+  }
+  if (source == WeightSource::synthetic) {
+    read_synthetic(section, own, run);
   } else {
+    run.dataset = section.required_choice("dataset", dataset_names());
+  }
+  if (source == WeightSource::package) run.package = required_file(section, "package", base);
+  if (source == WeightSource::checkpoint) {
     run.checkpoint = required_file(section, "checkpoint", base);
     run.quantization = read_quantization(section.section("quantization"), run.arithmetic);
   }
@@ -164,9 +249,42 @@ RunSpec read_run(TomlSection section, const TomlSection& own, const std::string&
 
   run.hardware = read_hardware(section, base, element_kind(run.arithmetic));
   check_array(section, run);
-  run.energy_table = read_energy_table(section.section("energy"), base);
+  run.energy_table =
+      EnergyTable::read(table_file(section.section("energy"), "energy", "horowitz-45nm", base));
+  run.area_table =
+      AreaTable::read(table_file(section.section("area"), "area", "aladdin-40nm", base));
+  TomlSection array = section.section("hardware").section("array");
+  run.same_area_as = array.text("same_area_as", "");
+  run.same_area_location =
+      location_of(array, "same_area_as", file) + ": hardware.array.same_area_as";
   section.refuse_unknown_keys();
   return run;
+}
+
+// Gives arrays that are to be as large as another run's their rows and columns.
+void fill_areas(std::vector<RunSpec>& runs) {
+  const std::vector<RunSpec> given = runs;
+  for (RunSpec& run : runs) {
+    if (run.same_area_as.empty()) continue;
+    std::vector<std::string> allowed;
+    const RunSpec* other = nullptr;
+    for (const RunSpec& candidate : given) {
+      if (!candidate.same_area_as.empty()) continue;
+      allowed.push_back(candidate.name);
+      if (candidate.name == run.same_area_as) other = &candidate;
+    }
+    const std::string found = run.same_area_location + ": found \"" + run.same_area_as + '"';
+    if (other == nullptr) {
+      throw InputError(found + "; allowed: the name of a run whose array has a size of its own: " +
+                       joined(allowed));
+    }
+    try {
+      run.hardware.array = largest_array(run.hardware.array, run.area_table,
+                                         array_area(other->hardware.array, run.area_table).total());
+    } catch (const std::runtime_error& error) {
+      throw InputError(found + ": " + error.what());
+    }
+  }
 }
 
 }  // namespace
@@ -187,6 +305,7 @@ Scenario read_scenario(const std::filesystem::path& file) {
   const toml::node* runs = top.node("run");
   if (runs == nullptr) {
     scenario.runs.push_back(read_run(top, top, scenario.name, file));
+    fill_areas(scenario.runs);
     return scenario;
   }
   const toml::array* array = runs->as_array();
@@ -202,6 +321,7 @@ Scenario read_scenario(const std::filesystem::path& file) {
     if (own.has("run")) own.refuse("run", "a run cannot hold runs");
     scenario.runs.push_back(read_run(TomlSection("", {&table, &root}), own, name, file));
   }
+  fill_areas(scenario.runs);
   return scenario;
 }
 

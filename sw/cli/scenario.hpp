@@ -5,9 +5,11 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "models/area/area_table.hpp"
 #include "models/energy/energy_table.hpp"
 #include "sw/network/network.hpp"
 #include "tlm/hardware_config.hpp"
@@ -26,25 +28,42 @@ struct QuantizationRecipe {
   std::map<std::string, std::string> options;
 };
 
+// Random weights in place of trained ones (sw/workload): cycles, energy and bytes, but no accuracy.
+struct SyntheticWeights {
+  std::uint64_t seed = 1;
+  int groups = 1;         // read-quantizer groups of each adder layer
+  bool adapters = false;  // step adapters (ASQ) in the layers of products between the edges
+  // Without a data set: size and classes of random images.
+  Shape image;
+  int classes = 0;
+};
+
 struct RunSpec {
   std::string name;
   std::string network;
   Arithmetic arithmetic = Arithmetic::adder;
-  std::string dataset;
-  // Either a checkpoint, to be quantized by the recipe, or a ready package.
+  std::string dataset;  // empty: random images
+  // Either a checkpoint, to be quantized by the recipe, or a ready package, or random weights.
   std::filesystem::path checkpoint;
   std::filesystem::path package;
+  std::optional<SyntheticWeights> synthetic;
   TimingLevel level = TimingLevel::approximate;
-  std::int64_t images = 0;  // of the test set, from its start; 0: all
-  int timed_images = 2;     // the first ones, at `level` in full; 0 at the functional level
+  std::int64_t images =
+      0;                 // of the test set, from its start; 0: all, of random ones the timed ones
+  int timed_images = 2;  // the first ones, at `level` in full; 0 at the functional level
   QuantizationRecipe quantization;
   HardwareConfig hardware;
   EnergyTable energy_table;
+  AreaTable area_table;
+  // Name of another run, whose array's area this one's fills: rows and columns of `hardware` are so
+  // chosen. Empty: they are as given.
+  std::string same_area_as;
   // "file:line:column" of keys that can only be judged against other files.
   std::string images_location;
   std::string checkpoint_location;
   std::string package_location;
   std::string quantization_location;
+  std::string same_area_location;
 };
 
 struct Scenario {

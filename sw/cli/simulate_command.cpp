@@ -18,6 +18,8 @@
 #include "sw/cli/toml_section.hpp"
 #include "sw/network/checkpoint.hpp"
 #include "sw/train/progress.hpp"
+#include "sw/workload/synthetic_images.hpp"
+#include "sw/workload/synthetic_network.hpp"
 
 namespace abacus {
 namespace {
@@ -100,6 +102,42 @@ PackageRequest package_request(const RunSpec& run, const SimulateOptions& option
   return request;
 }
 
+// Random weights as the run's hardware takes them.
+Package make_synthetic(const RunSpec& run) {
+  SyntheticOptions options;
+  options.network = run.network;
+  options.arithmetic = run.arithmetic;
+  options.image = run.synthetic->image;
+  options.classes = run.synthetic->classes;
+  options.weight_bits = run.quantization.weight_bits;
+  options.activation_bits = run.quantization.activation_bits;
+  options.storage_bits = run.quantization.storage_bits;
+  options.groups = run.synthetic->groups;
+  options.seed = run.synthetic->seed;
+  options.adapters = run.synthetic->adapters;
+  const PeArrayConfig& array = run.hardware.array;
+  const bool table = run.arithmetic == Arithmetic::post;
+  options.fraction_bits =
+      table ? std::min(array.fraction_bits, array.table.fraction_bits) : array.fraction_bits;
+  // DeepShift's exponents go down to 2^-14; a lookup table has entries for every other level.
+  constexpr int shift_levels = 15;
+  options.most_levels = table ? 2 * array.table.exponents + 1 : shift_levels;
+  if (run.arithmetic == Arithmetic::apot) options.most_levels = 127;
+  return {synthetic_network(options), {}, ""};
+}
+
+// Random images are made as many as are wanted.
+void limit_random_images(RunSpec& run) {
+  constexpr std::int64_t most = 1000;
+  if (run.images == 0) run.images = std::max(1, run.timed_images);
+  if (run.images > most) {
+    throw InputError(run.images_location + ": images: found " + std::to_string(run.images) +
+                     "; allowed: 0 (the timed ones) to " + std::to_string(most) +
+                     ", of random images");
+  }
+  run.timed_images = static_cast<int>(std::min<std::int64_t>(run.timed_images, run.images));
+}
+
 void limit_images(RunSpec& run, const Dataset& dataset) {
   if (run.images == 0) run.images = dataset.count();
   if (run.images > dataset.count()) {
@@ -160,8 +198,12 @@ RunOutcome simulate_run(const RunSpec& run, const Package& package, const Progra
 }
 
 void print_summary(const nlohmann::ordered_json& run) {
-  std::printf("%-28s %6.2f %%", run["name"].get<std::string>().c_str(),
-              run["accuracy_percent"].get<double>());
+  std::printf("%-28s ", run["name"].get<std::string>().c_str());
+  if (run["accuracy_percent"].is_null()) {
+    std::printf("no accuracy (random weights)");
+  } else {
+    std::printf("%6.2f %%", run["accuracy_percent"].get<double>());
+  }
   if (!run["cycles_per_image"].is_null()) {
     std::printf("  %11.0f cycles  %10.1f us  %10.2f uJ", run["cycles_per_image"].get<double>(),
                 run["time_per_image_us"].get<double>(), run["energy_per_image_uj"].get<double>());
@@ -212,15 +254,19 @@ int simulate(const SimulateOptions& options) {
       run.images = options.images;
       run.images_location = "--images";
     }
-    if (datasets.count(run.dataset) == 0) {
-      datasets[run.dataset] =
-          load_dataset(run.dataset, Split::test, data_root(options.data_root, run.dataset));
+    if (run.dataset.empty()) {
+      limit_random_images(run);
+    } else {
+      if (datasets.count(run.dataset) == 0) {
+        datasets[run.dataset] =
+            load_dataset(run.dataset, Split::test, data_root(options.data_root, run.dataset));
+      }
+      limit_images(run, datasets[run.dataset]);
     }
-    limit_images(run, datasets[run.dataset]);
-    if (run.package.empty()) {
+    if (!run.checkpoint.empty()) {
       compare_checkpoint(run);
       requests[run.name] = package_request(run, options);
-    } else {
+    } else if (!run.package.empty()) {
       ready[run.name] = read_ready_package(run);
     }
   }
@@ -231,14 +277,21 @@ int simulate(const SimulateOptions& options) {
   for (const RunSpec& run : scenario.runs) {
     const Clock::time_point run_start = Clock::now();
     const Package package = for_run(run, [&] {
+      if (run.synthetic) return make_synthetic(run);
       return run.package.empty() ? obtain_package(requests.at(run.name)) : ready.at(run.name);
     });
+    Dataset random_images;
+    if (run.dataset.empty()) {
+      const SyntheticWeights& synthetic = *run.synthetic;
+      random_images =
+          synthetic_images(synthetic.image, synthetic.classes, run.images, synthetic.seed);
+    }
+    const Dataset& images = run.dataset.empty() ? random_images : datasets[run.dataset];
     const double package_seconds = seconds_since(run_start);
     const Program program = for_run(run, [&] { return schedule(package.network, run.hardware); });
     const Clock::time_point simulation_start = Clock::now();
-    const RunOutcome outcome = for_run(run, [&] {
-      return simulate_run(run, package, program, datasets[run.dataset], options, jobs);
-    });
+    const RunOutcome outcome =
+        for_run(run, [&] { return simulate_run(run, package, program, images, options, jobs); });
     runs.push_back(for_run(run, [&] {
       return run_results(run, package.network, package.sha256, program, outcome, options.check);
     }));

@@ -137,6 +137,33 @@ double TomlSection::number(const std::string& key, double otherwise, double lowe
   return *value;
 }
 
+bool TomlSection::truth(const std::string& key, bool otherwise) {
+  const toml::node* found = node(key);
+  if (found == nullptr) return otherwise;
+  const auto* value = found->as_boolean();
+  if (value == nullptr) refuse_value(key, *found, "true or false");
+  return value->get();
+}
+
+std::vector<std::int64_t> TomlSection::integers(const std::string& key, std::size_t count,
+                                                std::int64_t lowest, std::int64_t highest) {
+  const toml::node* found = node(key);
+  if (found == nullptr) return {};
+  const std::string allowed = "a list of " + std::to_string(count) + " whole numbers from " +
+                              std::to_string(lowest) + " to " + std::to_string(highest);
+  const auto* list = found->as_array();
+  if (list == nullptr || list->size() != count) refuse_value(key, *found, allowed);
+  std::vector<std::int64_t> values;
+  for (const toml::node& element : *list) {
+    const auto* value = element.as_integer();
+    if (value == nullptr || value->get() < lowest || value->get() > highest) {
+      refuse_value(key, element, allowed);
+    }
+    values.push_back(value->get());
+  }
+  return values;
+}
+
 std::string TomlSection::text(const std::string& key, const std::string& otherwise) {
   const toml::node* found = node(key);
   if (found == nullptr) return otherwise;

@@ -37,6 +37,10 @@ class TomlSection {
   std::int64_t integer(const std::string& key, std::int64_t otherwise, std::int64_t lowest,
                        std::int64_t highest);
   double number(const std::string& key, double otherwise, double lowest, double highest);
+  bool truth(const std::string& key, bool otherwise);
+  // A list of `count` whole numbers; empty where no layer has the key.
+  std::vector<std::int64_t> integers(const std::string& key, std::size_t count, std::int64_t lowest,
+                                     std::int64_t highest);
   std::string text(const std::string& key, const std::string& otherwise);
   // Without a default: the key must be there.
   std::string required_text(const std::string& key);

@@ -121,8 +121,8 @@ std::vector<ParameterShape> parameter_shapes(const Network& network) {
   for (const Layer& layer : network.layers) {
     const std::int64_t channels = layer.output.channels;
     if (layer.kind == LayerKind::convolution) {
-      const std::vector<std::int64_t> weights = {channels, layer.input.channels, layer.kernel,
-                                                 layer.kernel};
+      const std::vector<std::int64_t> weights = {channels, layer.input.channels / layer.groups,
+                                                 layer.kernel, layer.kernel};
       if (layer.arithmetic == Arithmetic::shift) {
         shapes.push_back({layer.name + ".exponent", weights, true});
         shapes.push_back({layer.name + ".sign", weights, true});

@@ -31,8 +31,9 @@ struct Checkpoint {
 
 struct ParameterShape {
   std::string name;
-  std::vector<std::int64_t> shape;  // weights of a convolution: output × input channel × ky × kx
-  bool trainable = true;            // false: running statistics
+  std::vector<std::int64_t>
+      shape;  // weights of a convolution: output × input channel (of a group) × ky × kx
+  bool trainable = true;  // false: running statistics
 };
 
 // All parameters of the network, layer by layer: `weight` and, as far as there, `bias` of the

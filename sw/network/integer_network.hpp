@@ -79,7 +79,8 @@ struct IntegerLayer {
 
   // Convolution only.
   Arithmetic arithmetic = Arithmetic::cnn;
-  bool edge = false;  // runs on the edge array
+  bool edge = false;       // runs on the edge array
+  bool depthwise = false;  // output channel o sees input channel o alone
   int weight_bits = 8;
   bool weight_signed = true;
   int activation_bits = 8;
@@ -94,7 +95,7 @@ struct IntegerLayer {
   std::vector<int> first_exponents;
   std::vector<int> second_exponents;
   std::vector<std::int16_t>
-      weights;  // output channel × input channel × kernel × kernel; bnn: −1 and +1
+      weights;  // output channel × input channel (depthwise: 1) × kernel × kernel; bnn: −1 and +1
   std::vector<ReadQuantizer> read_quantizers;  // one a group, at least one
   std::vector<std::int32_t> group;             // one an output channel: index into read_quantizers
   std::optional<AdapterNetwork> adapter;       // then there is one read quantizer: that of β = 1
@@ -112,6 +113,9 @@ struct IntegerLayer {
 
   int shift = 0;  // to the right, with rounding
   bool relu = false;
+
+  // Convolution: of `channels` input channels, how many an output channel sees.
+  int seen_channels(int channels) const { return depthwise ? 1 : channels; }
 };
 
 // Where a package came from; reports repeat it and the cache compares it.

@@ -287,8 +287,18 @@ void validate_convolution(const Place& place, const IntegerNetwork& network,
                     window_output(place, layer, input, channels));
   validate_operands(place, layer);
 
-  place.check_count("weights", layer.weights.size(),
-                    std::int64_t{channels} * input.channels * layer.kernel * layer.kernel);
+  if (layer.depthwise) {
+    place.check("output channels of a depthwise convolution", channels,
+                {input.channels, input.channels});
+    if (layer.edge) place.fail("depthwise", "true", "false on the edge array");
+    if (layer.read_quantizers.size() != 1) {
+      place.fail("number of read_quantizers of a depthwise convolution",
+                 std::to_string(layer.read_quantizers.size()), "1");
+    }
+  }
+  place.check_count(
+      "weights", layer.weights.size(),
+      std::int64_t{channels} * layer.seen_channels(input.channels) * layer.kernel * layer.kernel);
   if (layer.arithmetic != Arithmetic::bnn && !has_exponent_weights(layer.arithmetic)) {
     place.check_each("weights", layer.weights,
                      integer_range(layer.weight_bits, layer.weight_signed));
@@ -349,6 +359,7 @@ void validate_layer(const Place& place, const IntegerNetwork& network, std::size
     validate_convolution(place, network, layer);
     return;
   }
+  if (layer.depthwise) place.fail("depthwise of a layer that is no convolution", "true", "false");
   place.check_count("weights", layer.weights.size(), 0);
   place.check_count("read_quantizers", layer.read_quantizers.size(), 0);
   place.check_count("group", layer.group.size(), 0);

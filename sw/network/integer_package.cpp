@@ -225,7 +225,8 @@ Json to_json(const IntegerLayer& layer) {
                {"residual_shift", layer.residual_shift},
                {"shift", layer.shift},
                {"relu", layer.relu}};
-  // Not in other layers, so that packages from before exponent weights stay readable.
+  // Not in other layers, so that packages from before them stay readable.
+  if (layer.depthwise) json["depthwise"] = true;
   if (has_exponent_weights(layer.arithmetic)) {
     json["levels"] = layer.levels;
     json["fraction_bits"] = layer.fraction_bits;
@@ -298,6 +299,7 @@ IntegerLayer read_layer_fields(Fields fields) {
   layer.residual_shift = fields.integer<std::int32_t>("residual_shift");
   layer.shift = fields.integer<int>("shift");
   layer.relu = fields.boolean("relu");
+  if (fields.has("depthwise")) layer.depthwise = fields.boolean("depthwise");
   if (has_exponent_weights(layer.arithmetic)) {
     layer.levels = fields.integer<int>("levels");
     layer.fraction_bits = fields.integer<int>("fraction_bits");
@@ -312,7 +314,8 @@ IntegerLayer read_layer_fields(Fields fields) {
 }
 
 std::vector<std::int64_t> weight_shape(const IntegerLayer& layer, std::int64_t input_channels) {
-  return {layer.output.shape.channels, input_channels, layer.kernel, layer.kernel};
+  const std::int64_t seen = layer.seen_channels(static_cast<int>(input_channels));
+  return {layer.output.shape.channels, seen, layer.kernel, layer.kernel};
 }
 
 template <typename To, typename From>

@@ -41,6 +41,17 @@ class Builder {
     return append(layer);
   }
 
+  // Each channel on its own.
+  int depthwise_convolution(const std::string& name, int from, int kernel, int stride) {
+    const int channels = shape(from).channels;
+    const int index = convolution(name, from, channels, kernel, stride, kernel / 2);
+    // Of a ShiftAddNet both layers.
+    for (int i = from + 1; i <= index; ++i) {
+      network_.layers[static_cast<std::size_t>(i)].groups = channels;
+    }
+    return index;
+  }
+
   int batch_norm(const std::string& name, int from) {
     return append(make(name, LayerKind::batch_norm, {from}));
   }
@@ -157,25 +168,94 @@ void build_resnet(Builder& b, int blocks, int classes) {
   b.batch_norm("bn2", b.edge_convolution("fc", x, classes, 1, 0, false));
 }
 
-// He et al. (CVPR 2016), the ImageNet variant: stages of 64, 128, 256, 512 channels, two blocks each.
+// 1×1 to `channels`, 3×3, 1×1 to four times as many.
+int bottleneck_block(Builder& b, const std::string& name, int from, int channels, int stride) {
+  const int conv1 = b.convolution(name + ".conv1", from, channels, 1, 1, 0);
+  const int relu1 = b.relu(name + ".relu1", b.batch_norm(name + ".bn1", conv1));
+  const int conv2 = b.convolution(name + ".conv2", relu1, channels, 3, stride, 1);
+  const int relu2 = b.relu(name + ".relu2", b.batch_norm(name + ".bn2", conv2));
+  const int conv3 = b.convolution(name + ".conv3", relu2, 4 * channels, 1, 1, 0);
+  const int bn3 = b.batch_norm(name + ".bn3", conv3);
+  const int around = shortcut(b, name, from, 4 * channels, stride);
+  return b.relu(name + ".relu3", b.add(name + ".add", bn3, around));
+}
+
+// He et al. (CVPR 2016), the ImageNet variant: stages of 64, 128, 256, 512 channels, in each so many
+// blocks; with bottlenecks, four times as many channels between blocks.
 // Its 3×3 max pool of stride 2 has padding, which our pools have not: a 2×2 pool stands for it, of the
 // same output. Images below 64×64 take a 3×3 first convolution of stride 1 and no pool, as is usual
 // for CIFAR.
-void build_resnet18(Builder& b, int classes) {
+void build_large_resnet(Builder& b, const std::array<int, 4>& blocks, bool bottlenecks,
+                        int classes) {
   constexpr int smallest_large_image = 64;
   const bool large = b.shape(-1).height >= smallest_large_image;
   int x = large ? first_convolution(b, 64, 7, 3, 2) : first_convolution(b, 64, 3, 1);
   if (large) x = b.max_pool("maxpool", x, 2);
   for (int stage = 0; stage < 4; ++stage) {
-    for (int block = 0; block < 2; ++block) {
+    for (int block = 0; block < blocks[static_cast<std::size_t>(stage)]; ++block) {
       const std::string name = "layer" + std::to_string(stage + 1) + "." + std::to_string(block);
       const int stride = stage > 0 && block == 0 ? 2 : 1;
-      x = b.binary() ? binary_block(b, name, x, 64 << stage, stride)
-                     : basic_block(b, name, x, 64 << stage, stride);
+      const int channels = 64 << stage;
+      x = bottlenecks  ? bottleneck_block(b, name, x, channels, stride)
+          : b.binary() ? binary_block(b, name, x, channels, stride)
+                       : basic_block(b, name, x, channels, stride);
     }
   }
   x = b.average_pool("avgpool", x, b.shape(x).height);
   b.edge_convolution("fc", x, classes, 1, 0, true);
+}
+
+// Sandler et al. (CVPR 2018), table 2: 1×1 to `expansion` times the channels, depthwise 3×3, 1×1
+// without a ReLU; with a shortcut where the shape stays.
+int inverted_residual(Builder& b, const std::string& name, int from, int expansion, int channels,
+                      int stride) {
+  int x = from;
+  int part = 0;
+  const auto named = [&](const char* field) {
+    return name + ".conv." + std::to_string(part) + field;
+  };
+  if (expansion != 1) {
+    x = b.convolution(named(".0"), x, b.shape(from).channels * expansion, 1, 1, 0);
+    x = b.relu(named(".2"), b.batch_norm(named(".1"), x));
+    ++part;
+  }
+  x = b.depthwise_convolution(named(".0"), x, 3, stride);
+  x = b.relu(named(".2"), b.batch_norm(named(".1"), x));
+  ++part;
+  x = b.convolution(named(""), x, channels, 1, 1, 0);
+  ++part;
+  x = b.batch_norm(named(""), x);
+  const bool same = stride == 1 && b.shape(from).channels == channels;
+  return same ? b.add(name + ".add", x, from) : x;
+}
+
+void build_mobilenet_v2(Builder& b, int classes) {
+  struct Stage {
+    int expansion, channels, blocks, stride;
+  };
+  constexpr std::array<Stage, 7> stages = {{{1, 16, 1, 1},
+                                            {6, 24, 2, 2},
+                                            {6, 32, 3, 2},
+                                            {6, 64, 4, 2},
+                                            {6, 96, 3, 1},
+                                            {6, 160, 3, 2},
+                                            {6, 320, 1, 1}}};
+  constexpr int first_channels = 32;
+  constexpr int last_channels = 1280;
+  int x = b.edge_convolution("features.0.0", -1, first_channels, 3, 1, false, 2);
+  x = b.relu("features.0.2", b.batch_norm("features.0.1", x));
+  int number = 1;
+  for (const Stage& stage : stages) {
+    for (int block = 0; block < stage.blocks; ++block, ++number) {
+      x = inverted_residual(b, "features." + std::to_string(number), x, stage.expansion,
+                            stage.channels, block == 0 ? stage.stride : 1);
+    }
+  }
+  const std::string last = "features." + std::to_string(number);
+  x = b.convolution(last + ".0", x, last_channels, 1, 1, 0);
+  x = b.relu(last + ".2", b.batch_norm(last + ".1", x));
+  x = b.average_pool("avgpool", x, b.shape(x).height);
+  b.edge_convolution("classifier.1", x, classes, 1, 0, true);
 }
 
 void build_vgg_small(Builder& b, int classes) {
@@ -251,7 +331,16 @@ const std::vector<std::string>& arithmetic_names() {
 
 std::int64_t Network::taps(const Layer& layer) {
   if (layer.kind != LayerKind::convolution) return 0;
-  return layer.output.elements() * layer.input.channels * layer.kernel * layer.kernel;
+  return layer.output.elements() * (layer.input.channels / layer.groups) * layer.kernel *
+         layer.kernel;
+}
+
+std::int64_t Network::parameters(const Layer& layer) {
+  const std::int64_t channels = layer.output.channels;
+  if (layer.kind == LayerKind::batch_norm) return 2 * channels;
+  if (layer.kind != LayerKind::convolution) return 0;
+  return channels * (layer.input.channels / layer.groups) * layer.kernel * layer.kernel +
+         (layer.bias ? channels : 0);
 }
 
 const std::vector<std::string>& network_names() {
@@ -260,10 +349,19 @@ const std::vector<std::string>& network_names() {
   return names;
 }
 
+const std::vector<std::string>& workload_names() {
+  static const std::vector<std::string> names = [] {
+    std::vector<std::string> all = network_names();
+    all.insert(all.end(), {"resnet34", "resnet50", "mobilenet-v2"});
+    return all;
+  }();
+  return names;
+}
+
 Network make_network(const std::string& name, Arithmetic arithmetic, Shape input, int classes) {
   bool known = false;
   std::string allowed;
-  for (const std::string& n : network_names()) {
+  for (const std::string& n : workload_names()) {
     known = known || n == name;
     allowed += (allowed.empty() ? "" : ", ") + n;
   }
@@ -293,7 +391,11 @@ Network make_network(const std::string& name, Arithmetic arithmetic, Shape input
   } else if (name == "vgg-small") {
     build_vgg_small(builder, classes);
   } else if (name == "resnet18") {
-    build_resnet18(builder, classes);
+    build_large_resnet(builder, {2, 2, 2, 2}, false, classes);
+  } else if (name == "resnet34" || name == "resnet50") {
+    build_large_resnet(builder, {3, 4, 6, 3}, name == "resnet50", classes);
+  } else if (name == "mobilenet-v2") {
+    build_mobilenet_v2(builder, classes);
   } else {
     build_resnet(builder, name == "resnet20" ? 3 : 5, classes);
   }

@@ -72,6 +72,9 @@ struct Layer {
   int stride = 1;
   int padding = 0;
   bool bias = false;  // convolution only
+  // Convolution: the channels fall into so many groups, each of which sees its own inputs alone. 1, or
+  // in depthwise convolutions the number of input channels, which is that of output channels.
+  int groups = 1;
   // First convolution and classifier: always `cnn`, 8 bits, on the edge array.
   bool edge = false;
 
@@ -88,10 +91,15 @@ struct Network {
 
   // Taps (ky, kx, input channel) summed over all outputs of a convolution; 0 for other layers.
   static std::int64_t taps(const Layer& layer);
+  // What is trained: weights and biases of convolutions and BatchNorms. Running statistics are none.
+  static std::int64_t parameters(const Layer& layer);
 };
 
-// Names that make_network takes: "lenet", "resnet18", "resnet20", "resnet32", "vgg-small".
+// Names of the networks that the trainer takes: "lenet", "resnet18", "resnet20", "resnet32",
+// "vgg-small".
 const std::vector<std::string>& network_names();
+// Names that make_network takes: those, and "resnet34", "resnet50" and "mobilenet-v2".
+const std::vector<std::string>& workload_names();
 
 // Builds a network of the zoo for the given image size and number of classes. First convolution and
 // classifier are ordinary convolutions in every arithmetic. Throws std::invalid_argument for an
@@ -103,12 +111,16 @@ const std::vector<std::string>& network_names();
 // Layer names follow the authors' checkpoint: conv1, bn1, layer1.0.conv1, …, layer2.0.downsample.0,
 // …, fc, bn2.
 //
+// resnet18/34/50: He et al., the ImageNet variant, blocks and names as in torchvision (resnet50's stride
+// is in its 3×3 convolution). mobilenet-v2: Sandler et al. (CVPR 2018), names as in torchvision; its
+// ReLU6 is a ReLU here, since what stores the result saturates at the end of a chosen range anyway.
+//
 // In a shiftaddnet each convolution NAME between the edges is NAME.shift, which has its kernel,
 // stride and channels, and NAME.adder, of the same kernel (1×1 behind an unpadded one), stride 1 and
 // the output's channels; nothing stands between them (ShiftAddNet, NeurIPS 2020, section 3.1).
 //
 // Binary networks (bnn) have no ReLU, since the sign in front of each binary convolution is their
-// non-linearity, and in resnet20/32 each 3×3 convolution has a shortcut of its own (Bi-Real Net,
+// non-linearity, and in resnet18/20/32/34 each 3×3 convolution has a shortcut of its own (Bi-Real Net,
 // ECCV 2018).
 Network make_network(const std::string& name, Arithmetic arithmetic, Shape input, int classes);
 

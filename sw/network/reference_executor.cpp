@@ -72,6 +72,17 @@ Operands read_operands(const IntegerLayer& layer, const Shape& input_shape, cons
   return operands;
 }
 
+// What output channel `channel` of a depthwise convolution sees.
+Operands channel_of(const Operands& all, int channel) {
+  Operands one;
+  one.shape = {1, all.shape.height, all.shape.width};
+  for (std::size_t i = static_cast<std::size_t>(channel); i < all.values.size();
+       i += static_cast<std::size_t>(all.shape.channels)) {
+    one.values.push_back(all.values[i]);
+  }
+  return one;
+}
+
 // Weights of one output channel in the order ky, kx, input channel, already shifted.
 Values read_weights(const IntegerLayer& layer, int input_channels, int output_channel) {
   const int kernel = layer.kernel;
@@ -259,8 +270,10 @@ void convolve_exact(const IntegerLayer& layer, const Shape& input_shape, const V
   const Shape& shape = layer.output.shape;
   for (int o = 0; o < shape.channels; ++o) {
     const std::size_t channel = static_cast<std::size_t>(o);
-    const Operands& seen = operands[static_cast<std::size_t>(layer.group[channel])];
-    const Values weights = read_weights(layer, input_shape.channels, o);
+    const Operands& group = operands[static_cast<std::size_t>(layer.group[channel])];
+    const Operands own = layer.depthwise ? channel_of(group, o) : Operands();
+    const Operands& seen = layer.depthwise ? own : group;
+    const Values weights = read_weights(layer, layer.seen_channels(input_shape.channels), o);
     for (int y = 0; y < shape.height; ++y) {
       for (int x = 0; x < shape.width; ++x) {
         const std::size_t place = position(shape, y, x, o);
@@ -344,8 +357,10 @@ std::int64_t convolve(const IntegerLayer& layer, const Shape& input_shape, const
   std::int64_t saturations = 0;
   for (int o = 0; o < shape.channels; ++o) {
     const std::size_t channel = static_cast<std::size_t>(o);
-    const Operands& seen = operands[static_cast<std::size_t>(layer.group[channel])];
-    const Values weights = read_weights(layer, input_shape.channels, o);
+    const Operands& group = operands[static_cast<std::size_t>(layer.group[channel])];
+    const Operands own = layer.depthwise ? channel_of(group, o) : Operands();
+    const Operands& seen = layer.depthwise ? own : group;
+    const Values weights = read_weights(layer, layer.seen_channels(input_shape.channels), o);
     for (int y = 0; y < shape.height; ++y) {
       for (int x = 0; x < shape.width; ++x) {
         const Accumulator accumulator =

@@ -68,9 +68,11 @@ std::vector<ChannelRun> channel_runs(const ColumnTile& tile) {
 }
 
 std::uint64_t packed_weight_bytes(const IntegerLayer& layer, int input_channels, int columns) {
-  const int words = (input_channels + channels_a_word - 1) / channels_a_word;
-  return static_cast<std::uint64_t>(layer.kernel) * layer.kernel * words * columns *
-         layer.weight_bits;
+  // Depthwise: the columns' own channels, as if they were one column's.
+  const int channels = layer.depthwise ? columns : input_channels;
+  const int words = (channels + channels_a_word - 1) / channels_a_word;
+  return static_cast<std::uint64_t>(layer.kernel) * layer.kernel * words *
+         (layer.depthwise ? 1 : columns) * layer.weight_bits;
 }
 
 std::vector<std::uint8_t> pack_weights(const IntegerLayer& layer, int input_channels,
@@ -79,6 +81,17 @@ std::vector<std::uint8_t> pack_weights(const IntegerLayer& layer, int input_chan
   BitWriter writer(bytes);
   const std::size_t kernel = static_cast<std::size_t>(layer.kernel);
   const std::size_t inputs = static_cast<std::size_t>(input_channels);
+  if (layer.depthwise) {
+    for (std::size_t tap = 0; tap < kernel * kernel; ++tap) {
+      for (std::size_t i = 0; i < (tile.channels.size() + 7) / 8 * 8; ++i) {
+        const bool there = i < tile.channels.size();
+        const std::size_t channel = there ? static_cast<std::size_t>(tile.channels[i]) : 0;
+        writer.put(field(layer, there ? layer.weights[channel * kernel * kernel + tap] : 0),
+                   layer.weight_bits);
+      }
+    }
+    return bytes;
+  }
   for (std::size_t ky = 0; ky < kernel; ++ky) {
     for (std::size_t kx = 0; kx < kernel; ++kx) {
       for (std::size_t first = 0; first < inputs; first += channels_a_word) {

@@ -117,7 +117,8 @@ class Estimate {
     const double window = double{1} * layer_.kernel * layer_.kernel;
     if (layer_.kind == IntegerLayerKind::convolution) {
       const PeArrayConfig& array = array_of(layer_, hardware_);
-      const double depth = window * ceiling(input_.shape.channels, array.rows);
+      const double depth =
+          window * ceiling(layer_.seen_channels(input_.shape.channels), array.rows);
       const double scaling = ceiling(std::min(array.columns, output.channels), array.scale_lanes);
       return positions * columns_ * std::max(depth, scaling) + commands + tiles_ * columns_ * depth;
     }

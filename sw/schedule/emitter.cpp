@@ -366,6 +366,8 @@ class Emitter {
       set(f.residual_multiplier, layer.residual_multiplier);
       f.residual_format = format_of(network_.tensor(layer.residual));
     }
+    f.depthwise = layer.depthwise;
+    if (layer.depthwise) set(f.first_channel, tile.channels.front());
     f.keep_weights = step.keep_weights;
     set(f.step_register, step.step_register + 1);
     f.channel_sums = channel_sums(step);

@@ -170,7 +170,7 @@ class Planner {
     const Step& before = plan_.steps.back();
     if (before.adapts || before.layer != index_ || before.column != column) return false;
     const PeArrayConfig& array = array_of(layer(), hardware_);
-    const int channels = network_.tensor(layer().input).shape.channels;
+    const int channels = layer().seen_channels(network_.tensor(layer().input).shape.channels);
     const int channel_tiles = (channels + array.rows - 1) / array.rows;
     return layer().kernel * layer().kernel * channel_tiles <= array.weights_per_pe;
   }

@@ -106,8 +106,8 @@ class Scheduler {
           static_cast<int>(tiling.spatial.size() * std::max<std::size_t>(1, tiling.columns.size()));
       description.edge = layer.edge;
       if (layer.kind == IntegerLayerKind::convolution) {
-        description.taps =
-            layer.output.shape.elements() * input_channels(i) * layer.kernel * layer.kernel;
+        description.taps = layer.output.shape.elements() * layer.seen_channels(input_channels(i)) *
+                           layer.kernel * layer.kernel;
         description.groups = static_cast<int>(layer.read_quantizers.size());
         description.weights_resident = tiling.weights_resident;
       }

@@ -117,7 +117,10 @@ class TilingSearch {
   // holds, so that the next tile can come in beside it.
   void cut_columns() {
     const int input_channels = network_.tensor(layer_.input).shape.channels;
-    const int array_columns = array_of(layer_, hardware_).columns;
+    const PeArrayConfig& array = array_of(layer_, hardware_);
+    // Depthwise, each column works on a row of its own.
+    const int array_columns =
+        layer_.depthwise ? std::min(array.columns, array.rows) : array.columns;
     const std::uint64_t weights = align_up(packed_weight_bytes(layer_, input_channels, 1));
     if (weights > hardware_.weight_sram.bytes) {
       too_small(layer_, "weight", "one output channel", weights, hardware_.weight_sram.bytes);

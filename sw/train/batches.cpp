@@ -4,7 +4,7 @@
 #include <numeric>
 #include <utility>
 
-#include "sw/train/counter_generator.hpp"
+#include "sw/network/counter_generator.hpp"
 
 namespace abacus {
 namespace {

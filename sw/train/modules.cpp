@@ -120,6 +120,10 @@ FloatNetwork::FloatNetwork(const Network& network, std::uint64_t seed) : network
   torch::NoGradGuard no_gradient;
   auto generator = at::detail::createCPUGenerator(seed);
   for (const Layer& layer : network_.layers) {
+    if (layer.groups != 1) {
+      throw std::invalid_argument("layer " + layer.name +
+                                  " is a depthwise convolution, which is not trained here");
+    }
     if (layer.kind == LayerKind::convolution) {
       const std::int64_t k = layer.kernel, in = layer.input.channels, out = layer.output.channels;
       const bool adder = layer.arithmetic == Arithmetic::adder;

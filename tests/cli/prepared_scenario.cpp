@@ -7,7 +7,7 @@
 #include "sw/cli/resources.hpp"
 #include "sw/network/checkpoint.hpp"
 #include "sw/network/safetensors.hpp"
-#include "tests/schedule/synthetic_network.hpp"
+#include "sw/workload/synthetic_network.hpp"
 
 namespace abacus::test {
 
@@ -35,7 +35,7 @@ PreparedScenario::PreparedScenario(Arithmetic arithmetic, int bits) : arithmetic
   SyntheticOptions options;
   options.network = "lenet";
   options.arithmetic = arithmetic;
-  options.operand_bits = bits;
+  options.weight_bits = options.activation_bits = bits;
   network_ = synthetic_network(options);
   std::filesystem::create_directories(cache());
   write_package_to_cache(recipe_);

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "models/area/array_area.hpp"
 #include "sw/cli/toml_section.hpp"
 #include "tests/network/temporary_folder.hpp"
 
@@ -309,8 +310,9 @@ TEST_P(BadScenarioTest, IsRefusedWithPlaceFindingAndAllowedValues) {
 INSTANTIATE_TEST_SUITE_P(
     Inputs, BadScenarioTest,
     ::testing::Values(
-        BadScenario{"imagse = 5\n", "8:1: ", "unknown key `imagse`; did you mean `images`?"},
-        BadScenario{"zzz = 5\n", "8:1: ", "known here: arithmetic, checkpoint, dataset"},
+        BadScenario{"iamges = 5\n", "8:1: ", "unknown key `iamges`; did you mean `images`?"},
+        BadScenario{"zzz = 5\n",
+                    "8:1: ", "known here: area, arithmetic, checkpoint, classes, dataset"},
         BadScenario{"level = \"rtl\"\n",
                     "8:9: ", "found the text \"rtl\"; allowed: approximate, functional"},
         BadScenario{"level = 3\n", "8:9: ", "found 3; allowed: approximate, functional"},
@@ -366,6 +368,22 @@ INSTANTIATE_TEST_SUITE_P(
         BadScenario{"[hardware]\nclock_mhz = nan\n", "9:13: ", "a number from 1 to 10000"},
         BadScenario{"energy.table = \"guess\"\n",
                     "8:16: ", "allowed: accelergy-40nm, horowitz-45nm, shiftadd-papers"},
+        BadScenario{"area.table = \"guess\"\n", "8:14: ", "allowed: aladdin-40nm, or a path"},
+        BadScenario{"[hardware]\narray.same_area_as = \"none\"\n", "9:22: ",
+                    "hardware.array.same_area_as: found \"none\"; allowed: the name of a run"},
+        BadScenario{"hardware.edge_array.same_area_as = \"a\"\n",
+                    "8:21: ", "unknown key `hardware.edge_array.same_area_as`"},
+        BadScenario{"[[run]]\nname = \"a\"\n[[run]]\nname = \"b\"\n"
+                    "hardware.array.same_area_as = \"b\"\n",
+                    "12:31: ",
+                    "found \"b\"; allowed: the name of a run whose array has a size of "
+                    "its own: a"},
+        BadScenario{"hardware.array.same_area_as = 3\n[[run]]\nname = \"a\"\n",
+                    "8:31: ", "found 3"},
+        BadScenario{"[[run]]\nname = \"a\"\nhardware.array = { rows = 1, columns = 1 }\n"
+                    "[[run]]\nname = \"b\"\nhardware.array = { same_area_as = \"a\", kind = "
+                    "\"shift-add\" }\n",
+                    "13:35: ", "one shift-add lane takes"},
         BadScenario{"energy.tabel = \"horowitz-45nm\"\n", "8:8: ", "did you mean `table`?"},
         BadScenario{"images = 7\n", "8:10: ", "'images'"},  // the same key twice
         BadScenario{"run = 3\n", "8:7: ", "[[run]]"},
@@ -377,6 +395,117 @@ INSTANTIATE_TEST_SUITE_P(
         BadScenario{"[[run]]\nname = \"a\"\ncheckpoint = \"none.safetensors\"\n",
                     "10:14: ", "there is no file"},
         BadScenario{"level = \n", "8:", ""}));
+
+// Six lines; a test's own text starts at line 7.
+const std::string random_head = R"(network = "resnet18"
+arithmetic = "adder"
+weights = "synthetic"
+image = [3, 64, 64]
+classes = 100
+timed_images = 1
+)";
+
+TEST(Scenario, RandomWeightsNeedNoFileAndNoDataSet) {
+  const ScenarioFile file(
+      random_head +
+      "seed = 7\nquantization = { weight_bits = 3, storage_bits = 10, groups = 4 }\n"
+      "[[run]]\nname = \"adder\"\n"
+      "[[run]]\nname = \"post\"\narithmetic = \"post\"\nseed = 8\n"
+      "quantization = { groups = 1, adapters = true }\n"
+      "[[run]]\nname = \"images\"\ndataset = \"cifar10\"\n"
+      "[[run]]\nname = \"trained\"\nnetwork = \"lenet\"\n"
+      "dataset = \"fashion-mnist\"\ncheckpoint = \"c.safetensors\"\n"
+      "quantization = { weight_bits = 4 }\n");
+  const Scenario scenario = read_scenario(file.file());
+  ASSERT_EQ(scenario.runs.size(), 4u);
+  const RunSpec& adder = scenario.runs[0];
+  ASSERT_TRUE(adder.synthetic.has_value());
+  EXPECT_EQ(adder.synthetic->seed, 7u);
+  EXPECT_EQ(adder.synthetic->groups, 4);
+  EXPECT_EQ(adder.synthetic->image, (Shape{3, 64, 64}));
+  EXPECT_EQ(adder.synthetic->classes, 100);
+  EXPECT_EQ(adder.dataset, "");
+  EXPECT_EQ(adder.quantization.scheme, "synthetic");
+  EXPECT_EQ(adder.quantization.weight_bits, 3);
+  EXPECT_EQ(adder.quantization.activation_bits, 8);
+  EXPECT_EQ(adder.quantization.storage_bits, 10);
+  EXPECT_TRUE(scenario.runs[1].synthetic->adapters);
+  EXPECT_EQ(scenario.runs[1].synthetic->seed, 8u);
+  EXPECT_EQ(scenario.runs[2].dataset, "cifar10");
+  EXPECT_EQ(scenario.runs[2].synthetic->image, (Shape{3, 32, 32}));
+  EXPECT_EQ(scenario.runs[2].synthetic->classes, 10);
+  EXPECT_FALSE(scenario.runs[3].synthetic.has_value());
+  EXPECT_EQ(scenario.runs[3].checkpoint, file.folder() / "c.safetensors");
+}
+
+struct BadRandomScenario {
+  std::string head;
+  std::string more;
+  std::string place;
+  std::string what;
+};
+
+TEST(Scenario, MistakesWithRandomWeightsAreRefusedWithTheirPlace) {
+  const std::string bare = "network = \"lenet\"\narithmetic = \"cnn\"\nweights = \"synthetic\"\n";
+  for (const BadRandomScenario& bad : {
+           BadRandomScenario{random_head, "checkpoint = \"c.safetensors\"\n",
+                             "3:11: ", "weights: leave out checkpoint"},
+           {random_head, "package = \"c.safetensors\"\n", "3:11: ", "weights: leave out package"},
+           {random_head, "dataset = \"cifar10\"\n", "7:11: ", "leave out image and classes"},
+           {random_head, "seed = -1\n", "7:8: ", "found -1"},
+           {random_head, "quantization.scheme = \"adderquant-ptq\"\n", "7:23: ", "not quantized"},
+           {random_head, "quantization.options = { alpha = 1 }\n", "7:24: ", "not quantized"},
+           {random_head, "quantization.weight_bits = 1\n", "7:28: ", "from 2 to 8"},
+           {random_head, "quantization.groups = 65\n", "7:23: ", "from 1 to 64"},
+           {random_head, "quantization.adapters = true\n",
+            "7:25: ", "adder takes no step adapters"},
+           {random_head, "quantization.adapters = 1\n", "7:25: ", "true or false"},
+           {random_head, "[[run]]\nname = \"a\"\narithmetic = \"cnn\"\nquantization.groups = 2\n",
+            "10:23: ", "arithmetic cnn has none"},
+           {random_head,
+            "[[run]]\nname = \"a\"\narithmetic = \"bnn\"\nquantization.weight_bits = 2\n",
+            "10:28: ", "from 1 to 1"},
+           {random_head, "hardware.array.weight_bits = 4\n", "7:30: ", "the array takes 4 bits"},
+           {random_head,
+            "[[run]]\nname = \"a\"\ncheckpoint = \"c.safetensors\"\ndataset = \"cifar10\"\nseed = "
+            "3\n",
+            "11:8: ", "goes with weights"},
+           {bare, "image = [3, 64]\nclasses = 10\n", "4:9: ", "a list of 3 whole numbers"},
+           {bare, "image = [3, 64, 0]\nclasses = 10\n", "4:17: ", "found 0"},
+           {bare, "image = [3, 64, 32]\nclasses = 10\n", "4:9: ", "square images"},
+           {bare, "image = [3, 64, 64]\n", "", "classes: is missing"},
+           {bare, "classes = 10\n", "", "image: is missing"},
+           {bare, "", "", "dataset: is missing"},
+           {"network = \"lenet\"\narithmetic = \"cnn\"\nweights = \"random\"\n", "",
+            "3:11: ", "allowed: synthetic"},
+       }) {
+    EXPECT_THAT(error_of(ScenarioFile(bad.head + bad.more)),
+                ::testing::AllOf(HasSubstr(bad.place), HasSubstr(bad.what)))
+        << bad.more;
+  }
+}
+
+TEST(Scenario, AnArrayFillsTheAreaOfAnotherRunsArray) {
+  const ScenarioFile file(random_head +
+                          "quantization = { weight_bits = 4, activation_bits = 4 }\n"
+                          "hardware.array = { weight_bits = 4, activation_bits = 4 }\n"
+                          "[[run]]\nname = \"adder\"\nhardware.array.same_area_as = \"cnn\"\n"
+                          "[[run]]\nname = \"cnn\"\narithmetic = \"cnn\"\n"
+                          "[[run]]\nname = \"same throughput\"\n");
+  const Scenario scenario = read_scenario(file.file());
+  const AreaTable& table = scenario.runs[0].area_table;
+  const PeArrayConfig& adder = scenario.runs[0].hardware.array;
+  const double available = array_area(scenario.runs[1].hardware.array, table).total();
+  EXPECT_EQ(scenario.runs[0].same_area_as, "cnn");
+  EXPECT_GT(adder.columns, 16);
+  EXPECT_LE(array_area(adder, table).total(), available);
+  PeArrayConfig wider = adder;
+  wider.rows = 16;
+  ++wider.columns;
+  EXPECT_GT(array_area(wider, table).total(), available);
+  EXPECT_EQ(scenario.runs[1].hardware.array.columns, 16);
+  EXPECT_EQ(scenario.runs[2].hardware.array.columns, 16);
+}
 
 TEST(Scenario, MissingKeysSayWhatIsAllowed) {
   const ScenarioFile file("network = \"lenet\"\n");

@@ -17,8 +17,8 @@
 #include "sw/cli/toml_section.hpp"
 #include "sw/network/dataset.hpp"
 #include "sw/schedule/program.hpp"
+#include "sw/workload/synthetic_network.hpp"
 #include "tests/cli/prepared_scenario.hpp"
-#include "tests/schedule/synthetic_network.hpp"
 
 namespace abacus {
 namespace {
@@ -65,12 +65,12 @@ TEST_F(Simulate, RunsPackagesOfEveryShiftingArithmetic) {
   std::string text = "network = \"lenet\"\ndataset = \"fashion-mnist\"\nimages = 3\n";
   const auto add_run = [&](const std::string& name, Arithmetic arithmetic, int bits,
                            bool adapters) {
-    test::SyntheticOptions given;
+    SyntheticOptions given;
     given.network = "lenet";
     given.arithmetic = arithmetic;
-    given.operand_bits = bits;
+    given.weight_bits = given.activation_bits = bits;
     given.adapters = adapters;
-    IntegerNetwork network = test::synthetic_network(given);
+    IntegerNetwork network = synthetic_network(given);
     network.origin.dataset = "fashion-mnist";
     write_package(prepared_.folder() / (name + ".safetensors"), network);
     text += "[[run]]\nname = \"" + name + "\"\narithmetic = \"" + to_string(arithmetic) +
@@ -105,12 +105,104 @@ TEST_F(Simulate, RunsPackagesOfEveryShiftingArithmetic) {
   EXPECT_EQ(runs[3]["units"]["step_adapter"]["busy_cycles"].get<double>(), 0);
 }
 
+// Random weights: every arithmetic, without a file, a data set and a trainer.
+TEST_F(Simulate, RunsRandomWeightsOfEveryArithmeticAndGivesNoAccuracy) {
+  std::string text =
+      "network = \"resnet20\"\nweights = \"synthetic\"\nimage = [3, 12, 12]\nclasses = 12\n"
+      "timed_images = 1\n";
+  for (const std::string& name : arithmetic_names()) {
+    const std::string bits = name == "bnn" ? "1" : "3";
+    text += "[[run]]\nname = \"" + name + "\"\narithmetic = \"" + name +
+            "\"\nquantization = { weight_bits = " + bits + ", activation_bits = " + bits + " }\n";
+  }
+  text +=
+      "[[run]]\nname = \"adapted\"\narithmetic = \"post\"\n"
+      "quantization = { weight_bits = 4, activation_bits = 4, adapters = true }\n";
+  test::write_text(prepared_.scenario(), text);
+  SimulateOptions given = options();
+  given.check = true;
+  ASSERT_EQ(simulate(given), 0);
+  const auto runs = results()["runs"];
+  ASSERT_EQ(runs.size(), arithmetic_names().size() + 1);
+  for (const auto& run : runs) {
+    EXPECT_EQ(run["bit_exact"], true) << run["name"];
+    EXPECT_EQ(run["images"], 1) << run["name"];
+    for (const char* unknown : {"accuracy_percent", "correct", "float_accuracy_percent",
+                                "fake_quantized_accuracy_percent", "package_sha256"}) {
+      EXPECT_TRUE(run[unknown].is_null()) << run["name"] << " " << unknown;
+    }
+    EXPECT_EQ(run["weights"], "synthetic");
+    EXPECT_EQ(run["synthetic"]["why_no_accuracy"], "the weights are random");
+    EXPECT_GT(run["cycles_per_image"].get<double>(), 0) << run["name"];
+    EXPECT_GT(run["energy_per_image_uj"].get<double>(), 0) << run["name"];
+    EXPECT_EQ(run["accumulator_saturations"], 0) << run["name"];
+  }
+  EXPECT_GT(runs.back()["units"]["step_adapter"]["busy_cycles"].get<double>(), 0);
+  ASSERT_EQ(run_program(ABACUS_PROGRAM, {"report", results_file().string()}, ChildOutput::discard),
+            0);
+  const std::string page = test::read_text(prepared_.folder() / "out" / "report.html");
+  EXPECT_THAT(page, HasSubstr("No accuracy"));
+  EXPECT_EQ(page.find("Accuracy against energy"), std::string::npos);
+}
+
+// The cost of a layer does not depend on its weights: those of another seed take as long.
+TEST_F(Simulate, RandomWeightsOfAnotherSeedTakeTheSameCycles) {
+  test::write_text(prepared_.scenario(),
+                   "network = \"lenet\"\narithmetic = \"adder\"\nweights = \"synthetic\"\n"
+                   "dataset = \"fashion-mnist\"\nimages = 3\n"
+                   "[[run]]\nname = \"a\"\n[[run]]\nname = \"b\"\nseed = 2\n");
+  ASSERT_EQ(simulate(options()), 0);
+  const auto runs = results()["runs"];
+  EXPECT_EQ(runs[0]["cycles_per_image"], runs[1]["cycles_per_image"]);
+  EXPECT_EQ(runs[0]["activity_per_image"], runs[1]["activity_per_image"]);
+  EXPECT_EQ(runs[0]["images"], 3);
+}
+
+TEST_F(Simulate, EqualAreaStandsInResultsAndReport) {
+  test::write_text(prepared_.scenario(),
+                   "network = \"resnet20\"\nweights = \"synthetic\"\nimage = [3, 16, 16]\n"
+                   "classes = 10\ntimed_images = 1\n"
+                   "[[run]]\nname = \"cnn\"\narithmetic = \"cnn\"\n"
+                   "[[run]]\nname = \"adder\"\narithmetic = \"adder\"\n"
+                   "[[run]]\nname = \"more adders\"\narithmetic = \"adder\"\n"
+                   "hardware.array.same_area_as = \"cnn\"\n");
+  SimulateOptions given = options();
+  given.check = true;
+  ASSERT_EQ(simulate(given), 0);
+  const auto runs = results()["runs"];
+  EXPECT_TRUE(runs[0]["area"]["same_area_as"].is_null());
+  EXPECT_EQ(runs[2]["area"]["same_area_as"], "cnn");
+  EXPECT_LT(runs[1]["area"]["array_um2"].get<double>(), runs[2]["area"]["array_um2"].get<double>());
+  EXPECT_LE(runs[2]["area"]["array_um2"].get<double>(), runs[0]["area"]["array_um2"].get<double>());
+  EXPECT_GT(runs[2]["hardware"]["array"]["columns"].get<int>(), 16);
+  EXPECT_TRUE(runs[0]["area"]["memories_um2"].is_null());
+  for (const auto& run : runs) {
+    double sum = 0;
+    for (const char* part : {"units_um2", "registers_um2", "adder_trees_um2", "accumulators_um2"}) {
+      sum += run["area"][part].get<double>();
+    }
+    EXPECT_NEAR(run["area"]["array_um2"].get<double>(), sum, 1e-6);
+    EXPECT_EQ(run["bit_exact"], true);
+  }
+  ASSERT_EQ(run_program(ABACUS_PROGRAM, {"report", results_file().string()}, ChildOutput::discard),
+            0);
+  EXPECT_THAT(test::read_text(prepared_.folder() / "out" / "report.html"),
+              HasSubstr("as many lanes as fit into the area of cnn"));
+}
+
+TEST_F(Simulate, ManyRandomImagesAreRefused) {
+  test::write_text(prepared_.scenario(),
+                   "network = \"lenet\"\narithmetic = \"adder\"\nweights = \"synthetic\"\n"
+                   "image = [1, 28, 28]\nclasses = 10\nimages = 1001\n");
+  EXPECT_THAT(error_of(options()), HasSubstr("6:10: images: found 1001"));
+}
+
 TEST_F(Simulate, NamesTheLayerThatALookupTableCannotServe) {
-  test::SyntheticOptions given;
+  SyntheticOptions given;
   given.network = "lenet";
   given.arithmetic = Arithmetic::post;
-  given.operand_bits = 6;
-  IntegerNetwork network = test::synthetic_network(given);
+  given.weight_bits = given.activation_bits = 6;
+  IntegerNetwork network = synthetic_network(given);
   network.origin.dataset = "fashion-mnist";
   write_package(prepared_.folder() / "post.safetensors", network);
   test::write_text(prepared_.scenario(),

@@ -18,14 +18,13 @@
 #include "sw/network/integer_network.hpp"
 #include "sw/network/reference_executor.hpp"
 #include "sw/schedule/program.hpp"
+#include "sw/workload/synthetic_network.hpp"
 #include "tests/network/random_integer_network.hpp"
-#include "tests/schedule/synthetic_network.hpp"
 
 namespace abacus {
 namespace {
 
 using test::RandomNetworkOptions;
-using test::SyntheticOptions;
 
 HardwareConfig hardware_for(Arithmetic arithmetic) {
   HardwareConfig hardware;
@@ -181,8 +180,18 @@ class Zoo : public ::testing::TestWithParam<ZooCase> {};
 
 TEST_P(Zoo, EveryLayerEqualsTheReferenceAndTimeDoesNotDependOnTheImage) {
   const ZooCase& c = GetParam();
-  const IntegerNetwork network = test::synthetic_network(
-      {c.network, c.arithmetic, {1, 28, 28}, 10, c.operand_bits, c.groups, 3, 8, c.adapters});
+  const IntegerNetwork network = synthetic_network({c.network,
+                                                    c.arithmetic,
+                                                    {1, 28, 28},
+                                                    10,
+                                                    c.operand_bits,
+                                                    c.operand_bits,
+                                                    c.groups,
+                                                    3,
+                                                    8,
+                                                    8,
+                                                    127,
+                                                    c.adapters});
   System system(hardware_for(c.arithmetic), c.level);
   system.simulate([&] {
     system.load(network);
@@ -220,7 +229,9 @@ INSTANTIATE_TEST_SUITE_P(
                       ZooCase{"resnet20", Arithmetic::post, 4, 1, TimingLevel::approximate, true},
                       ZooCase{"resnet20", Arithmetic::apot, 4, 1, TimingLevel::functional},
                       ZooCase{"lenet", Arithmetic::apot, 5, 1, TimingLevel::approximate},
-                      ZooCase{"lenet", Arithmetic::shiftaddnet, 4, 2, TimingLevel::approximate}));
+                      ZooCase{"lenet", Arithmetic::shiftaddnet, 4, 2, TimingLevel::approximate},
+                      ZooCase{"mobilenet-v2", Arithmetic::adder, 4, 4, TimingLevel::approximate},
+                      ZooCase{"mobilenet-v2", Arithmetic::post, 4, 1, TimingLevel::approximate}));
 
 // --- Random networks ----------------------------------------------------------------------------
 
@@ -229,6 +240,7 @@ struct RandomCase {
   Arithmetic arithmetic;
   bool small_hardware;
   int adapter_percent = 0;
+  int depthwise_percent = 0;
 };
 
 class RandomNetworks : public ::testing::TestWithParam<RandomCase> {};
@@ -259,6 +271,7 @@ TEST_P(RandomNetworks, EveryLayerEqualsTheReferenceAtBothLevels) {
   int compared = 0;
   std::int64_t saturations = 0;
   std::int64_t adapted = 0;
+  std::int64_t depthwise = 0;
   std::int64_t step_saturations = 0;
   system.simulate([&] {
     for (int seed = c.first_seed; seed < c.first_seed + networks_a_process; ++seed) {
@@ -266,6 +279,7 @@ TEST_P(RandomNetworks, EveryLayerEqualsTheReferenceAtBothLevels) {
       RandomNetworkOptions options;
       options.arithmetic = c.arithmetic;
       options.adapter_percent = c.adapter_percent;
+      options.depthwise_percent = c.depthwise_percent;
       const IntegerNetwork network =
           test::random_integer_network(static_cast<std::uint64_t>(seed), options);
       try {
@@ -298,6 +312,7 @@ TEST_P(RandomNetworks, EveryLayerEqualsTheReferenceAtBothLevels) {
           EXPECT_EQ(steps[layer].read, step.read_saturations) << layer;
           EXPECT_EQ(steps[layer].multipliers, step.multiplier_saturations) << layer;
           adapted += network.layers[layer].adapter.has_value();
+          depthwise += network.layers[layer].depthwise;
           step_saturations += step.underflows + step.overflows + step.read_saturations +
                               step.multiplier_saturations;
         }
@@ -309,6 +324,9 @@ TEST_P(RandomNetworks, EveryLayerEqualsTheReferenceAtBothLevels) {
   EXPECT_GT(compared, networks_a_process / 2);
   if (c.small_hardware) {
     EXPECT_GT(saturations, 0) << "the case tests no saturation";
+  }
+  if (c.depthwise_percent != 0) {
+    EXPECT_GT(depthwise, networks_a_process);
   }
   if (c.adapter_percent != 0) {
     EXPECT_GT(adapted, networks_a_process / 2);
@@ -328,7 +346,17 @@ INSTANTIATE_TEST_SUITE_P(
         RandomCase{1100, Arithmetic::post, true}, RandomCase{1200, Arithmetic::apot, false},
         RandomCase{1300, Arithmetic::apot, true}, RandomCase{1400, Arithmetic::cnn, false, 70},
         RandomCase{1500, Arithmetic::cnn, true, 70}, RandomCase{1600, Arithmetic::post, false, 70},
-        RandomCase{1700, Arithmetic::shiftaddnet, true, 70}));
+        RandomCase{1700, Arithmetic::shiftaddnet, true, 70},
+        RandomCase{1800, Arithmetic::adder, false, 0, 70},
+        RandomCase{1900, Arithmetic::adder, true, 0, 70},
+        RandomCase{2000, Arithmetic::cnn, false, 30, 70},
+        RandomCase{2100, Arithmetic::cnn, true, 0, 70},
+        RandomCase{2200, Arithmetic::bnn, false, 0, 70},
+        RandomCase{2300, Arithmetic::shiftaddnet, false, 0, 70},
+        RandomCase{2400, Arithmetic::shift, true, 0, 70},
+        RandomCase{2500, Arithmetic::post, false, 30, 70},
+        RandomCase{2600, Arithmetic::post, true, 0, 70},
+        RandomCase{2700, Arithmetic::apot, false, 0, 70}));
 
 // --- No second path to the result ---------------------------------------------------------------
 
@@ -339,7 +367,7 @@ class BitFlip : public ::testing::TestWithParam<std::tuple<Memory, TimingLevel>>
 TEST_P(BitFlip, InAnSramChangesTheResult) {
   const auto [memory, level] = GetParam();
   const IntegerNetwork network =
-      test::synthetic_network({"lenet", Arithmetic::adder, {1, 28, 28}, 10, 8, 1, 5});
+      synthetic_network({"lenet", Arithmetic::adder, {1, 28, 28}, 10, 8, 8, 1, 5});
   System system(hardware_for(Arithmetic::adder), level);
   system.simulate([&] {
     system.load(network);
@@ -371,7 +399,7 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(HardwareVsReference, TwoRunsOfTheSameImageAreTheSame) {
   const IntegerNetwork network =
-      test::synthetic_network({"lenet", Arithmetic::cnn, {1, 28, 28}, 10, 4, 1, 5});
+      synthetic_network({"lenet", Arithmetic::cnn, {1, 28, 28}, 10, 4, 4, 1, 5});
   System system(hardware_for(Arithmetic::cnn), TimingLevel::approximate);
   system.simulate([&] {
     system.load(network);
@@ -393,7 +421,7 @@ TEST(HardwareVsReference, TwoRunsOfTheSameImageAreTheSame) {
 // array.
 TEST(HardwareVsReference, ResNet20TakesAboutTheCyclesThatOtherSimulatorsCount) {
   const IntegerNetwork network =
-      test::synthetic_network({"resnet20", Arithmetic::cnn, {3, 32, 32}, 10, 8, 1, 1});
+      synthetic_network({"resnet20", Arithmetic::cnn, {3, 32, 32}, 10, 8, 8, 1, 1});
   System system(hardware_for(Arithmetic::cnn), TimingLevel::approximate);
   system.simulate([&] {
     system.load(network);
@@ -428,7 +456,7 @@ TEST(HardwareVsReference, BinaryResNet20IssuesForAsLongAsAnyOther) {
     return computing / context.cycle();
   };
   const IntegerNetwork network =
-      test::synthetic_network({"resnet20", Arithmetic::bnn, {3, 32, 32}, 10, 1, 1, 1});
+      synthetic_network({"resnet20", Arithmetic::bnn, {3, 32, 32}, 10, 1, 1, 1, 1});
   System system(hardware_for(Arithmetic::bnn), TimingLevel::approximate);
   system.simulate([&] {
     const double busy = busy_cycles(system, network);
@@ -440,7 +468,7 @@ TEST(HardwareVsReference, BinaryResNet20IssuesForAsLongAsAnyOther) {
 
 // The scheduler refuses such a program; a hand-made one is refused by the hardware.
 TEST(HardwareVsReference, TheHardwareRefusesAdderLayersOnAMacArray) {
-  const IntegerNetwork network = test::synthetic_network({});
+  const IntegerNetwork network = synthetic_network({});
   System system(hardware_for(Arithmetic::cnn), TimingLevel::functional);
   EXPECT_THROW(schedule(network, hardware_for(Arithmetic::cnn)), std::runtime_error);
   const Program program = schedule(network, hardware_for(Arithmetic::adder));

@@ -253,6 +253,28 @@ TEST(ComputeUnit, ProgramsFindNoWeights) {
   EXPECT_THAT(bench.run(Bench::command(c.fields)), HasSubstr("keep_weights is 1"));
 }
 
+// What a depthwise tile must not be; what it computes is tested on whole networks
+// (tests/driver/hardware_vs_reference_test.cpp).
+TEST(ComputeUnit, RefusesDepthwiseTilesWithoutARowForEachColumn) {
+  HardwareConfig config = small_memories();
+  config.array.rows = 8;
+  Bench bench(config);
+  ConvolveCase c = some_case(config);
+  bench.fill(c.memories);
+  c.fields.input_channels = 20;
+  c.fields.columns = 9;
+  c.fields.depthwise = 1;
+  EXPECT_THAT(bench.run(Bench::command(c.fields)), HasSubstr("columns is 9; allowed: 1 to 8"));
+  c.fields.columns = 8;
+  c.fields.first_channel = 13;
+  EXPECT_THAT(bench.run(Bench::command(c.fields)),
+              HasSubstr("first_channel + columns is 21; allowed: 1 to 20"));
+  c.fields.depthwise = 0;
+  EXPECT_THAT(bench.run(Bench::command(c.fields)), HasSubstr("first_channel is 13; allowed: 0"));
+  c.fields.depthwise = 2;
+  EXPECT_THAT(bench.run(Bench::command(c.fields)), HasSubstr("depthwise is 2; allowed: 0 to 1"));
+}
+
 TEST(ComputeUnit, CountsSaturationsByLayer) {
   HardwareConfig config = small_memories();
   config.array.accumulator_bits = 8;

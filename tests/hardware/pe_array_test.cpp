@@ -88,6 +88,27 @@ TEST(PeArray, CountsAdderTaps) {
   EXPECT_EQ(found, wanted);
 }
 
+// One lane of a column works: no tree, a latch and a tap a column and position.
+TEST(PeArray, CountsOneLaneOfAColumnInDepthwiseTiles) {
+  TapFormat format;
+  format.weight_bits = format.activation_bits = 4;
+  format.weight_signed = false;
+  const ArrayTile tile{1, 6, 3, 1, 5, true};
+  const Counts found = counts(authors(), format, tile, true);
+  const Counts wanted{
+      {{Action::absolute_difference, 4, 0}, 54 * 5},
+      {{Action::add, 24, 0}, 54 * 5},
+      {{Action::register_read, 4, 0}, 54 * 5},
+      {{Action::register_read, 24, 0}, 54 * 5},
+      // Activations, taps and the filled weights.
+      {{Action::register_write, 4, 0}, 54 * 5 + 54 * 5 + 9 * 5},
+      {{Action::register_write, 24, 0}, 54 * 5},
+  };
+  EXPECT_EQ(found, wanted);
+  EXPECT_EQ(PeArray(Component::pe_array, authors()).issue_cycles(tile), 54);
+  EXPECT_EQ(tile.taps(), 54 * 5);
+}
+
 TEST(PeArray, CountsProducts) {
   TapFormat format;
   format.kind = ProcessingElementKind::mac;

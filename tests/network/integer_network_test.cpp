@@ -13,9 +13,9 @@
 #include <vector>
 
 #include "sw/network/safetensors.hpp"
+#include "sw/workload/synthetic_network.hpp"
 #include "tests/network/random_integer_network.hpp"
 #include "tests/network/temporary_folder.hpp"
-#include "tests/schedule/synthetic_network.hpp"
 
 namespace abacus {
 namespace {
@@ -601,6 +601,43 @@ IntegerNetwork adapter_example() {
   return network;
 }
 
+// Four channels in and out, 3×3.
+IntegerNetwork depthwise_example() {
+  IntegerNetwork network =
+      synthetic_network({"mobilenet-v2", Arithmetic::adder, {3, 32, 32}, 10, 4, 4, 4, 3});
+  EXPECT_TRUE(network.layers[1].depthwise);
+  return network;
+}
+
+TEST(DepthwiseValidation, ChannelsStayAndOneQuantizerReadsThem) {
+  EXPECT_EQ(validation_error(depthwise_example()), "accepted");
+  const auto refuses = [&](const std::function<void(IntegerNetwork&, IntegerLayer&)>& breach,
+                           const std::string& found) {
+    IntegerNetwork network = depthwise_example();
+    breach(network, network.layers[1]);
+    EXPECT_THAT(validation_error(network), HasSubstr(found));
+  };
+  using N = IntegerNetwork;
+  using L = IntegerLayer;
+  refuses([](N&, L& l) { l.depthwise = false; }, "length of weights is 288; allowed: 9216");
+  refuses([](N&, L& l) { l.weights.push_back(0); }, "length of weights is 289; allowed: 288");
+  refuses([](N&, L& l) { l.output.shape.channels = 31; },
+          "output channels of a depthwise convolution is 31; allowed: 32 to 32");
+  refuses(
+      [](N&, L& l) {
+        l.read_quantizers.push_back({1, 0});
+      },
+      "number of read_quantizers of a depthwise convolution is 2; allowed: 1");
+  refuses(
+      [](N&, L& l) {
+        l.edge = true;
+        l.arithmetic = Arithmetic::cnn;
+      },
+      "depthwise is true; allowed: false on the edge array");
+  refuses([](N& n, L&) { n.layers[n.layers.size() - 2].depthwise = true; },
+          "depthwise of a layer that is no convolution");
+}
+
 TEST(AdapterValidation, AcceptsOneStepOfProductsAndNothingElse) {
   EXPECT_EQ(validation_error(adapter_example()), "accepted");
   const auto refuses = [&](const std::function<void(IntegerNetwork&, IntegerLayer&)>& breach,
@@ -652,7 +689,7 @@ TEST(AdapterValidation, AcceptsOneStepOfProductsAndNothingElse) {
 
 // Shift and adder layer by turns, between an edge convolution and a classifier.
 IntegerNetwork shift_add_example() {
-  return test::synthetic_network({"lenet", Arithmetic::shiftaddnet, {1, 28, 28}, 10, 5, 1, 3});
+  return synthetic_network({"lenet", Arithmetic::shiftaddnet, {1, 28, 28}, 10, 5, 5, 1, 3});
 }
 
 TEST(ShiftAddValidation, NothingStandsBetweenShiftAndAdder) {
@@ -730,6 +767,7 @@ void expect_equal(const IntegerLayer& a, const IntegerLayer& b) {
   EXPECT_EQ(a.padding, b.padding);
   EXPECT_EQ(a.arithmetic, b.arithmetic);
   EXPECT_EQ(a.edge, b.edge);
+  EXPECT_EQ(a.depthwise, b.depthwise);
   EXPECT_EQ(a.weight_bits, b.weight_bits);
   EXPECT_EQ(a.weight_signed, b.weight_signed);
   EXPECT_EQ(a.activation_bits, b.activation_bits);
@@ -829,6 +867,7 @@ TEST_F(Package, RoundTripOfRandomNetworks) {
   test::RandomNetworkOptions options;
   for (std::uint64_t seed = 0; seed < 75; ++seed) {
     options.adapter_percent = 50;
+    options.depthwise_percent = seed % 2 == 0 ? 0 : 60;
     if (seed == 30) options.arithmetic = Arithmetic::apot;
     if (seed == 40) options.arithmetic = Arithmetic::post;
     if (seed == 50) options.arithmetic = Arithmetic::shiftaddnet;

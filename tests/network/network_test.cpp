@@ -179,7 +179,7 @@ TEST(ResNet20, BinaryOnesHaveAShortcutForEachConvolutionAndNoRelu) {
   EXPECT_THAT(inputs("layer2.0.downsample.0"), ElementsAre("layer1.2.add2"));
   EXPECT_THAT(inputs("layer2.0.add1"), ElementsAre("layer2.0.bn1", "layer2.0.downsample.1"));
   EXPECT_THAT(inputs("avgpool"), ElementsAre("layer3.2.add2"));
-  for (const std::string& name : network_names()) {
+  for (const std::string& name : workload_names()) {
     for (const Layer& layer : make_network(name, Arithmetic::bnn, {3, 32, 32}, 10).layers) {
       EXPECT_NE(layer.kind, LayerKind::relu) << name << " " << layer.name;
     }
@@ -259,6 +259,59 @@ TEST(ResNet18, HasTheTapsOfThePaper) {
   EXPECT_EQ(find(small, "layer2.0.conv1.shift").stride, 2);
 }
 
+struct Count {
+  const char* network;
+  std::int64_t taps;
+  std::int64_t parameters;
+};
+
+// What torchvision's documentation lists for its models of a 224×224 image (num_params; GFLOPS, of
+// which one is a multiplication with its addition): 11,689,512 and 1.81; 21,797,672 and 3.66;
+// 25,557,032 and 4.09; 3,504,872 and 0.30. Biases and BatchNorms' weights are parameters.
+TEST(ImageNetNetworks, HaveTheCountsOfTorchvision) {
+  for (const Count& expected :
+       {Count{"resnet18", 1'814'073'344, 11'689'512}, Count{"resnet34", 3'663'761'408, 21'797'672},
+        Count{"resnet50", 4'089'184'256, 25'557'032},
+        Count{"mobilenet-v2", 300'774'272, 3'504'872}}) {
+    const Network network = make_network(expected.network, Arithmetic::cnn, {3, 224, 224}, 1000);
+    std::int64_t taps = 0;
+    std::int64_t parameters = 0;
+    for (const Layer& layer : network.layers) {
+      taps += Network::taps(layer);
+      parameters += Network::parameters(layer);
+    }
+    EXPECT_EQ(taps, expected.taps) << expected.network;
+    EXPECT_EQ(parameters, expected.parameters) << expected.network;
+  }
+}
+
+TEST(ResNet50, Shapes) {
+  const Network network = make_network("resnet50", Arithmetic::cnn, {3, 224, 224}, 1000);
+  EXPECT_EQ(shape_text(find(network, "layer1.0.conv3").output), "256x56x56");
+  EXPECT_EQ(find(network, "layer1.0.downsample.0").stride, 1);
+  EXPECT_EQ(find(network, "layer2.0.conv1").stride, 1);
+  EXPECT_EQ(find(network, "layer2.0.conv2").stride, 2);
+  EXPECT_EQ(shape_text(find(network, "layer4.2.relu3").output), "2048x7x7");
+}
+
+TEST(MobileNetV2, Shapes) {
+  const Network network = make_network("mobilenet-v2", Arithmetic::cnn, {3, 224, 224}, 1000);
+  EXPECT_EQ(shape_text(find(network, "features.1.conv.1").output), "16x112x112");
+  const Layer& depthwise = find(network, "features.2.conv.1.0");
+  EXPECT_EQ(depthwise.groups, 96);
+  EXPECT_EQ(depthwise.stride, 2);
+  EXPECT_EQ(shape_text(depthwise.output), "96x56x56");
+  EXPECT_EQ(Network::taps(depthwise), 96 * 56 * 56 * 9);
+  EXPECT_EQ(find(network, "features.2.conv.0.0").groups, 1);
+  EXPECT_THAT(find(network, "features.3.add").inputs.size(), 2U);
+  EXPECT_EQ(shape_text(find(network, "features.18.2").output), "1280x7x7");
+  // Both halves of a ShiftAddNet's.
+  const Network pair = make_network("mobilenet-v2", Arithmetic::shiftaddnet, {3, 32, 32}, 10);
+  EXPECT_EQ(find(pair, "features.1.conv.0.0.shift").groups, 32);
+  EXPECT_EQ(find(pair, "features.1.conv.0.0.adder").groups, 32);
+  EXPECT_EQ(find(pair, "features.1.conv.1.shift").groups, 1);
+}
+
 TEST(VggSmall, Shapes) {
   const Network network = make_network("vgg-small", Arithmetic::adder, {3, 32, 32}, 10);
   EXPECT_EQ(shape_text(find(network, "conv2").output), "128x32x32");
@@ -325,11 +378,12 @@ TEST_P(EveryNetwork, OnlyFirstConvolutionAndClassifierAreOnTheEdge) {
           << layer.name;
     }
   }
-  EXPECT_THAT(edges, ElementsAre("conv1", "fc"));
+  EXPECT_THAT(edges, ElementsAre(network.layers.front().name,
+                                 name == "mobilenet-v2" ? "classifier.1" : "fc"));
 }
 
 INSTANTIATE_TEST_SUITE_P(Zoo, EveryNetwork,
-                         ::testing::Combine(::testing::ValuesIn(network_names()),
+                         ::testing::Combine(::testing::ValuesIn(workload_names()),
                                             ::testing::Values(Arithmetic::cnn, Arithmetic::adder,
                                                               Arithmetic::bnn, Arithmetic::shift,
                                                               Arithmetic::shiftaddnet,
@@ -346,9 +400,11 @@ std::string error_of(const std::string& name, Shape image, int classes) {
 }
 
 TEST(MakeNetwork, RejectsBadArguments) {
-  EXPECT_THAT(error_of("resnet21", {3, 32, 32}, 10),
-              ::testing::AllOf(HasSubstr("\"resnet21\""),
-                               HasSubstr("lenet, resnet18, resnet20, resnet32, vgg-small")));
+  EXPECT_THAT(
+      error_of("resnet21", {3, 32, 32}, 10),
+      ::testing::AllOf(HasSubstr("\"resnet21\""),
+                       HasSubstr("lenet, resnet18, resnet20, resnet32, vgg-small, resnet34, "
+                                 "resnet50, mobilenet-v2")));
   EXPECT_THAT(error_of("vgg-small", {3, 7, 7}, 10),
               ::testing::AllOf(HasSubstr("3x7x7"), HasSubstr("at least 8x8")));
   EXPECT_THAT(error_of("resnet20", {3, 3, 3}, 10), HasSubstr("at least 4x4"));

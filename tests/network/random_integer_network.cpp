@@ -167,16 +167,23 @@ class Generator {
     };
     layer.output.shape = {random_.integer(1, options_.channels), size(input.height),
                           size(input.width)};
+    // For depthwise convolutions.
+    if (options_.depthwise_percent > 0 && random_.chance(50)) {
+      layer.output.shape.channels = input.channels;
+    }
   }
 
   // `layer` knows its arithmetic and its input.
   void make_convolution(IntegerLayer& layer, const Shape& input) {
     layer.kind = IntegerLayerKind::convolution;
     make_window(layer, input);
+    layer.depthwise = !layer.edge && layer.output.shape.channels == input.channels &&
+                      options_.depthwise_percent > 0 && random_.chance(options_.depthwise_percent);
     make_operand_formats(layer);
     make_read_quantizers(layer);
 
-    const std::int64_t taps = std::int64_t{input.channels} * layer.kernel * layer.kernel;
+    const std::int64_t taps =
+        std::int64_t{layer.seen_channels(input.channels)} * layer.kernel * layer.kernel;
     for (std::int64_t i = 0; i < taps * layer.output.shape.channels; ++i) {
       layer.weights.push_back(
           static_cast<std::int16_t>(has_exponent_weights(layer.arithmetic)
@@ -286,7 +293,8 @@ class Generator {
 
   void make_read_quantizers(IntegerLayer& layer) {
     const int channels = layer.output.shape.channels;
-    const int groups = random_.chance(50) ? 1 : random_.integer(1, std::min(4, channels));
+    const int groups =
+        layer.depthwise || random_.chance(50) ? 1 : random_.integer(1, std::min(4, channels));
     const double operand = operand_range(layer.activation_bits, layer.activation_signed).highest;
     const double stored = largest(network_.tensor(layer.input));
     for (int g = 0; g < groups; ++g) {

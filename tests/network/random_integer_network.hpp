@@ -13,13 +13,14 @@ namespace abacus::test {
 struct RandomNetworkOptions {
   // Of the layers between the edges; without a value the seed chooses adder or cnn.
   std::optional<Arithmetic> arithmetic;
-  int layers = 8;           // at most
-  int channels = 40;        // of a tensor, at most
-  int side = 12;            // height and width of the image, at most; at least 4
-  int fraction_bits = 8;    // of exponent weights' taps, at most
-  int operand_bits = 8;     // of weights and activations, at most; at least 2 (bnn: 1)
-  int adapter_percent = 0;  // of the layers that can have a step adapter
-  bool edge_layers = true;  // first and last convolution may be marked edge (then `cnn`, 8 bits)
+  int layers = 8;             // at most
+  int channels = 40;          // of a tensor, at most
+  int side = 12;              // height and width of the image, at most; at least 4
+  int fraction_bits = 8;      // of exponent weights' taps, at most
+  int operand_bits = 8;       // of weights and activations, at most; at least 2 (bnn: 1)
+  int adapter_percent = 0;    // of the layers that can have a step adapter
+  int depthwise_percent = 0;  // of the convolutions that keep their channels
+  bool edge_layers = true;    // first and last convolution may be marked edge (then `cnn`, 8 bits)
 };
 
 // The same seed and options always give the same network. Multipliers, biases and shifts are drawn

@@ -78,6 +78,15 @@ TEST(Convolution, MultipliesAndSumsOverWindowAndChannels) {
   EXPECT_THAT(run(network, image), ElementsAre(730, 2));
 }
 
+TEST(Convolution, DepthwiseOutputsSeeTheirOwnChannelAlone) {
+  IntegerLayer layer = convolution(Arithmetic::cnn, {2, 1, 1}, 2, {1, 2, 3, 4, 10, 20, 30, 40});
+  layer.depthwise = true;
+  // 1·1+2·2+3·3+4·4 and 10·5+20·6+30·7+40·8.
+  EXPECT_THAT(run(network_of({2, 2, 2}, {layer}), {1, 5, 2, 6, 3, 7, 4, 8}), ElementsAre(30, 700));
+  layer.arithmetic = Arithmetic::adder;  // 0 and 5 + 14 + 23 + 32
+  EXPECT_THAT(run(network_of({2, 2, 2}, {layer}), {1, 5, 2, 6, 3, 7, 4, 8}), ElementsAre(0, 74));
+}
+
 TEST(Convolution, AdderSumsAbsoluteDifferences) {
   const IntegerNetwork network = network_of(
       {2, 2, 2}, {convolution(Arithmetic::adder, {1, 1, 1}, 2, {1, 2, 3, 4, 10, -20, 30, -40})});

@@ -12,8 +12,8 @@
 
 #include "sw/network/integer_network.hpp"
 #include "sw/schedule/program.hpp"
+#include "sw/workload/synthetic_network.hpp"
 #include "tests/network/random_integer_network.hpp"
-#include "tests/schedule/synthetic_network.hpp"
 #include "tests/schedule/token_simulator.hpp"
 #include "tlm/command.hpp"
 
@@ -22,7 +22,6 @@ namespace {
 
 using test::Interleaving;
 using test::RandomNetworkOptions;
-using test::SyntheticOptions;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
@@ -115,8 +114,8 @@ class Zoo : public ::testing::TestWithParam<ZooCase> {};
 TEST_P(Zoo, SchedulesWithoutRaceOrDeadlock) {
   const ZooCase& c = GetParam();
   for (const Arithmetic arithmetic : {Arithmetic::adder, Arithmetic::cnn}) {
-    const IntegerNetwork network =
-        test::synthetic_network({c.network, arithmetic, c.image, 10, c.operand_bits, c.groups, 1});
+    const IntegerNetwork network = synthetic_network(
+        {c.network, arithmetic, c.image, 10, c.operand_bits, c.operand_bits, c.groups, 1});
     HardwareConfig hardware = hardware_for(arithmetic);
     shrink(hardware, c.activation, c.weight, c.parameter);
     expect_right(network, hardware);
@@ -131,11 +130,12 @@ INSTANTIATE_TEST_SUITE_P(
                       ZooCase{"resnet32", {3, 32, 32}, 5, 1, 32 * kib, 16 * kib, 1 * kib},
                       ZooCase{"resnet32", {1, 28, 28}, 8, 2, 1024 * kib, 512 * kib, 64 * kib},
                       ZooCase{"lenet", {1, 28, 28}, 4, 1, 16 * kib, 16 * kib, 1 * kib},
-                      ZooCase{"vgg-small", {3, 32, 32}, 4, 1, 128 * kib, 64 * kib, 8 * kib}));
+                      ZooCase{"vgg-small", {3, 32, 32}, 4, 1, 128 * kib, 64 * kib, 8 * kib},
+                      ZooCase{"mobilenet-v2", {3, 32, 32}, 4, 2, 32 * kib, 32 * kib, 1 * kib}));
 
 TEST(Schedule, FitsLargeLayersIntoSmallMemoriesByOneColumnTileAtATime) {
   const IntegerNetwork network =
-      test::synthetic_network({"vgg-small", Arithmetic::adder, {3, 16, 16}, 10, 4, 2, 1});
+      synthetic_network({"vgg-small", Arithmetic::adder, {3, 16, 16}, 10, 4, 4, 2, 1});
   HardwareConfig hardware = hardware_for(Arithmetic::adder);
   shrink(hardware, 7 * kib, 48 * kib, 512);  // a row of 128 channels takes 2 KiB
   expect_right(network, hardware);
@@ -150,7 +150,7 @@ TEST(Schedule, FitsLargeLayersIntoSmallMemoriesByOneColumnTileAtATime) {
 
 TEST(Schedule, NarrowsColumnTilesThatTheWeightMemoryCannotHold) {
   const IntegerNetwork network =
-      test::synthetic_network({"vgg-small", Arithmetic::cnn, {3, 16, 16}, 10, 8, 1, 1});
+      synthetic_network({"vgg-small", Arithmetic::cnn, {3, 16, 16}, 10, 8, 8, 1, 1});
   HardwareConfig hardware = hardware_for(Arithmetic::cnn);
   shrink(hardware, 64 * kib, 20 * kib, 2 * kib);  // 16 columns of 512 channels, 3x3, take 72 KiB
   expect_right(network, hardware);
@@ -197,7 +197,7 @@ INSTANTIATE_TEST_SUITE_P(Seeds, RandomNetworks, ::testing::Range(0, 8));
 // Taking any one pair of tokens away must show as a race in some interleaving.
 TEST(TokenSimulator, FindsEveryMissingToken) {
   const IntegerNetwork network =
-      test::synthetic_network({"resnet20", Arithmetic::adder, {1, 12, 12}, 10, 4, 1, 1});
+      synthetic_network({"resnet20", Arithmetic::adder, {1, 12, 12}, 10, 4, 4, 1, 1});
   HardwareConfig hardware = hardware_for(Arithmetic::adder);
   shrink(hardware, 4 * kib, 16 * kib, 1 * kib);
   const Program program = schedule(network, hardware);
@@ -238,7 +238,7 @@ TEST(TokenSimulator, FindsEveryMissingToken) {
 
 TEST(TokenSimulator, FindsADeadlock) {
   const IntegerNetwork network =
-      test::synthetic_network({"lenet", Arithmetic::cnn, {1, 12, 12}, 10, 4, 1, 1});
+      synthetic_network({"lenet", Arithmetic::cnn, {1, 12, 12}, 10, 4, 4, 1, 1});
   const HardwareConfig hardware = hardware_for(Arithmetic::cnn);
   Program program = schedule(network, hardware);
   Command first = commands_of(program)[0];
@@ -253,7 +253,7 @@ TEST(TokenSimulator, FindsADeadlock) {
 // --- Choices ------------------------------------------------------------------------------------
 
 TEST(Schedule, PlacesEverythingAlignedAboveTheFirstPageAndApart) {
-  const IntegerNetwork network = test::synthetic_network({});
+  const IntegerNetwork network = synthetic_network({});
   const Program program = schedule(network, hardware_for(Arithmetic::adder));
   std::vector<TensorPlace> places = program.outputs;
   places.push_back(program.input);
@@ -272,15 +272,36 @@ TEST(Schedule, PlacesEverythingAlignedAboveTheFirstPageAndApart) {
 
 TEST(Schedule, CountsAResNetsTaps) {
   const IntegerNetwork network =
-      test::synthetic_network({"resnet20", Arithmetic::adder, {3, 32, 32}, 10, 4, 1, 1});
+      synthetic_network({"resnet20", Arithmetic::adder, {3, 32, 32}, 10, 4, 4, 1, 1});
   const Program program = schedule(network, hardware_for(Arithmetic::adder));
   std::int64_t taps = 0;
   for (const LayerPlan& layer : program.layers) taps += layer.edge ? 0 : layer.taps;
   EXPECT_EQ(taps, 40'370'176) << "18 block convolutions and two 1x1 shortcuts";
 }
 
+TEST(Schedule, GivesEachColumnOfADepthwiseConvolutionARow) {
+  const IntegerNetwork network =
+      synthetic_network({"mobilenet-v2", Arithmetic::cnn, {3, 32, 32}, 10, 4, 4, 1, 1});
+  HardwareConfig hardware = hardware_for(Arithmetic::cnn);
+  hardware.array.rows = 12;
+  hardware.array.columns = 24;
+  const Program program = schedule(network, hardware);
+  const std::size_t layer = 1;
+  ASSERT_TRUE(network.layers[layer].depthwise);
+  EXPECT_EQ(program.layers[layer].taps, 32 * 16 * 16 * 9);
+  int commands = 0;
+  for (const Command& command : commands_of(program)) {
+    if (command.opcode != Opcode::convolve || command.layer != layer) continue;
+    ++commands;
+    EXPECT_EQ(command.convolve.depthwise, 1);
+    EXPECT_LE(command.convolve.columns, 12);
+    EXPECT_EQ(command.convolve.first_channel % 12, 0);
+  }
+  EXPECT_GE(commands, 3);
+}
+
 TEST(Schedule, FillsWeightsOnceWhereOneColumnTileServesSeveralSpatialTiles) {
-  const IntegerNetwork network = test::synthetic_network({});
+  const IntegerNetwork network = synthetic_network({});
   HardwareConfig hardware = hardware_for(Arithmetic::adder);
   const Program program = schedule(network, hardware);
   std::vector<int> fills(network.layers.size(), 0);
@@ -306,7 +327,7 @@ TEST(Schedule, FillsWeightsOnceWhereOneColumnTileServesSeveralSpatialTiles) {
 TEST(Schedule, CutsColumnTilesByGroup) {
   SyntheticOptions options;
   options.groups = 4;
-  const IntegerNetwork network = test::synthetic_network(options);
+  const IntegerNetwork network = synthetic_network(options);
   for (const Command& command : commands_of(schedule(network, hardware_for(Arithmetic::adder)))) {
     if (command.opcode != Opcode::convolve || command.convolve.edge_array) continue;
     EXPECT_LT(command.convolve.columns, 16) << "16 channels in 4 groups share no tile";
@@ -315,7 +336,7 @@ TEST(Schedule, CutsColumnTilesByGroup) {
 }
 
 TEST(Schedule, PrefetchesTheNextLayersWeightsWhileALayerComputes) {
-  const IntegerNetwork network = test::synthetic_network({});
+  const IntegerNetwork network = synthetic_network({});
   const std::vector<Command> commands =
       commands_of(schedule(network, hardware_for(Arithmetic::adder)));
   std::map<int, std::size_t> last_compute;
@@ -335,7 +356,7 @@ TEST(Schedule, PrefetchesTheNextLayersWeightsWhileALayerComputes) {
 }
 
 TEST(Schedule, GivesTheSameBytesTwice) {
-  const IntegerNetwork network = test::synthetic_network({});
+  const IntegerNetwork network = synthetic_network({});
   const HardwareConfig hardware = hardware_for(Arithmetic::adder);
   EXPECT_EQ(schedule(network, hardware).dram_image, schedule(network, hardware).dram_image);
 }
@@ -343,7 +364,7 @@ TEST(Schedule, GivesTheSameBytesTwice) {
 // --- What does not fit --------------------------------------------------------------------------
 
 TEST(ScheduleErrors, NameTheLayerAndTheKindOfProcessingElement) {
-  const IntegerNetwork network = test::synthetic_network({});
+  const IntegerNetwork network = synthetic_network({});
   EXPECT_THAT(error_of(network, hardware_for(Arithmetic::cnn)),
               AllOf(HasSubstr("layer1.0.conv1"), HasSubstr("adder"), HasSubstr("mac")));
 }
@@ -351,28 +372,28 @@ TEST(ScheduleErrors, NameTheLayerAndTheKindOfProcessingElement) {
 TEST(ScheduleErrors, RefuseCnnLayersOnAnAdderArray) {
   SyntheticOptions options;
   options.arithmetic = Arithmetic::cnn;
-  EXPECT_THAT(error_of(test::synthetic_network(options), hardware_for(Arithmetic::adder)),
+  EXPECT_THAT(error_of(synthetic_network(options), hardware_for(Arithmetic::adder)),
               AllOf(HasSubstr("layer1.0.conv1"), HasSubstr("kind mac"), HasSubstr("kind adder")));
 }
 
 TEST(ScheduleErrors, NameOperandWidths) {
   SyntheticOptions options;
-  options.operand_bits = 6;
+  options.weight_bits = options.activation_bits = 6;
   HardwareConfig hardware = hardware_for(Arithmetic::adder);
   hardware.array.weight_bits = 5;
   EXPECT_THAT(
-      error_of(test::synthetic_network(options), hardware),
+      error_of(synthetic_network(options), hardware),
       AllOf(HasSubstr("layer1.0.conv1"), HasSubstr("weights of 6 bits"), HasSubstr("at most 5")));
   hardware.array.weight_bits = 6;
   hardware.array.activation_bits = 4;
-  EXPECT_THAT(error_of(test::synthetic_network(options), hardware),
+  EXPECT_THAT(error_of(synthetic_network(options), hardware),
               AllOf(HasSubstr("activations of 6 bits"), HasSubstr("at most 4")));
 }
 
 TEST(ScheduleErrors, NameShiftLayersThatTheLanesCannotCompute) {
   SyntheticOptions options;
   options.arithmetic = Arithmetic::shiftaddnet;
-  const IntegerNetwork network = test::synthetic_network(options);
+  const IntegerNetwork network = synthetic_network(options);
   HardwareConfig hardware = hardware_for(Arithmetic::shiftaddnet);
   hardware.array.fraction_bits = 5;
   EXPECT_THAT(error_of(network, hardware),
@@ -392,8 +413,8 @@ TEST(ScheduleErrors, NameShiftLayersThatTheLanesCannotCompute) {
 TEST(ScheduleErrors, NameLayersWhoseExponentsTheLookupTableDoesNotHold) {
   SyntheticOptions options;
   options.arithmetic = Arithmetic::post;
-  options.operand_bits = 5;
-  const IntegerNetwork network = test::synthetic_network(options);
+  options.weight_bits = options.activation_bits = 5;
+  const IntegerNetwork network = synthetic_network(options);
   HardwareConfig hardware = hardware_for(Arithmetic::post);
   EXPECT_THAT(error_of(network, hardware),
               AllOf(HasSubstr("layer1.0.conv1"), HasSubstr("15 levels, of which 7 need"),
@@ -410,7 +431,7 @@ TEST(ScheduleErrors, NameWhatTheStepAdapterCannotHold) {
   SyntheticOptions options;
   options.arithmetic = Arithmetic::cnn;
   options.adapters = true;
-  const IntegerNetwork network = test::synthetic_network(options);
+  const IntegerNetwork network = synthetic_network(options);
   HardwareConfig hardware = hardware_for(Arithmetic::cnn);
   EXPECT_EQ(error_of(network, hardware), "no error");
   hardware.step_adapter.channels = 32;
@@ -430,7 +451,7 @@ TEST(ScheduleErrors, NameWhatTheStepAdapterCannotHold) {
 }
 
 TEST(ScheduleErrors, NameNeedAndCapacityOfEachMemory) {
-  const IntegerNetwork network = test::synthetic_network({});
+  const IntegerNetwork network = synthetic_network({});
   HardwareConfig hardware = hardware_for(Arithmetic::adder);
   hardware.activation_sram.bytes = 1000;
   EXPECT_THAT(error_of(network, hardware),
@@ -449,7 +470,7 @@ TEST(ScheduleErrors, NameNeedAndCapacityOfEachMemory) {
 }
 
 TEST(ScheduleErrors, RefuseAnInvalidNetworkAndAnArrayWithoutLanes) {
-  IntegerNetwork network = test::synthetic_network({});
+  IntegerNetwork network = synthetic_network({});
   HardwareConfig hardware = hardware_for(Arithmetic::adder);
   hardware.array.columns = 0;
   EXPECT_THAT(error_of(network, hardware), HasSubstr("0 columns"));

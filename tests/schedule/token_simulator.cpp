@@ -312,6 +312,8 @@ std::uint64_t TokenSimulator::signature_of(const IntegerLayer& layer, int channe
   for (std::size_t i = 0; i < taps; ++i) {
     hash = mix(hash, static_cast<std::uint64_t>(layer.weights[o * taps + i]));
   }
+  // The channel that it sees, apart from the weights.
+  if (layer.depthwise) hash = mix(hash, o);
   const ReadQuantizer& quantizer = layer.read_quantizers[static_cast<std::size_t>(layer.group[o])];
   hash = mix(hash, static_cast<std::uint64_t>(layer.multipliers[o]));
   hash = mix(hash, static_cast<std::uint64_t>(layer.biases[o] * (1 << layer.fraction_bits)));
@@ -331,10 +333,12 @@ std::vector<std::uint64_t> TokenSimulator::column_signatures(const ConvolveField
     }
     return first - program_.image_address;
   };
-  const std::size_t inputs = f.input_channels;
-  const std::size_t words = (inputs + 7) / 8;
+  // Depthwise, columns stand where channels do.
+  const std::size_t inputs = f.depthwise ? 1 : f.input_channels;
+  const std::size_t words = ((f.depthwise ? f.columns : inputs) + 7) / 8;
   const std::size_t kernel = f.kernel;
-  const std::uint64_t weight_bytes = kernel * kernel * words * f.columns * f.weight_bits;
+  const std::uint64_t weight_bytes =
+      kernel * kernel * words * (f.depthwise ? 1 : f.columns) * f.weight_bits;
   const std::uint64_t weights = source_of(1, f.weight_address, weight_bytes);
   const std::uint64_t records =
       source_of(2, f.parameter_address, std::uint64_t{f.columns} * sizeof(ScaleRecord));
@@ -350,15 +354,19 @@ std::vector<std::uint64_t> TokenSimulator::column_signatures(const ConvolveField
     for (std::size_t i = 0; i < inputs; ++i) {
       for (std::size_t ky = 0; ky < kernel; ++ky) {
         for (std::size_t kx = 0; kx < kernel; ++kx) {
-          const std::uint64_t word = ((ky * kernel + kx) * words + i / 8) * f.columns + column;
+          const std::size_t place = f.depthwise ? column : i;
+          const std::uint64_t word =
+              f.depthwise ? (ky * kernel + kx) * words + place / 8
+                          : ((ky * kernel + kx) * words + i / 8) * f.columns + column;
           const bool sign = layer.arithmetic == Arithmetic::bnn;  // a bit: 1 for +1
-          const int field = packed_field(image, weights, (word * 8 + i % 8) * f.weight_bits,
+          const int field = packed_field(image, weights, (word * 8 + place % 8) * f.weight_bits,
                                          f.weight_bits, f.weight_signed && !sign);
           const int weight = sign ? 2 * field - 1 : field;
           hash = mix(hash, static_cast<std::uint64_t>(static_cast<std::int16_t>(weight)));
         }
       }
     }
+    if (f.depthwise) hash = mix(hash, f.first_channel + column);
     ScaleRecord record{};
     std::memcpy(&record, image.data() + records + column * sizeof(ScaleRecord), sizeof record);
     hash = mix(hash, static_cast<std::uint64_t>(record.multiplier));
@@ -382,6 +390,7 @@ void TokenSimulator::check_convolve_fields(const ConvolveFields& f,
   same("input_height", f.input_height, input.shape.height);
   same("input_width", f.input_width, input.shape.width);
   same("input_channels", f.input_channels, input.shape.channels);
+  same("depthwise", f.depthwise, layer.depthwise);
   same("output_width", f.output_width, layer.output.shape.width);
   same("kernel", f.kernel, layer.kernel);
   same("stride", f.stride, layer.stride);

@@ -1,0 +1,58 @@
+// Area of the parts that a PE array is made of, from a table file that names its source for every
+// number.
+//
+// File (TOML): `name`, `title`, `technology`, then one table [area.PART] a part:
+//
+//   PART          law              area, in µm²
+//   "adder"       "width"          of bits
+//   "multiplier"  "width-product"  of bits × bits
+//   "shifter"     "width"          of the window's bits
+//   "bitwise"     "width"          XNOR, of bits compared
+//   "register"    "width"          of bits
+//   "memory"      "width"          of bits of small memories: lookup tables, a PE's weight buffer.
+//                                  May be missing: then they are left out, and reports say so
+//
+// Laws: points = [{bits, um2, source} …], ascending. Straight lines between the points, proportional
+// outside of them: "width" over the bits, "width-product" over the product of two widths (a point's
+// `bits` is that of both operands). docs/area.md lists the shipped table.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace abacus {
+
+enum class AreaPart { adder, multiplier, shifter, bitwise, register_bits, memory };
+std::string to_string(AreaPart part);  // as in the file
+
+struct AreaPoint {
+  double at = 0.0;  // bits, or bits × bits
+  double um2 = 0.0;
+  std::string source;
+};
+
+class AreaTable {
+ public:
+  // Throws std::runtime_error with file:line:column, what was found and what is allowed.
+  static AreaTable read(const std::filesystem::path& file);
+
+  const std::string& name() const { return name_; }
+  const std::string& title() const { return title_; }
+  const std::string& technology() const { return technology_; }
+  const std::map<AreaPart, std::vector<AreaPoint>>& entries() const { return entries_; }
+  bool has_memory() const { return entries_.count(AreaPart::memory) != 0; }
+
+  // µm² of one part of so many bits; `bits_b` is a multiplier's other operand. 0 for a memory that the
+  // table does not have.
+  double um2(AreaPart part, double bits_a, double bits_b = 0) const;
+
+ private:
+  std::string name_;
+  std::string title_;
+  std::string technology_;
+  std::map<AreaPart, std::vector<AreaPoint>> entries_;
+};
+
+}  // namespace abacus

@@ -1,0 +1,79 @@
+#include "sw/cli/describe_command.hpp"
+
+#include <filesystem>
+#include <iostream>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "sw/cli/command_exit.hpp"
+#include "sw/network/atomic_file.hpp"
+#include "sw/network/dataset.hpp"
+#include "sw/workload/layer_costs.hpp"
+
+namespace abacus {
+namespace {
+
+struct DescribeOptions {
+  std::string network;
+  std::string arithmetic = "cnn";
+  std::string dataset;
+  std::vector<int> image;
+  int classes = 0;
+  std::filesystem::path csv;
+};
+
+void describe(const DescribeOptions& options) {
+  Shape image;
+  int classes = options.classes;
+  if (!options.dataset.empty()) {
+    image = dataset_image(options.dataset);
+    classes = dataset_classes(options.dataset);
+  } else {
+    if (options.image.empty() || classes == 0) {
+      throw std::runtime_error("describe: give --dataset, or --image C,H,W and --classes K");
+    }
+    image = {options.image[0], options.image[1], options.image[2]};
+  }
+  const Network network =
+      make_network(options.network, arithmetic_from_string(options.arithmetic), image, classes);
+  const std::vector<LayerCosts> layers = layer_costs(network);
+  if (options.csv.empty()) {
+    write_costs_table(std::cout, layers);
+    return;
+  }
+  write_file_atomically(options.csv, [&](std::ostream& out) { write_costs_csv(out, layers); });
+}
+
+}  // namespace
+
+void add_describe_command(CLI::App& app) {
+  auto options = std::make_shared<DescribeOptions>();
+  CLI::App* command = app.add_subcommand(
+      "describe", "List a network's layers: shapes, taps, parameters, costs of step adapters");
+  command->add_option("--network", options->network, "Network of the zoo")
+      ->required()
+      ->check(CLI::IsMember(workload_names()));
+  command->add_option("--arithmetic", options->arithmetic, "Of the layers between the edges")
+      ->check(CLI::IsMember(arithmetic_names()))
+      ->capture_default_str();
+  CLI::Option* dataset =
+      command->add_option("--dataset", options->dataset, "Whose images and classes it is for")
+          ->check(CLI::IsMember(dataset_names()));
+  command->add_option("--image", options->image, "Channels, height and width, as 3,224,224")
+      ->delimiter(',')
+      ->expected(3)
+      ->check(CLI::Range(1, 4096))
+      ->excludes(dataset);
+  command->add_option("--classes", options->classes, "Number of classes")
+      ->check(CLI::Range(2, 32767))
+      ->excludes(dataset);
+  command->add_option("--csv", options->csv, "Write all columns there, in place of the table");
+  command->callback([options] {
+    describe(*options);
+    throw CommandExit{0};
+  });
+}
+
+}  // namespace abacus

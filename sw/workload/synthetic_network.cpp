@@ -1,0 +1,433 @@
+#include "sw/workload/synthetic_network.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <stdexcept>
+#include <utility>
+#include <vector>
+
+#include "sw/network/counter_generator.hpp"
+#include "sw/workload/stored_distribution.hpp"
+
+namespace abacus {
+namespace {
+
+constexpr int edge_bits = 8;
+constexpr int image_bits = 8;
+constexpr int score_bits = 16;
+// Share of a tensor's range that one deviation of its values takes, before ReLU and clamping.
+constexpr double deviation_share = 1.0 / 3;
+// Scale units: multipliers below, so that one with a step adapter has room for a β of 4; and shifts
+// that leave the residual's fields room for a half.
+constexpr double largest_multiplier = 28000.0;
+constexpr double largest_adapted_multiplier = 7000.0;
+constexpr int largest_shift = 28;
+
+enum class Purpose : std::uint64_t { weight = 1, group, adapter };
+
+double spread(const StoredTensor& tensor) { return tensor.highest() * deviation_share; }
+
+// The layers' graph: convolutions with BatchNorm, ReLU and residual folded into them, pools; formats
+// of the stored tensors. Nothing of weights and scales yet.
+class Folder {
+ public:
+  Folder(const Network& source, const SyntheticOptions& options)
+      : source_(source), options_(options), tensor_of_(source.layers.size(), no_tensor) {}
+
+  std::vector<IntegerLayer> run() {
+    for (std::size_t i = 0; i < source_.layers.size(); ++i) fold(i);
+    layers_.back().output.bits = score_bits;
+    return std::move(layers_);
+  }
+
+ private:
+  int tensor(int index) const {
+    return index < 0 ? image_tensor : tensor_of_[static_cast<std::size_t>(index)];
+  }
+
+  void fold(std::size_t index) {
+    const Layer& layer = source_.layers[index];
+    const int source = tensor(layer.inputs.front());
+    switch (layer.kind) {
+      case LayerKind::batch_norm:
+        tensor_of_[index] = source;
+        return;
+      case LayerKind::relu: {
+        IntegerLayer& folded = layers_[static_cast<std::size_t>(source)];
+        folded.relu = true;
+        folded.output.is_signed = false;
+        tensor_of_[index] = source;
+        return;
+      }
+      case LayerKind::add:
+        tensor_of_[index] = fuse_residual(source, tensor(layer.inputs[1]));
+        return;
+      case LayerKind::convolution:
+        append(layer, source, IntegerLayerKind::convolution);
+        break;
+      case LayerKind::average_pool:
+        append(layer, source, IntegerLayerKind::average_pool);
+        break;
+      case LayerKind::max_pool:
+        append(layer, source, IntegerLayerKind::max_pool);
+        break;
+    }
+    tensor_of_[index] = static_cast<int>(layers_.size()) - 1;
+  }
+
+  void append(const Layer& layer, int source, IntegerLayerKind kind) {
+    IntegerLayer result;
+    result.name = layer.name;
+    result.kind = kind;
+    result.input = source;
+    result.output = {layer.output, options_.storage_bits, true, 1.0};
+    result.kernel = layer.kernel;
+    result.stride = layer.stride;
+    result.padding = layer.padding;
+    if (kind == IntegerLayerKind::convolution) {
+      result.arithmetic = layer.arithmetic;
+      result.edge = layer.edge;
+      result.depthwise = layer.groups != 1;
+    } else {
+      result.output.is_signed =
+          source == image_tensor || layers_[static_cast<std::size_t>(source)].output.is_signed;
+    }
+    layers_.push_back(std::move(result));
+  }
+
+  // Puts the residual into the block's convolution, which must then come after the shortcut's.
+  int fuse_residual(int source, int residual) {
+    const int last = static_cast<int>(layers_.size()) - 1;
+    if (residual > source) {
+      // A shortcut is one layer, or two in a ShiftAddNet, as is the convolution before it.
+      const int length = last - source;
+      if (residual != last || source - length + 1 < 0) throw std::logic_error("unexpected block");
+      std::rotate(layers_.end() - 2 * length, layers_.end() - length, layers_.end());
+      if (length == 2) {
+        layers_[static_cast<std::size_t>(last - 2)].input = last - 3;
+        layers_[static_cast<std::size_t>(last)].input = last - 1;
+      }
+      source = last;
+      residual = last - length;
+    }
+    layers_[static_cast<std::size_t>(source)].residual = residual;
+    return source;
+  }
+
+  const Network& source_;
+  const SyntheticOptions& options_;
+  std::vector<int> tensor_of_;  // by layer of the network: index in layers_
+  std::vector<IntegerLayer> layers_;
+};
+
+class Maker {
+ public:
+  explicit Maker(const SyntheticOptions& options) : options_(options) {}
+
+  IntegerNetwork run() {
+    const Network source =
+        make_network(options_.network, options_.arithmetic, options_.image, options_.classes);
+    network_.image = {options_.image, image_bits, true, 1.0};
+    for (int i = 0; i < options_.image.channels * 256; ++i) {
+      network_.input_table.push_back(static_cast<std::int16_t>(i % 256 - 128));
+    }
+    network_.classes = options_.classes;
+    PackageOrigin& origin = network_.origin;
+    origin.network = options_.network;
+    origin.arithmetic = options_.arithmetic;
+    origin.dataset = origin.scheme = "synthetic";
+    const bool binary = options_.arithmetic == Arithmetic::bnn;
+    origin.weight_bits = binary ? 1 : options_.weight_bits;
+    origin.activation_bits = binary ? 1 : options_.activation_bits;
+    check_widths();
+
+    network_.layers = Folder(source, options_).run();
+    for (index_ = 0; index_ < network_.layers.size(); ++index_) {
+      IntegerLayer& layer = network_.layers[index_];
+      layer.kind == IntegerLayerKind::convolution ? fill_convolution(layer) : fill_pool(layer);
+    }
+    validate(network_, "synthetic network");
+    return std::move(network_);
+  }
+
+ private:
+  // Those that the tables below are as large as; validate() sees to all else.
+  void check_widths() const {
+    const auto check = [](const std::string& name, int bits, int lowest, int highest) {
+      if (bits >= lowest && bits <= highest) return;
+      throw std::runtime_error("synthetic network: " + name + " is " + std::to_string(bits) +
+                               "; allowed: " + std::to_string(lowest) + " to " +
+                               std::to_string(highest));
+    };
+    if (options_.arithmetic != Arithmetic::bnn) {
+      check("weight_bits", options_.weight_bits, 2, 8);
+      check("activation_bits", options_.activation_bits, 2, 8);
+    }
+    check("storage_bits", options_.storage_bits, 2, 16);
+    check("groups", options_.groups, 1, 64);
+    check("fraction_bits", options_.fraction_bits, 0, 12);
+    check("most_levels", options_.most_levels, 1, 127);
+  }
+
+  CounterGenerator draws(Purpose purpose, int item = 0) const {
+    return {options_.seed, index_, static_cast<std::uint64_t>(item),
+            static_cast<std::uint64_t>(purpose)};
+  }
+  static int between(CounterGenerator& generator, int low, int high) {
+    return low + static_cast<int>(generator.below(static_cast<std::uint64_t>(high - low) + 1));
+  }
+
+  const Distribution& distribution(int tensor) const {
+    return tensor == image_tensor ? image_distribution_
+                                  : distributions_[static_cast<std::size_t>(tensor)];
+  }
+
+  void fill_pool(IntegerLayer& layer) {
+    const Distribution& input = distribution(layer.input);
+    if (layer.kind == IntegerLayerKind::max_pool) {
+      distributions_.push_back(largest_of(input, layer.kernel * layer.kernel));
+      return;
+    }
+    layer.multiplier = (1 << 14) / (layer.kernel * layer.kernel);
+    layer.shift = 14;
+    // Neighbours are alike to some extent: between 1/kernel² and 1 of the variance stays.
+    distributions_.push_back(rounded_normal(layer.output, input.mean(),
+                                            std::sqrt(input.variance() / layer.kernel + 0.25)));
+  }
+
+  void fill_convolution(IntegerLayer& layer) {
+    set_operands(layer);
+    set_read_quantizers(layer);
+    std::vector<Distribution> operands;  // by group
+    for (const ReadQuantizer& quantizer : layer.read_quantizers) {
+      operands.push_back(operand_distribution(distribution(layer.input), layer, quantizer));
+    }
+    set_weights(layer);
+    if (options_.adapters && !layer.edge && layer.arithmetic != Arithmetic::adder &&
+        layer.arithmetic != Arithmetic::bnn) {
+      set_adapter(layer);
+    }
+    set_scales(layer, operands);
+    distributions_.push_back(rounded_normal(layer.output, 0.0, spread(layer.output)));
+  }
+
+  void set_operands(IntegerLayer& layer) const {
+    if (layer.arithmetic == Arithmetic::bnn) {
+      layer.weight_bits = layer.activation_bits = 1;
+      layer.weight_signed = layer.activation_signed = true;
+      return;
+    }
+    const bool adder = layer.arithmetic == Arithmetic::adder;
+    layer.weight_bits = layer.edge ? edge_bits : options_.weight_bits;
+    layer.activation_bits = layer.edge ? edge_bits : options_.activation_bits;
+    layer.activation_signed = network_.tensor(layer.input).is_signed;
+    // Both operands of an adder are on one grid, and so are their signs.
+    layer.weight_signed = !adder || layer.activation_signed;
+    if (adder) {
+      layer.weight_shift = std::max(0, layer.activation_bits - layer.weight_bits);
+      layer.activation_shift = std::max(0, layer.weight_bits - layer.activation_bits);
+    }
+    if (!has_exponent_weights(layer.arithmetic)) return;
+    layer.levels = std::min((1 << (layer.weight_bits - 1)) - 1, options_.most_levels);
+    layer.fraction_bits = options_.fraction_bits;
+    if (layer.arithmetic == Arithmetic::apot) set_terms(layer);
+  }
+
+  // Exponents by turns to the two terms, as in APoT: 2^0 and on down.
+  static void set_terms(IntegerLayer& layer) {
+    const int second = (layer.weight_bits - 1) / 2;
+    layer.first_exponents.assign(std::size_t{1} << (layer.weight_bits - 1 - second), no_exponent);
+    layer.second_exponents.assign(std::size_t{1} << second, no_exponent);
+    for (std::size_t i = 1; i < layer.first_exponents.size(); ++i) {
+      layer.first_exponents[i] = static_cast<int>(2 * i - 1);
+    }
+    for (std::size_t i = 1; i < layer.second_exponents.size(); ++i) {
+      layer.second_exponents[i] = static_cast<int>(2 * i);
+    }
+  }
+
+  // An operand narrower than the stored value takes every 2^n-th step; groups differ by some percent.
+  void set_read_quantizers(IntegerLayer& layer) const {
+    const int channels = layer.output.shape.channels;
+    const bool adder = layer.arithmetic == Arithmetic::adder;
+    const int groups = adder && !layer.depthwise ? std::min(options_.groups, channels) : 1;
+    const int narrower = std::max(0, network_.tensor(layer.input).bits - layer.activation_bits);
+    for (int group = 0; group < groups; ++group) {
+      ReadQuantizer quantizer;
+      if (layer.arithmetic != Arithmetic::bnn && (narrower > 0 || group > 0)) {
+        quantizer.shift = 12 + narrower;
+        quantizer.multiplier = static_cast<int>(std::lround(4096 * (1.0 + 0.15 * group)));
+      }
+      layer.read_quantizers.push_back(quantizer);
+    }
+    CounterGenerator generator = draws(Purpose::group);
+    for (int o = 0; o < channels; ++o) layer.group.push_back(between(generator, 0, groups - 1));
+  }
+
+  void set_weights(IntegerLayer& layer) const {
+    const int channels = layer.output.shape.channels;
+    const std::int64_t taps = taps_of(layer);
+    layer.weights.reserve(static_cast<std::size_t>(taps * channels));
+    const std::vector<std::int16_t> choices = weight_choices(layer);
+    for (int o = 0; o < channels; ++o) {
+      CounterGenerator generator = draws(Purpose::weight, o);
+      for (std::int64_t i = 0; i < taps; ++i) {
+        layer.weights.push_back(choices[generator.below(choices.size())]);
+      }
+    }
+  }
+
+  // Weights to be drawn from, all alike.
+  static std::vector<std::int16_t> weight_choices(const IntegerLayer& layer) {
+    std::vector<std::int16_t> choices;
+    if (layer.arithmetic == Arithmetic::bnn) return {-1, 1};
+    if (layer.arithmetic != Arithmetic::adder) {
+      const bool codes = has_exponent_weights(layer.arithmetic);
+      const int most = codes ? layer.levels : (1 << (layer.weight_bits - 1)) - 1;
+      for (int w = -most; w <= most; ++w) choices.push_back(static_cast<std::int16_t>(w));
+      return choices;
+    }
+    // Either end as often as the other.
+    const int count = std::max(1, (1 << layer.weight_bits) / (layer.weight_signed ? 6 : 3));
+    const int lowest = layer.weight_signed ? -(1 << (layer.weight_bits - 1)) : 0;
+    const int highest = lowest + (1 << layer.weight_bits) - 1;
+    for (int i = 0; i < count; ++i) {
+      choices.push_back(static_cast<std::int16_t>(layer.weight_signed ? lowest + i : lowest));
+      choices.push_back(static_cast<std::int16_t>(highest - i));
+    }
+    return choices;
+  }
+
+  std::int64_t taps_of(const IntegerLayer& layer) const {
+    const int channels = layer.seen_channels(network_.tensor(layer.input).shape.channels);
+    return std::int64_t{channels} * layer.kernel * layer.kernel;
+  }
+
+  // Share of the windows' positions that lie inside the input.
+  double inside_share(const IntegerLayer& layer) const {
+    const auto along = [&](int input, int outputs) {
+      std::int64_t inside = 0;
+      for (int i = 0; i < outputs; ++i) {
+        const int first = i * layer.stride - layer.padding;
+        inside += std::min(first + layer.kernel, input) - std::max(first, 0);
+      }
+      return static_cast<double>(inside) / (static_cast<double>(outputs) * layer.kernel);
+    };
+    const Shape& input = network_.tensor(layer.input).shape;
+    const Shape& output = layer.output.shape;
+    return along(input.height, output.height) * along(input.width, output.width);
+  }
+
+  // Mean and variance of each output channel's sum.
+  std::vector<Moments> channel_moments(const IntegerLayer& layer,
+                                       const std::vector<Distribution>& operands) const {
+    constexpr int lowest = -128;
+    constexpr int highest = 255;
+    const double inside = inside_share(layer);
+    std::vector<std::vector<Moments>> by_weight;  // by group
+    for (const Distribution& seen : operands) {
+      std::vector<Moments> table(highest - lowest + 1);
+      for (const std::int16_t weight : weight_choices(layer)) {
+        Moments& moments = table[static_cast<std::size_t>(weight - lowest)];
+        if (moments.variance != 0 || moments.mean != 0) continue;
+        moments = tap_moments(seen, layer, weight);
+        moments.mean = inside * moments.mean + (1 - inside) * padded_tap(layer, weight);
+        moments.variance *= inside;
+      }
+      by_weight.push_back(std::move(table));
+    }
+    std::vector<Moments> channels(static_cast<std::size_t>(layer.output.shape.channels));
+    const std::size_t taps = static_cast<std::size_t>(taps_of(layer));
+    for (std::size_t o = 0; o < channels.size(); ++o) {
+      const std::vector<Moments>& table = by_weight[static_cast<std::size_t>(layer.group[o])];
+      for (std::size_t i = o * taps; i < (o + 1) * taps; ++i) {
+        const Moments& moments = table[static_cast<std::size_t>(layer.weights[i] - lowest)];
+        channels[o].mean += moments.mean;
+        channels[o].variance += moments.variance;
+      }
+    }
+    return channels;
+  }
+
+  void set_scales(IntegerLayer& layer, const std::vector<Distribution>& operands) const {
+    const std::vector<Moments> sums = channel_moments(layer, operands);
+    double wanted = spread(layer.output) * spread(layer.output);
+    double residual_mean = 0;
+    if (layer.residual != no_tensor) {
+      const Distribution& residual = distribution(layer.residual);
+      residual_mean = residual.mean() / 2;
+      wanted = std::max(wanted / 4, wanted - residual.variance() / 4);
+    }
+    double largest = 0;
+    for (const Moments& sum : sums) largest = std::max(largest, sum.variance);
+    const auto factor = [&](const Moments& sum) {
+      // Channels whose weights happen to be all alike stay small.
+      return std::sqrt(wanted / std::max({sum.variance, largest / 16, 1e-6}));
+    };
+    double largest_factor = 0;
+    for (const Moments& sum : sums) largest_factor = std::max(largest_factor, factor(sum));
+    const double limit = layer.adapter ? largest_adapted_multiplier : largest_multiplier;
+    layer.shift = std::clamp(static_cast<int>(std::floor(std::log2(limit / largest_factor))), 0,
+                             largest_shift);
+    const double sign = layer.arithmetic == Arithmetic::adder ? -1.0 : 1.0;
+    for (const Moments& sum : sums) {
+      const double scaled = std::min(std::ldexp(factor(sum), layer.shift), limit);
+      const auto multiplier = static_cast<std::int32_t>(sign * std::max(1.0, std::round(scaled)));
+      layer.multipliers.push_back(multiplier);
+      layer.biases.push_back(static_cast<std::int64_t>(-sum.mean * multiplier -
+                                                       std::ldexp(residual_mean, layer.shift)));
+    }
+    if (layer.residual != no_tensor) set_residual(layer);
+  }
+
+  // A half of it (all, where nothing is shifted); the multiplier takes what the left shift has no room
+  // for.
+  static void set_residual(IntegerLayer& layer) {
+    constexpr int most_shift = 12;  // with 12 fraction bits as many as its field holds
+    const int exponent = layer.shift - 1;
+    layer.residual_shift = std::clamp(exponent, 0, most_shift);
+    layer.residual_multiplier = 1 << std::max(0, exponent - layer.residual_shift);
+  }
+
+  // ASQ's adapter, C → C / 4 → 1 or, below 8 channels, C → 1; about 1, as at the start of a training.
+  void set_adapter(IntegerLayer& layer) const {
+    if (layer.input == image_tensor) return;
+    const Shape& input = network_.tensor(layer.input).shape;
+    CounterGenerator generator = draws(Purpose::adapter);
+    AdapterNetwork adapter;
+    adapter.pool_shift = 16;
+    adapter.pool_multiplier = std::max(1, (1 << 16) / (input.height * input.width));
+    const int hidden = input.channels < 8 ? 0 : input.channels / 4;
+    for (int i = 0; i < hidden * input.channels; ++i) {
+      adapter.first_weights.push_back(static_cast<std::int16_t>(between(generator, -20, 20)));
+    }
+    const int wider = std::max(0, network_.tensor(layer.input).bits - 8);
+    adapter.first_biases.assign(static_cast<std::size_t>(hidden), std::int64_t{1} << (10 + wider));
+    adapter.first_shift = hidden == 0 ? 0 : 4 + wider;
+    for (int i = 0; i < (hidden == 0 ? input.channels : hidden); ++i) {
+      adapter.second_weights.push_back(static_cast<std::int16_t>(between(generator, -60, 60)));
+    }
+    // A second layer's sum grows with the number of values and theirs with that of channels.
+    const double values = hidden == 0 ? input.channels : std::sqrt(double{1} * hidden);
+    const double inputs = hidden == 0 ? 1.0 : std::sqrt(double{1} * input.channels);
+    adapter.second_shift =
+        static_cast<int>(std::lround(std::log2(values * inputs))) + 1 + (hidden == 0 ? wider : 0);
+    adapter.second_bias = std::int64_t{4096} << adapter.second_shift;
+    layer.adapter = std::move(adapter);
+    // A fine read multiplier, for β to divide.
+    if (layer.read_quantizers.front().shift == 0) layer.read_quantizers = {{4096, 12}};
+  }
+
+  SyntheticOptions options_;
+  IntegerNetwork network_;
+  std::size_t index_ = 0;                    // of the layer that is being filled
+  std::vector<Distribution> distributions_;  // of the layers' outputs so far
+  Distribution image_distribution_ = uniform_distribution(-128, 127);
+};
+
+}  // namespace
+
+IntegerNetwork synthetic_network(const SyntheticOptions& options) { return Maker(options).run(); }
+
+}  // namespace abacus
