@@ -26,6 +26,8 @@ class Line:
 def text_of(value, form):
     if value is None:
         return ""
+    if isinstance(value, str):
+        return value
     text = form.format(value)
     return text.lstrip("-") if float(text) == 0 else text  # no "-0.00"
 
@@ -50,11 +52,10 @@ def lines_of(name, table, outcomes, published):
                              note or "the checkpoint records no accuracy"
                              if cell.kind == FLOAT else note))
         lines += made
-    if table.extra_lines:
-        for row, method, bits, unit, ours, note in table.extra_lines(outcomes):
-            theirs = published.value(name, row, "", method, bits, unit)
-            lines.append(Line(row, method, bits, text_of(theirs, "{:.3f}"), text_of(ours, "{:.4f}"),
-                              unit, "", note))
+    for extra in table.extra_lines(outcomes) if table.extra_lines else []:
+        theirs = published.value(name, extra.row, "", extra.method, extra.bits, extra.unit)
+        lines.append(Line(extra.row, extra.method, extra.bits, text_of(theirs, extra.published_form),
+                          text_of(extra.ours, extra.form), extra.unit, "", extra.note))
     return lines
 
 
@@ -78,8 +79,9 @@ def grouped(number):
 
 
 def markdown_text(table, lines, command, outcomes, images):
-    there = {line.unit for line in lines}
+    there = list(dict.fromkeys(line.unit for line in lines))
     units = [measure.unit for measure in table.measures if measure.unit in there]
+    units += [unit for unit in there if unit not in units]
     with_published = {line.unit for line in lines if line.published}
     header, marks = ["Network, data", "Method", "Bits"], ["---", "---", "---:"]
     for unit in units:
@@ -107,6 +109,8 @@ def markdown_text(table, lines, command, outcomes, images):
     text = [f"# {table.title}", "", table.about, ""]
     text += ["| " + " | ".join(header) + " |", "| " + " | ".join(marks) + " |"]
     text += ["| " + " | ".join(cell_text(cell) for cell in cells) + " |" for cells in body]
+    for paragraph in table.conclusions(outcomes) if table.conclusions else []:
+        text += ["", paragraph]
     text += ["", "Accuracies are the integer hardware models'; cycles and energy are one image's."]
     if images:
         text.append(f"Only the first {images:,} test images: points lost compare with the float "

@@ -12,7 +12,10 @@ from . import programs
 from .cells import CITED, FLOAT, NETWORKS, QAT, Outcome
 from .errors import ReproductionError
 from .files import duration_text, write_whole
-from .safetensors import package_origin
+from .safetensors import package_origin, package_recipe, with_fraction_bits
+
+
+USUAL_EPOCHS = 50  # where no paper says how long
 
 
 def toml_text(value):
@@ -78,9 +81,14 @@ class Runner:
                     f"{cell.dataset} was given (--checkpoint)")
         if cell.kind == QAT and not cell.train:
             return "trained further only up to 4 bits, as in the paper"
-        if cell.kind == QAT and self.settings.qat_epochs == 0:
+        if cell.kind == QAT and self.epochs(cell) == 0:
             return f"not trained (--qat-epochs 0) and no {self.package_file(cell).name}"
         return ""
+
+    def epochs(self, cell):
+        """Of a training: the user's, else the paper's."""
+        given = self.settings.qat_epochs
+        return given if given is not None else cell.paper_epochs or USUAL_EPOCHS
 
     def package_file(self, cell):
         """Where the package of a QAT cell is or will be. The name tells what the table wants, not
@@ -88,23 +96,30 @@ class Runner:
         own = {name: value for name, value in cell.options if (name, value) not in
                (("alpha", "0.999"), ("groups", "4"), ("weight_clamp", "true"),
                 ("activation_clamp", "true"), ("group_method", "max"))}
-        parts = [cell.network, cell.dataset, cell.scheme, f"w{cell.bits}a{cell.bits}"]
+        for name in ("weight_quantizer", "activation_quantizer"):
+            own.pop(name, None)
+        parts = [cell.network, cell.dataset, cell.quantizers or cell.scheme,
+                 f"w{cell.bits}a{cell.bits}"]
         parts += [f"{name.replace('_', '-')}-{value}" for name, value in sorted(own.items())]
         if cell.storage_bits != 8:
             parts.append(f"stored{cell.storage_bits}")
+        if cell.seed is not None:
+            parts.append(f"seed{cell.seed}")
         return self.settings.packages / (slug("-".join(parts)) + ".safetensors")
 
     def scenario_text(self, cell, source):
         settings = self.settings
         lines = [f"name = {toml_text(cell.title)}", f"network = {toml_text(cell.network)}",
-                 f"arithmetic = {toml_text(cell.arithmetic)}",
+                 f"arithmetic = {toml_text(cell.runs_as or cell.arithmetic)}",
                  f"dataset = {toml_text(cell.dataset)}", source,
-                 f"images = {settings.images}", 'level = "approximate"', "timed_images = 1",
-                 f"hardware.preset = {toml_text(settings.hardware)}",
-                 f"energy.table = {toml_text(settings.energy)}"]
+                 f"images = {settings.images if cell.images is None else cell.images}",
+                 'level = "approximate"', "timed_images = 1",
+                 f"hardware.preset = {toml_text(settings.hardware)}"]
+        lines += [f"hardware.{name} = {toml_value(value)}" for name, value in cell.hardware]
+        lines.append(f"energy.table = {toml_text(cell.energy or settings.energy)}")
         if cell.kind != QAT:
             options = cell.all_options()
-            if settings.evaluate:
+            if settings.evaluate and cell.images is None:
                 options["evaluate"] = str(settings.images or 10000)
             lines += ["", "[quantization]", f"scheme = {toml_text(cell.scheme)}",
                       f"weight_bits = {cell.bits}", f"activation_bits = {cell.bits}",
@@ -124,7 +139,7 @@ class Runner:
             return outcome
         if cell.kind == QAT:
             self.make_package(cell, checkpoint, outcome)
-            file, key = outcome.package, "package"
+            file, key = self.package_to_run(cell, outcome.package), "package"
         else:
             file, key = checkpoint.file, "checkpoint"
         content = self.scenario_text(cell, f"{key} = {toml_text(self.sha256(file))}")
@@ -142,6 +157,15 @@ class Runner:
                          + self.data_arguments() + ["--jobs", self.settings.jobs])
         self.read_results(results_file, outcome)
         return outcome
+
+    def package_to_run(self, cell, package):
+        """The package itself, or a copy of it whose lookup tables have other fraction bits."""
+        if cell.fraction_bits is None:
+            return package
+        copy = (self.settings.out / "packages"
+                / f"{package.stem}-fraction{cell.fraction_bits}-{self.sha256(package)[:12]}.safetensors")
+        with_fraction_bits(package, cell.fraction_bits, copy)
+        return copy
 
     def read_results(self, file, outcome):
         try:
@@ -162,7 +186,9 @@ class Runner:
         if not file.is_file():
             command = [self.trainer(), "qat", "--checkpoint", checkpoint.file, "--scheme",
                        cell.scheme, "--weight-bits", cell.bits, "--activation-bits", cell.bits,
-                       "--storage-bits", cell.storage_bits, "--epochs", self.settings.qat_epochs]
+                       "--storage-bits", cell.storage_bits, "--epochs", self.epochs(cell)]
+            if cell.seed is not None:
+                command += ["--seed", cell.seed]
             for name, value in cell.all_options().items():
                 command.append(f"--{name.replace('_', '-')}={value}")
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -171,7 +197,8 @@ class Runner:
                 raise ReproductionError(f"abacus-train qat ended well but left no package {file}")
         origin = package_origin(file)
         expected = {"network": cell.network, "dataset": cell.dataset, "weight_bits": cell.bits,
-                    "activation_bits": cell.bits, "scheme": f"{cell.scheme}-qat"}
+                    "activation_bits": cell.bits,
+                    "scheme": f"{cell.quantizers or cell.scheme}-qat"}
         for name, value in expected.items():
             if origin.get(name) != value:
                 raise ReproductionError(f"{file}: found {name} {origin.get(name)}; by its name it "
@@ -179,6 +206,8 @@ class Runner:
         if checkpoint is not None and origin.get("checkpoint_sha256") != self.sha256(checkpoint.file):
             raise ReproductionError(f"{file}: it was trained from another checkpoint than "
                                     f"{checkpoint.file}")
+        if cell.seed is not None:
+            self.check_seed(cell, file, outcome)
         outcome.package = file
         epochs, seconds = training_course(file.with_suffix(".csv"))
         outcome.seconds += seconds
@@ -187,6 +216,16 @@ class Runner:
         if cell.paper_epochs not in (0, epochs):
             note += f" (the paper: {cell.paper_epochs})"
         outcome.notes.append(note)
+
+
+    @staticmethod
+    def check_seed(cell, file, outcome):
+        recipe = package_recipe(file)
+        if "seed" not in recipe:
+            outcome.notes.append("the package does not tell its seed")
+        elif recipe["seed"] != str(cell.seed):
+            raise ReproductionError(f"{file}: found seed {recipe['seed']}; by its name it should have "
+                                    f"{cell.seed}")
 
 
 def training_course(file):

@@ -80,11 +80,131 @@ class Reproduce(unittest.TestCase):
 
     def test_every_published_figure_of_a_table_finds_its_line(self):
         published = Published()
-        for table in ("table1", "table3", "table4", "table5", "figure5"):
+        for table in ("table1", "table3", "table4", "table5", "figure5", "asq-table4", "asq-table5"):
             lines = self.make(table, "--qat-epochs", "0")
             wanted = sorted(value for key, value in published._values.items() if key[0] == table)
             found = sorted(float(line["published"]) for line in lines if line["published"])
             self.assertEqual(found, wanted, table)
+
+    def add_cnn(self):
+        """A checkpoint of the ordinary network beside the adder one; the arguments that name it."""
+        file = self.folder / "cnn.safetensors"
+        write_checkpoint(file, arithmetic="cnn", accuracy="92.50")
+        return file, ("--checkpoint", file, "--dataset", "cifar10")
+
+    def trainings(self):
+        return [call for call in self.calls() if call.startswith("abacus-train qat")]
+
+    def test_seeds_give_mean_and_spread_and_cycles_once(self):
+        _, more = self.add_cnn()
+        lines = self.make("asq-table4", "--qat-epochs", "3", "--bits", "4", *more)
+        cell = {"row": "ResNet-20 CIFAR-10", "method": "ASQ + POST", "bits": "4"}
+        mean = self.one(lines, unit="%", **cell)
+        self.assertEqual((mean["published"], mean["ours"]), ("93.00", "92.70"))
+        self.assertIn("seeds 1, 2, 3: 92.40, 92.70, 93.00 %", mean["note"])
+        self.assertIn("3 epochs (the paper: 300)", mean["note"])
+        self.assertEqual(self.one(lines, unit="points spread", **cell)["ours"], "0.30")
+        lost = self.one(lines, unit="points lost", **cell)
+        self.assertEqual((lost["published"], lost["ours"]), ("-0.40", "-0.87"))
+        self.assertEqual(self.one(lines, unit="cycles", **cell)["ours"], "4000")
+        self.assertEqual(len(self.trainings()), 9)
+
+    def test_the_papers_recipe_trains_each_seed_into_a_package_of_its_name(self):
+        cnn, more = self.add_cnn()
+        self.make("asq-table5", "--seeds", "4,7", *more)
+        names = sorted(file.name for file in (self.out / "trained").glob("*.safetensors"))
+        self.assertEqual(names, sorted(
+            f"resnet20-cifar10-{quantizers}-w4a4-seed{seed}.safetensors"
+            for quantizers in ("lsq-lsq", "pot-lsq", "post-lsq", "lsq-asq", "post-asq")
+            for seed in (4, 7)))
+        for call in self.trainings():
+            for part in (f"--checkpoint {cnn} ", "--scheme uniform ", "--epochs 300 ", "--lr=0.04",
+                         "--batch=128", "--momentum=0.9", "--weight-decay=1e-4"):
+                self.assertIn(part, call)
+        for file in self.out.glob("runs/*/scenario.toml"):
+            text = file.read_text()
+            kind = "shift" if "/resnet20-cifar10-pot" in text else (
+                "post" if "/resnet20-cifar10-post" in text else "cnn")
+            self.assertIn(f'arithmetic = "{kind}"\n', text)
+
+    def test_tables_4_and_5_share_their_packages(self):
+        _, more = self.add_cnn()
+        self.make("asq-table4", "--bits", "4", *more)
+        self.make("asq-table5", *more)
+        self.assertEqual(len(self.trainings()), 3 * 5)
+
+    def test_the_order_is_said_with_its_spread(self):
+        _, more = self.add_cnn()
+        lines = self.make("asq-table4", *more)
+        order = self.one(lines, unit="order holds")
+        self.assertEqual((order["method"], order["ours"]), ("LSQ < ASQ < ASQ + POST", "yes"))
+        text = (self.out / "asq-table4.md").read_text()
+        self.assertIn("LSQ 90.70 ± 0.30 % (3 seeds); ASQ 91.70 ± 0.30 % (3 seeds)", text)
+        self.assertIn("from LSQ to ASQ +1.00 points (standard error 0.24)", text)
+        self.assertIn("the order LSQ < ASQ < ASQ + POST holds", text)
+
+    def test_an_order_that_does_not_hold_or_was_not_measured_is_said(self):
+        cnn, more = self.add_cnn()
+        packages = self.folder / "ready"
+        packages.mkdir()
+        # The ASQ package has the better seeds.
+        for quantizers, seed in (("lsq-lsq", 8), ("lsq-asq", 1), ("post-asq", 2)):
+            write_package(packages / f"resnet20-cifar10-{quantizers}-w4a4-seed{seed}.safetensors",
+                          "resnet20", "cifar10", f"{quantizers}-qat", 4, cnn, seed)
+        more += ("--packages", packages, "--qat-epochs", "0")
+        lines = self.make("asq-table4", "--seeds", "8,1,2", *more)
+        self.assertEqual(self.one(lines, unit="order holds")["ours"], "no")
+        text = (self.out / "asq-table4.md").read_text()
+        self.assertIn("the order LSQ < ASQ < ASQ + POST does not hold", text)
+        self.assertIn("from LSQ to ASQ -1.10 points (one seed tells nothing of chance)", text)
+        line = self.one(lines, method="ASQ", bits="4", unit="%")
+        self.assertEqual(line["ours"], "91.40")
+        self.assertIn("seed 8: not trained", line["note"])
+        lines = self.make("asq-table4", "--seeds", "5,6", *more)
+        self.assertEqual(self.one(lines, unit="order holds")["ours"], "")
+        self.assertIn("there is no run of LSQ, ASQ, ASQ + POST",
+                      (self.out / "asq-table4.md").read_text())
+
+    def test_a_package_of_another_seed_or_quantizer_is_refused(self):
+        cnn, more = self.add_cnn()
+        packages = self.folder / "ready"
+        packages.mkdir()
+        name = packages / "resnet20-cifar10-lsq-lsq-w4a4-seed2.safetensors"
+        for scheme, seed, words in (("lsq-lsq-qat", 3, "found seed 3; by its name it should have 2"),
+                                    ("lsq-asq-qat", 2, "found scheme lsq-asq-qat")):
+            write_package(name, "resnet20", "cifar10", scheme, 4, cnn, seed)
+            done = self.run_it("asq-table4", "--seeds", "2,", "--bits", "4", "--packages", packages,
+                               *more)
+            self.assertEqual(done.returncode, 2, done.stderr)  # "2," is no list
+            done = self.run_it("asq-table4", "--seeds", "2,1", "--bits", "4", "--packages", packages,
+                               *more)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(words, done.stderr)
+            self.assertIn(str(name), done.stderr)
+            self.assertFalse((self.out / "asq-table4.csv").exists())
+        write_package(name, "resnet20", "cifar10", "lsq-lsq-qat", 4, cnn)
+        lines = self.make("asq-table4", "--seeds", "2,1", "--bits", "4", "--packages", packages, *more)
+        self.assertIn("seed 2: the package does not tell its seed",
+                      self.one(lines, method="LSQ", unit="%")["note"])
+
+    def test_a_seed_that_fails_is_named_and_the_others_are_kept(self):
+        _, more = self.add_cnn()
+        (self.folder / "fails").write_text("ASQ, 4 bit, seed 2")
+        done = self.run_it("asq-table5", "--keep-going", *more)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        done = self.run_it("asq-table4", "--bits", "4", "--keep-going", *more)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("ASQ, 4 bit, seed 2", done.stderr)
+        line = self.one(self.lines("asq-table4"), method="ASQ", bits="4", unit="%")
+        self.assertEqual(line["ours"], "91.70")
+        self.assertIn("seed 2: failed", line["note"])
+
+    def test_the_best_trainings_have_exact_gradients_and_no_labels(self):
+        self.make("best", "--qat-epochs", "2", "--bits", "4", "--dataset", "cifar10")
+        self.assertEqual(len(self.trainings()), 1)
+        for part in ("--scheme nonnegative ", "--optimizer=adam", "--adder-gradient=exact",
+                     "--distill=1", "--temperature=4", "--bn-images=10000", "--lr=0.002"):
+            self.assertIn(part, self.trainings()[0] + " ")
 
     def test_rows_without_a_checkpoint_are_listed_with_the_reason(self):
         lines = self.make("table1", "--qat-epochs", "0")
@@ -186,6 +306,11 @@ class Reproduce(unittest.TestCase):
                 (("tabel1",), ("tabel1", "table1")),
                 (("table1", "--images", "-1"), ("--images", "-1")),
                 (("table1", "--bits", "9"), ("--bits", "1 to 8")),
+                (("asq-table4", "--seeds", "0"), ("--seeds", "found 0", "1 to 100")),
+                (("asq-table4", "--seeds", "101"), ("--seeds", "1 to 100")),
+                (("asq-table4", "--seeds", "1,1"), ("--seeds", "different seeds")),
+                (("asq-table4", "--seeds", "1,-2"), ("--seeds", "from 1")),
+                (("asq-table4", "--seeds", "two"), ("--seeds", "found two")),
                 (("table1", "--option", "alpha"), ("--option", "NAME=VALUE")),
                 (("table1", "--checkpoint", "nowhere"), ("--checkpoint", "nowhere")),
                 (("table1", "--data", "nowhere"), ("--data", "nowhere"))):
