@@ -16,10 +16,10 @@ PAPER_EPOCHS = 300
 ARITHMETIC_OF_WEIGHTS = {"pot": "shift", "post": "post", "apot": "apot"}
 
 
-def quantized(dataset, method, bits, weights, activations, **more):
-    return Cell(QAT, "resnet20", dataset, method, bits, "cnn", scheme="uniform",
+def quantized(dataset, method, bits, weights, activations, kind=QAT, seeded=True, **more):
+    return Cell(kind, "resnet20", dataset, method, bits, "cnn", scheme="uniform",
                 options=(("weight_quantizer", weights), ("activation_quantizer", activations)),
-                training=PAPER_TRAINING, paper_epochs=PAPER_EPOCHS, seeded=True,
+                training=PAPER_TRAINING, paper_epochs=PAPER_EPOCHS, seeded=seeded,
                 runs_as=ARITHMETIC_OF_WEIGHTS.get(weights, "cnn"), **more)
 
 
@@ -70,7 +70,7 @@ def holds(order):
     return all(low < high for low, high in zip(means, means[1:]))
 
 
-def order_lines(outcomes):
+def order_lines(outcomes, _runner):
     text = {True: "yes", False: "no", None: None}
     return [ExtraLine(f"order at {ORDER_BITS} bits, {DATASETS[dataset]}",
                       " < ".join(name for name, _ in order), ORDER_BITS, "order holds",

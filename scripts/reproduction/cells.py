@@ -8,13 +8,14 @@ NETWORKS = {"vgg-small": "VGG-Small", "resnet20": "ResNet-20", "resnet32": "ResN
 DATASETS = {"cifar10": "CIFAR-10", "cifar100": "CIFAR-100", "fashion-mnist": "Fashion-MNIST",
             "imagenet": "ImageNet"}
 
-FLOAT, PTQ, QAT, CITED = "float", "ptq", "qat", "cited"
+FLOAT, PTQ, QAT, CITED, EXACT = "float", "ptq", "qat", "cited", "exact"
 
 
 @dataclass(frozen=True)
 class Cell:
     """`kind`: float (the checkpoint's own accuracy), ptq (`abacus-train quantize`), qat
-    (`abacus-train qat`) or cited (a published figure without a counterpart of ours)."""
+    (`abacus-train qat`), exact (such a package by the reference executor, its exponent weights in exact
+    arithmetic) or cited (a published figure without a counterpart of ours)."""
 
     kind: str
     network: str
@@ -51,6 +52,10 @@ class Cell:
         more = f", seed {self.seed}" if self.seed is not None else ""
         more += f", {self.energy}" if self.energy else ""
         return f"{self.row}, {self.method}, {self.bits} bit{more}"
+
+    @property
+    def is_trained(self):
+        return self.kind in (QAT, EXACT)
 
     @property
     def quantizers(self):

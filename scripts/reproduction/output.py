@@ -32,7 +32,7 @@ def text_of(value, form):
     return text.lstrip("-") if float(text) == 0 else text  # no "-0.00"
 
 
-def lines_of(name, table, outcomes, published):
+def lines_of(name, table, outcomes, published, runner):
     lines = []
     for cell, outcome in outcomes.items():
         note = "; ".join(([outcome.reason] if outcome.reason else []) + outcome.notes
@@ -52,7 +52,7 @@ def lines_of(name, table, outcomes, published):
                              note or "the checkpoint records no accuracy"
                              if cell.kind == FLOAT else note))
         lines += made
-    for extra in table.extra_lines(outcomes) if table.extra_lines else []:
+    for extra in table.extra_lines(outcomes, runner) if table.extra_lines else []:
         theirs = published.value(name, extra.row, "", extra.method, extra.bits, extra.unit)
         lines.append(Line(extra.row, extra.method, extra.bits, text_of(theirs, extra.published_form),
                           text_of(extra.ours, extra.form), extra.unit, "", extra.note))

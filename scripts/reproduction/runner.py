@@ -5,11 +5,12 @@ import csv
 import hashlib
 import json
 import pathlib
+import re
 import sys
 import time
 
 from . import programs
-from .cells import CITED, FLOAT, NETWORKS, QAT, Outcome
+from .cells import CITED, EXACT, FLOAT, NETWORKS, PTQ, Outcome
 from .errors import ReproductionError
 from .files import duration_text, write_whole
 from .safetensors import package_origin, package_recipe, with_fraction_bits
@@ -74,14 +75,14 @@ class Runner:
         """Why the cell cannot be made, or an empty text."""
         if cell.kind == CITED:
             return cell.note
-        if cell.kind == QAT and self.package_file(cell).is_file():
+        if cell.is_trained and self.package_file(cell).is_file():
             return ""
         if (cell.network, cell.arithmetic, cell.dataset) not in self.checkpoints:
             return (f"no checkpoint of {NETWORKS.get(cell.network, cell.network)} {cell.arithmetic} "
                     f"{cell.dataset} was given (--checkpoint)")
-        if cell.kind == QAT and not cell.train:
+        if cell.is_trained and not cell.train:
             return "trained further only up to 4 bits, as in the paper"
-        if cell.kind == QAT and self.epochs(cell) == 0:
+        if cell.is_trained and self.epochs(cell) == 0:
             return f"not trained (--qat-epochs 0) and no {self.package_file(cell).name}"
         return ""
 
@@ -117,7 +118,7 @@ class Runner:
                  f"hardware.preset = {toml_text(settings.hardware)}"]
         lines += [f"hardware.{name} = {toml_value(value)}" for name, value in cell.hardware]
         lines.append(f"energy.table = {toml_text(cell.energy or settings.energy)}")
-        if cell.kind != QAT:
+        if cell.kind == PTQ:
             options = cell.all_options()
             if settings.evaluate and cell.images is None:
                 options["evaluate"] = str(settings.images or 10000)
@@ -137,15 +138,18 @@ class Runner:
         outcome.reason = self.missing(cell)
         if outcome.reason or cell.kind == FLOAT:
             return outcome
-        if cell.kind == QAT:
+        if cell.is_trained:
             self.make_package(cell, checkpoint, outcome)
+        if cell.kind == EXACT:
+            return self.run_exactly(cell, outcome)
+        if cell.is_trained:
             file, key = self.package_to_run(cell, outcome.package), "package"
         else:
             file, key = checkpoint.file, "checkpoint"
         content = self.scenario_text(cell, f"{key} = {toml_text(self.sha256(file))}")
         identity = hashlib.sha256("\n".join(
             [content, self.sha256(self.abacus()), self.sha256(self.trainer())
-             if cell.kind != QAT else ""]).encode()).hexdigest()[:12]
+             if cell.kind == PTQ else ""]).encode()).hexdigest()[:12]
         folder = self.settings.out / "runs" / f"{slug(cell.title.lower())}-{identity}"
         results_file = folder / "results.json"
         if not results_file.is_file():
@@ -156,6 +160,30 @@ class Runner:
                           self.settings.out / "packages"]
                          + self.data_arguments() + ["--jobs", self.settings.jobs])
         self.read_results(results_file, outcome)
+        return outcome
+
+    def run_exactly(self, cell, outcome):
+        images = self.settings.images if cell.images is None else cell.images
+        identity = hashlib.sha256("\n".join(
+            [self.sha256(outcome.package), str(images), self.sha256(self.trainer())]).encode())
+        file = (self.settings.out / "runs"
+                / f"{slug(cell.title.lower())}-{identity.hexdigest()[:12]}.json")
+        if not file.is_file():
+            start = time.monotonic()
+            said = programs.run([self.trainer(), "evaluate", "--package", outcome.package,
+                                 "--exponents", "exact", "--images", images]
+                                + self.data_arguments())
+            found = re.search(r"([0-9.]+) % of ([0-9]+) images", said)
+            if not found:
+                raise ReproductionError(f"abacus-train evaluate said no accuracy but: {said.strip()}")
+            write_whole(file, json.dumps({"accuracy_percent": float(found[1]),
+                                          "images": int(found[2]),
+                                          "seconds": round(time.monotonic() - start, 3)}) + "\n")
+        try:
+            outcome.run = json.loads(file.read_text(encoding="utf-8"))
+            outcome.seconds += outcome.run["seconds"]
+        except (OSError, ValueError, LookupError, TypeError) as error:
+            raise ReproductionError(f"{file}: no kept accuracy: {error}") from None
         return outcome
 
     def package_to_run(self, cell, package):

@@ -16,7 +16,8 @@ def folded(outcomes):
     notes tell all accuracies, and which seeds are missing."""
     groups = {}
     for cell, outcome in outcomes.items():
-        groups.setdefault(replace(cell, seed=None), []).append((cell.seed, outcome))
+        whole = replace(cell, seed=None) if cell.seeded else cell
+        groups.setdefault(whole, []).append((cell.seed, outcome))
     return {cell: fold(parts) if cell.seeded else parts[0][1] for cell, parts in groups.items()}
 
 

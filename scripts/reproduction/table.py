@@ -25,7 +25,7 @@ class Table:
     about: str
     cells: object  # (data sets) → list of cells
     measures: tuple = (ACCURACY, POINTS_LOST)
-    extra_lines: object = None  # (outcomes) → list of ExtraLine
+    extra_lines: object = None  # (outcomes, runner) → list of ExtraLine
     conclusions: object = None  # (outcomes) → paragraphs below the table
 
 

@@ -1,6 +1,7 @@
 """scripts/reproduce with stand-ins for the two programs."""
 
 import csv
+import json
 import os
 import pathlib
 import signal
@@ -16,7 +17,10 @@ sys.path[:0] = [str(HERE), str(SCRIPTS)]
 
 from fake_programs import write_checkpoint, write_package, write_programs  # noqa: E402
 from reproduction import tables  # noqa: E402
+from reproduction.energy_table import EnergyTable  # noqa: E402
+from reproduction.errors import ReproductionError  # noqa: E402
 from reproduction.published import Published  # noqa: E402
+from reproduction.safetensors import read_metadata, with_fraction_bits  # noqa: E402
 
 COLUMNS = ["row", "method", "bits", "published", "ours", "unit", "images", "note"]
 
@@ -106,7 +110,7 @@ class Reproduce(unittest.TestCase):
         self.assertEqual(self.one(lines, unit="points spread", **cell)["ours"], "0.30")
         lost = self.one(lines, unit="points lost", **cell)
         self.assertEqual((lost["published"], lost["ours"]), ("-0.40", "-0.87"))
-        self.assertEqual(self.one(lines, unit="cycles", **cell)["ours"], "4000")
+        self.assertEqual(self.one(lines, unit="cycles", **cell)["ours"], "4100")
         self.assertEqual(len(self.trainings()), 9)
 
     def test_the_papers_recipe_trains_each_seed_into_a_package_of_its_name(self):
@@ -205,6 +209,132 @@ class Reproduce(unittest.TestCase):
         for part in ("--scheme nonnegative ", "--optimizer=adam", "--adder-gradient=exact",
                      "--distill=1", "--temperature=4", "--bn-images=10000", "--lr=0.002"):
             self.assertIn(part, self.trainings()[0] + " ")
+
+    def test_the_energy_ratio_under_each_table_by_component_and_by_hand(self):
+        shiftadd = self.folder / "sa.safetensors"
+        write_checkpoint(shiftadd, arithmetic="shiftaddnet", accuracy="89.32")
+        lines = self.make("energy-ratio", "--checkpoint", shiftadd, "--dataset", "cifar10")
+        for table in ("shiftadd-papers", "horowitz-45nm", "accelergy-40nm"):
+            row = {"row": f"ResNet-20 CIFAR-10, {table}", "bits": "6", "unit": "x energy"}
+            self.assertEqual(self.one(lines, method="all", **row)["ours"], "2.0000")
+            self.assertEqual(self.one(lines, method="dram", **row)["ours"], "2.0000")
+            # 1 + 0.5 + 0.5 pJ against 2 + 0.5 + 0.25 + 0.5 pJ
+            self.assertEqual(self.one(lines, method="arithmetic alone", **row)["ours"], "1.6250")
+        # 8 bits of the papers' table: 0.03 pJ an addition, 0.024 pJ a shift; half as many shift taps.
+        by_hand = {"row": "ResNet-20 CIFAR-10, shiftadd-papers, by hand", "bits": "8"}
+        self.assertEqual(
+            sorted(line["ours"] for line in lines
+                   if all(line[k] == v for k, v in by_hand.items())),
+            [f"{1 + 0.5 * 0.024 / 0.06:.4f}", f"{1 + 0.5 * 0.054 / 0.06:.4f}"])
+        text = (self.out / "energy-ratio.md").read_text()
+        self.assertIn("the ratio is at least 1", text)
+        self.assertIn("2.00 to 2.00 times AdderNet's energy", text)
+        texts = [file.read_text() for file in self.out.glob("runs/*/scenario.toml")]
+        self.assertEqual(len(texts), 2 * 3 * 3)
+        for one in texts:
+            self.assertIn("options.groups = 1\n", one)  # the same passes over the activations
+            self.assertIn("hardware.array.accumulator_bits = 28\n", one)
+            self.assertIn("images = 1\n", one)
+
+    def test_without_a_shiftaddnet_the_ratios_reason_is_said_all_the_same(self):
+        lines = self.make("energy-ratio", "--dataset", "cifar10")
+        line = self.one(lines, method="ShiftAddNet, horowitz-45nm", bits="8")
+        self.assertIn("no checkpoint of ResNet-20 shiftaddnet", line["note"])
+        self.assertFalse([one for one in lines if one["unit"] == "x energy"])
+        self.assertIn("the ratio is at least 1", (self.out / "energy-ratio.md").read_text())
+
+    def test_one_post_package_with_each_fraction_and_in_exact_arithmetic(self):
+        _, more = self.add_cnn()
+        lines = self.make("post-fractions", "--qat-epochs", "3", *more)
+        self.assertEqual(len(self.trainings()), 2)
+        cell = {"row": "ResNet-20 CIFAR-10", "bits": "4", "unit": "%"}
+        exact = self.one(lines, method="POST, exact arithmetic", **cell)
+        self.assertEqual((exact["ours"], exact["images"]), ("93.10", "10000"))
+        for bits in range(2, 9):
+            line = self.one(lines, method=f"POST, table of {bits} fraction bits", **cell)
+            self.assertEqual(line["ours"], f"{90.9 - 0.1 * (8 - bits):.2f}")
+        table = self.one(lines, method="POST, table of 3 fraction bits", unit="µJ table reads")
+        self.assertEqual(table["ours"], "0.12")
+        self.assertEqual(self.one(lines, method="LSQ, multipliers", unit="µJ table reads")["ours"],
+                         "0.00")
+        self.assertIn("-2.20 with 8 fraction bits", (self.out / "post-fractions.md").read_text())
+        calls = [call for call in self.calls() if call.startswith("abacus-train evaluate")]
+        self.assertEqual(len(calls), 1)
+        self.assertIn("resnet20-cifar10-post-lsq-w4a4-seed1.safetensors --exponents exact --images 0",
+                      calls[0])
+        shared = [text for text in (file.read_text()
+                                    for file in self.out.glob("runs/*/scenario.toml"))
+                  if "hardware.array.table.lanes = 16" in text]
+        self.assertEqual(len(shared), 1)
+        self.assertIn("images = 1\n", shared[0])
+        self.make("post-fractions", "--qat-epochs", "3", *more)  # all of it was kept
+        self.assertEqual(len([c for c in self.calls() if c.startswith("abacus-train")]), 3)
+
+    def test_an_evaluation_without_an_accuracy_is_refused(self):
+        _, more = self.add_cnn()
+        (self.folder / "says").write_text("nothing of use")
+        done = self.run_it("post-fractions", "--qat-epochs", "3", *more)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("nothing of use", done.stderr)
+        self.assertFalse((self.out / "post-fractions.csv").exists())
+
+    def test_fraction_bits_change_nothing_else_and_need_post_weights(self):
+        package, copy = self.folder / "p.safetensors", self.folder / "copy.safetensors"
+        write_package(package, "resnet20", "cifar10", "post-lsq-qat", 4, None, 1)
+        with open(package, "ab") as file:
+            file.write(b"tensors")
+        with_fraction_bits(package, 3, copy)
+        self.assertTrue(copy.read_bytes().endswith(b"tensors"))
+        before, after = read_metadata(package), read_metadata(copy)
+        self.assertEqual(before["recipe"], after["recipe"])
+        changed = json.loads(after["network"])
+        self.assertEqual(changed["layers"][1].pop("fraction_bits"), 3)
+        original = json.loads(before["network"])
+        self.assertEqual(original["layers"][1].pop("fraction_bits"), 8)
+        self.assertEqual(changed, original)
+        write_package(package, "resnet20", "cifar10", "lsq-lsq-qat", 4)
+        with self.assertRaisesRegex(ReproductionError, "none of its layers has POST weights"):
+            with_fraction_bits(package, 3, copy)
+
+    def test_an_adapters_cost_by_layer_and_in_all(self):
+        _, more = self.add_cnn()
+        lines = self.make("adapter-cost", "--bits", "4", *more)
+        layer = {"row": "ResNet-20 CIFAR-10", "method": "layer1.0.conv1", "bits": "4"}
+        for unit, value in (("cycles LSQ", "900"), ("cycles ASQ", "1000"), ("adapter cycles", "100"),
+                            ("of them stalled", "10"), ("µJ LSQ", "2.000"), ("µJ ASQ", "2.500"),
+                            ("% of the layer's operations", f"{100 * (16 * 4 + 4) / 1000:.4f}")):
+            self.assertEqual(self.one(lines, unit=unit, **layer)["ours"], value)
+        text = (self.out / "adapter-cost.md").read_text()
+        self.assertIn("adapters cost 100 cycles (2.50 %) and 0.50 µJ (4.76 %) an image, 0.25 µJ of it "
+                      "within the adapter unit", text)
+
+    def test_accuracy_against_energy_with_the_published_statements(self):
+        _, more = self.add_cnn()
+        lines = self.make("figure6", *more)
+        self.assertEqual(self.one(lines, method="AdderNet, AdderQuant", bits="8", unit="µJ")["ours"],
+                         "10.5")
+        text = (self.out / "figure6.md").read_text()
+        self.assertIn("CNN, BRECQ at 8 bits, 90.80 % for 10.5 µJ: AdderNet of 8 bits has 90.80 % for no "
+                      "more (+0.00 points)", text)
+        for kind in ("svg", "png"):
+            self.assertTrue((self.out / f"figure6.{kind}").is_file())
+
+    def test_unit_energies_follow_the_tables_laws(self):
+        table = EnergyTable("shiftadd-papers")
+        self.assertAlmostEqual(table.picojoules("add", 8), 0.03)
+        self.assertAlmostEqual(table.picojoules("add", 4), 0.015)
+        self.assertAlmostEqual(table.picojoules("add", 20), (0.03 + 0.9) / 2)
+        self.assertAlmostEqual(table.picojoules("add", 64), 1.8)
+        self.assertAlmostEqual(table.picojoules("multiply", 8, 8), 0.2)
+        self.assertAlmostEqual(table.picojoules("multiply", 4, 8), 0.1)
+        self.assertAlmostEqual(table.picojoules("register_write", 16), 3.7)
+        self.assertEqual(table.picojoules("dram_activate", 16), 0)
+        with self.assertRaisesRegex(ReproductionError, "divide"):
+            table.picojoules("divide", 8)
+        with self.assertRaisesRegex(ReproductionError, "capacity"):
+            EnergyTable("horowitz-45nm").picojoules("sram_read", 8)
+        with self.assertRaisesRegex(ReproductionError, "nowhere.toml"):
+            EnergyTable("nowhere")
 
     def test_rows_without_a_checkpoint_are_listed_with_the_reason(self):
         lines = self.make("table1", "--qat-epochs", "0")
