@@ -100,7 +100,7 @@ def step_text(low, high):
     return text
 
 
-def order_in_words(outcomes):
+def order_in_words(outcomes, _runner):
     """The paper's order at 4 bits, LSQ < ASQ < ASQ + POST, and what the seeds' spread says of it."""
     paragraphs = []
     for dataset, order in orders(outcomes).items():

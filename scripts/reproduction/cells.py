@@ -9,13 +9,15 @@ DATASETS = {"cifar10": "CIFAR-10", "cifar100": "CIFAR-100", "fashion-mnist": "Fa
             "imagenet": "ImageNet"}
 
 FLOAT, PTQ, QAT, CITED, EXACT = "float", "ptq", "qat", "cited", "exact"
+SYNTHETIC = "synthetic"
 
 
 @dataclass(frozen=True)
 class Cell:
     """`kind`: float (the checkpoint's own accuracy), ptq (`abacus-train quantize`), qat
     (`abacus-train qat`), exact (such a package by the reference executor, its exponent weights in exact
-    arithmetic) or cited (a published figure without a counterpart of ours)."""
+    arithmetic), synthetic (random weights, for cycles and energy) or cited (a published figure without a
+    counterpart of ours)."""
 
     kind: str
     network: str
@@ -83,7 +85,7 @@ class Outcome:
 def accuracies(outcome):
     """Of all seeds, in their order."""
     runs = list(outcome.runs.values()) or ([outcome.run] if outcome.run else [])
-    return [run["accuracy_percent"] for run in runs]
+    return [run["accuracy_percent"] for run in runs if run["accuracy_percent"] is not None]
 
 
 def accuracy(cell, outcomes):

@@ -2,10 +2,9 @@
 table, ASQ's step adapters."""
 
 from .asq_tables import quantized
-from .cells import ACCURACY, CYCLES, ENERGY, EXACT, POINTS_LOST, PTQ, Cell, Measure
+from .cells import ACCURACY, CYCLES, ENERGY, EXACT, POINTS_LOST, SYNTHETIC, Cell, Measure
 from .energy_table import EnergyTable
 from .errors import ReproductionError
-from .safetensors import package_layers
 from .table import ExtraLine, Table
 
 # -- ShiftAddNet and AdderNet
@@ -18,30 +17,33 @@ ARITHMETIC_ACTIONS = ("add", "absolute_difference", "shift", "multiply")
 ENERGY_UNIT, CYCLES_UNIT = "x energy", "x cycles"
 
 
+# What a shift keeps below the binary point: what the lanes have, and nothing, as the ShiftAdd papers count.
+FRACTIONS = (("ShiftAddNet", "8"), ("ShiftAddNet without fraction bits", "0"))
+
+
 def energy_ratio(datasets):
-    """Both with one group and signed grids, so that an adder layer does the same work in both."""
+    """With random weights: neither cycles nor energy depend on them."""
     cells = []
     for dataset in datasets:
         for table in ENERGY_TABLES:
             for bits in RATIO_BITS:
-                cells.append(Cell(PTQ, "resnet20", dataset, f"AdderNet, {table}", bits, "adder",
-                                  scheme="adderquant-ptq", energy=table, images=1,
-                                  hardware=ACCUMULATOR,
-                                  options=(("groups", "1"), ("operand_grid", "symmetric"))))
-                cells.append(Cell(PTQ, "resnet20", dataset, f"ShiftAddNet, {table}", bits,
-                                  "shiftaddnet",
-                                  scheme="shiftaddnet", energy=table, images=1,
-                                  hardware=ACCUMULATOR, options=(("groups", "1"),)))
+                cells.append(Cell(SYNTHETIC, "resnet20", dataset, f"AdderNet, {table}", bits, "adder",
+                                  energy=table, images=1, hardware=ACCUMULATOR))
+                for method, fraction in FRACTIONS:
+                    hardware = ACCUMULATOR + (("array.fraction_bits", fraction),)
+                    cells.append(Cell(SYNTHETIC, "resnet20", dataset, f"{method}, {table}", bits,
+                                      "shiftaddnet", energy=table, images=1, hardware=hardware))
     return cells
 
 
 def pairs(outcomes):
-    """(cell of the AdderNet, its run, the ShiftAddNet's run) where both ran."""
-    runs = {(cell.dataset, cell.energy, cell.bits, cell.arithmetic): (cell, outcome.run)
-            for cell, outcome in outcomes.items() if outcome.run}
-    return [(cell, run, runs[dataset, table, bits, "shiftaddnet"][1])
-            for (dataset, table, bits, arithmetic), (cell, run) in runs.items()
-            if arithmetic == "adder" and (dataset, table, bits, "shiftaddnet") in runs]
+    """(AdderNet's cell, its run, ShiftAddNet's method, its run) of the same table and width."""
+    adders = {(cell.dataset, cell.energy, cell.bits): (cell, outcome.run)
+              for cell, outcome in outcomes.items() if outcome.run and cell.arithmetic == "adder"}
+    return [(*adders[cell.dataset, cell.energy, cell.bits], cell.method, outcome.run)
+            for cell, outcome in outcomes.items()
+            if outcome.run and cell.arithmetic == "shiftaddnet"
+            and (cell.dataset, cell.energy, cell.bits) in adders]
 
 
 def taps(run, ending=""):
@@ -65,8 +67,8 @@ def counted_by_hand(adder_run, shiftadd_run, table, bits):
 def energy_ratio_lines(outcomes, _runner):
     lines = []
     by_hand = {}
-    for cell, adder, shiftadd in pairs(outcomes):
-        row = f"{cell.row}, {cell.energy}"
+    for cell, adder, method, shiftadd in pairs(outcomes):
+        row = f"{cell.row}, {method}"
 
         def add(what, below, above, row=row, bits=cell.bits, note=""):
             lines.append(ExtraLine(row, what, bits, "µJ AdderNet", below, note, "{:.3f}"))
@@ -99,7 +101,7 @@ def energy_ratio_lines(outcomes, _runner):
     return lines
 
 
-def energy_ratio_words(outcomes):
+def energy_ratio_words(outcomes, _runner):
     found = pairs(outcomes)
     text = (
         "**The published ratio cannot come from unit energies.** A ShiftAddNet block is a k × k shift "
@@ -113,9 +115,9 @@ def energy_ratio_words(outcomes):
     if not found:
         return [text]
     ratios = [shiftadd["energy_per_image_uj"] / adder["energy_per_image_uj"]
-              for _, adder, shiftadd in found]
+              for _, adder, _, shiftadd in found]
     cycles = [shiftadd["cycles_per_image"] / adder["cycles_per_image"]
-              for _, adder, shiftadd in found]
+              for _, adder, _, shiftadd in found]
     return [text, f"Ours: {min(ratios):.2f} to {max(ratios):.2f} times AdderNet's energy over the "
             f"tables and widths, all components and memories counted, in {min(cycles):.2f} to "
             f"{max(cycles):.2f} times the cycles."]
@@ -175,7 +177,7 @@ def measured_loss(cell, outcomes):
     return None if cell.images == 1 else POINTS_LOST.value(cell, outcomes)
 
 
-def post_words(outcomes):
+def post_words(outcomes, _runner):
     paragraphs = []
     exact = {cell.dataset: outcome.run for cell, outcome in outcomes.items()
              if cell.kind == EXACT and outcome.run}
@@ -196,46 +198,42 @@ def post_words(outcomes):
 ADAPTER_BITS = (4, 3, 2)
 
 
+def with_and_without_adapters(network, dataset, bits, hardware=()):
+    """With random weights: an adapter's cost does not depend on them."""
+    return [Cell(SYNTHETIC, network, dataset, method, bits, "cnn", images=1, hardware=hardware,
+                 options=(("adapters", adapters),))
+            for method, adapters in (("LSQ", "false"), ("ASQ", "true"))]
+
+
 def adapter_cost(datasets):
-    return [quantized(dataset, method, bits, "lsq", activations, seeded=False, seed=1, images=1)
-            for dataset in datasets for bits in ADAPTER_BITS
-            for method, activations in (("LSQ", "lsq"), ("ASQ", "asq"))]
+    return [cell for dataset in datasets for bits in ADAPTER_BITS
+            for cell in with_and_without_adapters("resnet20", dataset, bits)]
 
 
-def adapter_operations(layers):
-    """By layer: multiplications of its adapter and of its own, by the package's shapes."""
-    found = {}
-    for index, layer in enumerate(layers):
-        adapter = layer.get("adapter")
-        if not adapter:
-            continue
-        try:
-            source = layers[layer["input"]]["output"]
-            channels, hidden = source["channels"], adapter["hidden"]
-            found[layer["name"]] = channels * hidden + hidden if hidden else channels
-        except (KeyError, IndexError, TypeError):
-            raise ReproductionError(f"layer {index} of a package has no shapes") from None
-    return found
-
-
-def adapter_lines(outcomes, _runner):
-    runs = {(cell.dataset, cell.bits, cell.method): (cell, outcome)
+def adapter_pairs(outcomes):
+    """(ASQ's cell, LSQ's run, ASQ's run) of the same network and width."""
+    runs = {(cell.row, cell.bits, cell.method): (cell, outcome.run)
             for cell, outcome in outcomes.items() if outcome.run}
-    lines = []
-    for (dataset, bits, method), (cell, outcome) in runs.items():
-        if method != "ASQ" or (dataset, bits, "LSQ") not in runs:
-            continue
-        fixed = runs[dataset, bits, "LSQ"][1].run
-        operations = adapter_operations(package_layers(outcome.package))
-        fixed_layers = {layer["name"]: layer for layer in fixed["layers"]}
-        for layer in outcome.run["layers"]:
-            other = fixed_layers.get(layer["name"])
-            if other is None:
-                raise ReproductionError(f"{layer['name']}: a layer of the ASQ package alone")
-            unit = layer["units"].get("step_adapter", {})
+    return [(cell, runs[row, bits, "LSQ"][1], run) for (row, bits, method), (cell, run)
+            in runs.items() if method == "ASQ" and (row, bits, "LSQ") in runs]
 
-            def add(unit_name, value, form, name=layer["name"], row=cell.row, bits=bits):
-                lines.append(ExtraLine(row, name, bits, unit_name, value, "", form))
+
+def adapter_lines(outcomes, runner, widths=ADAPTER_BITS):
+    lines = []
+    for cell, fixed, adaptive in adapter_pairs(outcomes):
+        if cell.bits not in widths:
+            continue
+        counts = runner.describe(cell.network, cell.dataset)
+        fixed_layers = {layer["name"]: layer for layer in fixed["layers"]}
+        for layer in adaptive["layers"]:
+            name = layer["name"]
+            if name not in fixed_layers or name not in counts:
+                raise ReproductionError(f"{cell.title}: layer {name} is not in "
+                                        f"{'the network without adapters' if name in counts else 'abacus describe'}")
+            other, unit = fixed_layers[name], layer["units"].get("step_adapter", {})
+
+            def add(unit_name, value, form, name=name, cell=cell):
+                lines.append(ExtraLine(cell.row, name, cell.bits, unit_name, value, "", form))
 
             add("cycles LSQ", other["cycles"], "{:.0f}")
             add("cycles ASQ", layer["cycles"], "{:.0f}")
@@ -243,37 +241,32 @@ def adapter_lines(outcomes, _runner):
             add("of them stalled", unit.get("stalled_cycles", 0), "{:.0f}")
             add("µJ LSQ", other["energy_uj"], "{:.3f}")
             add("µJ ASQ", layer["energy_uj"], "{:.3f}")
-            if layer["name"] in operations and layer["macs_or_taps"]:
+            if counts[name]["adapter_operations"]:
                 add("% of the layer's operations",
-                    100 * operations[layer["name"]] / layer["macs_or_taps"], "{:.4f}")
+                    100 * counts[name]["adapter_operations"] / counts[name]["taps"], "{:.4f}")
     return lines
 
 
-def adapter_words(outcomes):
-    runs = {(cell.dataset, cell.bits, cell.method): (cell, outcome.run)
-            for cell, outcome in outcomes.items() if outcome.run}
+def adapter_words(outcomes, _runner):
     paragraphs = []
-    for (dataset, bits, method), (cell, run) in runs.items():
-        if method != "ASQ" or (dataset, bits, "LSQ") not in runs:
-            continue
-        fixed = runs[dataset, bits, "LSQ"][1]
-        cycles = [r["cycles_per_image"] for r in (fixed, run)]
-        energy = [r["energy_per_image_uj"] for r in (fixed, run)]
-        own = run["energy_by_component_uj"].get("step_adapter", 0)
+    for cell, fixed, adaptive in adapter_pairs(outcomes):
+        cycles = [run["cycles_per_image"] for run in (fixed, adaptive)]
+        energy = [run["energy_per_image_uj"] for run in (fixed, adaptive)]
+        own = adaptive["energy_by_component_uj"].get("step_adapter", 0)
         paragraphs.append(
-            f"{cell.row}, {bits} bits: adapters cost {cycles[1] - cycles[0]:,.0f} cycles "
+            f"{cell.row}, {cell.bits} bits: the adapters cost {cycles[1] - cycles[0]:,.0f} cycles "
             f"({100 * (cycles[1] / cycles[0] - 1):.2f} %) and {energy[1] - energy[0]:.2f} µJ "
-            f"({100 * (energy[1] / energy[0] - 1):.2f} %) an image, {own:.2f} µJ of it within the "
-            "adapter unit (sums, means, its network, the division), the rest for its weights on "
-            "their way from DRAM and for the time.")
+            f"({100 * (energy[1] / energy[0] - 1):.2f} %) an image; {own:.2f} µJ of it is spent within "
+            "the adapter unit (channel sums, means, its network, the division), nearly all the rest on "
+            "its weights' way from DRAM.")
     return paragraphs
 
 
 TABLES = {
     "energy-ratio": Table(
         "ShiftAddNet's energy against AdderNet's",
-        "ResNet-20, one image, both networks with one group of scales and signed grids of the same "
-        "width, on arrays of the same size and throughput. Published: ShiftAddNet needs 25.2 % less "
+        "ResNet-20 with random weights, one image, both networks with one group of scales and signed "
+        "grids of the same width, on arrays of the same size and throughput. Published: ShiftAddNet needs 25.2 % less "
         "(Nie et al., NeurIPS 2022, section 4.3, from You et al., NeurIPS 2020). By hand: taps "
         "between the edges times the table's unit energies, memories left out.",
         energy_ratio, (CYCLES, ENERGY), energy_ratio_lines, energy_ratio_words),
@@ -291,9 +284,10 @@ TABLES = {
         conclusions=post_words),
     "adapter-cost": Table(
         "ASQ's step adapters in hardware",
-        "CNN ResNet-20, one image, LSQ beside ASQ activations with LSQ weights. A layer's cycles are its "
+        "CNN ResNet-20 with random weights, one image, LSQ beside ASQ activations. A layer's cycles are its "
         "share of the image's (a layer ends with its last compute command, load and store overlap); an "
         "adapter's cycles are those in which its layer waits for β. The paper counts parameters and "
-        "operations only: the last column, multiplications of the adapter's network.",
+        "operations only: the last column, the multiplications of an adapter's network in those of its "
+        "layer.",
         adapter_cost, (CYCLES, ENERGY), adapter_lines, adapter_words),
 }

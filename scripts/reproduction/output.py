@@ -78,7 +78,7 @@ def grouped(number):
     return f"{int(number):,}" if number.isdigit() and len(digits) > 4 else number
 
 
-def markdown_text(table, lines, command, outcomes, images):
+def markdown_text(table, lines, command, outcomes, images, runner):
     there = list(dict.fromkeys(line.unit for line in lines))
     units = [measure.unit for measure in table.measures if measure.unit in there]
     units += [unit for unit in there if unit not in units]
@@ -109,9 +109,10 @@ def markdown_text(table, lines, command, outcomes, images):
     text = [f"# {table.title}", "", table.about, ""]
     text += ["| " + " | ".join(header) + " |", "| " + " | ".join(marks) + " |"]
     text += ["| " + " | ".join(cell_text(cell) for cell in cells) + " |" for cells in body]
-    for paragraph in table.conclusions(outcomes) if table.conclusions else []:
+    for paragraph in table.conclusions(outcomes, runner) if table.conclusions else []:
         text += ["", paragraph]
-    text += ["", "Accuracies are the integer hardware models'; cycles and energy are one image's."]
+    if "%" in units:
+        text += ["", "Accuracies are the integer hardware models'; cycles and energy are one image's."]
     if images:
         text.append(f"Only the first {images:,} test images: points lost compare with the float "
                     "accuracy on all of them.")

@@ -10,10 +10,18 @@ import sys
 import time
 
 from . import programs
-from .cells import CITED, EXACT, FLOAT, NETWORKS, PTQ, Outcome
+from .cells import CITED, EXACT, FLOAT, NETWORKS, PTQ, SYNTHETIC, Outcome
 from .errors import ReproductionError
 from .files import duration_text, write_whole
 from .safetensors import package_origin, package_recipe, with_fraction_bits
+
+
+IMAGENET = ("image = [3, 224, 224]", "classes = 1000")  # random images of its size
+
+
+def images_of(dataset):
+    """Of a scenario."""
+    return IMAGENET if dataset == "imagenet" else (f"dataset = {toml_text(dataset)}",)
 
 
 USUAL_EPOCHS = 50  # where no paper says how long
@@ -75,7 +83,7 @@ class Runner:
         """Why the cell cannot be made, or an empty text."""
         if cell.kind == CITED:
             return cell.note
-        if cell.is_trained and self.package_file(cell).is_file():
+        if cell.kind == SYNTHETIC or (cell.is_trained and self.package_file(cell).is_file()):
             return ""
         if (cell.network, cell.arithmetic, cell.dataset) not in self.checkpoints:
             return (f"no checkpoint of {NETWORKS.get(cell.network, cell.network)} {cell.arithmetic} "
@@ -112,7 +120,7 @@ class Runner:
         settings = self.settings
         lines = [f"name = {toml_text(cell.title)}", f"network = {toml_text(cell.network)}",
                  f"arithmetic = {toml_text(cell.runs_as or cell.arithmetic)}",
-                 f"dataset = {toml_text(cell.dataset)}", source,
+                 *images_of(cell.dataset), source,
                  f"images = {settings.images if cell.images is None else cell.images}",
                  'level = "approximate"', "timed_images = 1",
                  f"hardware.preset = {toml_text(settings.hardware)}"]
@@ -126,6 +134,10 @@ class Runner:
                       f"weight_bits = {cell.bits}", f"activation_bits = {cell.bits}",
                       f"storage_bits = {cell.storage_bits}"]
             lines += [f"options.{name} = {toml_value(value)}" for name, value in options.items()]
+        if cell.kind == SYNTHETIC:
+            lines += ["", "[quantization]", f"weight_bits = {cell.bits}",
+                      f"activation_bits = {cell.bits}", f"storage_bits = {cell.storage_bits}"]
+            lines += [f"{name} = {toml_value(value)}" for name, value in cell.options]
         return "\n".join(lines) + "\n"
 
     # -- making it
@@ -144,9 +156,13 @@ class Runner:
             return self.run_exactly(cell, outcome)
         if cell.is_trained:
             file, key = self.package_to_run(cell, outcome.package), "package"
-        else:
+        elif cell.kind == PTQ:
             file, key = checkpoint.file, "checkpoint"
-        content = self.scenario_text(cell, f"{key} = {toml_text(self.sha256(file))}")
+        if cell.kind == SYNTHETIC:
+            content = source = self.scenario_text(cell, 'weights = "synthetic"')
+        else:
+            content = self.scenario_text(cell, f"{key} = {toml_text(self.sha256(file))}")
+            source = self.scenario_text(cell, f"{key} = {toml_text(file.resolve())}")
         identity = hashlib.sha256("\n".join(
             [content, self.sha256(self.abacus()), self.sha256(self.trainer())
              if cell.kind == PTQ else ""]).encode()).hexdigest()[:12]
@@ -154,8 +170,7 @@ class Runner:
         results_file = folder / "results.json"
         if not results_file.is_file():
             scenario = folder / "scenario.toml"
-            write_whole(scenario, self.scenario_text(
-                cell, f"{key} = {toml_text(file.resolve())}"))
+            write_whole(scenario, source)
             programs.run([self.abacus(), "simulate", scenario, "--out", folder, "--cache",
                           self.settings.out / "packages"]
                          + self.data_arguments() + ["--jobs", self.settings.jobs])
@@ -185,6 +200,17 @@ class Runner:
         except (OSError, ValueError, LookupError, TypeError) as error:
             raise ReproductionError(f"{file}: no kept accuracy: {error}") from None
         return outcome
+
+    def describe(self, network, dataset):
+        """The layers' shapes and counts by name, as `abacus describe` tells them; "total" is one."""
+        identity = hashlib.sha256(self.sha256(self.abacus()).encode()).hexdigest()[:12]
+        file = self.settings.out / "runs" / f"layers-{network}-{dataset}-{identity}.csv"
+        if not file.is_file():
+            images = (["--image", "3,224,224", "--classes", "1000"] if dataset == "imagenet"
+                      else ["--dataset", dataset])
+            file.parent.mkdir(parents=True, exist_ok=True)
+            programs.run([self.abacus(), "describe", "--network", network, *images, "--csv", file])
+        return read_layers(file)
 
     def package_to_run(self, cell, package):
         """The package itself, or a copy of it whose lookup tables have other fraction bits."""
@@ -254,6 +280,24 @@ class Runner:
         elif recipe["seed"] != str(cell.seed):
             raise ReproductionError(f"{file}: found seed {recipe['seed']}; by its name it should have "
                                     f"{cell.seed}")
+
+
+COUNTS = ("kernel", "taps", "weights", "biases", "output_channels", "adapter_weights",
+          "adapter_biases", "adapter_operations")
+
+
+def read_layers(file):
+    """The file's lines by layer, the counts as numbers."""
+    try:
+        with open(file, encoding="utf-8", newline="") as lines:
+            layers = {line["layer"]: {**line, **{name: int(line[name] or 0) for name in COUNTS}}
+                      for line in csv.DictReader(lines)}
+    except (OSError, KeyError, ValueError, TypeError) as error:
+        raise ReproductionError(f"{file}: no layers of abacus describe: {error}; needed: layer, "
+                                f"{', '.join(COUNTS)}") from None
+    if "total" not in layers:
+        raise ReproductionError(f"{file}: no layers of abacus describe: no line \"total\"")
+    return layers
 
 
 def training_course(file):

@@ -69,13 +69,6 @@ def package_origin(file):
         raise ReproductionError(f"{file}: it is no integer network package") from None
 
 
-def package_layers(file):
-    try:
-        return json.loads(read_metadata(file)["network"])["layers"]
-    except (KeyError, ValueError, TypeError):
-        raise ReproductionError(f"{file}: it is no integer network package") from None
-
-
 def package_recipe(file):
     """All that decided a trained package, by name ("seed": "2"), as `abacus-train qat` recorded it; empty
     for packages that tell nothing."""

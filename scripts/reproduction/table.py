@@ -26,7 +26,7 @@ class Table:
     cells: object  # (data sets) → list of cells
     measures: tuple = (ACCURACY, POINTS_LOST)
     extra_lines: object = None  # (outcomes, runner) → list of ExtraLine
-    conclusions: object = None  # (outcomes) → paragraphs below the table
+    conclusions: object = None  # (outcomes, runner) → paragraphs below the table
 
 
 def float_cell(network, dataset, arithmetic="adder", method="float", published_as=""):

@@ -47,6 +47,13 @@ void write_trained(const Arguments& arguments, const QatResult& result) {
   save_checkpoint(arguments.trained_checkpoint, checkpoint);
 }
 
+// All options, readable, beside the package's graph: seed, epochs, quantizers. Nothing computes with it.
+void record_recipe(const std::filesystem::path& package, const std::string& recipe) {
+  TensorFile content = read_safetensors(package);
+  content.metadata["recipe"] = recipe;
+  write_safetensors(package, content);
+}
+
 // One of the two given: the other is LSQ.
 void set_quantizers(const Arguments& arguments, QatOptions& options) {
   if (arguments.weight_quantizer.empty() && arguments.activation_quantizer.empty()) {
@@ -104,14 +111,15 @@ void run(Arguments& arguments) {
     throw CommandExit{kStoppedExitCode};
   }
   result.network.origin.checkpoint_sha256 = sha256_file(arguments.checkpoint);
+  const std::string recipe = to_string(options) + " " + arguments.train_on;
   result.network.origin.recipe_sha256 =
-      arguments.recipe_hash.empty() ? sha256_text(to_string(options) + " " + arguments.train_on)
-                                    : arguments.recipe_hash;
+      arguments.recipe_hash.empty() ? sha256_text(recipe) : arguments.recipe_hash;
   // Reports set the recorded accuracy beside the hardware's, which is measured on test images.
   const double validation = std::exchange(result.network.origin.fake_quantized_accuracy_percent,
                                           PackageOrigin{}.fake_quantized_accuracy_percent);
   if (!arguments.trained_checkpoint.empty()) write_trained(arguments, result);
   write_package(options.out, result.network);
+  record_recipe(options.out, recipe);
   std::filesystem::remove(state_file(options.out));
   std::printf(
       "%s: %s, %d-bit weights, %d-bit activations; %.2f %% of the %lld validation images, "

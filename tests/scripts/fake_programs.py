@@ -14,6 +14,11 @@ import json, os, pathlib, sys, time, tomllib
 folder = pathlib.Path({folder!r})
 with open(folder / "calls", "a") as calls:
     calls.write(" ".join(["abacus"] + sys.argv[1:]) + "\\n")
+sys.path.insert(0, {tests!r})
+from fake_programs import accuracy_of_package, layers_of_run, write_layers
+if sys.argv[1] == "describe":
+    write_layers(sys.argv[sys.argv.index("--csv") + 1], (folder / "short").exists())
+    sys.exit()
 out = pathlib.Path(sys.argv[sys.argv.index("--out") + 1])
 scenario = tomllib.loads(pathlib.Path(sys.argv[2]).read_text())
 title = scenario["name"]
@@ -27,8 +32,6 @@ groups = int(quantization.get("options", {{}}).get("groups", 4))
 bits = quantization.get("weight_bits", 4)
 accuracy = 90 + bits / 10
 if "package" in scenario:
-    sys.path.insert(0, {tests!r})
-    from fake_programs import accuracy_of_package
     accuracy = accuracy_of_package(scenario["package"])
 run = {{"accuracy_percent": accuracy, "float_accuracy_percent": 91.83,
        "fake_quantized_accuracy_percent": None, "images": scenario["images"] or 10000,
@@ -40,8 +43,8 @@ run = {{"accuracy_percent": accuracy, "float_accuracy_percent": 91.83,
            {{"component": "edge_array", "action": "multiply", "bits_a": 8, "bits_b": 8,
              "count": 500}},
            {{"component": "dram", "action": "dram_read", "bits_a": 128, "bits_b": 0, "count": 64}}]}}
-sys.path.insert(0, {tests!r})
-from fake_programs import layers_of_run
+if "weights" in scenario:
+    run.update(accuracy_percent=None, float_accuracy_percent=None)
 run.update(layers_of_run(scenario))
 out.mkdir(parents=True, exist_ok=True)
 (out / "results.json").write_text(json.dumps(
@@ -95,12 +98,8 @@ def write_package(file, network, dataset, scheme, bits, checkpoint=None, seed=No
               "activation_bits": bits,
               "checkpoint_sha256": trained_from.hexdigest() if trained_from else "unknown"}
     post = {"name": "layer1.0.conv1", "arithmetic": "post", "fraction_bits": 8}
-    layers = [{"name": "conv1", "arithmetic": "cnn", "fraction_bits": 0,
-               "output": {"channels": 16}},
+    layers = [{"name": "conv1", "arithmetic": "cnn", "fraction_bits": 0},
               post if scheme.startswith("post-") else dict(post, arithmetic="cnn", fraction_bits=0)]
-    layers[1].update(input=0)
-    if "-asq-" in scheme:
-        layers[1]["adapter"] = {"hidden": 4}
     metadata = {"format": "abacus integer network 1",
                 "network": json.dumps({"origin": origin, "layers": layers})}
     if seed is not None:
@@ -123,6 +122,31 @@ def accuracy_of_package(file):
     return accuracy
 
 
+def write_layers(file, short=False):
+    """What `abacus describe` writes of ResNet-18 at 224 × 224: the real counts, by its shapes."""
+    rows = [["conv1", 3, 64, 7, 112, False]]
+    for stage, channels in enumerate((64, 128, 256, 512)):
+        for block in range(2):
+            name, size = f"layer{stage + 1}.{block}", 56 >> stage
+            inputs = channels if block or stage == 0 else channels // 2
+            rows.append([f"{name}.conv1", inputs, channels, 3, size, True])
+            if block == 0 and stage > 0:
+                rows.append([f"{name}.downsample.0", inputs, channels, 1, size, True])
+            rows.append([f"{name}.conv2", channels, channels, 3, size, True])
+    rows.append(["fc", 512, 1000, 1, 1, False])
+    lines = ["layer,kind,kernel,taps,weights,biases,output_channels,adapter_weights,adapter_biases,"
+             "adapter_operations"]
+    for name, inputs, outputs, kernel, size, adapts in rows:
+        weights, hidden = inputs * outputs * kernel**2, inputs // 4
+        adapter = [hidden * (inputs + 1), hidden + 1, hidden * (inputs + 1)] if adapts else [0] * 3
+        lines.append(",".join(map(str, [name, "convolution", kernel, weights * size**2, weights,
+                                        outputs * (name == "fc"), outputs, *adapter])))
+    lines += ["layer1.0.bn1,batch_norm,,0,64,64,64,0,0,0", "total,,,1814073344,0,0,,0,0,0"]
+    if short:
+        lines = [line.replace("adapter_weights", "weights_of_the_adapter") for line in lines]
+    pathlib.Path(file).write_text("\n".join(lines) + "\n")
+
+
 def layers_of_run(scenario):
     """One block of ResNet-20: as ShiftAddNet of two layers; with ASQ 100 cycles and 0.5 µJ dearer."""
     def layer(name, taps, cycles, array="array", adapter=0, energy=2.0):
@@ -130,7 +154,7 @@ def layers_of_run(scenario):
         return {"name": name, "array": array, "macs_or_taps": taps, "cycles": cycles,
                 "energy_uj": energy, "units": units if adapter else {}}
 
-    asq = "-asq-" in scenario.get("package", "")
+    asq = bool(scenario.get("quantization", {}).get("adapters"))
     shift_add = scenario["arithmetic"] == "shiftaddnet"
     block = [layer("layer1.0.conv1", 1000, 900 + 100 * asq, adapter=100 * asq,
                    energy=2.0 + 0.5 * asq)]
