@@ -252,13 +252,23 @@ def adapter_words(outcomes, _runner):
     for cell, fixed, adaptive in adapter_pairs(outcomes):
         cycles = [run["cycles_per_image"] for run in (fixed, adaptive)]
         energy = [run["energy_per_image_uj"] for run in (fixed, adaptive)]
-        own = adaptive["energy_by_component_uj"].get("step_adapter", 0)
+        before, after = (run["energy_by_component_uj"] for run in (fixed, adaptive))
+        by_component = {name: spent - before.get(name, 0) for name, spent in after.items()}
+        largest = sorted(by_component, key=lambda name: -abs(by_component[name]))
+        shares = ", ".join(f"{name} {by_component[name]:+.2f}" for name in largest
+                           if abs(by_component[name]) >= 0.005)
+        waits = sum(layer["units"].get("step_adapter", {}).get("busy_cycles", 0)
+                    for layer in adaptive["layers"])
         paragraphs.append(
-            f"{cell.row}, {cell.bits} bits: the adapters cost {cycles[1] - cycles[0]:,.0f} cycles "
-            f"({100 * (cycles[1] / cycles[0] - 1):.2f} %) and {energy[1] - energy[0]:.2f} µJ "
-            f"({100 * (energy[1] / energy[0] - 1):.2f} %) an image; {own:.2f} µJ of it is spent within "
-            "the adapter unit (channel sums, means, its network, the division), nearly all the rest on "
-            "its weights' way from DRAM.")
+            f"{cell.row}, {cell.bits} bits: {cycles[1] - cycles[0]:+,.0f} cycles "
+            f"({100 * (cycles[1] / cycles[0] - 1):+.2f} %) an image with adapters, which themselves "
+            f"take {waits:,.0f}; {energy[1] - energy[0]:+.2f} µJ "
+            f"({100 * (energy[1] / energy[0] - 1):+.2f} %)" + (f": {shares} µJ." if shares else "."))
+    if paragraphs:
+        paragraphs.append(
+            "The difference is more than the adapters: their weights come from DRAM, and a tensor whose "
+            "channels are summed up is cut into tiles that hold whole pixels, so that its layer may be "
+            "scheduled in another way, dearer or cheaper.")
     return paragraphs
 
 

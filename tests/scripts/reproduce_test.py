@@ -264,7 +264,7 @@ class Reproduce(unittest.TestCase):
         for words in ("before each of 19 convolutions", "307,091 weights and biases", "11,511,784",
                       "1,695,547,392", "adapters, % parameters: 2.67 / 5.34 / 7.11 / 10.67, 4 of 4",
                       "adapters, % operations: 0.04 / 0.07 / 0.10 / 0.14, 4 of 4",
-                      "the adapters cost 100 cycles"):
+                      "+100 cycles (+2.50 %)"):
             self.assertIn(words, text)
         self.assertNotIn("Accuracies", text)
         scenario = next(self.out.glob("runs/*asq--4-bit*/scenario.toml")).read_text()
@@ -343,8 +343,8 @@ class Reproduce(unittest.TestCase):
                              f"{100 * 16 * 65 / (64 * 64 * 9 * 56**2):.4f}")):
             self.assertEqual(self.one(lines, unit=unit, **layer)["ours"], value)
         text = (self.out / "adapter-cost.md").read_text()
-        self.assertIn("the adapters cost 100 cycles (2.50 %) and 0.50 µJ (4.76 %) an image; 0.25 µJ of "
-                      "it is spent within the adapter unit", text)
+        self.assertIn("4 bits: +100 cycles (+2.50 %) an image with adapters, which themselves take 100; "
+                      "+0.50 µJ (+4.76 %): step_adapter +0.25 µJ.", text)
 
     def test_accuracy_against_energy_with_the_published_statements(self):
         _, more = self.add_cnn()
@@ -388,6 +388,15 @@ class Reproduce(unittest.TestCase):
         self.assertEqual(len(rows), 6)
         self.assertIn("| ResNet-20 CIFAR-10 | PTQ | 4 | 90.72 | 90.40 | 0.70 | 1.43 | 10000 | – |",
                       rows)
+
+    def test_rows_of_other_units_get_a_table_of_their_own(self):
+        self.make("adapter-cost", "--bits", "4", "--dataset", "cifar10")
+        text = (self.out / "adapter-cost.md").read_text().splitlines()
+        heads = [line for line in text if line.startswith("| Network, data")]
+        self.assertEqual(len(heads), 2)
+        self.assertNotIn("cycles LSQ", heads[0])
+        self.assertNotIn("Images", heads[1])
+        self.assertIn("| ResNet-20 CIFAR-10 | LSQ | 4 | 4000 | 10.5 | 1 | – |", text)
 
     def test_the_markdown_tells_the_command_without_what_is_the_machines(self):
         self.make("table5", "--qat-epochs", "0", "--images=70", "--data", self.folder)
