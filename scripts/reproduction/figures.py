@@ -3,7 +3,7 @@ table and the trainings' metrics."""
 
 import csv
 
-from . import programs
+from . import asq_figures, programs
 from .cells import DATASETS, NETWORKS, PTQ, QAT
 from .errors import ReproductionError
 from .files import write_whole
@@ -136,4 +136,7 @@ def figure6(name, settings, _checkpoints, outcomes):
 
 
 FIGURES = {"figure1": figure1, "figure2": figure2, "figure4": figure4, "figure5": figure5,
-           "figure6": figure6}
+           "figure6": figure6,
+           **{name: (lambda name, settings, checkpoints, _outcomes, made=made:
+                     made(name, settings, checkpoints))
+              for name, made in asq_figures.FIGURES.items()}}

@@ -54,12 +54,15 @@ out.mkdir(parents=True, exist_ok=True)
 TRAINER = '''#!/usr/bin/python3
 import pathlib, sys
 sys.path.insert(0, {tests!r})
-from fake_programs import write_package
+from fake_programs import write_activations, write_package
 folder = pathlib.Path({folder!r})
 with open(folder / "calls", "a") as calls:
     calls.write(" ".join(["abacus-train"] + sys.argv[1:]) + "\\n")
 if sys.argv[1] == "evaluate":
     print((folder / "says").read_text() if (folder / "says").exists() else "93.10 % of 10000 images")
+    sys.exit()
+if sys.argv[1] == "activations":
+    write_activations(sys.argv, (folder / "short").exists())
     sys.exit()
 options = {{}}
 for i, word in enumerate(sys.argv):
@@ -120,6 +123,28 @@ def accuracy_of_package(file):
     if network["layers"][1]["arithmetic"] == "post":
         accuracy -= 0.1 * (8 - network["layers"][1]["fraction_bits"])
     return accuracy
+
+
+def write_activations(arguments, short=False):
+    """Four layers, two of them a block's last; ASQ's errors are half of LSQ's."""
+    def option(name):
+        return arguments[arguments.index(name) + 1] if name in arguments else None
+
+    asq = "-asq-" in option("--package")
+    lines = ["layer,ends_block,quantity,statistic,from,to,value"]
+    for i, name in enumerate(["conv1", "layer1.0.conv1", "layer1.0.conv2", "layer2.0.conv1"]):
+        start = f"{name},{'yes' if name in ('layer1.0.conv2', 'layer2.0.conv1') else 'no'}"
+        quantities = ["output_norm", "output_error"]
+        if name != "conv1":
+            quantities += ["step_factor", "input_norm", "input_error", "levels_used"]
+        for quantity in quantities[:1] if short else quantities:
+            mean = (i + 1) * (0.5 if asq and "error" in quantity else 1)
+            lines += [f"{start},{quantity},{statistic},,,{value}" for statistic, value in (
+                ("mean", mean), ("deviation", 0.1), ("lowest", mean - 0.2), ("highest", mean + 0.2))]
+        for quantity in ("level", "stored", "quantized") if name == option("--histogram") else ():
+            lines += [f"{start},{quantity},histogram,{at - 0.5},{at + 0.5},{100 - 20 * at}"
+                      for at in range(4)]
+    pathlib.Path(option("--out")).write_text("\n".join(lines) + "\n")
 
 
 def write_layers(file, short=False):
