@@ -210,8 +210,10 @@ def figure6(datasets):
         cells.append(float_cell("resnet20", dataset, "cnn", "CNN float"))
         cells.append(float_cell("resnet20", dataset, "shiftaddnet", "ShiftAddNet float"))
         for bits in FIGURE6_BITS:
-            cells.append(paper_ptq("resnet20", dataset, bits, "AdderNet, AdderQuant"))
-            cells.append(Cell(PTQ, "resnet20", dataset, "CNN, BRECQ", bits, "cnn", scheme="brecq"))
+            cells.append(paper_ptq("resnet20", dataset, bits, "AdderNet, AdderQuant",
+                                   hardware=cost_tables.ACCUMULATOR))
+            cells.append(Cell(PTQ, "resnet20", dataset, "CNN, BRECQ", bits, "cnn", scheme="brecq",
+                              hardware=cost_tables.ACCUMULATOR))
             cells.append(Cell(PTQ, "resnet20", dataset, "ShiftAddNet", bits, "shiftaddnet",
                               scheme="shiftaddnet", hardware=cost_tables.ACCUMULATOR))
     return cells
