@@ -41,6 +41,8 @@ struct Arguments {
 
 void write_trained(const Arguments& arguments, const QatResult& result) {
   Checkpoint checkpoint = result.trained;
+  checkpoint.float_origin_sha256 = result.network.origin.checkpoint_sha256;
+  checkpoint.float_origin_accuracy_percent = result.network.origin.float_accuracy_percent;
   checkpoint.float_accuracy_percent = -1;  // it was trained for the integers
   checkpoint.epochs = arguments.qat.epochs;
   checkpoint.seed = arguments.qat.quantization.seed;
@@ -110,12 +112,20 @@ void run(Arguments& arguments) {
                  state_file(options.out).c_str());
     throw CommandExit{kStoppedExitCode};
   }
-  result.network.origin.checkpoint_sha256 = sha256_file(arguments.checkpoint);
-  const std::string recipe = to_string(options) + " " + arguments.train_on;
-  result.network.origin.recipe_sha256 =
+  PackageOrigin& origin = result.network.origin;
+  if (checkpoint.float_origin_sha256.empty()) {
+    origin.checkpoint_sha256 = sha256_file(arguments.checkpoint);
+  } else {
+    origin.checkpoint_sha256 = checkpoint.float_origin_sha256;
+    origin.float_accuracy_percent = checkpoint.float_origin_accuracy_percent;
+  }
+  std::string recipe = to_string(options) + " " + arguments.train_on;
+  if (!checkpoint.float_origin_sha256.empty())
+    recipe += " from " + sha256_file(arguments.checkpoint);
+  origin.recipe_sha256 =
       arguments.recipe_hash.empty() ? sha256_text(recipe) : arguments.recipe_hash;
   // Reports set the recorded accuracy beside the hardware's, which is measured on test images.
-  const double validation = std::exchange(result.network.origin.fake_quantized_accuracy_percent,
+  const double validation = std::exchange(origin.fake_quantized_accuracy_percent,
                                           PackageOrigin{}.fake_quantized_accuracy_percent);
   if (!arguments.trained_checkpoint.empty()) write_trained(arguments, result);
   write_package(options.out, result.network);
@@ -124,9 +134,8 @@ void run(Arguments& arguments) {
   std::printf(
       "%s: %s, %d-bit weights, %d-bit activations; %.2f %% of the %lld validation images, "
       "fake-quantized\n",
-      options.out.c_str(), result.network.origin.scheme.c_str(), result.network.origin.weight_bits,
-      result.network.origin.activation_bits, validation,
-      static_cast<long long>(data.validation.count()));
+      options.out.c_str(), origin.scheme.c_str(), origin.weight_bits, origin.activation_bits,
+      validation, static_cast<long long>(data.validation.count()));
 }
 
 void add_plan_options(CLI::App& command, Arguments& arguments) {

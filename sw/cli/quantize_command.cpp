@@ -134,12 +134,13 @@ void add_rounding_options(CLI::App& command, Arguments& arguments) {
   command
       .add_option("--weight-rounding", arguments.weight_rounding,
                   "output-error: round weight after weight for the least error in the layer's "
-                  "output (default: best-ptq output-error, others nearest)")
+                  "output (default: nearest; not with --reconstruction network)")
       ->check(CLI::IsMember(weight_rounding_names()));
   command
       .add_option("--reconstruction", arguments.reconstruction,
-                  "block: afterwards learn weights, ranges and BatchNorms from the float network's "
-                  "outputs, block by block, without labels (default: none)")
+                  "Afterwards learn from the float network, without labels; block: weights, ranges "
+                  "and BatchNorms block by block; network: weights and BatchNorms all at once "
+                  "(default: best-ptq network up to 4 activation bits, else none)")
       ->check(CLI::IsMember(reconstruction_names()));
 }
 

@@ -10,6 +10,7 @@
 #include "sw/cli/resources.hpp"
 #include "sw/cli/toml_section.hpp"
 #include "sw/network/dataset.hpp"
+#include "sw/schedule/hardware_check.hpp"
 
 namespace abacus {
 namespace {
@@ -34,43 +35,9 @@ std::string option_text(const TomlSection& section, const std::string& key,
 }
 
 std::string natural_scheme(Arithmetic arithmetic) {
-  switch (arithmetic) {
-    case Arithmetic::cnn:
-      return "uniform-ptq";
-    case Arithmetic::adder:
-      return "adderquant-ptq";
-    case Arithmetic::bnn:
-      return "bnn";
-    case Arithmetic::shift:
-      return "shift";
-    case Arithmetic::shiftaddnet:
-      return "shiftaddnet";
-    case Arithmetic::post:
-      return "post";
-    case Arithmetic::apot:
-      return "apot";
-  }
-  throw std::invalid_argument("no scheme for arithmetic " + to_string(arithmetic));
-}
-
-ProcessingElementKind element_kind(Arithmetic arithmetic) {
-  switch (arithmetic) {
-    case Arithmetic::cnn:
-      return ProcessingElementKind::mac;
-    case Arithmetic::adder:
-      return ProcessingElementKind::adder;
-    case Arithmetic::bnn:
-      return ProcessingElementKind::xnor;
-    case Arithmetic::shift:
-      return ProcessingElementKind::shift;
-    case Arithmetic::shiftaddnet:
-      return ProcessingElementKind::shift_add;
-    case Arithmetic::post:
-      return ProcessingElementKind::post;
-    case Arithmetic::apot:
-      return ProcessingElementKind::apot;
-  }
-  throw std::invalid_argument("no processing element for arithmetic " + to_string(arithmetic));
+  if (arithmetic == Arithmetic::cnn) return "uniform-ptq";
+  if (arithmetic == Arithmetic::adder) return "adderquant-ptq";
+  return to_string(arithmetic);
 }
 
 QuantizationRecipe read_quantization(TomlSection section, Arithmetic arithmetic) {

@@ -11,6 +11,8 @@ namespace abacus {
 namespace {
 
 constexpr char kFormat[] = "abacus-checkpoint-1";
+constexpr char kOriginHash[] = "float_origin_sha256";
+constexpr char kOriginAccuracy[] = "float_origin_accuracy_percent";
 
 std::string to_string(const std::vector<std::int64_t>& shape) {
   std::string text = "[";
@@ -46,6 +48,8 @@ class Metadata {
     }
     return at->second;
   }
+
+  bool has(const std::string& key) const { return values_.count(key) > 0; }
 
   double number(const std::string& key) const {
     const std::string& value = text(key);
@@ -192,6 +196,14 @@ Checkpoint load_checkpoint(const std::filesystem::path& file) {
   checkpoint.epochs = metadata.size("epochs");
   checkpoint.seed = metadata.whole("seed");
   checkpoint.command = metadata.text("command");
+  if (metadata.has(kOriginHash)) {
+    checkpoint.float_origin_sha256 = metadata.text(kOriginHash);
+    const std::string& hash = checkpoint.float_origin_sha256;
+    if (hash.size() != 64 || hash.find_first_not_of("0123456789abcdef") != std::string::npos) {
+      metadata.fail(kOriginHash, "64 hexadecimal digits");
+    }
+    checkpoint.float_origin_accuracy_percent = metadata.number(kOriginAccuracy);
+  }
   check_parameters(checkpoint.network, content.tensors, file);
   checkpoint.tensors = std::move(content.tensors);
   return checkpoint;
@@ -216,6 +228,10 @@ void save_checkpoint(const std::filesystem::path& file, const Checkpoint& checkp
       {"epochs", std::to_string(checkpoint.epochs)},
       {"seed", std::to_string(checkpoint.seed)},
       {"command", checkpoint.command}};
+  if (!checkpoint.float_origin_sha256.empty()) {
+    content.metadata[kOriginHash] = checkpoint.float_origin_sha256;
+    content.metadata[kOriginAccuracy] = double_text(checkpoint.float_origin_accuracy_percent);
+  }
   content.tensors = checkpoint.tensors;
   write_safetensors(file, content);
 }

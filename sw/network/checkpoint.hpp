@@ -22,6 +22,10 @@ struct Checkpoint {
   int epochs = 0;
   std::uint64_t seed = 0;
   std::string command;                    // that made the checkpoint
+  // Parameters that quantization-aware training has changed are no float network of their own: the
+  // SHA-256 (64 hexadecimal digits) and accuracy of the checkpoint that they began as; else empty, −1.
+  std::string float_origin_sha256;
+  double float_origin_accuracy_percent = -1;
   std::map<std::string, Tensor> tensors;  // all float32
 };
 

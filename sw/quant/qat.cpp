@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <cstdio>
 #include <memory>
 #include <sstream>
 #include <stdexcept>
@@ -23,65 +22,34 @@
 #include "sw/train/batches.hpp"
 #include "sw/train/progress.hpp"
 #include "sw/train/trainer.hpp"
+#include "sw/train/training_record.hpp"
 
 namespace abacus {
 namespace {
 
-const std::string metrics_header =
-    "epoch,lr,train_loss,train_accuracy_percent,validation_accuracy_percent,seconds\n";
 // BatchNorm re-estimation for the validation after each epoch; the end has the options' number.
 constexpr std::int64_t validation_batch_norm_images = 2000;
 
-std::string number(double value, const char* format) {
-  char text[64];
-  std::snprintf(text, sizeof text, format, value);
-  return text;
-}
-
-double percent(std::int64_t part, std::int64_t whole) {
-  return 100.0 * static_cast<double>(part) / static_cast<double>(whole);
-}
-
-void require(bool good, const std::string& name, double found, const std::string& allowed) {
-  if (!good) {
-    throw std::invalid_argument(name + ": found " + number(found, "%g") + ", allowed: " + allowed);
-  }
-}
-
 void check_training(const QatOptions& o, const QatData& data) {
-  require(o.epochs >= 1, "epochs", o.epochs, "1 or more");
-  require(o.batch >= 2, "batch", o.batch, "2 or more");
-  require(o.learning_rate > 0 && std::isfinite(o.learning_rate), "lr", o.learning_rate,
-          "more than 0");
-  require(o.warmup >= 0 && o.warmup < o.epochs, "warmup", o.warmup, "0 to less than the epochs");
-  require(o.optimizer.momentum >= 0 && o.optimizer.momentum < 1, "momentum", o.optimizer.momentum,
-          "0 to less than 1");
-  require(o.optimizer.weight_decay >= 0, "weight-decay", o.optimizer.weight_decay, "0 or more");
-  require(o.optimizer.adder_rate > 0, "adder-rate", o.optimizer.adder_rate, "more than 0");
+  check_course({o.epochs, o.batch, o.learning_rate, o.warmup, o.checkpoint_every,
+                data.training.count(), o.out},
+               o.optimizer);
   require(o.distill >= 0 && o.distill <= 1, "distill", o.distill, "0 to 1");
   require(o.temperature > 0 && std::isfinite(o.temperature), "temperature", o.temperature,
           "more than 0");
   require(o.gradient_clip >= 0, "gradient-clip", o.gradient_clip, "0 or more");
   require(o.range_rate > 0 && std::isfinite(o.range_rate), "range-rate", o.range_rate,
           "more than 0");
-  require(o.checkpoint_every >= 1, "checkpoint-every", o.checkpoint_every, "1 or more");
-  require(data.training.count() >= 2, "training images", static_cast<double>(data.training.count()),
-          "2 or more");
+  if (o.adder_gradient == AdderGradient::exact &&
+      o.quantization.scheme == QuantizationScheme::uniform_ptq) {
+    throw std::invalid_argument("adder-gradient: found exact with scheme " + o.scheme +
+                                ", allowed with schemes for adder layers");
+  }
   // The training normalises with the batch's statistics, which the checkpoint's are not.
   if (with_defaults(o.quantization).batch_norm != BatchNormEstimation::estimated) {
     throw std::invalid_argument("bn: found " +
                                 to_string(*with_defaults(o.quantization).batch_norm) +
                                 ", allowed with training: estimated");
-  }
-  // Beside OUT.safetensors lie OUT.csv and OUT.state, so that the ending matters.
-  if (o.out.extension() != ".safetensors") {
-    throw std::invalid_argument("out: found \"" + o.out.string() +
-                                "\", allowed: a file name ending in .safetensors");
-  }
-  const std::filesystem::path folder = o.out.has_parent_path() ? o.out.parent_path() : ".";
-  if (!std::filesystem::is_directory(folder)) {
-    throw std::invalid_argument("out: found \"" + o.out.string() + "\", but there is no folder " +
-                                folder.string());
   }
 }
 
@@ -311,10 +279,8 @@ class Training {
                             ", accuracy " + number(percent(at_.correct, seen), "%.2f") + " %");
     }
     const double validation = validate_now();
-    at_.metrics += std::to_string(at_.epoch + 1) + "," + number(rate, "%.6g") + "," +
-                   number(at_.loss_sum / static_cast<double>(seen), "%.6f") + "," +
-                   number(percent(at_.correct, seen), "%.3f") + "," + number(validation, "%.3f") +
-                   "," + number(seconds(), "%.1f") + "\n";
+    at_.metrics += metrics_line({at_.epoch + 1, rate, at_.loss_sum / static_cast<double>(seen),
+                                 percent(at_.correct, seen), validation, seconds()});
     write_file_atomically(metrics_file(options_.out),
                           [&](std::ostream& out) { out << at_.metrics; });
     QatPosition next;

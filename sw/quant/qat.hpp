@@ -47,8 +47,8 @@ struct QatOptions {
   double range_rate = 1;      // their learning rate as a multiple of the weights'
   // Adaptive gradient clipping (Brock et al., arXiv 2102.06171, eq. 3, a whole tensor at a time):
   // what is not an adder layer's weight has its gradient shortened to at most this times its own
-  // norm. An adder layer's input gradient is not that of its output, so that gradients grow a
-  // thousandfold on their way to the first layers of a trained ResNet-20. 0: no clipping.
+  // norm. An adder layer's input gradient is not that of its output, so that gradients may grow
+  // on their way to the first layers. 0: no clipping.
   double gradient_clip = 0.05;
 
   int checkpoint_every = 1;  // epochs

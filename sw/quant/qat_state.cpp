@@ -131,12 +131,11 @@ QatPosition load_qat_state(const std::filesystem::path& file, const QatIdentity&
   const std::map<std::string, Tensor> parameters = state.tensors(parameter_prefix);
   const std::map<std::string, Tensor> momentum = state.tensors(momentum_prefix);
   check_parameters(training.network.network(), parameters, file);
-  for (const std::string& name : training.network.trainable()) {
+  for (const auto& [name, expected_tensor] : training.optimizer.state()) {
     const auto found = momentum.find(name);
-    if (found == momentum.end() || found->second.type != ElementType::f32 ||
-        found->second.shape != parameters.at(name).shape) {
-      state.fail("tensor \"" + momentum_prefix + name +
-                 "\": missing or not of the shape of its parameter");
+    if (found == momentum.end() || found->second.type != expected_tensor.type ||
+        found->second.shape != expected_tensor.shape) {
+      state.fail("tensor \"" + momentum_prefix + name + "\": missing or not of its shape");
     }
   }
   for (const auto& [name, tensor] : parameters) {

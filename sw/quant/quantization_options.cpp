@@ -333,6 +333,11 @@ void check(const QuantizationOptions& options) {
           "bn is " + to_string(estimation) +
           "; allowed with the reconstruction of the network: estimated, corrected");
     }
+    // The weights that it learns are rounded to the nearest level at the end.
+    if (options.weight_rounding == WeightRounding::output_error) {
+      throw std::invalid_argument("weight rounding is " + to_string(*options.weight_rounding) +
+                                  "; allowed with the reconstruction of the network: nearest");
+    }
   }
   for (const auto& [name, given, allowed] :
        {std::tuple<const char*, bool, bool>{

@@ -13,26 +13,6 @@ namespace {
   throw std::runtime_error("layer \"" + layer.name + "\" " + what);
 }
 
-ProcessingElementKind element_kind(Arithmetic arithmetic) {
-  switch (arithmetic) {
-    case Arithmetic::cnn:
-      return ProcessingElementKind::mac;
-    case Arithmetic::adder:
-      return ProcessingElementKind::adder;
-    case Arithmetic::bnn:
-      return ProcessingElementKind::xnor;
-    case Arithmetic::shift:
-      return ProcessingElementKind::shift;
-    case Arithmetic::post:
-      return ProcessingElementKind::post;
-    case Arithmetic::apot:
-      return ProcessingElementKind::apot;
-    case Arithmetic::shiftaddnet:
-      break;
-  }
-  throw std::invalid_argument("no processing elements for arithmetic " + to_string(arithmetic));
-}
-
 // n = 0 … levels − 1 halves; the odd ones need entries.
 void check_table(const IntegerLayer& layer, const PostTableConfig& table) {
   const int exponents = layer.levels / 2;
@@ -104,6 +84,26 @@ void check_array_size(const std::string& name, const PeArrayConfig& array) {
 }
 
 }  // namespace
+
+ProcessingElementKind element_kind(Arithmetic arithmetic) {
+  switch (arithmetic) {
+    case Arithmetic::cnn:
+      return ProcessingElementKind::mac;
+    case Arithmetic::adder:
+      return ProcessingElementKind::adder;
+    case Arithmetic::bnn:
+      return ProcessingElementKind::xnor;
+    case Arithmetic::shift:
+      return ProcessingElementKind::shift;
+    case Arithmetic::shiftaddnet:
+      return ProcessingElementKind::shift_add;
+    case Arithmetic::post:
+      return ProcessingElementKind::post;
+    case Arithmetic::apot:
+      return ProcessingElementKind::apot;
+  }
+  throw std::invalid_argument("no processing elements for arithmetic " + to_string(arithmetic));
+}
 
 void check_hardware(const IntegerNetwork& network, const HardwareConfig& hardware) {
   check_array_size("PE array", hardware.array);

@@ -1,5 +1,6 @@
 #include "sw/train/adder_functions.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -213,6 +214,15 @@ torch::Tensor adder_conv2d_int8(const torch::Tensor& input, const torch::Tensor&
   require_float(input, weight);
   const torch::Tensor dense = channels_last(input);
   const float largest = largest_value(dense.data_ptr<float>(), dense.numel());
+  const float least = dense.detach().min().item<float>();
+  if (least < 0) {
+    // Padding stays 0 and moves with the operands: it has to be there before.
+    const torch::Tensor padded =
+        torch::constant_pad_nd(dense, {padding, padding, padding, padding});
+    const float highest = padding > 0 ? std::max(largest, 0.0F) : largest;
+    return adder_conv2d_on_grid(padded - least, weight - least,
+                                highest > least ? (highest - least) / 255.0F : 1.0F, stride, 0);
+  }
   return adder_conv2d_on_grid(dense, weight, (largest > 0 ? largest : 1.0F) / 255.0F, stride,
                               padding);
 }

@@ -26,8 +26,9 @@ torch::Tensor adder_conv2d_on_grid(const torch::Tensor& input, const torch::Tens
                                    double unit, int stride, int padding,
                                    AdderGradient gradient = AdderGradient::adder_net);
 
-// adder_conv2d_on_grid with the grid that just holds the batch: unit = max(input) / 255. Throws
-// c10::Error for a negative input.
+// adder_conv2d_on_grid with the grid that just holds the batch: unit = max(input) / 255 or, where some
+// inputs are negative, (max − min) / 255, both operands moved by −min, which their distance does not
+// see. Throws c10::Error for an input that is not finite.
 torch::Tensor adder_conv2d_int8(const torch::Tensor& input, const torch::Tensor& weight, int stride,
                                 int padding);
 

@@ -27,28 +27,6 @@ torch::Tensor channels_last(const torch::Tensor& tensor) {
   return tensor.contiguous(at::MemoryFormat::ChannelsLast);
 }
 
-// The grid of Precision::int8 starts at 0.
-void require_non_negative_adder_inputs(const Network& network) {
-  std::vector<bool> non_negative;
-  for (const Layer& layer : network.layers) {
-    bool all = true;
-    for (const int from : layer.inputs) {
-      all = all && from >= 0 && non_negative.at(static_cast<std::size_t>(from));
-    }
-    const bool adder =
-        layer.kind == LayerKind::convolution && layer.arithmetic == Arithmetic::adder;
-    if (adder && !all) {
-      throw std::invalid_argument("precision: found int8, but adder layer " + layer.name +
-                                  " of network " + network.name +
-                                  " has inputs that can be negative; allowed for it: float32");
-    }
-    non_negative.push_back(
-        layer.kind == LayerKind::relu ||
-        (all && (layer.kind == LayerKind::add || layer.kind == LayerKind::average_pool ||
-                 layer.kind == LayerKind::max_pool)));
-  }
-}
-
 // What can be computed together with a batch norm: an addition whose other operand is there by
 // then, and a ReLU, where nobody else reads what lies between.
 struct FollowingLayers {
@@ -150,7 +128,7 @@ FloatNetwork::FloatNetwork(const Network& network, std::uint64_t seed) : network
       torch::Tensor weight = torch::empty({out, in, k, k});
       if (layer.arithmetic == Arithmetic::shift) {
         parameters_[layer.name + ".exponent"] =
-            weight.uniform_(lowest_shift_exponent, 0, generator);
+            weight.uniform_(-10, -1, generator);  // as DeepShift's authors start
         parameters_[layer.name + ".sign"] = torch::empty_like(weight).uniform_(-1, 1, generator);
       } else {
         parameters_[layer.name + ".weight"] =
@@ -203,6 +181,12 @@ bool FloatNetwork::is_adder_weight(const std::string& name) const {
   return adder_weights_.count(name) > 0;
 }
 
+bool FloatNetwork::is_shift_exponent(const std::string& name) const {
+  static const std::string ending = ".exponent";
+  return name.size() > ending.size() &&
+         name.compare(name.size() - ending.size(), ending.size(), ending) == 0;
+}
+
 std::map<std::string, Tensor> FloatNetwork::tensors() const {
   std::map<std::string, Tensor> result;
   for (const auto& [name, parameter] : parameters_) result[name] = from_torch(parameter);
@@ -220,12 +204,9 @@ void FloatNetwork::set_precision(Precision precision) {
     throw std::invalid_argument("precision: found bfloat16, but network " + network_.name +
                                 " has adder layers; allowed for it: float32, int8");
   }
-  if (precision == Precision::int8) {
-    if (!adder) {
-      throw std::invalid_argument("precision: found int8, but network " + network_.name +
-                                  " has no adder layers; allowed for it: float32, bfloat16");
-    }
-    require_non_negative_adder_inputs(network_);
+  if (precision == Precision::int8 && !adder) {
+    throw std::invalid_argument("precision: found int8, but network " + network_.name +
+                                " has no adder layers; allowed for it: float32, bfloat16");
   }
   precision_ = precision;
 }
@@ -262,8 +243,8 @@ torch::Tensor FloatNetwork::compute(int index, const std::vector<torch::Tensor>&
               ? shift_weight(parameter(layer.name + ".exponent"), parameter(layer.name + ".sign"))
               : parameter(layer.name + ".weight");
       const torch::Tensor bias = layer.bias ? parameter(layer.name + ".bias") : torch::Tensor();
+      const bool bytes = precision_ == Precision::int8 && mode_ != BatchNormMode::inference;
       if (layer.arithmetic == Arithmetic::adder) {
-        const bool bytes = precision_ == Precision::int8 && mode_ != BatchNormMode::inference;
         const torch::Tensor y = bytes ? adder_conv2d_int8(x, weight, layer.stride, layer.padding)
                                       : adder_conv2d(x, weight, layer.stride, layer.padding);
         return layer.bias ? y + bias.view({1, -1, 1, 1}) : y;
@@ -271,6 +252,12 @@ torch::Tensor FloatNetwork::compute(int index, const std::vector<torch::Tensor>&
       if (layer.arithmetic == Arithmetic::bnn) {
         const torch::Tensor y = binary_conv2d(x, weight, layer.stride, layer.padding);
         return layer.bias ? y + bias.view({1, -1, 1, 1}) : y;
+      }
+      // A power of two loses nothing in bfloat16, and what it is multiplied with goes on to 8 bits.
+      if (bytes && layer.arithmetic == Arithmetic::shift && !layer.bias) {
+        return torch::conv2d(x.to(torch::kBFloat16), weight.to(torch::kBFloat16), {}, layer.stride,
+                             layer.padding)
+            .to(torch::kFloat32);
       }
       if (x.scalar_type() == torch::kBFloat16) {
         const bool classifier = layer.output.height == 1 && layer.output.width == 1;

@@ -27,9 +27,9 @@ enum class Precision {
   // float32; parameters, BatchNorm's statistics, the classifier and the optimizer stay float32.
   // About twice as fast where the processor multiplies bfloat16. Not for adder networks.
   bfloat16,
-  // The adder layers' operands on a grid of eight bits for each layer and batch (adder_conv2d_int8);
-  // all else float32. About twice as fast where the processor has AVX-512 VNNI. Adder
-  // networks only.
+  // The adder layers' operands on a grid of eight bits for each layer and batch (adder_conv2d_int8),
+  // the shift layers' in bfloat16 but for one with a bias, the classifier; all else float32. About
+  // twice as fast where the processor has AVX-512 VNNI. Networks with adder layers only.
   int8
 };
 // "float32", "bfloat16", "int8". Throws std::invalid_argument naming the text and the allowed values.
@@ -85,6 +85,8 @@ class FloatNetwork {
   const std::vector<std::string>& trainable() const { return trainable_; }
   // Names of the adder layers' weights, which learn at their own rate (trainer.hpp).
   bool is_adder_weight(const std::string& name) const;
+  // Names of the shift layers' exponents, which have a range.
+  bool is_shift_exponent(const std::string& name) const;
 
   // Deep copies, for checkpoints.
   std::map<std::string, Tensor> tensors() const;

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <stdexcept>
 
+#include "sw/train/shift_functions.hpp"
+
 namespace abacus {
 namespace {
 
@@ -49,6 +51,7 @@ void Optimizer::step(double learning_rate) {
     } else {
       step_sgd(name, learning_rate);
     }
+    if (network_.is_shift_exponent(name)) keep_shift_exponents(network_.parameter(name));
   }
 }
 

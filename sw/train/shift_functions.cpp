@@ -11,16 +11,14 @@ class ShiftWeight : public torch::autograd::Function<ShiftWeight> {
                                const torch::Tensor& exponent, const torch::Tensor& sign) {
     const torch::Tensor magnitude = exponent.clamp(lowest_shift_exponent, 0).round().exp2();
     const torch::Tensor weight = sign.round().sign() * magnitude;
-    context->save_for_backward({exponent, magnitude, weight});
+    context->save_for_backward({weight});
     return weight;
   }
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
                                                  torch::autograd::variable_list gradients) {
-    const auto saved = context->get_saved_variables();
-    const torch::Tensor &exponent = saved[0], &magnitude = saved[1], &weight = saved[2];
-    const torch::Tensor inside = exponent.ge(lowest_shift_exponent).logical_and(exponent.le(0));
-    return {gradients[0] * weight * inside * std::log(2.0), gradients[0] * magnitude};
+    const torch::Tensor weight = context->get_saved_variables()[0];
+    return {gradients[0] * weight * std::log(2.0), gradients[0]};
   }
 };
 
@@ -33,6 +31,11 @@ torch::Tensor shift_weight(const torch::Tensor& exponent, const torch::Tensor& s
               ", signs ", sign.sizes(), " of type ", sign.scalar_type(),
               "; expected one shape in float32");
   return ShiftWeight::apply(exponent, sign);
+}
+
+void keep_shift_exponents(torch::Tensor exponent) {
+  torch::NoGradGuard no_gradient;
+  exponent.clamp_(lowest_shift_exponent, 0);
 }
 
 }  // namespace abacus

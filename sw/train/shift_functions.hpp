@@ -11,8 +11,14 @@ constexpr int shift_weight_bits = 5;
 constexpr int lowest_shift_exponent = -((1 << (shift_weight_bits - 1)) - 2);
 
 // sign(round(s))·2^round(p), element by element: p clamped to lowest_shift_exponent … 0, 0 where |s|
-// rounds to 0; halves round to even. Backward, rounding and sign count as the identity and the clamp as
-// what it is: ds = 2^p·dw, dp = ln 2·w·dw. Both float32 and of one shape, else c10::Error.
+// rounds to 0; halves round to even. Backward as in the authors' code: ds = dw, whatever 2^p is, so that
+// a small weight may still change its sign, and dp = ln 2·w·dw, of an exponent beyond the range too.
+// The optimizer keeps exponents within it (keep_shift_exponents). Both float32 and of one shape, else
+// c10::Error.
 torch::Tensor shift_weight(const torch::Tensor& exponent, const torch::Tensor& sign);
+
+// Clamps the exponents in place, as the authors' code does in each pass; beyond the range they would
+// stay where they are however their gradients turn.
+void keep_shift_exponents(torch::Tensor exponent);
 
 }  // namespace abacus

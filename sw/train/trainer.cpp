@@ -3,19 +3,17 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <cstdio>
 #include <fstream>
 #include <stdexcept>
 
 #include "sw/network/atomic_file.hpp"
 #include "sw/train/progress.hpp"
+#include "sw/train/training_record.hpp"
 
 namespace abacus {
 namespace {
 
 constexpr char kStateFormat[] = "abacus-training-state-1";
-constexpr char kMetricsHeader[] =
-    "epoch,lr,train_loss,train_accuracy_percent,validation_accuracy_percent,seconds\n";
 constexpr std::int64_t kEvaluationBatch = 250;
 
 // Everything that changes while training, apart from parameters and momentum.
@@ -25,51 +23,21 @@ struct Position {
   double loss_sum = 0;     // over the epoch's images so far
   std::int64_t correct = 0;
   double seconds = 0;  // spent on the epoch so far
-  std::string metrics = kMetricsHeader;
+  std::string metrics = metrics_header;
 };
-
-std::string number(double value, const char* format) {
-  char text[64];
-  std::snprintf(text, sizeof text, format, value);
-  return text;
-}
 
 // Hexadecimal: reads back as the same double.
 std::string exact(double value) { return number(value, "%a"); }
 
-void require(bool good, const std::string& name, double found, const std::string& allowed) {
-  if (!good) {
-    throw std::invalid_argument(name + ": found " + number(found, "%g") + ", allowed: " + allowed);
-  }
-}
-
 void check(const TrainOptions& o, const TrainingData& data) {
-  require(o.epochs >= 1, "epochs", o.epochs, "1 or more");
-  require(o.batch >= 2, "batch", o.batch, "2 or more");
-  require(o.learning_rate > 0, "lr", o.learning_rate, "more than 0");
-  require(o.warmup >= 0 && o.warmup < o.epochs, "warmup", o.warmup, "0 to less than the epochs");
+  check_course({o.epochs, o.batch, o.learning_rate, o.warmup, o.checkpoint_every,
+                data.training.count(), o.out},
+               o.optimizer);
   require(o.label_smoothing >= 0 && o.label_smoothing < 1, "label-smoothing", o.label_smoothing,
           "0 to less than 1");
-  require(o.optimizer.momentum >= 0 && o.optimizer.momentum < 1, "momentum", o.optimizer.momentum,
-          "0 to less than 1");
-  require(o.optimizer.weight_decay >= 0, "weight-decay", o.optimizer.weight_decay, "0 or more");
-  require(o.optimizer.adder_rate > 0, "adder-rate", o.optimizer.adder_rate, "more than 0");
   require(o.augmentation.padding >= 0 && o.augmentation.padding < data.training.image.width,
           "crop-padding", o.augmentation.padding, "0 to less than the image's width");
   require(o.statistics_batches >= 0, "statistics-batches", o.statistics_batches, "0 or more");
-  require(o.checkpoint_every >= 1, "checkpoint-every", o.checkpoint_every, "1 or more");
-  // Beside OUT.safetensors lie OUT.csv and OUT.state, so that the ending matters.
-  if (o.out.extension() != ".safetensors") {
-    throw std::invalid_argument("out: found \"" + o.out.string() +
-                                "\", allowed: a file name ending in .safetensors");
-  }
-  const std::filesystem::path folder = o.out.has_parent_path() ? o.out.parent_path() : ".";
-  if (!std::filesystem::is_directory(folder)) {
-    throw std::invalid_argument("out: found \"" + o.out.string() + "\", but there is no folder " +
-                                folder.string());
-  }
-  require(data.training.count() >= 2, "training images", static_cast<double>(data.training.count()),
-          "2 or more");
 }
 
 // All that must be the same for a resumed run to be the same run.
@@ -158,10 +126,6 @@ Position load_state(const TrainOptions& options, const TrainingData& data, Float
 
 std::int64_t count_correct(const torch::Tensor& scores, const torch::Tensor& labels) {
   return scores.argmax(1).eq(labels).sum().item<std::int64_t>();
-}
-
-double percent(std::int64_t part, std::int64_t whole) {
-  return 100.0 * static_cast<double>(part) / static_cast<double>(whole);
 }
 
 void estimate_statistics(const TrainOptions& options, const TrainingData& data,
@@ -291,10 +255,8 @@ TrainResult train(const TrainOptions& options, const TrainingData& data,
     }
     estimate_statistics(options, data, order, epoch, network);
     const double validation = evaluate(network, data.validation, data.normalization);
-    at.metrics += std::to_string(at.epoch + 1) + "," + number(rate, "%.6g") + "," +
-                  number(at.loss_sum / static_cast<double>(seen), "%.6f") + "," +
-                  number(percent(at.correct, seen), "%.3f") + "," + number(validation, "%.3f") +
-                  "," + number(seconds(), "%.1f") + "\n";
+    at.metrics += metrics_line({at.epoch + 1, rate, at.loss_sum / static_cast<double>(seen),
+                                percent(at.correct, seen), validation, seconds()});
     write_file_atomically(metrics_file(options.out), [&](std::ostream& out) { out << at.metrics; });
     Position next;
     next.epoch = at.epoch + 1;

@@ -83,6 +83,18 @@ TEST_F(CheckpointFile, KeepsEverything) {
   }
 }
 
+TEST_F(CheckpointFile, KeepsWhatItBeganAs) {
+  Checkpoint saved = example();
+  save_checkpoint(file_, saved);
+  EXPECT_EQ(load_checkpoint(file_).float_origin_sha256, "");
+  saved.float_origin_sha256 = std::string(60, '0') + "12ef";
+  saved.float_origin_accuracy_percent = 91.42;
+  save_checkpoint(file_, saved);
+  const Checkpoint loaded = load_checkpoint(file_);
+  EXPECT_EQ(loaded.float_origin_sha256, saved.float_origin_sha256);
+  EXPECT_EQ(loaded.float_origin_accuracy_percent, 91.42);
+}
+
 TEST_F(CheckpointFile, IsTheSameBytesForTheSameContent) {
   save_checkpoint(file_, example());
   const std::string first = read_text(file_);
@@ -135,6 +147,9 @@ TEST_F(CheckpointFile, RefusesBadMetadata) {
   EXPECT_THAT(with("deviation", "0.1,0,0.3"), HasSubstr("positive"));
   EXPECT_THAT(with("float_accuracy_percent", "nan"), HasSubstr("float_accuracy_percent"));
   EXPECT_THAT(with("seed", "1.5"), HasSubstr("\"seed\""));
+  EXPECT_THAT(with("float_origin_sha256", "12ef"), HasSubstr("64 hexadecimal digits"));
+  EXPECT_THAT(with("float_origin_sha256", std::string(64, '7')),
+              HasSubstr("\"float_origin_accuracy_percent\""));
 }
 
 TEST_F(CheckpointFile, IsNotWrittenWhenItsTensorsAreWrong) {

@@ -173,13 +173,15 @@ TEST(FakeWeights, GradientsWithinAndBeyondTheRange) {
   const std::vector<float> values = {-1.6F, 0.3F, 1.2F, 1.8F};
   const std::vector<std::int16_t> levels = {-2, 1, 2, 3};
   const torch::Tensor upstream = torch::tensor({1.0F, 2.0F, 3.0F, 4.0F}).view({1, 1, 1, 4});
-  for (const BeyondRange beyond : {BeyondRange::clipped, BeyondRange::offset}) {
+  for (const BeyondRange beyond :
+       {BeyondRange::clipped, BeyondRange::offset, BeyondRange::lossless}) {
     torch::Tensor weights = torch::tensor(values).view({1, 1, 1, 4}).requires_grad_(true);
     torch::Tensor step = scalar(0.5).requires_grad_(true);
     (fake_weights(weights, levels, step, {-2, 3}, beyond) * upstream).sum().backward();
     const bool clipped = beyond == BeyondRange::clipped;
-    const torch::Tensor expected =
-        clipped ? torch::tensor({0.0F, 2.0F, 3.0F, 0.0F}) : torch::tensor({1.0F, 2.0F, 3.0F, 4.0F});
+    const torch::Tensor expected = beyond == BeyondRange::offset
+                                       ? torch::tensor({1.0F, 2.0F, 3.0F, 4.0F})
+                                       : torch::tensor({0.0F, 2.0F, 3.0F, 0.0F});
     EXPECT_TRUE(weights.grad().reshape({-1}).equal(expected)) << weights.grad();
     // round(v) − v within; the range's end beyond, or nothing where an offset makes up for it.
     const double inside = 2 * (1 - 0.6) + 3 * (2 - 2.4);

@@ -150,6 +150,24 @@ TEST_F(Qat, GivesTheSameBytesWhenStoppedAnywhereAndResumed) {
   }
 }
 
+TEST_F(Qat, AdamWithExactGradientsGivesTheSameBytesWhenStoppedAndResumed) {
+  QatOptions whole = options("whole-exact", "nonnegative");
+  whole.optimizer.method = OptimizerMethod::adam;
+  whole.adder_gradient = AdderGradient::exact;
+  whole.learning_rate = 0.002;
+  const std::string expected = bytes(run(whole));
+  QatOptions other = whole;
+  other.adder_gradient = AdderGradient::adder_net;
+  other.out = folder_.path() / "other.safetensors";
+  EXPECT_NE(bytes(run(other)), expected);
+  QatOptions parts = whole;
+  parts.out = folder_.path() / "parts-exact.safetensors";
+  int calls = 0;
+  EXPECT_FALSE(run(parts, [&] { return ++calls == 4; }).finished);
+  parts.resume = true;
+  EXPECT_EQ(bytes(run(parts)), expected);
+}
+
 // Of ordinary networks: every weight quantizer with a learned step of the activations, and the
 // activations' other quantizers.
 TEST_F(Qat, EveryQuantizersPackageIsExact) {
@@ -215,6 +233,9 @@ TEST_F(Qat, RefusesQuantizersThatDoNotApply) {
   o.quantizers = QatQuantizers{WeightQuantizer::apot, ActivationQuantizer::lsq, 0};
   o.quantization.weight_bits = 8;
   EXPECT_THAT(error_of(o), AllOf(HasSubstr("apot"), HasSubstr("2 to 6")));
+  o = options("bad", "uniform");
+  o.adder_gradient = AdderGradient::exact;
+  EXPECT_THAT(error_of(o), AllOf(HasSubstr("adder-gradient"), HasSubstr("uniform")));
   EXPECT_THAT(folder_.files(), IsEmpty());
 }
 

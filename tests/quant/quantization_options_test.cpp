@@ -134,6 +134,9 @@ TEST(QuantizationOptions, RefusesOptionsThatTheSchemeDoesNotTake) {
   options.batch_norm = BatchNormEstimation::fitted;
   EXPECT_THAT(message(options), AllOf(HasSubstr("bn is fitted"), HasSubstr("estimated")));
   options.batch_norm.reset();
+  options.weight_rounding = WeightRounding::output_error;
+  EXPECT_THAT(message(options), AllOf(HasSubstr("weight rounding"), HasSubstr("nearest")));
+  options.weight_rounding.reset();
   options.iterations = 0;
   EXPECT_THAT(message(options), AllOf(HasSubstr("iterations is 0"), HasSubstr("1 to")));
   options.iterations.reset();

@@ -180,6 +180,51 @@ TEST_F(QuantizeCommand, RefusesQuantizersThatDoNotApply) {
                  AllOf(HasSubstr("adderquant"), HasSubstr("scheme uniform")));
 }
 
+// At fewer bits from the parameters of a training: both packages are of the network that it began as.
+TEST_F(QuantizeCommand, TrainingInStepsKeepsTheFirstCheckpoint) {
+  test::TemporaryFolder data;
+  write_fashion_mnist(data.path(), FashionImages::noise);
+  save_checkpoint(file("a.safetensors"), lenet(Arithmetic::adder));
+  std::vector<std::string> recipes;
+  for (const std::string bits : {"4", "3", "3"}) {
+    const std::string from = recipes.size() == 1 ? "4-float" : "a";
+    const TrainerOutcome outcome = run_trainer({"qat",
+                                                "--checkpoint",
+                                                file(from + ".safetensors"),
+                                                "--scheme",
+                                                "nonnegative",
+                                                "--weight-bits",
+                                                bits,
+                                                "--activation-bits",
+                                                bits,
+                                                "--epochs",
+                                                "1",
+                                                "--calibration-images",
+                                                "40",
+                                                "--bn-images",
+                                                "40",
+                                                "--train-images",
+                                                "64",
+                                                "--threads",
+                                                "1",
+                                                "--data",
+                                                data.path(),
+                                                "--out-checkpoint",
+                                                file(bits + "-float.safetensors"),
+                                                "--out",
+                                                file(bits + ".safetensors")});
+    ASSERT_EQ(outcome.exit_code, 0) << outcome.text;
+    const PackageOrigin origin = read_package(file(bits + ".safetensors")).origin;
+    EXPECT_EQ(origin.checkpoint_sha256, sha256_file(file("a.safetensors")));
+    EXPECT_EQ(origin.float_accuracy_percent, 12.5);
+    recipes.push_back(origin.recipe_sha256);
+    const Checkpoint trained = load_checkpoint(file(bits + "-float.safetensors"));
+    EXPECT_EQ(trained.float_accuracy_percent, -1);
+    EXPECT_EQ(trained.float_origin_sha256, origin.checkpoint_sha256);
+  }
+  EXPECT_NE(recipes[1], recipes[2]);  // where it went on from is part of it
+}
+
 // By every command that reads a checkpoint to make a package.
 TEST_F(QuantizeCommand, NamesTheTensorThatIsWrong) {
   save_checkpoint(file("good.safetensors"), lenet(Arithmetic::adder));

@@ -107,7 +107,21 @@ TEST(AdderSignKernels, GiveTheDefinitionOnRandomShapesOnEveryPath) {
 
 TEST(AdderSignKernels, DoNotDependOnTheThreads) {
   std::mt19937 random(4);
-  const Case c(random, 4);
+  Case c(random, 4);
+  // More images than are summed together.
+  c.shape = AdderShape{};
+  c.shape.batch = 40;
+  c.shape.input_channels = c.shape.output_channels = 3;
+  c.shape.input_height = c.shape.input_width = 12;
+  c.shape.kernel = 3;
+  c.shape.padding = 1;
+  c.input.resize(40 * 3 * 144);
+  c.weight.resize(81);
+  c.gradient.resize(40 * 3 * 144);
+  std::normal_distribution<float> normal;
+  for (float& dy : c.gradient) dy = normal(random);
+  for (std::uint8_t& x : c.input) x = static_cast<std::uint8_t>(random() % 16);
+  for (std::int32_t& w : c.weight) w = static_cast<std::int32_t>(random() % 16);
   omp_set_num_threads(1);
   const std::vector<float> one = c.result(GridPath::fastest);
   omp_set_num_threads(3);

@@ -74,6 +74,28 @@ TEST(Optimizer, SurvivesAnAdderGradientOfZero) {
   EXPECT_TRUE(torch::isfinite(network.parameter("conv2.weight")).all().item<bool>());
 }
 
+// Two steps by hand: m and v are corrected for having started at 0.
+TEST(Optimizer, FollowsAdam) {
+  FloatNetwork network = small_network(Arithmetic::adder);
+  OptimizerOptions options;
+  options.method = OptimizerMethod::adam;
+  options.weight_decay = 0.5;
+  Optimizer optimizer(network, options);
+  for (const char* name : {"bn1.bias", "conv2.weight"}) {
+    network.set_parameter(name, torch::full_like(network.parameter(name), 2.0));
+  }
+  set_gradients(network, 3.0);
+  optimizer.step(0.1);  // 2·(1 − .1·.5) − .1·3/3
+  EXPECT_NEAR(network.parameter("bn1.bias")[0].item<double>(), 1.8, 1e-6);
+  EXPECT_NEAR(network.parameter("conv2.weight").min().item<double>(), 1.8, 1e-6);
+  set_gradients(network, -1.0);
+  optimizer.step(0.1);
+  const double m = (0.9 * 0.1 * 3 - 0.1) / (1 - 0.81);
+  const double v = (0.999 * 0.001 * 9 + 0.001) / (1 - 0.999 * 0.999);
+  EXPECT_NEAR(network.parameter("bn1.bias")[0].item<double>(),
+              1.8 * 0.95 - 0.1 * m / std::sqrt(v), 1e-5);
+}
+
 TEST(CosineRate, RisesThenFallsToZero) {
   EXPECT_DOUBLE_EQ(cosine_rate(0.1, 0.5, 10, 1), 0.05);
   EXPECT_DOUBLE_EQ(cosine_rate(0.1, 1, 10, 1), 0.1);

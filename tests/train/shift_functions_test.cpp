@@ -7,6 +7,7 @@
 
 #include "sw/network/checkpoint.hpp"
 #include "sw/train/modules.hpp"
+#include "sw/train/optimizer.hpp"
 
 namespace abacus {
 namespace {
@@ -21,8 +22,8 @@ TEST(ShiftWeight, IsASignTimesAPowerOfTwo) {
   EXPECT_TRUE(shift_weight(exponent, sign).equal(expected)) << shift_weight(exponent, sign);
 }
 
-// With roundings' residues held fixed, w = (s + δ_s)·2^(p + δ_p).
-TEST(ShiftWeight, GradientsAreThoseWithFixedRoundingResidues) {
+// With the rounding's residue held fixed, w = s·2^(p + δ); the sign's gradient is straight through.
+TEST(ShiftWeight, GradientsAreTheAuthors) {
   std::mt19937 random(1);
   std::uniform_real_distribution<float> exponents(-13.4F, -0.1F), signs(-1.4F, 1.4F);
   torch::Tensor exponent = torch::empty({50}), sign = torch::empty({50});
@@ -33,31 +34,38 @@ TEST(ShiftWeight, GradientsAreThoseWithFixedRoundingResidues) {
   exponent.requires_grad_(true);
   sign.requires_grad_(true);
   const torch::Tensor upstream = torch::randn({50});
-  const torch::Tensor weight = shift_weight(exponent, sign);
-  (weight * upstream).sum().backward();
+  (shift_weight(exponent, sign) * upstream).sum().backward();
+  EXPECT_TRUE(sign.grad().equal(upstream));
   for (int i = 0; i < 50; ++i) {
     const double p = exponent[i].item<double>(), s = sign[i].item<double>();
-    const double dp = std::nearbyint(p) - p, ds = std::nearbyint(s) - s;
-    const auto surrogate = [&](double at_s, double at_p) {
-      return (at_s + ds) * std::exp2(at_p + dp);
+    const auto surrogate = [&](double at) {
+      return std::nearbyint(s) * std::exp2(at + std::nearbyint(p) - p);
     };
-    EXPECT_NEAR(weight[i].item<double>(), surrogate(s, p), 1e-7);
     const double g = upstream[i].item<double>(), h = 1e-6;
-    EXPECT_NEAR(sign.grad()[i].item<double>(),
-                g * (surrogate(s + h, p) - surrogate(s - h, p)) / (2 * h), 1e-6);
     EXPECT_NEAR(exponent.grad()[i].item<double>(),
-                g * (surrogate(s, p + h) - surrogate(s, p - h)) / (2 * h), 1e-6);
+                g * (surrogate(p + h) - surrogate(p - h)) / (2 * h), 1e-6);
   }
 }
 
-TEST(ShiftWeight, AnExponentBeyondTheRangeGetsNoGradient) {
-  torch::Tensor exponent = torch::tensor({-20.0F, 1.0F, -3.0F}).requires_grad_(true);
-  torch::Tensor sign = torch::ones({3}).requires_grad_(true);
-  shift_weight(exponent, sign).sum().backward();
-  EXPECT_EQ(exponent.grad()[0].item<float>(), 0);
-  EXPECT_EQ(exponent.grad()[1].item<float>(), 0);
-  EXPECT_GT(exponent.grad()[2].item<float>(), 0);
-  EXPECT_GT(sign.grad()[0].item<float>(), 0);
+TEST(ShiftWeight, ExponentsStayInTheirRange) {
+  FloatNetwork network(make_network("lenet", Arithmetic::shiftaddnet, {1, 12, 12}, 4), 3);
+  int exponents = 0;
+  for (const double gradient : {1e3, -1e3}) {  // down, then up
+    Optimizer optimizer(network, {});
+    for (const std::string& name : network.trainable()) {
+      const torch::Tensor& parameter = network.parameter(name);
+      parameter.mutable_grad() = torch::full_like(parameter, gradient);
+    }
+    optimizer.step(1);
+    for (const std::string& name : network.trainable()) {
+      if (!network.is_shift_exponent(name)) continue;
+      ++exponents;
+      const torch::Tensor& parameter = network.parameter(name);
+      const float bound = gradient > 0 ? lowest_shift_exponent : 0;
+      EXPECT_TRUE(parameter.eq(bound).all().item<bool>()) << name;
+    }
+  }
+  EXPECT_GT(exponents, 2);
 }
 
 TEST(ShiftWeight, RefusesOtherShapesAndTypes) {

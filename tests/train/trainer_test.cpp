@@ -143,12 +143,14 @@ TEST_F(Trainer, LearnsAndResumesInEveryPrecision) {
   const struct {
     Precision precision;
     Arithmetic arithmetic;
-  } pairs[] = {{Precision::bfloat16, Arithmetic::cnn}, {Precision::int8, Arithmetic::adder}};
+  } pairs[] = {{Precision::bfloat16, Arithmetic::cnn},
+               {Precision::int8, Arithmetic::adder},
+               {Precision::int8, Arithmetic::shiftaddnet}};
   for (const auto& pair : pairs) {
     SCOPED_TRACE(to_string(pair.precision));
     TrainOptions o = options("learns", pair.arithmetic);
     o.precision = pair.precision;
-    o.epochs = 6;
+    o.epochs = 12;
     o.augmentation = {};
     EXPECT_GT(train(o, data_, nullptr).float_accuracy_percent, 90);
     std::filesystem::remove(o.out);
