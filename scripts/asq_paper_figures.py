@@ -1,5 +1,5 @@
-"""The figures of the ASQ and POST paper ("Precision Neural Network Quantization via Learnable Adaptive
-Modules") from our own data; each function returns a figure."""
+"""The figures of the ASQ and POST paper ("Precision Neural Network Quantization via Learnable
+Adaptive Modules") from our own data; each function returns a figure."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -11,16 +11,16 @@ NEAR_ZERO = 0.2  # what the right-hand side of Figure 3 magnifies
 
 def level_sets(levels, bits):
     """Figure 3. `levels`: method → its levels between −1 and 1."""
-    figure, (whole, near) = plt.subplots(1, 2, figsize=(WIDTH, 0.62 * len(levels) + 1.3), sharey=True,
-                                         layout="constrained", width_ratios=(2, 1))
+    figure, (whole, near) = plt.subplots(1, 2, figsize=(WIDTH, 0.62 * len(levels) + 1.3),
+                                         sharey=True, layout="constrained", width_ratios=(2, 1))
     for i, (method, of) in enumerate(levels.items()):
         for axes, shown in ((whole, of), (near, [one for one in of if 0 <= one <= NEAR_ZERO])):
             axes.hlines(i, -1 if axes is whole else 0, 1 if axes is whole else NEAR_ZERO,
                         color="#cccccc", linewidth=1)
             axes.scatter(shown, [i] * len(shown), marker="|", s=340, linewidth=1.8, color=colour(i))
         inside = sum(0 < one <= NEAR_ZERO for one in of)
-        near.annotate(f"{inside} above 0", (1.03, i), xycoords=("axes fraction", "data"), va="center",
-                      fontsize=9, color="#333333")
+        near.annotate(f"{inside} above 0", (1.03, i), xycoords=("axes fraction", "data"),
+                      va="center", fontsize=9, color="#333333")
     whole.set_yticks(range(len(levels)),
                      [f"{method} ({len(of)})" for method, of in levels.items()])
     whole.set_ylim(len(levels) - 0.5, -0.5)
@@ -40,8 +40,8 @@ def shares(histogram):
 
 
 def before_and_after(layers, title):
-    """Figure 4. A layer's activations as they are stored, as the array sees them, and how often each of
-    the array's levels is taken; `layers`: method → the layer (reproduction/activations.py)."""
+    """Figure 4. A layer's activations as they are stored, as the array sees them, and how often each
+    of the array's levels is taken; `layers`: method → the layer (reproduction/activations.py)."""
     figure, panels = plt.subplots(len(layers), 3, figsize=(WIDTH, 2.55 * len(layers) + 0.5),
                                   squeeze=False, layout="constrained", sharex="col")
     for (method, layer), row in zip(layers.items(), panels):

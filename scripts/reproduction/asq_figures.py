@@ -53,7 +53,7 @@ def figure3(name, settings, _checkpoints):
 
 
 def compared(settings, checkpoints, usual_bits, layer=None):
-    """(data set's name, bits, by method the compared layers) of the first data set that has a CNN."""
+    """(data set's name, bits, by method the layers) of the first data set that has a CNN."""
     dataset = next((one for one in settings.dataset
                     if ("resnet20", "cnn", one) in checkpoints), None)
     if dataset is None:
@@ -93,7 +93,7 @@ def one_layer(layers, name):
     for layer in layers:
         if layer.name == name:
             if not {"level", "stored", "quantized"} <= set(layer.histograms):
-                raise ReproductionError(f"{name}: abacus-train activations wrote no histograms of it")
+                raise ReproductionError(f"{name}: abacus-train activations wrote no histograms")
             return layer
     raise ReproductionError(f"abacus-train activations wrote nothing of {name}")
 
@@ -132,7 +132,8 @@ def errors(name, settings, checkpoints, quantity, wanted, drawn):
 
 def figure5(name, settings, checkpoints):
     from asq_paper_figures import block_errors
-    errors(name, settings, checkpoints, "output_error", lambda layer: layer.ends_block, block_errors)
+    errors(name, settings, checkpoints, "output_error", lambda layer: layer.ends_block,
+           block_errors)
 
 
 def figure6(name, settings, checkpoints):

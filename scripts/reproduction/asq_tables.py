@@ -1,5 +1,5 @@
-"""The tables of the ASQ and POST paper ("Precision Neural Network Quantization via Learnable Adaptive
-Modules"): ordinary ResNet-20 trained with its quantizers."""
+"""The tables of the ASQ and POST paper ("Precision Neural Network Quantization via Learnable
+Adaptive Modules"): ordinary ResNet-20 trained with its quantizers."""
 
 import math
 import statistics
@@ -120,11 +120,11 @@ def order_in_words(outcomes, _runner):
 
 
 ABOUT = (
-    "ResNet-20 as an ordinary CNN, trained from its float checkpoint; first convolution and classifier "
-    "have 8 bits. The paper's recipe: 300 epochs of SGD, learning rate 0.04 with a cosine, batch 128, "
-    "momentum 0.9, weight decay 1e-4; the notes tell what was trained. Accuracies are means over the "
-    "seeds, the spread is their sample standard deviation; cycles and energy are those of the first "
-    "seed.")
+    "ResNet-20 as an ordinary CNN, trained from its float checkpoint; first convolution and "
+    "classifier have 8 bits. The paper's recipe: 300 epochs of SGD, learning rate 0.04 with a "
+    "cosine, batch 128, momentum 0.9, weight decay 1e-4; the notes tell what was trained. "
+    "Accuracies are means over the seeds, the spread is their sample standard deviation; cycles and "
+    "energy are those of the first seed.")
 MEASURES = (ACCURACY, SPREAD, POINTS_LOST) + COST
 
 TABLES = {

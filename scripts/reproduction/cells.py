@@ -15,9 +15,9 @@ SYNTHETIC = "synthetic"
 @dataclass(frozen=True)
 class Cell:
     """`kind`: float (the checkpoint's own accuracy), ptq (`abacus-train quantize`), qat
-    (`abacus-train qat`), exact (such a package by the reference executor, its exponent weights in exact
-    arithmetic), synthetic (random weights, for cycles and energy) or cited (a published figure without a
-    counterpart of ours)."""
+    (`abacus-train qat`), exact (such a package by the reference executor, its exponent weights in
+    exact arithmetic), synthetic (random weights, for cycles and energy) or cited (a published
+    figure without a counterpart of ours)."""
 
     kind: str
     network: str

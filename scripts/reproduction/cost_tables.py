@@ -1,5 +1,5 @@
-"""What the other arithmetics cost in hardware: ShiftAddNet's energy beside AdderNet's, POST's lookup
-table, ASQ's step adapters."""
+"""What the other arithmetics cost in hardware: ShiftAddNet's energy beside AdderNet's, POST's
+lookup table, ASQ's step adapters."""
 
 from .asq_tables import quantized
 from .cells import ACCURACY, CYCLES, ENERGY, EXACT, POINTS_LOST, SYNTHETIC, Cell, Measure
@@ -17,7 +17,8 @@ ARITHMETIC_ACTIONS = ("add", "absolute_difference", "shift", "multiply")
 ENERGY_UNIT, CYCLES_UNIT = "x energy", "x cycles"
 
 
-# What a shift keeps below the binary point: what the lanes have, and nothing, as the ShiftAdd papers count.
+# What a shift keeps below the binary point: all that the lanes have, and nothing, as the ShiftAdd
+# papers count.
 FRACTIONS = (("ShiftAddNet", "8"), ("ShiftAddNet without fraction bits", "0"))
 
 
@@ -104,12 +105,13 @@ def energy_ratio_lines(outcomes, _runner):
 def energy_ratio_words(outcomes, _runner):
     found = pairs(outcomes)
     text = (
-        "**The published ratio cannot come from unit energies.** A ShiftAddNet block is a k × k shift "
-        "layer and, behind it, a k × k adder layer. That adder layer goes from the block's output "
-        "channels to its output channels, where AdderNet's goes from the input channels, which are "
-        "never more: with equal channels and equal precision ShiftAddNet does all that AdderNet does "
-        "and the shift layer's work besides. Whatever a table says an operation costs, as long as it "
-        "is not negative, the ratio is at least 1; no table can give −25.2 %. ShiftAddNet's authors "
+        "**The published ratio cannot come from unit energies.** A ShiftAddNet block is a k × k "
+        "shift layer and, behind it, a k × k adder layer. That adder layer goes from the block's "
+        "output channels to its output channels, where AdderNet's goes from the input channels, "
+        "which are never more: with equal channels and equal precision ShiftAddNet does all that "
+        "AdderNet does and the shift layer's work besides. Whatever a table says an operation costs, "
+        "as long as it is not negative, the ratio is at least 1; no table can give −25.2 %. "
+        "ShiftAddNet's authors "
         "measured on an FPGA, training included, and AdderNet's quantization paper carries their "
         "ratio over: it compares something else than two inferences of equal shape and precision.")
     if not found:
@@ -228,8 +230,8 @@ def adapter_lines(outcomes, runner, widths=ADAPTER_BITS):
         for layer in adaptive["layers"]:
             name = layer["name"]
             if name not in fixed_layers or name not in counts:
-                raise ReproductionError(f"{cell.title}: layer {name} is not in "
-                                        f"{'the network without adapters' if name in counts else 'abacus describe'}")
+                where = "the network without adapters" if name in counts else "abacus describe"
+                raise ReproductionError(f"{cell.title}: layer {name} is not in {where}")
             other, unit = fixed_layers[name], layer["units"].get("step_adapter", {})
 
             def add(unit_name, value, form, name=name, cell=cell):
@@ -266,26 +268,27 @@ def adapter_words(outcomes, _runner):
             f"({100 * (energy[1] / energy[0] - 1):+.2f} %)" + (f": {shares} µJ." if shares else "."))
     if paragraphs:
         paragraphs.append(
-            "The difference is more than the adapters: their weights come from DRAM, and a tensor whose "
-            "channels are summed up is cut into tiles that hold whole pixels, so that its layer may be "
-            "scheduled in another way, dearer or cheaper.")
+            "The difference is more than the adapters: their weights come from DRAM, and a tensor "
+            "whose channels are summed up is cut into tiles that hold whole pixels, so that its layer "
+            "may be scheduled in another way, dearer or cheaper.")
     return paragraphs
 
 
 TABLES = {
     "energy-ratio": Table(
         "ShiftAddNet's energy against AdderNet's",
-        "ResNet-20 with random weights, one image, both networks with one group of scales and signed "
-        "grids of the same width, on arrays of the same size and throughput. Published: ShiftAddNet needs 25.2 % less "
-        "(Nie et al., NeurIPS 2022, section 4.3, from You et al., NeurIPS 2020). By hand: taps "
-        "between the edges times the table's unit energies, memories left out.",
+        "ResNet-20 with random weights, one image, both networks with one group of scales and "
+        "signed grids of the same width, on arrays of the same size and throughput. Published: "
+        "ShiftAddNet needs 25.2 % less (Nie et al., NeurIPS 2022, section 4.3, from You et al., "
+        "NeurIPS 2020). By hand: taps between the edges times the table's unit energies, memories "
+        "left out.",
         energy_ratio, (CYCLES, ENERGY), energy_ratio_lines, energy_ratio_words),
     "post-fractions": Table(
         "POST by a lookup table and in exact arithmetic",
-        "CNN ResNet-20 with POST weights of 4 bits, LSQ activations. One trained package throughout; "
-        "only the fraction of its tables' entries differs. Exact: the reference executor with real "
-        "numbers, nothing cut off. A table serves one lane but where said otherwise; multipliers: the "
-        "same network with LSQ weights on a mac array.",
+        "CNN ResNet-20 with POST weights of 4 bits, LSQ activations. One trained package "
+        "throughout; only the fraction of its tables' entries differs. Exact: the reference executor "
+        "with real numbers, nothing cut off. A table serves one lane but where said otherwise; "
+        "multipliers: the same network with LSQ weights on a mac array.",
         post_fractions,
         (Measure("%", measured_accuracy), Measure("points lost", measured_loss), CYCLES, ENERGY,
          Measure("µJ array", component_energy("pe_array"), "{:.2f}"),
@@ -294,10 +297,10 @@ TABLES = {
         conclusions=post_words),
     "adapter-cost": Table(
         "ASQ's step adapters in hardware",
-        "CNN ResNet-20 with random weights, one image, LSQ beside ASQ activations. A layer's cycles are its "
-        "share of the image's (a layer ends with its last compute command, load and store overlap); an "
-        "adapter's cycles are those in which its layer waits for β. The paper counts parameters and "
-        "operations only: the last column, the multiplications of an adapter's network in those of its "
-        "layer.",
+        "CNN ResNet-20 with random weights, one image, LSQ beside ASQ activations. A layer's cycles "
+        "are its share of the image's (a layer ends with its last compute command, load and store "
+        "overlap); an adapter's cycles are those in which its layer waits for β. The paper counts "
+        "parameters and operations only: the last column, the multiplications of an adapter's "
+        "network in those of its layer.",
         adapter_cost, (CYCLES, ENERGY), adapter_lines, adapter_words),
 }

@@ -132,7 +132,8 @@ def markdown_text(table, lines, command, outcomes, images, runner):
     for paragraph in table.conclusions(outcomes, runner) if table.conclusions else []:
         text += ["", paragraph]
     if any(line.unit == "%" for line in lines):
-        text += ["", "Accuracies are the integer hardware models'; cycles and energy are one image's."]
+        text += ["",
+                 "Accuracies are the integer hardware models'; cycles and energy are one image's."]
     if images:
         text.append(f"Only the first {images:,} test images: points lost compare with the float "
                     "accuracy on all of them.")

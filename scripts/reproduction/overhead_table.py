@@ -1,5 +1,5 @@
-"""Table 1 of the ASQ and POST paper: what the step adapters add to ResNet-18, by its formulas 10 to 16,
-and in our hardware."""
+"""Table 1 of the ASQ and POST paper: what the step adapters add to ResNet-18, by its formulas 10 to
+16, and in our hardware."""
 
 from .cells import COST
 from .cost_tables import adapter_lines, adapter_words, with_and_without_adapters
@@ -55,8 +55,8 @@ class Counts:
 
 
 def countings(counts):
-    """(method, unit, share of the network at equal widths, how counted). The first of each unit is the one
-    that gives the paper's figures."""
+    """(method, unit, share of the network at equal widths, how counted). The first of each unit is
+    the one that gives the paper's figures."""
     parameters, operations = counts.adapter_parameters(), counts.adapter_operations()
     no_shortcuts = counts.without(*counts.shortcuts)
     no_first = counts.without(counts.first, counts.classifier)
@@ -108,10 +108,11 @@ def words(outcomes, runner):
     sentences = []
     for method, unit, share, _ in countings(counts):
         values = " / ".join(f"{at_width(share, bits):.2f}" for bits in BITS)
-        sentences.append(f"{method}, {unit}: {values}, {len(matched(share, unit))} of 4 as published")
+        agreeing = len(matched(share, unit))
+        sentences.append(f"{method}, {unit}: {values}, {agreeing} of 4 as published")
     return [
-        "**Which layers the paper counts.** Its figures grow as 8/B with the network's width B, so its "
-        "adapters have 8 bits at every width. One adapter of C → C/4 → 1 stands before each of "
+        "**Which layers the paper counts.** Its figures grow as 8/B with the network's width B, so "
+        "its adapters have 8 bits at every width. One adapter of C → C/4 → 1 stands before each of "
         f"{sum(1 for layer in counts.layers if layer['adapter_operations'])} convolutions, the 1×1 "
         "shortcuts among them, none before the first and the classifier: together "
         f"{counts.adapter_parameters():,} weights and biases and {counts.adapter_operations():,} "
@@ -127,9 +128,9 @@ def words(outcomes, runner):
 TABLES = {
     "asq-table1": Table(
         "ASQ paper, Table 1: what the step adapters add to ResNet-18",
-        "Shares of parameters and of operations by the paper's formulas 10 to 16, from our own counts of "
-        "the network (`abacus describe`). The rows LSQ and ASQ are the network with random weights on our "
-        "hardware, without and with adapters, one image of 224 × 224, with 128 KiB of weight SRAM; "
-        f"below them every layer at {LAYERS_AT_BITS} bits. The paper counts no hardware.",
+        "Shares of parameters and of operations by the paper's formulas 10 to 16, from our own "
+        "counts of the network (`abacus describe`). The rows LSQ and ASQ are the network with random "
+        "weights on our hardware, without and with adapters, one image of 224 × 224, with 128 KiB of "
+        f"weight SRAM; below them every layer at {LAYERS_AT_BITS} bits. The paper counts no hardware.",
         cells, COST, lines, words),
 }

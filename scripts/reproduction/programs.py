@@ -50,8 +50,8 @@ def stop_on_signals():
 
 
 def run(command):
-    """Passes the program's stderr on; what it says on stdout comes back. Raises Stopped if it or we were stopped, ReproductionError
-    with the program's own last error if it failed."""
+    """Passes the program's stderr on; what it says on stdout comes back. Raises Stopped if it or we
+    were stopped, ReproductionError with the program's own last error if it failed."""
     environment = dict(os.environ)
     # Torch's threads would spin while they wait and take the processors from one another.
     environment.setdefault("OMP_WAIT_POLICY", "passive")

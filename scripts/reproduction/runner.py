@@ -4,7 +4,6 @@ content's hash, so that a later call goes on where an earlier one ended."""
 import csv
 import hashlib
 import json
-import pathlib
 import re
 import sys
 import time
@@ -190,7 +189,8 @@ class Runner:
                                 + self.data_arguments())
             found = re.search(r"([0-9.]+) % of ([0-9]+) images", said)
             if not found:
-                raise ReproductionError(f"abacus-train evaluate said no accuracy but: {said.strip()}")
+                raise ReproductionError("abacus-train evaluate said no accuracy but: "
+                                        + said.strip())
             write_whole(file, json.dumps({"accuracy_percent": float(found[1]),
                                           "images": int(found[2]),
                                           "seconds": round(time.monotonic() - start, 3)}) + "\n")
@@ -216,8 +216,8 @@ class Runner:
         """The package itself, or a copy of it whose lookup tables have other fraction bits."""
         if cell.fraction_bits is None:
             return package
-        copy = (self.settings.out / "packages"
-                / f"{package.stem}-fraction{cell.fraction_bits}-{self.sha256(package)[:12]}.safetensors")
+        name = f"{package.stem}-fraction{cell.fraction_bits}-{self.sha256(package)[:12]}.safetensors"
+        copy = self.settings.out / "packages" / name
         with_fraction_bits(package, cell.fraction_bits, copy)
         return copy
 
@@ -278,8 +278,8 @@ class Runner:
         if "seed" not in recipe:
             outcome.notes.append("the package does not tell its seed")
         elif recipe["seed"] != str(cell.seed):
-            raise ReproductionError(f"{file}: found seed {recipe['seed']}; by its name it should have "
-                                    f"{cell.seed}")
+            raise ReproductionError(f"{file}: found seed {recipe['seed']}; by its name it should "
+                                    f"have {cell.seed}")
 
 
 COUNTS = ("kernel", "taps", "weights", "biases", "output_channels", "adapter_weights",

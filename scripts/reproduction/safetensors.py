@@ -70,8 +70,8 @@ def package_origin(file):
 
 
 def package_recipe(file):
-    """All that decided a trained package, by name ("seed": "2"), as `abacus-train qat` recorded it; empty
-    for packages that tell nothing."""
+    """All that decided a trained package, by name ("seed": "2"), as `abacus-train qat` recorded it;
+    empty for packages that tell nothing."""
     words = read_metadata(file).get("recipe", "").split()
     return dict(word.split("=", 1) for word in words if "=" in word)
 

@@ -1,4 +1,4 @@
-"""Trainings with several seeds: a cell for each of them while they are made, one cell in the table."""
+"""Trainings with several seeds: while they are made a cell each, in the table one for all."""
 
 from dataclasses import replace
 
@@ -12,8 +12,8 @@ def expanded(cells, seeds):
 
 
 def folded(outcomes):
-    """Outcomes by the table's cells. Of several seeds the first that ran gives cycles and energy; the
-    notes tell all accuracies, and which seeds are missing."""
+    """Outcomes by the table's cells. Of several seeds the first that ran gives cycles and energy;
+    the notes tell all accuracies, and which seeds are missing."""
     groups = {}
     for cell, outcome in outcomes.items():
         whole = replace(cell, seed=None) if cell.seeded else cell

@@ -13,8 +13,8 @@ PAPER_ALPHA = ("alpha", "0.999")
 PAPER_TRAINING = (("lr", "1e-4"), ("batch", "256"), ("momentum", "0.9"), ("weight_decay", "5e-4"),
                   ("adder_rate", "0.2"), ("gradient_clip", "0"))
 # Our own, with the adder layers' true gradients and without labels (docs/results.md).
-BEST_TRAINING = (("lr", "0.002"), ("optimizer", "adam"), ("adder_gradient", "exact"), ("distill", "1"),
-                 ("temperature", "4"), ("train_on", "train_all"), ("crop_padding", "4"),
+BEST_TRAINING = (("lr", "0.002"), ("optimizer", "adam"), ("adder_gradient", "exact"),
+                 ("distill", "1"), ("temperature", "4"), ("train_on", "train_all"), ("crop_padding", "4"),
                  ("flip", "true"), ("bn_images", "10000"))
 ALL_BITS = (8, 6, 5, 4, 3, 2)
 
@@ -220,8 +220,8 @@ def figure6(datasets):
 
 
 def at_equal_energy(outcomes, _runner):
-    """The paper's statement, "under similar energy cost, the quantized Adder ResNet-20 with our method
-    achieves a higher accuracy": for each other point the best AdderNet point that costs no more."""
+    """The paper's statement, "under similar energy cost, the quantized Adder ResNet-20 with our
+    method achieves a higher accuracy": for each other point the best AdderNet point that costs no more."""
     points = {}
     for cell, outcome in outcomes.items():
         if cell.kind == PTQ and outcome.run:
@@ -271,10 +271,10 @@ TABLES = {
         "CIFAR-100 with training. Ours is ResNet-20 in both.", figure5),
     "figure6": Table(
         "Figure 6: accuracy against energy",
-        "ResNet-20 as AdderNet, CNN and ShiftAddNet. Published: at similar energy AdderNet is the more "
-        "accurate; the paper takes ShiftAddNet's energy as AdderNet's less 25.2 % and its accuracy "
-        "(89.32 % on CIFAR-10) from ShiftAddNet's paper, whose network is not quantized further. Why "
-        "the energy ratio is another one here: table energy-ratio.",
+        "ResNet-20 as AdderNet, CNN and ShiftAddNet. Published: at similar energy AdderNet is the "
+        "more accurate; the paper takes ShiftAddNet's energy as AdderNet's less 25.2 % and its "
+        "accuracy (89.32 % on CIFAR-10) from ShiftAddNet's paper, whose network is not quantized "
+        "further. Why the energy ratio is another one here: table energy-ratio.",
         figure6, (ACCURACY, POINTS_LOST) + COST, conclusions=at_equal_energy),
     "best": Table(
         "Our own best scheme at each width",

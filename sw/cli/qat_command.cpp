@@ -49,7 +49,8 @@ void write_trained(const Arguments& arguments, const QatResult& result) {
   save_checkpoint(arguments.trained_checkpoint, checkpoint);
 }
 
-// All options, readable, beside the package's graph: seed, epochs, quantizers. Nothing computes with it.
+// All options, readable, beside the package's graph: seed, epochs, quantizers. Nothing computes with
+// them.
 void record_recipe(const std::filesystem::path& package, const std::string& recipe) {
   TensorFile content = read_safetensors(package);
   content.metadata["recipe"] = recipe;

@@ -1,7 +1,7 @@
-// A float network and an integer package of it side by side on the same images: how far the package's
-// tensors are from the float network's, and what a layer's activations lose where the read quantizer
-// narrows them (ASQ, "Precision Neural Network Quantization via Learnable Adaptive Modules", section 4.5,
-// Figures 4 to 6). The package's integers are those of the reference executor.
+// A float network and an integer package of it side by side on the same images: how far the
+// package's tensors are from the float network's, and what a layer's activations lose where the read
+// quantizer narrows them (ASQ, "Precision Neural Network Quantization via Learnable Adaptive
+// Modules", section 4.5, Figures 4 to 6). The package's integers are those of the reference executor.
 #pragma once
 
 #include <cstdint>
@@ -61,7 +61,8 @@ struct ComparedLayer {
 };
 
 // One entry a layer of the package. `network` must be the float network of the package's name, else
-// std::invalid_argument naming the first layer that differs; so for images of another shape, or none.
+// std::invalid_argument naming the first layer that differs; likewise for images of another shape, or
+// none.
 std::vector<ComparedLayer> compare_activations(const IntegerNetwork& package, FloatNetwork& network,
                                                const Normalization& normalization,
                                                const Dataset& images,

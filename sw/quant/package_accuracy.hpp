@@ -1,5 +1,5 @@
-// The reference executor's accuracy: that of the hardware, bit for bit, or of exponent weights in exact
-// arithmetic, which no hardware has.
+// The reference executor's accuracy: that of the hardware, bit for bit, or of exponent weights in
+// exact arithmetic, which no hardware has.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,8 @@
 namespace abacus {
 
 // Percent of the images that the package classifies rightly, on all of torch's threads; accumulators
-// have 32 bits. Throws std::invalid_argument for images of another shape or number of classes, or none.
+// have 32 bits. Throws std::invalid_argument for images of another shape or number of classes, or
+// none.
 double package_accuracy(const IntegerNetwork& package, const Dataset& images,
                         ExponentArithmetic exponents,
                         const std::function<void(std::int64_t)>& done);

@@ -1,5 +1,5 @@
-// Commands of abacus-train as processes: statistics, quantize --print-recipe, train --resume, qat's record,
-// activations, evaluate --package.
+// Commands of abacus-train as processes: statistics, quantize --print-recipe, train --resume, qat's
+// record, activations, evaluate --package.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
