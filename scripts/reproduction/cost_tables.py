@@ -270,7 +270,8 @@ def adapter_words(outcomes, _runner):
         paragraphs.append(
             "The difference is more than the adapters: their weights come from DRAM, and a tensor "
             "whose channels are summed up is cut into tiles that hold whole pixels, so that its layer "
-            "may be scheduled in another way, dearer or cheaper.")
+            "may be scheduled in another way, dearer or cheaper; and where operands are as wide as "
+            "stored values (8 bits) the read quantizer, which else passes them through, computes.")
     return paragraphs
 
 
