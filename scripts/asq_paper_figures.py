@@ -6,6 +6,7 @@ import numpy as np
 
 from plot_style import ACTIVATIONS, WEIGHTS, WIDTH, colour
 
+LEAST_SHARE = 1e-3  # percent: the end of Figure 4's axis
 NEAR_ZERO = 0.2  # what the right-hand side of Figure 3 magnifies
 
 
@@ -42,6 +43,11 @@ def shares(histogram):
 def before_and_after(layers, title):
     """Figure 4. A layer's activations as they are stored, as the array sees them, and how often each
     of the array's levels is taken; `layers`: method → the layer (reproduction/activations.py)."""
+    # Up to the last values that the axis of shares shows.
+    reach = max(high for layer in layers.values() for quantity in ("stored", "quantized")
+                for (_, high, _), share in zip(layer.histograms[quantity],
+                                               shares(layer.histograms[quantity]))
+                if share >= LEAST_SHARE)
     figure, panels = plt.subplots(len(layers), 3, figsize=(WIDTH, 2.55 * len(layers) + 0.5),
                                   squeeze=False, layout="constrained", sharex="col")
     for (method, layer), row in zip(layers.items(), panels):
@@ -52,7 +58,8 @@ def before_and_after(layers, title):
             axes.stairs(shares(histogram), edges, color=shade, fill=True, alpha=0.55)
             axes.stairs(shares(histogram), edges, color=shade, linewidth=1)
             axes.set_yscale("log")
-            axes.set_ylim(1e-3, 150)
+            axes.set_ylim(LEAST_SHARE, 150)
+            axes.set_xlim(right=reach)
             axes.set_title(f"{method}: {words}")
         row[0].set_ylabel("Share (%, log)")
         middles = [(low + high) / 2 for low, high, _ in layer.histograms["level"]]
