@@ -180,18 +180,25 @@ def measured_loss(cell, outcomes):
 
 
 def post_words(outcomes, _runner):
+    """By network: accuracy against exact arithmetic, and the post array against the mac array."""
     paragraphs = []
-    exact = {cell.dataset: outcome.run for cell, outcome in outcomes.items()
-             if cell.kind == EXACT and outcome.run}
-    for dataset, run in exact.items():
-        same = []
-        for cell, outcome in outcomes.items():
-            if cell.dataset == dataset and cell.fraction_bits and outcome.run and cell.images is None:
-                same.append((cell.fraction_bits,
-                             outcome.run["accuracy_percent"] - run["accuracy_percent"]))
-        if same:
-            paragraphs.append("Against exact arithmetic, in points: " + ", ".join(
-                f"{difference:+.2f} with {bits} fraction bits" for bits, difference in same) + ".")
+    for row in dict.fromkeys(cell.row for cell in outcomes):
+        runs = {cell: outcome.run for cell, outcome in outcomes.items()
+                if cell.row == row and outcome.run}
+        tables = {cell: run for cell, run in runs.items() if cell.fraction_bits and not cell.images}
+        for exact in (run for cell, run in runs.items() if cell.kind == EXACT):
+            if tables:
+                paragraphs.append(f"{row}, points against exact arithmetic: " + ", ".join(
+                    f"{run['accuracy_percent'] - exact['accuracy_percent']:+.2f} with "
+                    f"{cell.fraction_bits} fraction bits" for cell, run in tables.items())
+                    + f"; an image is {100 / exact['images']:.2f} points.")
+        for multipliers in (run for cell, run in runs.items() if cell.quantizers == "lsq-lsq"):
+            array = multipliers["energy_by_component_uj"]["pe_array"]
+            paragraphs += [
+                f"{row}, energy of the array with multipliers: {array:.2f} µJ; with shifts and a "
+                "table: " + ", ".join(
+                    f"{run['energy_by_component_uj']['pe_array']:.2f} µJ ({cell.fraction_bits} "
+                    "fraction bits)" for cell, run in tables.items()) + "."] if tables else []
     return paragraphs
 
 

@@ -265,7 +265,7 @@ class Runner:
         outcome.package = file
         epochs, seconds = training_course(file.with_suffix(".csv"))
         outcome.seconds += seconds
-        note = (f"{epochs} epochs" if epochs else
+        note = (f"{epochs} epoch{'s' if epochs > 1 else ''}" if epochs else
                 f"epochs unknown: no {file.with_suffix('.csv').name}")
         if cell.paper_epochs not in (0, epochs):
             note += f" (the paper: {cell.paper_epochs})"

@@ -298,7 +298,10 @@ class Reproduce(unittest.TestCase):
         self.assertEqual(table["ours"], "0.12")
         self.assertEqual(self.one(lines, method="LSQ, multipliers", unit="µJ table reads")["ours"],
                          "0.00")
-        self.assertIn("-2.20 with 8 fraction bits", (self.out / "post-fractions.md").read_text())
+        text = (self.out / "post-fractions.md").read_text()
+        self.assertIn("exact arithmetic: -2.20 with 8 fraction bits, -2.30 with 7", text)
+        self.assertIn("an image is 0.01 points", text)
+        self.assertIn("with multipliers: 4.00 µJ; with shifts and a table: 4.00 µJ (8 fraction", text)
         calls = [call for call in self.calls() if call.startswith("abacus-train evaluate")]
         self.assertEqual(len(calls), 1)
         self.assertIn("resnet20-cifar10-post-lsq-w4a4-seed1.safetensors --exponents exact --images 0",
