@@ -1,5 +1,6 @@
 """What a table is made of: cells, each one network quantized in one way and run on the hardware."""
 
+import statistics
 from dataclasses import dataclass, field
 
 NETWORKS = {"vgg-small": "VGG-Small", "resnet20": "ResNet-20", "resnet32": "ResNet-32",
@@ -7,13 +8,16 @@ NETWORKS = {"vgg-small": "VGG-Small", "resnet20": "ResNet-20", "resnet32": "ResN
 DATASETS = {"cifar10": "CIFAR-10", "cifar100": "CIFAR-100", "fashion-mnist": "Fashion-MNIST",
             "imagenet": "ImageNet"}
 
-FLOAT, PTQ, QAT, CITED = "float", "ptq", "qat", "cited"
+FLOAT, PTQ, QAT, CITED, EXACT = "float", "ptq", "qat", "cited", "exact"
+SYNTHETIC = "synthetic"
 
 
 @dataclass(frozen=True)
 class Cell:
     """`kind`: float (the checkpoint's own accuracy), ptq (`abacus-train quantize`), qat
-    (`abacus-train qat`) or cited (a published figure without a counterpart of ours)."""
+    (`abacus-train qat`), exact (such a package by the reference executor, its exponent weights in
+    exact arithmetic), synthetic (random weights, for cycles and energy) or cited (a published
+    figure without a counterpart of ours)."""
 
     kind: str
     network: str
@@ -29,6 +33,13 @@ class Cell:
     storage_bits: int = 8
     published_as: str = ""  # the method's name among the published figures; default: `method`
     train: bool = True  # qat: False where only a ready package is used
+    seeded: bool = False  # qat: trained once for each of the user's seeds
+    seed: int = None  # of one of these trainings
+    runs_as: str = ""  # the arithmetic of the package, where it is not the checkpoint's
+    hardware: tuple = ()  # (key, value) pairs of the scenario's [hardware] besides the preset
+    energy: str = ""  # energy table in place of the user's
+    images: int = None  # test images in place of the user's
+    fraction_bits: int = None  # of the taps of a package of POST weights, in place of its own
     note: str = ""
 
     @property
@@ -40,14 +51,30 @@ class Cell:
 
     @property
     def title(self):
-        return f"{self.row}, {self.method}, {self.bits} bit"
+        more = f", seed {self.seed}" if self.seed is not None else ""
+        more += f", {self.energy}" if self.energy else ""
+        return f"{self.row}, {self.method}, {self.bits} bit{more}"
+
+    @property
+    def is_trained(self):
+        return self.kind in (QAT, EXACT)
+
+    @property
+    def quantizers(self):
+        """Those of weights and activations, of ordinary networks that are trained with them:
+        "post-asq"; else an empty text."""
+        options = dict(self.options)
+        if "weight_quantizer" not in options:
+            return ""
+        return f"{options['weight_quantizer']}-{options['activation_quantizer']}"
 
 
 @dataclass
 class Outcome:
     """What became of a cell: a run of results.json, or the reason why there is none."""
 
-    run: dict = None
+    run: dict = None  # of several seeds the first one's
+    runs: dict = field(default_factory=dict)  # by seed, of a cell that was trained with several
     reason: str = ""
     notes: list = field(default_factory=list)
     float_accuracy: float = None
@@ -55,19 +82,34 @@ class Outcome:
     package: object = None  # path, qat only
 
 
+def accuracies(outcome):
+    """Of all seeds, in their order."""
+    runs = list(outcome.runs.values()) or ([outcome.run] if outcome.run else [])
+    return [run["accuracy_percent"] for run in runs if run["accuracy_percent"] is not None]
+
+
 def accuracy(cell, outcomes):
+    """Of several seeds the mean."""
     outcome = outcomes[cell]
     if cell.kind == FLOAT:
         return outcome.float_accuracy
-    return outcome.run["accuracy_percent"] if outcome.run else None
+    found = accuracies(outcome)
+    return statistics.fmean(found) if found else None
+
+
+def accuracy_spread(cell, outcomes):
+    """Sample standard deviation over the seeds."""
+    found = accuracies(outcomes[cell])
+    return statistics.stdev(found) if len(found) > 1 else None
 
 
 def points_lost(cell, outcomes):
     """Against the float accuracy that the checkpoint records."""
     outcome = outcomes[cell]
-    if cell.kind == FLOAT or not outcome.run or outcome.float_accuracy is None:
+    ours = accuracy(cell, outcomes)
+    if cell.kind == FLOAT or ours is None or outcome.float_accuracy is None:
         return None
-    return outcome.float_accuracy - outcome.run["accuracy_percent"]
+    return outcome.float_accuracy - ours
 
 
 def field_of_run(name):
@@ -107,6 +149,7 @@ class Measure:
 
 
 ACCURACY = Measure("%", accuracy)
+SPREAD = Measure("points spread", accuracy_spread)
 POINTS_LOST = Measure("points lost", points_lost)
 CYCLES = Measure("cycles", field_of_run("cycles_per_image"), "{:.0f}")
 ENERGY = Measure("µJ", field_of_run("energy_per_image_uj"), "{:.1f}")

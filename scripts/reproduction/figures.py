@@ -3,7 +3,7 @@ table and the trainings' metrics."""
 
 import csv
 
-from . import programs
+from . import asq_figures, programs
 from .cells import DATASETS, NETWORKS, PTQ, QAT
 from .errors import ReproductionError
 from .files import write_whole
@@ -116,4 +116,27 @@ def figure5(name, settings, _checkpoints, outcomes):
         draw(name, settings, losses_and_courses(losses, courses))
 
 
-FIGURES = {"figure1": figure1, "figure2": figure2, "figure4": figure4, "figure5": figure5}
+PUBLISHED_RATIO = 1 - 0.252  # ShiftAddNet's energy to AdderNet's, section 4.3
+PUBLISHED_ACCURACY = {"cifar10": 89.32}  # ShiftAddNet's, of its own paper
+
+
+def figure6(name, settings, _checkpoints, outcomes):
+    from paper_figures import accuracy_and_energy
+    points, published = {}, {}
+    for cell, outcome in outcomes.items():
+        if cell.kind == PTQ and outcome.run:
+            points.setdefault(DATASETS[cell.dataset], {}).setdefault(cell.method, []).append(
+                (outcome.run["energy_per_image_uj"], outcome.run["accuracy_percent"], cell.bits))
+            if cell.arithmetic == "adder" and cell.bits == 8 and cell.dataset in PUBLISHED_ACCURACY:
+                published[DATASETS[cell.dataset]] = (
+                    PUBLISHED_RATIO * outcome.run["energy_per_image_uj"],
+                    PUBLISHED_ACCURACY[cell.dataset])
+    if points:
+        draw(name, settings, accuracy_and_energy(points, published))
+
+
+FIGURES = {"figure1": figure1, "figure2": figure2, "figure4": figure4, "figure5": figure5,
+           "figure6": figure6,
+           **{name: (lambda name, settings, checkpoints, _outcomes, made=made:
+                     made(name, settings, checkpoints))
+              for name, made in asq_figures.FIGURES.items()}}

@@ -6,12 +6,13 @@ import pathlib
 from .errors import ReproductionError
 
 
-def write_whole(file, text):
+def write_whole(file, content):
+    """Text or bytes."""
     file = pathlib.Path(file)
     partial = file.with_name(f"{file.name}.partial.{os.getpid()}")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(text, encoding="utf-8")
+        partial.write_bytes(content.encode() if isinstance(content, str) else content)
         partial.replace(file)
     except OSError as error:
         partial.unlink(missing_ok=True)

@@ -50,13 +50,13 @@ def stop_on_signals():
 
 
 def run(command):
-    """Passes the program's stderr on. Raises Stopped if it or we were stopped, ReproductionError
-    with the program's own last error if it failed."""
+    """Passes the program's stderr on; what it says on stdout comes back. Raises Stopped if it or we
+    were stopped, ReproductionError with the program's own last error if it failed."""
     environment = dict(os.environ)
     # Torch's threads would spin while they wait and take the processors from one another.
     environment.setdefault("OMP_WAIT_POLICY", "passive")
     process = subprocess.Popen(
-        [str(part) for part in command], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+        [str(part) for part in command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
         stderr=subprocess.PIPE, env=environment, text=True, errors="replace")
     last = []
 
@@ -67,8 +67,11 @@ def run(command):
             if line.strip():
                 last[:] = [line.strip()]
 
-    reader = threading.Thread(target=pass_on, daemon=True)
-    reader.start()
+    said = []
+    readers = [threading.Thread(target=pass_on, daemon=True),
+               threading.Thread(target=lambda: said.append(process.stdout.read()), daemon=True)]
+    for reader in readers:
+        reader.start()
     try:
         status = process.wait()
     except Stopped:
@@ -80,9 +83,11 @@ def run(command):
             process.wait()
         raise
     finally:
-        reader.join(1)
+        for reader in readers:
+            reader.join(1)
     if status in (STOPPED_STATUS, -signal.SIGINT, -signal.SIGTERM):
         raise Stopped
     if status != 0:
         raise ReproductionError(last[0] if last else
                                 f"{pathlib.Path(command[0]).name} ended with status {status}")
+    return said[0] if said else ""

@@ -4,15 +4,26 @@ content's hash, so that a later call goes on where an earlier one ended."""
 import csv
 import hashlib
 import json
-import pathlib
+import re
 import sys
 import time
 
 from . import programs
-from .cells import CITED, FLOAT, NETWORKS, QAT, Outcome
+from .cells import CITED, EXACT, FLOAT, NETWORKS, PTQ, SYNTHETIC, Outcome
 from .errors import ReproductionError
 from .files import duration_text, write_whole
-from .safetensors import package_origin
+from .safetensors import package_origin, package_recipe, with_fraction_bits
+
+
+IMAGENET = ("image = [3, 224, 224]", "classes = 1000")  # random images of its size
+
+
+def images_of(dataset):
+    """Of a scenario."""
+    return IMAGENET if dataset == "imagenet" else (f"dataset = {toml_text(dataset)}",)
+
+
+USUAL_EPOCHS = 50  # where no paper says how long
 
 
 def toml_text(value):
@@ -71,16 +82,21 @@ class Runner:
         """Why the cell cannot be made, or an empty text."""
         if cell.kind == CITED:
             return cell.note
-        if cell.kind == QAT and self.package_file(cell).is_file():
+        if cell.kind == SYNTHETIC or (cell.is_trained and self.package_file(cell).is_file()):
             return ""
         if (cell.network, cell.arithmetic, cell.dataset) not in self.checkpoints:
             return (f"no checkpoint of {NETWORKS.get(cell.network, cell.network)} {cell.arithmetic} "
                     f"{cell.dataset} was given (--checkpoint)")
-        if cell.kind == QAT and not cell.train:
+        if cell.is_trained and not cell.train:
             return "trained further only up to 4 bits, as in the paper"
-        if cell.kind == QAT and self.settings.qat_epochs == 0:
+        if cell.is_trained and self.epochs(cell) == 0:
             return f"not trained (--qat-epochs 0) and no {self.package_file(cell).name}"
         return ""
+
+    def epochs(self, cell):
+        """Of a training: the user's, else the paper's."""
+        given = self.settings.qat_epochs
+        return given if given is not None else cell.paper_epochs or USUAL_EPOCHS
 
     def package_file(self, cell):
         """Where the package of a QAT cell is or will be. The name tells what the table wants, not
@@ -88,28 +104,39 @@ class Runner:
         own = {name: value for name, value in cell.options if (name, value) not in
                (("alpha", "0.999"), ("groups", "4"), ("weight_clamp", "true"),
                 ("activation_clamp", "true"), ("group_method", "max"))}
-        parts = [cell.network, cell.dataset, cell.scheme, f"w{cell.bits}a{cell.bits}"]
+        for name in ("weight_quantizer", "activation_quantizer"):
+            own.pop(name, None)
+        parts = [cell.network, cell.dataset, cell.quantizers or cell.scheme,
+                 f"w{cell.bits}a{cell.bits}"]
         parts += [f"{name.replace('_', '-')}-{value}" for name, value in sorted(own.items())]
         if cell.storage_bits != 8:
             parts.append(f"stored{cell.storage_bits}")
+        if cell.seed is not None:
+            parts.append(f"seed{cell.seed}")
         return self.settings.packages / (slug("-".join(parts)) + ".safetensors")
 
     def scenario_text(self, cell, source):
         settings = self.settings
         lines = [f"name = {toml_text(cell.title)}", f"network = {toml_text(cell.network)}",
-                 f"arithmetic = {toml_text(cell.arithmetic)}",
-                 f"dataset = {toml_text(cell.dataset)}", source,
-                 f"images = {settings.images}", 'level = "approximate"', "timed_images = 1",
-                 f"hardware.preset = {toml_text(settings.hardware)}",
-                 f"energy.table = {toml_text(settings.energy)}"]
-        if cell.kind != QAT:
+                 f"arithmetic = {toml_text(cell.runs_as or cell.arithmetic)}",
+                 *images_of(cell.dataset), source,
+                 f"images = {settings.images if cell.images is None else cell.images}",
+                 'level = "approximate"', "timed_images = 1",
+                 f"hardware.preset = {toml_text(settings.hardware)}"]
+        lines += [f"hardware.{name} = {toml_value(value)}" for name, value in cell.hardware]
+        lines.append(f"energy.table = {toml_text(cell.energy or settings.energy)}")
+        if cell.kind == PTQ:
             options = cell.all_options()
-            if settings.evaluate:
+            if settings.evaluate and cell.images is None:
                 options["evaluate"] = str(settings.images or 10000)
             lines += ["", "[quantization]", f"scheme = {toml_text(cell.scheme)}",
                       f"weight_bits = {cell.bits}", f"activation_bits = {cell.bits}",
                       f"storage_bits = {cell.storage_bits}"]
             lines += [f"options.{name} = {toml_value(value)}" for name, value in options.items()]
+        if cell.kind == SYNTHETIC:
+            lines += ["", "[quantization]", f"weight_bits = {cell.bits}",
+                      f"activation_bits = {cell.bits}", f"storage_bits = {cell.storage_bits}"]
+            lines += [f"{name} = {toml_value(value)}" for name, value in cell.options]
         return "\n".join(lines) + "\n"
 
     # -- making it
@@ -122,26 +149,77 @@ class Runner:
         outcome.reason = self.missing(cell)
         if outcome.reason or cell.kind == FLOAT:
             return outcome
-        if cell.kind == QAT:
+        if cell.is_trained:
             self.make_package(cell, checkpoint, outcome)
-            file, key = outcome.package, "package"
-        else:
+        if cell.kind == EXACT:
+            return self.run_exactly(cell, outcome)
+        if cell.is_trained:
+            file, key = self.package_to_run(cell, outcome.package), "package"
+        elif cell.kind == PTQ:
             file, key = checkpoint.file, "checkpoint"
-        content = self.scenario_text(cell, f"{key} = {toml_text(self.sha256(file))}")
+        if cell.kind == SYNTHETIC:
+            content = source = self.scenario_text(cell, 'weights = "synthetic"')
+        else:
+            content = self.scenario_text(cell, f"{key} = {toml_text(self.sha256(file))}")
+            source = self.scenario_text(cell, f"{key} = {toml_text(file.resolve())}")
         identity = hashlib.sha256("\n".join(
             [content, self.sha256(self.abacus()), self.sha256(self.trainer())
-             if cell.kind != QAT else ""]).encode()).hexdigest()[:12]
+             if cell.kind == PTQ else ""]).encode()).hexdigest()[:12]
         folder = self.settings.out / "runs" / f"{slug(cell.title.lower())}-{identity}"
         results_file = folder / "results.json"
         if not results_file.is_file():
             scenario = folder / "scenario.toml"
-            write_whole(scenario, self.scenario_text(
-                cell, f"{key} = {toml_text(file.resolve())}"))
+            write_whole(scenario, source)
             programs.run([self.abacus(), "simulate", scenario, "--out", folder, "--cache",
                           self.settings.out / "packages"]
                          + self.data_arguments() + ["--jobs", self.settings.jobs])
         self.read_results(results_file, outcome)
         return outcome
+
+    def run_exactly(self, cell, outcome):
+        images = self.settings.images if cell.images is None else cell.images
+        identity = hashlib.sha256("\n".join(
+            [self.sha256(outcome.package), str(images), self.sha256(self.trainer())]).encode())
+        file = (self.settings.out / "runs"
+                / f"{slug(cell.title.lower())}-{identity.hexdigest()[:12]}.json")
+        if not file.is_file():
+            start = time.monotonic()
+            said = programs.run([self.trainer(), "evaluate", "--package", outcome.package,
+                                 "--exponents", "exact", "--images", images]
+                                + self.data_arguments())
+            found = re.search(r"([0-9.]+) % of ([0-9]+) images", said)
+            if not found:
+                raise ReproductionError("abacus-train evaluate said no accuracy but: "
+                                        + said.strip())
+            write_whole(file, json.dumps({"accuracy_percent": float(found[1]),
+                                          "images": int(found[2]),
+                                          "seconds": round(time.monotonic() - start, 3)}) + "\n")
+        try:
+            outcome.run = json.loads(file.read_text(encoding="utf-8"))
+            outcome.seconds += outcome.run["seconds"]
+        except (OSError, ValueError, LookupError, TypeError) as error:
+            raise ReproductionError(f"{file}: no kept accuracy: {error}") from None
+        return outcome
+
+    def describe(self, network, dataset):
+        """The layers' shapes and counts by name, as `abacus describe` tells them; "total" is one."""
+        identity = hashlib.sha256(self.sha256(self.abacus()).encode()).hexdigest()[:12]
+        file = self.settings.out / "runs" / f"layers-{network}-{dataset}-{identity}.csv"
+        if not file.is_file():
+            images = (["--image", "3,224,224", "--classes", "1000"] if dataset == "imagenet"
+                      else ["--dataset", dataset])
+            file.parent.mkdir(parents=True, exist_ok=True)
+            programs.run([self.abacus(), "describe", "--network", network, *images, "--csv", file])
+        return read_layers(file)
+
+    def package_to_run(self, cell, package):
+        """The package itself, or a copy of it whose lookup tables have other fraction bits."""
+        if cell.fraction_bits is None:
+            return package
+        name = f"{package.stem}-fraction{cell.fraction_bits}-{self.sha256(package)[:12]}.safetensors"
+        copy = self.settings.out / "packages" / name
+        with_fraction_bits(package, cell.fraction_bits, copy)
+        return copy
 
     def read_results(self, file, outcome):
         try:
@@ -162,7 +240,9 @@ class Runner:
         if not file.is_file():
             command = [self.trainer(), "qat", "--checkpoint", checkpoint.file, "--scheme",
                        cell.scheme, "--weight-bits", cell.bits, "--activation-bits", cell.bits,
-                       "--storage-bits", cell.storage_bits, "--epochs", self.settings.qat_epochs]
+                       "--storage-bits", cell.storage_bits, "--epochs", self.epochs(cell)]
+            if cell.seed is not None:
+                command += ["--seed", cell.seed]
             for name, value in cell.all_options().items():
                 command.append(f"--{name.replace('_', '-')}={value}")
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -171,7 +251,8 @@ class Runner:
                 raise ReproductionError(f"abacus-train qat ended well but left no package {file}")
         origin = package_origin(file)
         expected = {"network": cell.network, "dataset": cell.dataset, "weight_bits": cell.bits,
-                    "activation_bits": cell.bits, "scheme": f"{cell.scheme}-qat"}
+                    "activation_bits": cell.bits,
+                    "scheme": f"{cell.quantizers or cell.scheme}-qat"}
         for name, value in expected.items():
             if origin.get(name) != value:
                 raise ReproductionError(f"{file}: found {name} {origin.get(name)}; by its name it "
@@ -179,14 +260,44 @@ class Runner:
         if checkpoint is not None and origin.get("checkpoint_sha256") != self.sha256(checkpoint.file):
             raise ReproductionError(f"{file}: it was trained from another checkpoint than "
                                     f"{checkpoint.file}")
+        if cell.seed is not None:
+            self.check_seed(cell, file, outcome)
         outcome.package = file
         epochs, seconds = training_course(file.with_suffix(".csv"))
         outcome.seconds += seconds
-        note = (f"{epochs} epochs" if epochs else
+        note = (f"{epochs} epoch{'s' if epochs > 1 else ''}" if epochs else
                 f"epochs unknown: no {file.with_suffix('.csv').name}")
         if cell.paper_epochs not in (0, epochs):
             note += f" (the paper: {cell.paper_epochs})"
         outcome.notes.append(note)
+
+
+    @staticmethod
+    def check_seed(cell, file, outcome):
+        recipe = package_recipe(file)
+        if "seed" not in recipe:
+            outcome.notes.append("the package does not tell its seed")
+        elif recipe["seed"] != str(cell.seed):
+            raise ReproductionError(f"{file}: found seed {recipe['seed']}; by its name it should "
+                                    f"have {cell.seed}")
+
+
+COUNTS = ("kernel", "taps", "weights", "biases", "output_channels", "adapter_weights",
+          "adapter_biases", "adapter_operations")
+
+
+def read_layers(file):
+    """The file's lines by layer, the counts as numbers."""
+    try:
+        with open(file, encoding="utf-8", newline="") as lines:
+            layers = {line["layer"]: {**line, **{name: int(line[name] or 0) for name in COUNTS}}
+                      for line in csv.DictReader(lines)}
+    except (OSError, KeyError, ValueError, TypeError) as error:
+        raise ReproductionError(f"{file}: no layers of abacus describe: {error}; needed: layer, "
+                                f"{', '.join(COUNTS)}") from None
+    if "total" not in layers:
+        raise ReproductionError(f"{file}: no layers of abacus describe: no line \"total\"")
+    return layers
 
 
 def training_course(file):

@@ -5,11 +5,13 @@ import pathlib
 import struct
 
 from .errors import ReproductionError
+from .files import write_whole
 
 LARGEST_HEADER = 100_000_000  # bytes, the format's own limit
 
 
-def read_metadata(file):
+def read_header(file):
+    """The header, and where the tensors' bytes begin."""
     try:
         with open(file, "rb") as content:
             size = content.read(8)
@@ -24,10 +26,13 @@ def read_metadata(file):
         raise ReproductionError(f"{file}: {error.strerror}") from None
     except ValueError as error:
         raise ReproductionError(f"{file}: no safetensors file: {error}") from None
-    metadata = header.get("__metadata__") if isinstance(header, dict) else None
-    if not isinstance(metadata, dict):
+    if not isinstance(header, dict) or not isinstance(header.get("__metadata__"), dict):
         raise ReproductionError(f"{file}: it has no metadata")
-    return metadata
+    return header, 8 + length
+
+
+def read_metadata(file):
+    return read_header(file)[0]["__metadata__"]
 
 
 class Checkpoint:
@@ -62,6 +67,36 @@ def package_origin(file):
         return json.loads(metadata["network"])["origin"]
     except (KeyError, ValueError, TypeError):
         raise ReproductionError(f"{file}: it is no integer network package") from None
+
+
+def package_recipe(file):
+    """All that decided a trained package, by name ("seed": "2"), as `abacus-train qat` recorded it;
+    empty for packages that tell nothing."""
+    words = read_metadata(file).get("recipe", "").split()
+    return dict(word.split("=", 1) for word in words if "=" in word)
+
+
+def with_fraction_bits(package, bits, copy):
+    """Writes a copy of the package whose POST layers' lookup tables have so many fraction bits."""
+    header, start = read_header(package)
+    try:
+        network = json.loads(header["__metadata__"]["network"])
+        layers = [layer for layer in network["layers"] if layer.get("arithmetic") == "post"]
+    except (KeyError, ValueError, TypeError):
+        raise ReproductionError(f"{package}: it is no integer network package") from None
+    if not layers:
+        raise ReproductionError(f"{package}: none of its layers has POST weights")
+    for layer in layers:
+        layer["fraction_bits"] = bits
+    header["__metadata__"]["network"] = json.dumps(network, separators=(",", ":"))
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)  # the tensors stay aligned
+    try:
+        with open(package, "rb") as content:
+            content.seek(start)
+            write_whole(copy, struct.pack("<Q", len(text)) + text + content.read())
+    except OSError as error:
+        raise ReproductionError(f"{package}: {error.strerror}") from None
 
 
 def find_checkpoints(given, shipped_folder):

@@ -5,7 +5,10 @@
 #include <stdexcept>
 #include <string>
 
+#include "sw/cli/keep_first.hpp"
 #include "sw/network/checkpoint.hpp"
+#include "sw/quant/package_accuracy.hpp"
+#include "sw/train/progress.hpp"
 #include "sw/train/trainer.hpp"
 
 namespace abacus {
@@ -13,6 +16,8 @@ namespace {
 
 struct Arguments {
   std::string checkpoint;
+  std::string package;
+  std::string exponents = "fixed-point";
   std::string dataset;
   std::string split = "test";
   std::string data;
@@ -27,8 +32,29 @@ Split split_from_string(const std::string& text) {
   return Split::test;
 }
 
+void run_package(const Arguments& arguments) {
+  const IntegerNetwork package = read_package(arguments.package);
+  const ExponentArithmetic exponents =
+      arguments.exponents == "exact" ? ExponentArithmetic::exact : ExponentArithmetic::fixed_point;
+  const std::string name = arguments.dataset.empty() ? package.origin.dataset : arguments.dataset;
+  Dataset dataset =
+      load_dataset(name, split_from_string(arguments.split), data_root(arguments.data, name));
+  if (arguments.images > 0) keep_first(dataset, arguments.images);
+  Progress progress("evaluation", dataset.count());
+  const double accuracy = package_accuracy(package, dataset, exponents,
+                                           [&](std::int64_t done) { progress.update(done); });
+  std::printf("%.2f %% of %lld images\n", accuracy, static_cast<long long>(dataset.count()));
+}
+
 void run(const Arguments& arguments) {
+  if (arguments.checkpoint.empty() == arguments.package.empty()) {
+    throw std::runtime_error("give either --checkpoint or --package");
+  }
   prepare_torch(arguments.threads);
+  if (!arguments.package.empty()) return run_package(arguments);
+  if (arguments.exponents == "exact") {
+    throw std::runtime_error("--exponents exact: given with --checkpoint; allowed: with --package");
+  }
   const Checkpoint checkpoint = load_checkpoint(arguments.checkpoint);
   const std::string name = arguments.dataset.empty() ? checkpoint.dataset : arguments.dataset;
   const Dataset dataset =
@@ -49,10 +75,18 @@ void run(const Arguments& arguments) {
 void add_evaluate_command(CLI::App& app) {
   const auto arguments = std::make_shared<Arguments>();
   CLI::App* command =
-      app.add_subcommand("evaluate", "Measure a checkpoint's accuracy in floating point");
-  command->add_option("--checkpoint", arguments->checkpoint, "Checkpoint (.safetensors)")
-      ->required();
-  command->add_option("--dataset", arguments->dataset, "Data set (default: the checkpoint's)")
+      app.add_subcommand("evaluate",
+                         "Measure a checkpoint's accuracy in floating point, or an integer "
+                         "package's by the reference executor");
+  command->add_option("--checkpoint", arguments->checkpoint, "Checkpoint (.safetensors)");
+  command->add_option("--package", arguments->package, "Integer network package (.safetensors)");
+  command
+      ->add_option("--exponents", arguments->exponents,
+                   "Of a package's shift, POST and APoT layers: fixed-point (the hardware's "
+                   "integers), or exact (real numbers, nothing cut off)")
+      ->check(CLI::IsMember({"fixed-point", "exact"}))
+      ->capture_default_str();
+  command->add_option("--dataset", arguments->dataset, "Data set (default: the network's own)")
       ->check(CLI::IsMember(dataset_names()));
   command->add_option("--split", arguments->split, "Which images")
       ->check(CLI::IsMember({"test", "validation", "train", "train_all"}))

@@ -1,6 +1,7 @@
 // The first images of a data set.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 #include "sw/network/dataset.hpp"

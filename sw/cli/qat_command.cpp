@@ -49,6 +49,14 @@ void write_trained(const Arguments& arguments, const QatResult& result) {
   save_checkpoint(arguments.trained_checkpoint, checkpoint);
 }
 
+// All options, readable, beside the package's graph: seed, epochs, quantizers. Nothing computes with
+// them.
+void record_recipe(const std::filesystem::path& package, const std::string& recipe) {
+  TensorFile content = read_safetensors(package);
+  content.metadata["recipe"] = recipe;
+  write_safetensors(package, content);
+}
+
 // One of the two given: the other is LSQ.
 void set_quantizers(const Arguments& arguments, QatOptions& options) {
   if (arguments.weight_quantizer.empty() && arguments.activation_quantizer.empty()) {
@@ -122,6 +130,7 @@ void run(Arguments& arguments) {
                                           PackageOrigin{}.fake_quantized_accuracy_percent);
   if (!arguments.trained_checkpoint.empty()) write_trained(arguments, result);
   write_package(options.out, result.network);
+  record_recipe(options.out, recipe);
   std::filesystem::remove(state_file(options.out));
   std::printf(
       "%s: %s, %d-bit weights, %d-bit activations; %.2f %% of the %lld validation images, "

@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <exception>
 
+#include "sw/cli/activations_command.hpp"
 #include "sw/cli/command_exit.hpp"
 #include "sw/cli/evaluate_command.hpp"
 #include "sw/cli/import_command.hpp"
@@ -20,6 +21,7 @@ int main(int argc, char** argv) {
   abacus::add_qat_command(app);
   abacus::add_evaluate_command(app);
   abacus::add_statistics_command(app);
+  abacus::add_activations_command(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

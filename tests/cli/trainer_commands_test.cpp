@@ -1,4 +1,5 @@
-// Commands of abacus-train as processes: statistics, quantize --print-recipe, train --resume.
+// Commands of abacus-train as processes: statistics, quantize --print-recipe, train --resume, qat's
+// record, activations, evaluate --package.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -12,6 +13,8 @@
 #include <vector>
 
 #include "sw/network/checkpoint.hpp"
+#include "sw/network/integer_network.hpp"
+#include "sw/network/safetensors.hpp"
 #include "tests/network/temporary_folder.hpp"
 
 namespace abacus {
@@ -184,6 +187,135 @@ TEST_F(TrainerCommands, ResumingAFinishedTrainingSaysSoAndDoesNothing) {
   EXPECT_THAT(other.text, AllOf(HasSubstr("--epochs 3"), HasSubstr("--epochs 4")));
   EXPECT_EQ(test::read_text(file()), before);
   EXPECT_THAT(folder_.files(), ElementsAre("c.safetensors"));
+}
+
+// A package of an ordinary checkpoint, with short work.
+class PackageCommands : public TrainerCommands {
+ protected:
+  PackageCommands() { make_ordinary({1, 28, 28}, "fashion-mnist", file()); }
+
+  // BatchNorms about as the layers' sums are, so that something passes the ReLUs.
+  void make_ordinary(Shape image, const std::string& dataset, const std::filesystem::path& to) {
+    Checkpoint checkpoint = checkpoint_;
+    checkpoint.network = make_network("lenet", Arithmetic::cnn, image, 10);
+    checkpoint.dataset = dataset;
+    checkpoint.normalization = dataset_normalization(dataset);
+    checkpoint.tensors.clear();
+    for (const ParameterShape& parameter : parameter_shapes(checkpoint.network)) {
+      std::size_t count = 1;
+      for (const std::int64_t size : parameter.shape) count *= static_cast<std::size_t>(size);
+      const bool mean = parameter.name.find("running_mean") != std::string::npos;
+      const bool variance = parameter.name.find("running_var") != std::string::npos;
+      std::vector<float> values(count, mean ? 0.0F : variance ? 1000.0F : 1.0F);
+      if (parameter.shape.size() == 4) {
+        for (std::size_t i = 0; i < count; ++i) {
+          values[i] = 3 * std::sin(static_cast<float>(7 * i));
+        }
+      }
+      checkpoint.tensors[parameter.name] = Tensor::from(values, parameter.shape);
+    }
+    save_checkpoint(to, checkpoint);
+  }
+
+  std::string package() const { return (folder_.path() / "p.safetensors").string(); }
+
+  void make_package() {
+    const Outcome made =
+        run("quantize --scheme uniform-ptq --weight-bits 4 --activation-bits 4 "
+            "--calibration-images 40 --bn-images 40 --threads 1 --checkpoint " +
+            file().string() + " --out " + package());
+    ASSERT_EQ(made.status, 0) << made.text;
+  }
+};
+
+TEST_F(PackageCommands, ActivationsTellEveryLayersErrors) {
+  make_package();
+  const Outcome outcome =
+      run("activations --images 7 --threads 1 --histogram conv2 --checkpoint " + file().string() +
+          " --package " + package() + " --out " + out().string());
+  ASSERT_EQ(outcome.status, 0) << outcome.text;
+  std::istringstream text(test::read_text(out()));
+  std::string line;
+  std::getline(text, line);
+  EXPECT_EQ(line, "layer,ends_block,quantity,statistic,from,to,value");
+  std::map<std::string, double> counts;
+  std::map<std::string, int> means;
+  while (std::getline(text, line)) {
+    std::vector<std::string> fields;
+    std::istringstream parts(line);
+    for (std::string field; std::getline(parts, field, ',');) fields.push_back(field);
+    ASSERT_EQ(fields.size(), 7U) << line;
+    if (fields[3] == "histogram") counts[fields[0] + " " + fields[2]] += std::stod(fields[6]);
+    if (fields[3] == "mean") ++means[fields[2]];
+  }
+  const IntegerNetwork made = read_package(package());
+  EXPECT_EQ(means["output_error"], static_cast<int>(made.layers.size()));
+  EXPECT_EQ(means["input_error"], means["levels_used"]);
+  const auto conv2 = std::find_if(made.layers.begin(), made.layers.end(),
+                                  [](const IntegerLayer& layer) { return layer.name == "conv2"; });
+  ASSERT_NE(conv2, made.layers.end());
+  const double elements = 7.0 * static_cast<double>(made.tensor(conv2->input).shape.elements());
+  EXPECT_EQ(counts["conv2 level"], elements);
+  EXPECT_EQ(counts["conv2 stored"], elements);
+  EXPECT_EQ(counts["conv2 quantized"], elements);
+  EXPECT_EQ(counts.count("conv3 stored"), 0U);  // not asked for
+}
+
+TEST_F(PackageCommands, ActivationsRefuseWhatDoesNotBelongTogether) {
+  make_package();
+  const std::string start = "activations --images 3 --out " + out().string();
+  const std::string with_package = " --package " + package();
+  Outcome outcome =
+      run(start + with_package + " --histogram layer9 --checkpoint " + file().string());
+  EXPECT_NE(outcome.status, 0);
+  EXPECT_THAT(outcome.text, AllOf(HasSubstr("--histogram: found layer9"), HasSubstr("conv2")));
+  outcome = run(start + with_package + " --split test --checkpoint " + file().string());
+  EXPECT_NE(outcome.status, 0);
+  EXPECT_THAT(outcome.text, AllOf(HasSubstr("--split"), HasSubstr("validation")));
+  outcome = run(start + " --package " + file().string() + " --checkpoint " + file().string());
+  EXPECT_NE(outcome.status, 0);
+  EXPECT_THAT(outcome.text, HasSubstr("integer network package"));
+  const std::string other = (folder_.path() / "other.safetensors").string();
+  make_ordinary({3, 32, 32}, "cifar10", other);
+  outcome = run(start + with_package + " --checkpoint " + other);
+  EXPECT_NE(outcome.status, 0);
+  EXPECT_THAT(outcome.text,
+              AllOf(HasSubstr("lenet for fashion-mnist"), HasSubstr("lenet for cifar10")));
+  EXPECT_THAT(folder_.files(), ElementsAre("c.safetensors", "other.safetensors", "p.safetensors"));
+}
+
+TEST_F(PackageCommands, EvaluateTakesACheckpointOrAPackage) {
+  make_package();
+  const std::string of_package = "evaluate --images 20 --threads 1 --package " + package();
+  const Outcome fixed = run(of_package);
+  ASSERT_EQ(fixed.status, 0) << fixed.text;
+  EXPECT_THAT(fixed.text, HasSubstr("% of 20 images"));
+  // No layer of it has exponent weights.
+  EXPECT_EQ(run(of_package + " --exponents exact").text, fixed.text);
+  Outcome outcome = run("evaluate");
+  EXPECT_NE(outcome.status, 0);
+  EXPECT_THAT(outcome.text, HasSubstr("either --checkpoint or --package"));
+  outcome = run(of_package + " --checkpoint " + file().string());
+  EXPECT_NE(outcome.status, 0);
+  EXPECT_THAT(outcome.text, HasSubstr("either --checkpoint or --package"));
+  outcome = run("evaluate --exponents exact --checkpoint " + file().string());
+  EXPECT_NE(outcome.status, 0);
+  EXPECT_THAT(outcome.text, HasSubstr("--exponents exact"));
+  outcome = run("evaluate --exponents rounded --package " + package());
+  EXPECT_NE(outcome.status, 0);
+  EXPECT_THAT(outcome.text, AllOf(HasSubstr("rounded"), HasSubstr("fixed-point")));
+}
+
+TEST_F(PackageCommands, QatRecordsItsOptionsInThePackage) {
+  const Outcome outcome =
+      run("qat --scheme uniform --weight-bits 4 --activation-bits 4 --epochs 1 "
+          "--train-images 32 --calibration-images 40 --bn-images 40 --threads 1 --seed 9 "
+          "--checkpoint " +
+          file().string() + " --out " + package());
+  ASSERT_EQ(outcome.status, 0) << outcome.text;
+  const std::string recipe = read_safetensors(package()).metadata.at("recipe");
+  EXPECT_THAT(recipe, AllOf(HasSubstr(" seed=9 "), HasSubstr(" epochs=1 ")));
+  EXPECT_EQ(read_package(package()).origin.recipe_sha256, sha256_text(recipe));
 }
 
 }  // namespace

@@ -1,0 +1,117 @@
+"""The figures of the ASQ and POST paper ("Precision Neural Network Quantization via Learnable
+Adaptive Modules") from our own data; each function returns a figure."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from plot_style import ACTIVATIONS, WEIGHTS, WIDTH, colour
+
+LEAST_SHARE = 1e-3  # percent: the end of Figure 4's axis
+NEAR_ZERO = 0.2  # what the right-hand side of Figure 3 magnifies
+
+
+def level_sets(levels, bits):
+    """Figure 3. `levels`: method → its levels between −1 and 1."""
+    figure, (whole, near) = plt.subplots(1, 2, figsize=(WIDTH, 0.62 * len(levels) + 1.3),
+                                         sharey=True, layout="constrained", width_ratios=(2, 1))
+    for i, (method, of) in enumerate(levels.items()):
+        for axes, shown in ((whole, of), (near, [one for one in of if 0 <= one <= NEAR_ZERO])):
+            axes.hlines(i, -1 if axes is whole else 0, 1 if axes is whole else NEAR_ZERO,
+                        color="#cccccc", linewidth=1)
+            axes.scatter(shown, [i] * len(shown), marker="|", s=340, linewidth=1.8, color=colour(i))
+        inside = sum(0 < one <= NEAR_ZERO for one in of)
+        near.annotate(f"{inside} above 0", (1.03, i), xycoords=("axes fraction", "data"),
+                      va="center", fontsize=9, color="#333333")
+    whole.set_yticks(range(len(levels)),
+                     [f"{method} ({len(of)})" for method, of in levels.items()])
+    whole.set_ylim(len(levels) - 0.5, -0.5)
+    whole.set_title(f"Levels of {bits} bits over their largest (number of levels)")
+    near.set_title(f"From 0 to {NEAR_ZERO:g}")
+    whole.set_xlim(-1.03, 1.03)
+    near.set_xlim(-0.02 * NEAR_ZERO, 1.02 * NEAR_ZERO)
+    for axes in (whole, near):
+        axes.grid(axis="y", visible=False)
+        axes.set_xlabel("Level")
+    return figure
+
+
+def shares(histogram):
+    counts = np.array([count for _, _, count in histogram])
+    return 100 * counts / counts.sum()
+
+
+def before_and_after(layers, title):
+    """Figure 4. A layer's activations as they are stored, as the array sees them, and how often each
+    of the array's levels is taken; `layers`: method → the layer (reproduction/activations.py)."""
+    # Up to the last values that the axis of shares shows.
+    reach = max(high for layer in layers.values() for quantity in ("stored", "quantized")
+                for (_, high, _), share in zip(layer.histograms[quantity],
+                                               shares(layer.histograms[quantity]))
+                if share >= LEAST_SHARE)
+    figure, panels = plt.subplots(len(layers), 3, figsize=(WIDTH, 2.55 * len(layers) + 0.5),
+                                  squeeze=False, layout="constrained", sharex="col")
+    for (method, layer), row in zip(layers.items(), panels):
+        for axes, quantity, shade, words in ((row[0], "stored", ACTIVATIONS, "before"),
+                                             (row[1], "quantized", WEIGHTS, "after")):
+            histogram = layer.histograms[quantity]
+            edges = [low for low, _, _ in histogram] + [histogram[-1][1]]
+            axes.stairs(shares(histogram), edges, color=shade, fill=True, alpha=0.55)
+            axes.stairs(shares(histogram), edges, color=shade, linewidth=1)
+            axes.set_yscale("log")
+            axes.set_ylim(LEAST_SHARE, 150)
+            axes.set_xlim(right=reach)
+            axes.set_title(f"{method}: {words}")
+        row[0].set_ylabel("Share (%, log)")
+        middles = [(low + high) / 2 for low, high, _ in layer.histograms["level"]]
+        row[2].bar(middles, shares(layer.histograms["level"]), width=0.8, color=WEIGHTS)
+        row[2].set_xticks(middles if len(middles) <= 8 else middles[::len(middles) // 4])
+        row[2].set_title(f"{method}: levels")
+        row[2].grid(axis="x", visible=False)
+        factor = layer.values["step_factor", "lowest"], layer.values["step_factor", "highest"]
+        text = (f"{layer.mean('levels_used'):.2f} of {len(middles)} levels\nused in an image")
+        if factor[0] != factor[1]:
+            text += f"\nβ {factor[0]:.2f} to {factor[1]:.2f}"
+        row[2].text(0.98, 0.95, text, transform=row[2].transAxes, ha="right", va="top", fontsize=9,
+                    color="#333333")
+        row[2].set_ylabel("Share (%)")
+    panels[-1][0].set_xlabel("Value")
+    panels[-1][1].set_xlabel("Value")
+    panels[-1][2].set_xlabel("Level")
+    figure.suptitle(title, fontsize=11, fontweight="bold", x=0.01, ha="left")
+    return figure
+
+
+def by_place(errors, title, words, names):
+    figure, axes = plt.subplots(figsize=(WIDTH, 4.2), layout="constrained")
+    for i, (method, of) in enumerate(errors.items()):
+        places = np.arange(len(of)) + (i - (len(errors) - 1) / 2) * 0.12
+        axes.errorbar(places, [mean for _, mean, _ in of],
+                      yerr=[deviation for _, _, deviation in of], marker="o", markersize=5,
+                      linewidth=1.5, capsize=3, elinewidth=1, color=colour(i), label=method)
+    axes.set_xticks(range(len(names)), names)
+    axes.set_ylim(bottom=0)
+    axes.set_ylabel("L2 norm of the error")
+    axes.set_title(f"{title}: {words}")
+    axes.grid(axis="x", visible=False)
+    axes.legend(loc="best", title="mean and deviation over the images", title_fontsize=9)
+    return figure, axes
+
+
+def block_errors(errors, title):
+    """Figure 5. `errors`: method → (layer, mean, deviation) of the blocks' outputs."""
+    count = len(next(iter(errors.values())))
+    figure, axes = by_place(errors, title, "outputs of the blocks, against the float network",
+                            [str(i + 1) for i in range(count)])
+    axes.set_xlabel("Block")
+    return figure
+
+
+def quantization_errors(errors, title):
+    """Figure 6. `errors`: method → (layer, mean, deviation) of the layers' inputs."""
+    figure, axes = by_place(errors, title, "activations before and after their quantization",
+                            [name for name, _, _ in next(iter(errors.values()))])
+    axes.tick_params(axis="x", labelrotation=55, labelsize=8.5)
+    for label in axes.get_xticklabels():
+        label.set_ha("right")
+        label.set_rotation_mode("anchor")
+    return figure

@@ -1,0 +1,135 @@
+"""The tables of the ASQ and POST paper ("Precision Neural Network Quantization via Learnable
+Adaptive Modules"): ordinary ResNet-20 trained with its quantizers."""
+
+import math
+import statistics
+
+from .cells import ACCURACY, COST, DATASETS, POINTS_LOST, QAT, SPREAD, Cell, accuracies
+from .table import ExtraLine, Table, float_cell
+
+# Section 4.3, with the usual augmentation; it clips no gradients (0: off). On all training images.
+PAPER_TRAINING = (("lr", "0.04"), ("batch", "128"), ("momentum", "0.9"), ("weight_decay", "1e-4"),
+                  ("gradient_clip", "0"), ("train_on", "train_all"), ("crop_padding", "4"),
+                  ("flip", "true"))
+PAPER_EPOCHS = 300
+# What the hardware computes by, where weights are not integers.
+ARITHMETIC_OF_WEIGHTS = {"pot": "shift", "post": "post", "apot": "apot"}
+
+
+def quantized(dataset, method, bits, weights, activations, kind=QAT, seeded=True, **more):
+    return Cell(kind, "resnet20", dataset, method, bits, "cnn", scheme="uniform",
+                options=(("weight_quantizer", weights), ("activation_quantizer", activations)),
+                training=PAPER_TRAINING, paper_epochs=PAPER_EPOCHS, seeded=seeded,
+                runs_as=ARITHMETIC_OF_WEIGHTS.get(weights, "cnn"), **more)
+
+
+def table4(datasets):
+    cells = []
+    for dataset in datasets:
+        cells.append(float_cell("resnet20", dataset, "cnn"))
+        for bits in (2, 3, 4):
+            cells.append(quantized(dataset, "LSQ", bits, "lsq", "lsq"))
+            cells.append(quantized(dataset, "ASQ", bits, "lsq", "asq"))
+            if bits > 2:  # of 2 bits POST would be ternary
+                cells.append(quantized(dataset, "ASQ + POST", bits, "post", "asq"))
+    return cells
+
+
+def table5(datasets):
+    cells = []
+    for dataset in datasets:
+        cells.append(float_cell("resnet20", dataset, "cnn"))
+        for method, weights, activations in (
+                ("baseline (LSQ)", "lsq", "lsq"), ("POT for weights", "pot", "lsq"),
+                ("POST for weights", "post", "lsq"), ("ASQ for activations", "lsq", "asq"),
+                ("POST for weights + ASQ for activations", "post", "asq")):
+            cells.append(quantized(dataset, method, 4, weights, activations))
+    return cells
+
+
+ORDER = (("lsq-lsq", "LSQ"), ("lsq-asq", "ASQ"), ("post-asq", "ASQ + POST"))
+ORDER_BITS = 4
+
+
+def orders(outcomes):
+    """By data set: (name, accuracies) of the methods whose order the paper states, at 4 bits."""
+    found = {}
+    for cell, outcome in outcomes.items():
+        name = dict(ORDER).get(cell.quantizers)
+        if name and cell.bits == ORDER_BITS:
+            found.setdefault(cell.dataset, {})[name] = accuracies(outcome)
+    return {dataset: [(name, by_name.get(name, [])) for _, name in ORDER]
+            for dataset, by_name in found.items()}
+
+
+def holds(order):
+    """Whether the means rise; None while a method has none."""
+    if not all(values for _, values in order):
+        return None
+    means = [statistics.fmean(values) for _, values in order]
+    return all(low < high for low, high in zip(means, means[1:]))
+
+
+def order_lines(outcomes, _runner):
+    text = {True: "yes", False: "no", None: None}
+    return [ExtraLine(f"order at {ORDER_BITS} bits, {DATASETS[dataset]}",
+                      " < ".join(name for name, _ in order), ORDER_BITS, "order holds",
+                      text[holds(order)], "by the means over the seeds; in words below the table")
+            for dataset, order in orders(outcomes).items()]
+
+
+def with_spread(values):
+    if len(values) == 1:
+        return f"{values[0]:.2f} % (one seed)"
+    return (f"{statistics.fmean(values):.2f} ± {statistics.stdev(values):.2f} % "
+            f"({len(values)} seeds)")
+
+
+def step_text(low, high):
+    """The difference of two methods' means, beside the standard error of that difference."""
+    (low_name, below), (high_name, above) = low, high
+    difference = statistics.fmean(above) - statistics.fmean(below)
+    text = f"from {low_name} to {high_name} {difference:+.2f} points"
+    if len(below) > 1 and len(above) > 1:
+        error = math.sqrt(statistics.variance(below) / len(below)
+                          + statistics.variance(above) / len(above))
+        text += f" (standard error {error:.2f}"
+        text += ": within chance)" if abs(difference) <= 2 * error else ")"
+    else:
+        text += " (one seed tells nothing of chance)"
+    return text
+
+
+def order_in_words(outcomes, _runner):
+    """The paper's order at 4 bits, LSQ < ASQ < ASQ + POST, and what the seeds' spread says of it."""
+    paragraphs = []
+    for dataset, order in orders(outcomes).items():
+        start = f"**Order at {ORDER_BITS} bits, {DATASETS[dataset]}**"
+        missing = [name for name, values in order if not values]
+        if missing:
+            paragraphs.append(f"{start}: not measured, since there is no run of "
+                              f"{', '.join(missing)}.")
+            continue
+        verdict = "the order LSQ < ASQ < ASQ + POST holds" if holds(order) else (
+            "the order LSQ < ASQ < ASQ + POST does not hold")
+        paragraphs.append(
+            f"{start}: {'; '.join(f'{name} {with_spread(values)}' for name, values in order)}. "
+            f"By the means {verdict}: "
+            + ", ".join(step_text(*pair) for pair in zip(order, order[1:])) + ".")
+    return paragraphs
+
+
+ABOUT = (
+    "ResNet-20 as an ordinary CNN, trained from its float checkpoint; first convolution and "
+    "classifier have 8 bits. The paper's recipe: 300 epochs of SGD, learning rate 0.04 with a "
+    "cosine, batch 128, momentum 0.9, weight decay 1e-4; the notes tell what was trained. "
+    "Accuracies are means over the seeds, the spread is their sample standard deviation; cycles and "
+    "energy are those of the first seed.")
+MEASURES = (ACCURACY, SPREAD, POINTS_LOST) + COST
+
+TABLES = {
+    "asq-table4": Table("ASQ paper, Table 4: LSQ, ASQ, and ASQ with POST weights", ABOUT, table4,
+                        MEASURES, order_lines, order_in_words),
+    "asq-table5": Table("ASQ paper, Table 5: its parts, 4 bits", ABOUT, table5, MEASURES, order_lines,
+                        order_in_words),
+}

@@ -1,0 +1,10 @@
+// `abacus-train activations`: a float network and a package of it side by side, layer by layer.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+namespace abacus {
+
+void add_activations_command(CLI::App& app);
+
+}  // namespace abacus
