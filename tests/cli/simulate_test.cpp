@@ -443,6 +443,36 @@ level = "functional"
   }
 }
 
+TEST_F(SimulateProgram, DescribesNetworksAndRefusesHalfADescription) {
+  const std::string csv = (prepared_.folder() / "layers.csv").string();
+  const auto describe = [&](std::vector<std::string> more) {
+    std::vector<std::string> all{"describe", "--csv", csv};
+    all.insert(all.end(), more.begin(), more.end());
+    return capture_program(ABACUS_PROGRAM, all);
+  };
+  const std::vector<std::pair<std::vector<std::string>, std::string>> refused = {
+      {{"--network", "lenet"}, "give --dataset, or --image C,H,W and --classes K"},
+      {{"--network", "lenet", "--image", "1,28,28"}, "give --dataset, or"},
+      {{"--network", "lenet", "--image", "1,28", "--classes", "10"}, "--image"},
+      {{"--network", "lenet", "--image", "1,28,30", "--classes", "10"}, "square images"},
+      {{"--network", "lenet", "--dataset", "cifar10", "--classes", "10"}, "excludes"},
+      {{"--network", "alexnet", "--dataset", "cifar10"}, "alexnet"},
+      {{"--network", "lenet", "--dataset", "cifar10", "--arithmetic", "none"}, "none"}};
+  for (const auto& [arguments, message] : refused) {
+    const ProgramOutput found = describe(arguments);
+    EXPECT_NE(found.status, 0) << message;
+    EXPECT_THAT(found.err, HasSubstr(message));
+    EXPECT_FALSE(std::filesystem::exists(csv));
+  }
+  EXPECT_EQ(describe({"--network", "resnet50", "--image", "3,224,224", "--classes", "9"}).status,
+            0);
+  EXPECT_THAT(test::read_text(csv), HasSubstr("\nfc,convolution,cnn,edge,2048,1,1,9,1,1,"));
+  const ProgramOutput table =
+      capture_program(ABACUS_PROGRAM, {"describe", "--network", "lenet", "--dataset", "cifar10"});
+  EXPECT_EQ(table.status, 0);
+  EXPECT_THAT(table.out, HasSubstr("total"));
+}
+
 TEST_F(SimulateProgram, AReportOfSomethingElseFailsAndLeavesNoPage) {
   const auto file = prepared_.folder() / "other.json";
   const auto out = prepared_.folder() / "page.html";
