@@ -7,6 +7,7 @@ abacus_library(abacus_kernels
   pe_array/kernels_avx2.cpp
   pe_array/kernels_avx512.cpp
   post_lut/post_lut.cpp
+  post_lut/post_lut_entry.cpp
   read_quantizer/kernels.cpp
   read_quantizer/kernels_avx512.cpp
   scale_unit/kernels.cpp

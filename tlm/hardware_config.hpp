@@ -50,6 +50,9 @@ struct PostTableConfig {
   int lanes = 1;               // neighbouring rows of a column that share one table
 };
 
+// Exponents that weights of so many magnitudes, 2^(−n/2) for n = 0 … levels − 1, need entries for: odd n.
+constexpr int post_table_exponents(int levels) { return levels / 2; }
+
 struct PeArrayConfig {
   ProcessingElementKind kind = ProcessingElementKind::adder;
   int rows = 16;               // input channels a cycle

@@ -51,7 +51,14 @@ class Check {
   const char* command_;
 };
 
+// Limits of docs/arithmetic.md.
 constexpr int most = 65535;  // of a 16-bit field
+constexpr int largest_shift = 46;
+constexpr int largest_left_shift = 24;
+constexpr int largest_read_shift = 31;
+constexpr std::int64_t largest_bias = std::int64_t{1} << 46;
+constexpr std::int64_t largest_adapter_bias = std::int64_t{1} << 40;
+constexpr int last_tap_operation = static_cast<int>(TapOperation::twice_shifted);
 
 ProcessingElementKind element_kind(TapOperation taps) {
   switch (taps) {
@@ -78,7 +85,7 @@ std::uint64_t bytes_of(int height, int width, int channels, ElementFormat format
 
 void check_taps(const Check& check, const ConvolveFields& f, const PeArray& array) {
   check.between("edge_array", f.edge_array, 0, 1);
-  check.between("taps", static_cast<int>(f.taps), 0, 5);
+  check.between("taps", static_cast<int>(f.taps), 0, last_tap_operation);
   const ProcessingElement& needed = processing_element(element_kind(f.taps));
   if (!array.element().computes(needed.kind())) {
     check.fail("the tile's taps need " + needed.name() + " elements, but " +
@@ -99,7 +106,7 @@ void check_taps(const Check& check, const ConvolveFields& f, const PeArray& arra
   check.between("fraction_bits", f.fraction_bits, 0, widest_fraction);
   if (!format.exponents()) check.between("levels", f.levels, 0, 0);
   if (table) {
-    check.between("odd exponents of levels", PostLut::exponents_of(f.levels), 0,
+    check.between("odd exponents of levels", post_table_exponents(f.levels), 0,
                   array.config().table.exponents, " (the lookup table's)");
   }
   const std::string refusal = array.element().refuse(format);
@@ -177,8 +184,8 @@ void check_convolve(const ConvolveFields& f, const PeArray& array, const SramSiz
   // Signs are read as they stand.
   const bool sign = f.taps == TapOperation::sign_product;
   check.between("read_multiplier", f.read_multiplier, 1, sign ? 1 : most);
-  check.between("read_shift", f.read_shift, 0, sign ? 0 : 31);
-  check.between("shift", f.shift, 0, 46);
+  check.between("read_shift", f.read_shift, 0, sign ? 0 : largest_read_shift);
+  check.between("shift", f.shift, 0, largest_shift);
   check.between("relu", f.relu, 0, 1);
   check.between("has_residual", f.has_residual, 0, 1);
   check.between("keep_weights", f.keep_weights, 0, 1);
@@ -200,7 +207,7 @@ void check_convolve(const ConvolveFields& f, const PeArray& array, const SramSiz
                "activation SRAM", sizes.activation);
   if (f.has_residual) {
     check.format("residual_format", f.residual_format);
-    check.between("residual_shift", f.residual_shift, 0, 24);
+    check.between("residual_shift", f.residual_shift, 0, largest_left_shift);
     check.inside("residual_address", f.residual_address,
                  bytes_of(f.output_height, f.output_width, f.output_channels, f.residual_format),
                  "activation SRAM", sizes.activation);
@@ -222,7 +229,6 @@ void check_convolve(const ConvolveFields& f, const PeArray& array, const SramSiz
 }
 
 void check_scale_records(const ConvolveFields& f, const std::uint8_t* records) {
-  constexpr std::int64_t largest_bias = std::int64_t{1} << 46;
   const Check check("convolve");
   for (int column = 0; column < f.columns; ++column) {
     ScaleRecord record;
@@ -244,9 +250,9 @@ void check_add(const VectorFields& f, const SramSizes& sizes,
   check.format("input_format", f.input_format);
   check.format("second_format", f.second_format);
   check.format("output_format", f.output_format);
-  check.between("left_shift", f.left_shift, 0, 24);
-  check.between("second_left_shift", f.second_left_shift, 0, 24);
-  check.between("shift", f.shift, 0, 46);
+  check.between("left_shift", f.left_shift, 0, largest_left_shift);
+  check.between("second_left_shift", f.second_left_shift, 0, largest_left_shift);
+  check.between("shift", f.shift, 0, largest_shift);
   check.between("relu", f.relu, 0, 1);
   const auto inside = [&](const char* field, std::uint32_t address, ElementFormat format) {
     check.inside(field, address, bytes_of(f.height, f.width, f.channels, format), "activation SRAM",
@@ -259,17 +265,16 @@ void check_add(const VectorFields& f, const SramSizes& sizes,
 
 void check_adapt(const AdaptFields& f, const SramSizes& sizes,
                  const StepAdapterConfig& step_adapter) {
-  constexpr std::int64_t largest_bias = std::int64_t{1} << 40;
   const Check check("adapt");
   check.between("channels", f.channels, 1, step_adapter.channels, " (the step adapter's)");
   check.between("hidden", f.hidden, 0, step_adapter.hidden, " (the step adapter's)");
   check.between("step_register", f.step_register, 0, step_adapter.registers - 1,
                 " (the step adapter's)");
   check.between("read_multiplier", f.read_multiplier, 1, most);
-  check.between("pool_shift", f.pool_shift, 0, 46);
-  check.between("first_shift", f.first_shift, 0, 46);
-  check.between("second_shift", f.second_shift, 0, 46);
-  check.between("second_bias", f.second_bias, -largest_bias, largest_bias);
+  check.between("pool_shift", f.pool_shift, 0, largest_shift);
+  check.between("first_shift", f.first_shift, 0, largest_shift);
+  check.between("second_shift", f.second_shift, 0, largest_shift);
+  check.between("second_bias", f.second_bias, -largest_adapter_bias, largest_adapter_bias);
   if (f.address % 8 != 0) {
     check.fail("address is " + std::to_string(f.address) + "; allowed: multiples of 8");
   }
@@ -278,7 +283,6 @@ void check_adapt(const AdaptFields& f, const SramSizes& sizes,
 
 void check_pool(const VectorFields& f, const SramSizes& sizes,
                 const StepAdapterConfig& step_adapter) {
-  constexpr std::int64_t largest_bias = std::int64_t{1} << 46;
   const Check check("pool");
   check_sums(check, f.channel_sums, f.channels, step_adapter);
   check.between("height", f.height, 1, most);
@@ -288,7 +292,7 @@ void check_pool(const VectorFields& f, const SramSizes& sizes,
   check.between("stride", f.stride, 1, 255);
   check.between("maximum", f.maximum, 0, 1);
   check.between("relu", f.relu, 0, 0);
-  check.between("shift", f.shift, 0, 46);
+  check.between("shift", f.shift, 0, largest_shift);
   check.between("bias", f.bias, -largest_bias, largest_bias);
   check.format("input_format", f.input_format);
   check.format("output_format", f.output_format);

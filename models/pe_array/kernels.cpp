@@ -5,7 +5,7 @@
 
 #include "models/pe_array/exponent_taps.hpp"
 #include "models/pe_array/kernels_targets.hpp"
-#include "models/post_lut/post_lut.hpp"
+#include "models/post_lut/post_lut_entry.hpp"
 
 namespace abacus {
 

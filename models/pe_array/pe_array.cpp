@@ -22,7 +22,7 @@ PeArray::PeArray(Component component, const PeArrayConfig& config, CpuTarget tar
       config_(config),
       target_(target),
       element_(processing_element(config.kind)),
-      table_(config.table, config.activation_bits, to_string(component)) {
+      table_(config.table, to_string(component)) {
   const std::string name = to_string(component);
   require(config.rows >= 1 && config.rows <= 65535, name, "rows", config.rows, "1 to 65535");
   require(config.columns >= 1 && config.columns <= 65535, name, "columns", config.columns,
@@ -60,7 +60,7 @@ void PeArray::count(Activity& activity, int layer, const TapFormat& format, cons
     element_.count_taps(activity, layer, component_, format, taps - reads);
     if (reads != 0) {
       activity.count(layer, component_, Action::table_read, reads, PostLut::word_bits(format),
-                     table_.entries());
+                     table_.entries(format));
     }
     // An activation is latched once a row and serves all columns; a weight waits in each PE.
     const int latches = tile.depthwise ? tile.columns : lanes;

@@ -4,7 +4,7 @@
 //
 // | property      | unit    | where it is set                                                        |
 // | ------------- | ------- | ---------------------------------------------------------------------- |
-// | rows          | entries | 2^activation_bits of the array: magnitudes |a|                         |
+// | rows          | entries | magnitudes |a|: 2^activation_bits of the layer, at most of the array    |
 // | exponents     | columns | PostTableConfig: odd n = 1, 3, … 2·exponents − 1                       |
 // | fraction_bits | bits    | PostTableConfig, 2 to 8: widest fraction of an entry                   |
 // | word          | bits    | of a layer: activation_bits + fraction_bits                            |
@@ -16,7 +16,8 @@
 // Time: a read is part of the tap's pipeline stage. The lanes of a table that have an odd n in the
 // same cycle share its ports; where they are more than the ports, the whole array waits. How many they
 // are depends on the weights alone, so the wait is the same for every image.
-// Actions: a table read each (word × entries).
+// Actions: a table read each (word × entries), at the layer's own widths, as every tap is counted: a
+// 4-bit layer reads a table of 16 rows, whatever operands the lanes have room for.
 #pragma once
 
 #include <cstdint>
@@ -28,9 +29,6 @@
 
 namespace abacus {
 
-// The table's entry for a magnitude and odd n = 2·index + 1.
-int post_lut_entry(int magnitude, int index, int fraction_bits);
-
 // What a tile's weights ask of the tables.
 struct PostLutDemand {
   std::vector<std::int64_t> reads;  // an input-channel tile each: at one output position
@@ -39,15 +37,15 @@ struct PostLutDemand {
 
 class PostLut {
  public:
-  // activation_bits: widest of the array. Throws std::invalid_argument naming `name` and the field.
-  PostLut(const PostTableConfig& config, int activation_bits, const std::string& name);
+  // Throws std::invalid_argument naming `name` and the field.
+  PostLut(const PostTableConfig& config, const std::string& name);
 
-  int entries() const { return (1 << activation_bits_) * config_.exponents; }
+  int entries(const TapFormat& format) const {
+    return (1 << format.activation_bits) * config_.exponents;
+  }
   static int word_bits(const TapFormat& format) {
     return format.activation_bits + format.fraction_bits;
   }
-  // Odd exponents of a layer with that many magnitudes.
-  static int exponents_of(int levels) { return levels / 2; }
   const PostTableConfig& config() const { return config_; }
 
   // packed: weights as ConvolveFields says; array_rows: the array's.
@@ -56,7 +54,6 @@ class PostLut {
 
  private:
   PostTableConfig config_;
-  int activation_bits_;
 };
 
 }  // namespace abacus

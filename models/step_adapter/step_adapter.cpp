@@ -10,6 +10,11 @@
 namespace abacus {
 namespace {
 
+constexpr int sum_bits = 32;
+constexpr int value_bits = 16;  // means and hidden values, and the pool multiplier
+constexpr int weight_bits = 8;
+constexpr int step_bits = 32;  // β and read multiplier
+
 std::int64_t ceil_divide(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
 std::int64_t weighted_sum(const std::vector<std::int64_t>& values, const std::uint8_t* weights,
@@ -49,7 +54,7 @@ StepSaturations StepAdapter::adapt(const AdaptFields& fields, const std::uint8_t
   values_.assign(sums_.begin(), sums_.begin() + fields.channels);
   for (std::int64_t& value : values_) {
     value = std::clamp<std::int64_t>(round_shift(value * fields.pool_multiplier, fields.pool_shift),
-                                     -32768, 32767);
+                                     smallest_value, largest_value);
   }
   const std::uint8_t* weights = parameters + std::size_t{fields.hidden} * sizeof(std::int64_t);
   if (fields.hidden != 0) {
@@ -58,7 +63,8 @@ StepSaturations StepAdapter::adapt(const AdaptFields& fields, const std::uint8_t
       std::int64_t bias = 0;
       std::memcpy(&bias, parameters + j * sizeof bias, sizeof bias);
       const std::int64_t sum = weighted_sum(values_, weights, bias);
-      hidden_.push_back(std::clamp<std::int64_t>(round_shift(sum, fields.first_shift), 0, 32767));
+      hidden_.push_back(
+          std::clamp<std::int64_t>(round_shift(sum, fields.first_shift), 0, largest_value));
       weights += fields.channels;
     }
     values_.swap(hidden_);
@@ -66,21 +72,21 @@ StepSaturations StepAdapter::adapt(const AdaptFields& fields, const std::uint8_t
   const std::int64_t factor =
       round_shift(weighted_sum(values_, weights, fields.second_bias), fields.second_shift);
   StepSaturations saturations;
-  saturations.underflows = factor < 1;
+  saturations.underflows = factor < smallest_factor;
   saturations.overflows = factor > largest_factor;
   AdaptedStep& step = steps_[fields.step_register];
   step.set = true;
-  step.factor = static_cast<int>(std::clamp<std::int64_t>(factor, 1, largest_factor));
+  step.factor = static_cast<int>(std::clamp<std::int64_t>(factor, smallest_factor, largest_factor));
   const int quotient =
       ((int{fields.read_multiplier} << factor_bits) + step.factor / 2) / step.factor;
-  step.read_multiplier = std::clamp(quotient, 1, 65535);
+  step.read_multiplier = std::clamp(quotient, 1, largest_read_multiplier);
   saturations.read = step.read_multiplier != quotient;
   return saturations;
 }
 
 std::int32_t StepAdapter::scaled(std::int32_t multiplier, int factor, std::int64_t& saturations) {
   const std::int64_t exact = round_shift(std::int64_t{multiplier} * factor, factor_bits);
-  const std::int64_t value = std::clamp<std::int64_t>(exact, -32768, 32767);
+  const std::int64_t value = std::clamp<std::int64_t>(exact, smallest_value, largest_value);
   saturations += value != exact;
   return static_cast<std::int32_t>(value);
 }
@@ -88,13 +94,12 @@ std::int32_t StepAdapter::scaled(std::int32_t multiplier, int factor, std::int64
 std::int64_t StepAdapter::cycles(const AdaptFields& fields) const {
   const std::int64_t channels = fields.channels;
   const std::int64_t last = fields.hidden == 0 ? channels : fields.hidden;
-  return ceil_divide(channels, config_.lanes) +
+  return ceil_divide(passes_of_mean * channels, config_.lanes) +
          ceil_divide(channels * fields.hidden, config_.lanes) + ceil_divide(last, config_.lanes) +
          divider_cycles + pipeline_cycles;
 }
 
 void StepAdapter::count_sums(Activity& activity, int layer, std::int64_t elements) {
-  constexpr int sum_bits = 32;
   activity.count(layer, Component::step_adapter, Action::add, elements, sum_bits);
   activity.count(layer, Component::step_adapter, Action::register_read, elements, sum_bits);
   activity.count(layer, Component::step_adapter, Action::register_write, elements, sum_bits);
@@ -103,13 +108,23 @@ void StepAdapter::count_sums(Activity& activity, int layer, std::int64_t element
 void StepAdapter::count_adapt(Activity& activity, int layer, const AdaptFields& fields) {
   const std::int64_t weights = std::int64_t{fields.hidden} * fields.channels +
                                (fields.hidden == 0 ? fields.channels : fields.hidden);
-  activity.count(layer, Component::step_adapter, Action::multiply, fields.channels, 32, 16);
-  activity.count(layer, Component::step_adapter, Action::multiply, weights, 16, 8);
-  activity.count(layer, Component::step_adapter, Action::add, weights, 40);
-  activity.count(layer, Component::step_adapter, Action::add, divider_cycles, divider_cycles);
+  const std::int64_t channels = fields.channels;
+  const auto count = [&](Action action, std::int64_t times, int bits, int bits_b = 0) {
+    if (times != 0) activity.count(layer, Component::step_adapter, action, times, bits, bits_b);
+  };
+  count(Action::register_read, channels, sum_bits);
+  count(Action::multiply, passes_of_mean * channels, value_bits, weight_bits);
+  count(Action::add, (passes_of_mean - 1) * channels, sum_bits + value_bits);
+  count(Action::register_write, channels + fields.hidden, value_bits);
+  count(Action::register_read, weights, value_bits);
+  count(Action::multiply, weights, value_bits, weight_bits);
+  count(Action::add, weights, 40);
+  count(Action::add, divider_cycles, divider_cycles);
+  count(Action::register_write, 1, step_bits);
 }
 
 void StepAdapter::count_scaling(Activity& activity, int layer, int columns) {
+  activity.count(layer, Component::step_adapter, Action::register_read, 1, step_bits);
   activity.count(layer, Component::step_adapter, Action::multiply, columns, 16, 16);
   activity.count(layer, Component::step_adapter, Action::add, columns, 32);
 }

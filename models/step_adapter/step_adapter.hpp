@@ -6,20 +6,22 @@
 // | ------------ | ------ | ------------------------------------------------------------------------ |
 // | channel sums | sums   | StepAdapterConfig::channels, of 32 bits; they grow as results are stored |
 // | hidden       | values | StepAdapterConfig::hidden, of 16 bits                                    |
-// | lanes        | a cycle| StepAdapterConfig::lanes: multiplications, 8 × 16 bits                   |
+// | lanes        | a cycle| StepAdapterConfig::lanes: multiplications, 8 × 16 bits (a mean takes 4)  |
 // | registers    | steps  | StepAdapterConfig::registers: β and read multiplier, 16 bits each        |
 // | divider      | cycles | 28: one bit of (read multiplier · 2^12) / β a cycle                      |
 //
-// Time of an adapt command, cycles: ⌈channels / lanes⌉ (means), ⌈channels · hidden / lanes⌉, ⌈hidden /
-// lanes⌉ (one layer: ⌈channels / lanes⌉), 28 (divider) and 4 (pipeline); longer where the weight SRAM's
-// ports do not keep up. The compute unit executes it, in order: what its tensor's next reader waits is
-// that time, and the timeline has a row of its own for it. Gathering costs no time.
+// Time of an adapt command, cycles: ⌈4 · channels / lanes⌉ (means: a sum has 4 bytes), ⌈channels · hidden
+// / lanes⌉, ⌈hidden / lanes⌉ (one layer: ⌈channels / lanes⌉), 28 (divider) and 4 (pipeline); longer where
+// the weight SRAM's ports do not keep up. The compute unit executes it, in order: what its tensor's next
+// reader waits is that time, and the timeline has a row of its own for it. Gathering costs no time.
 // Function: at once, when the command starts. What leaves its range is saturated and counted
 // (Context::step_saturations).
-// Actions: an addition of 32 bits, a register read and write a stored element that is gathered; a
-// multiplication (32 × 16 bits) a mean; a multiplication (16 × 8) and an addition (40 bits) a weight; 28
-// additions of 28 bits for the division; for each command that uses a step, a multiplication (16 × 16)
-// and an addition a column.
+// Actions: an addition of 32 bits, a register read and write a stored element that is gathered; for a mean
+// a register read (32), 4 multiplications (16 × 8), 3 additions (48) and a register write (16); for a weight
+// a register read (16), a multiplication (16 × 8) and an addition (40); for a hidden value a register write
+// (16); 28 additions of 28 bits for the division; a register write of 32 bits for β and read multiplier. Of
+// each command that uses a step a register read of these, and for each column a multiplication (16 × 16) and
+// an addition.
 #pragma once
 
 #include <cstddef>
@@ -43,8 +45,14 @@ struct AdaptedStep {
 class StepAdapter {
  public:
   static constexpr int factor_bits = 12;
-  static constexpr int largest_factor = 65535;
+  static constexpr int smallest_factor = 1 << 8;  // 1/16
+  static constexpr int largest_factor = 1 << 15;  // 8
+  // Of means and hidden values, and of a scale unit's multiplier.
+  static constexpr int smallest_value = -32768;
+  static constexpr int largest_value = 32767;
+  static constexpr int largest_read_multiplier = 65535;
   static constexpr int divider_cycles = 28;
+  static constexpr int passes_of_mean = 4;  // bytes of a sum, each times the 16-bit pool multiplier
   static constexpr int pipeline_cycles = 4;
 
   // Throws std::invalid_argument naming the field.

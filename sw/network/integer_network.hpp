@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "sw/network/integer_limits.hpp"
 #include "sw/network/network.hpp"
 
 namespace abacus {
@@ -39,10 +40,6 @@ struct ReadQuantizer {
   int multiplier = 1;
   int shift = 0;
 };
-
-// Fraction bits of a step adapter's β: 1.0 is 4096.
-inline constexpr int step_factor_bits = 12;
-inline constexpr int largest_step_factor = 65535;
 
 // The step adapter of a convolution (ASQ, "Precision Neural Network Quantization via Learnable Adaptive
 // Modules", section 3.2): for each image a factor β of the activations' step, from the mean of each

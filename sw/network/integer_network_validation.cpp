@@ -14,7 +14,6 @@ namespace {
 constexpr std::int64_t largest_dimension = 32767;
 // Largest magnitude of an operand after its shift: the adder's subtraction is 11 bits wide.
 constexpr int largest_shifted_operand = 512;
-constexpr std::int64_t largest_bias = std::int64_t{1} << 46;
 
 std::string text(const Shape& shape) {
   return std::to_string(shape.channels) + "x" + std::to_string(shape.height) + "x" +
@@ -35,24 +34,25 @@ Range integer_range(int bits, bool is_signed) {
   return {0, (std::int64_t{1} << bits) - 1};
 }
 
-constexpr Range read_multiplier_range = {1, 65535};
-constexpr Range read_shift_range = {0, 31};
-constexpr Range scale_multiplier_range = {-32768, 32767};
-constexpr Range vector_multiplier_range = {0, 65535};  // residual, add and pools
+constexpr Range read_multiplier_range = {1, largest_read_multiplier};
+constexpr Range read_shift_range = {0, largest_read_shift};
+constexpr Range scale_multiplier_range = {smallest_scale_multiplier, largest_scale_multiplier};
+constexpr Range vector_multiplier_range = {0, largest_vector_multiplier};
 constexpr Range window_range = {1, 255};
-constexpr Range left_shift_range = {0, 24};
+constexpr Range left_shift_range = {0, largest_left_shift};
 constexpr Range bias_range = {-largest_bias, largest_bias};
 constexpr Range operand_bits_range = {2, 8};
 constexpr Range binary_bits_range = {1, 1};
 constexpr Range stored_bits_range = {2, 16};
 constexpr Range operand_shift_range = {0, 7};
-constexpr Range shift_range = {0, 46};
-constexpr Range fraction_bits_range = {0, 12};
-constexpr Range table_fraction_bits_range = {2, 8};  // what lookup tables are built for
+constexpr Range shift_range = {0, largest_shift};
+constexpr Range fraction_bits_range = {0, largest_fraction_bits};
+// What lookup tables are built for.
+constexpr Range table_fraction_bits_range = {2, largest_table_fraction_bits};
 constexpr Range exponent_range = {no_exponent, 30};
 constexpr int most_term_exponents = 16;
 constexpr Range adapter_weight_range = {-128, 127};
-constexpr Range adapter_bias_range = {-(std::int64_t{1} << 40), std::int64_t{1} << 40};
+constexpr Range adapter_bias_range = {-largest_adapter_bias, largest_adapter_bias};
 constexpr Range adapter_hidden_range = {0, 1024};
 constexpr std::int64_t largest_channel_sum = (std::int64_t{1} << 31) - 1;
 
@@ -241,6 +241,10 @@ void validate_operands(const Place& place, const IntegerLayer& layer) {
   check_shifted("weights", layer.weight_bits, layer.weight_signed, layer.weight_shift);
 }
 
+std::int64_t rounded_shift(std::int64_t value, int shift) {
+  return shift == 0 ? value : (value + (std::int64_t{1} << (shift - 1))) >> shift;
+}
+
 void validate_adapter(const Place& place, const IntegerNetwork& network,
                       const IntegerLayer& layer) {
   const AdapterNetwork& adapter = *layer.adapter;
@@ -265,6 +269,14 @@ void validate_adapter(const Place& place, const IntegerNetwork& network,
   }
   place.check("adapter pool_multiplier", adapter.pool_multiplier, vector_multiplier_range);
   place.check("adapter pool_shift", adapter.pool_shift, shift_range);
+  // So that no mean saturates, whatever the image: nobody counts that.
+  const Range mean_range = {smallest_adapter_value, largest_adapter_value};
+  const std::int64_t gain =
+      std::int64_t{adapter.pool_multiplier} * input.shape.height * input.shape.width;
+  for (const int value : {input.lowest(), input.highest()}) {
+    const std::int64_t mean = rounded_shift(value * gain, adapter.pool_shift);
+    place.check("adapter mean of values of " + std::to_string(value), mean, mean_range);
+  }
   place.check("adapter hidden", adapter.hidden(), adapter_hidden_range);
   const std::int64_t channels = input.shape.channels;
   place.check_count("adapter first_weights", adapter.first_weights.size(),

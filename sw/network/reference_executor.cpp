@@ -302,7 +302,7 @@ std::vector<std::int64_t> channel_means(const AdapterNetwork& adapter, const Sha
   for (std::size_t i = 0; i < input.size(); ++i) means[i % means.size()] += input[i];
   for (std::int64_t& mean : means) {
     mean = std::clamp<std::int64_t>(round_shift(mean * adapter.pool_multiplier, adapter.pool_shift),
-                                    -32768, 32767);
+                                    smallest_adapter_value, largest_adapter_value);
   }
   return means;
 }
@@ -319,7 +319,8 @@ StepResult adapt_step(IntegerLayer& layer, const Shape& input_shape, const Value
       for (std::size_t c = 0; c < values.size(); ++c) {
         sum += adapter.first_weights[j * values.size() + c] * values[c];
       }
-      hidden.push_back(std::clamp<std::int64_t>(round_shift(sum, adapter.first_shift), 0, 32767));
+      hidden.push_back(std::clamp<std::int64_t>(round_shift(sum, adapter.first_shift), 0,
+                                                largest_adapter_value));
     }
     values = hidden;
   }
@@ -328,17 +329,20 @@ StepResult adapt_step(IntegerLayer& layer, const Shape& input_shape, const Value
 
   StepResult result;
   const std::int64_t factor = round_shift(sum, adapter.second_shift);
-  if (factor < 1) ++result.underflows;
+  if (factor < smallest_step_factor) ++result.underflows;
   if (factor > largest_step_factor) ++result.overflows;
-  const std::int64_t beta = std::clamp<std::int64_t>(factor, 1, largest_step_factor);
+  const std::int64_t beta =
+      std::clamp<std::int64_t>(factor, smallest_step_factor, largest_step_factor);
   result.factor = static_cast<int>(beta);
 
   int& multiplier = layer.read_quantizers.front().multiplier;
   const std::int64_t quotient = (shift_left(multiplier, step_factor_bits) + beta / 2) / beta;
-  multiplier = static_cast<int>(saturate(quotient, 1, 65535, result.read_saturations));
+  multiplier =
+      static_cast<int>(saturate(quotient, 1, largest_read_multiplier, result.read_saturations));
   result.read_multiplier = multiplier;
   for (std::int32_t& m : layer.multipliers) {
-    m = static_cast<std::int32_t>(saturate(round_shift(m * beta, step_factor_bits), -32768, 32767,
+    m = static_cast<std::int32_t>(saturate(round_shift(m * beta, step_factor_bits),
+                                           smallest_scale_multiplier, largest_scale_multiplier,
                                            result.multiplier_saturations));
   }
   return result;

@@ -25,12 +25,12 @@ ActivationQuantizer activation_quantizer_from_string(const std::string& text) {
                               "\"; allowed: lsq, pact, asq");
 }
 
-StepAdapter initial_adapter(int channels, std::uint64_t seed) {
+AdapterParameters initial_adapter(int channels, std::uint64_t seed) {
   if (channels < 1) {
     throw std::invalid_argument("an adapter's number of channels is " + std::to_string(channels) +
                                 "; allowed: 1 or more");
   }
-  StepAdapter adapter;
+  AdapterParameters adapter;
   adapter.channels = channels;
   std::mt19937_64 random(seed);
   const double bound = 1 / std::sqrt(static_cast<double>(channels));
@@ -44,7 +44,7 @@ StepAdapter initial_adapter(int channels, std::uint64_t seed) {
   return adapter;
 }
 
-double step_factor(const StepAdapter& adapter, const double* means) {
+double step_factor(const AdapterParameters& adapter, const double* means) {
   if (adapter.channels < 1 || adapter.parameters.size() != adapter.parameter_count()) {
     throw std::invalid_argument("an adapter of " + std::to_string(adapter.channels) +
                                 " channels has " + std::to_string(adapter.parameters.size()) +
@@ -67,7 +67,7 @@ double step_factor(const StepAdapter& adapter, const double* means) {
     last = biases + adapter.hidden();
   }
   return std::clamp(sum(last, values.data(), adapter.last(), last[adapter.last()]),
-                    StepAdapter::smallest, StepAdapter::largest);
+                    AdapterParameters::smallest, AdapterParameters::largest);
 }
 
 double lsq_start(double mean_magnitude, int highest) {

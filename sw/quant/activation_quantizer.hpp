@@ -19,9 +19,9 @@ ActivationQuantizer activation_quantizer_from_string(const std::string& text);
 
 // ASQ's adapter: from an image's channel means to β,
 //   β = ReLU(w₂·ReLU(W₁·m + b₁) + b₂), or ReLU(w₂·m + b₂) of less than 8 channels,
-// kept between `smallest` and `largest`, which the integers have room for. The authors' code has 1e-8 and
-// no upper end.
-struct StepAdapter {
+// kept between `smallest` and `largest` (those of sw/network/integer_limits.hpp), for which the integers have
+// room. The authors' code has 1e-8 and no upper end.
+struct AdapterParameters {
   static constexpr double smallest = 1.0 / 16;
   static constexpr double largest = 8;
 
@@ -38,11 +38,11 @@ struct StepAdapter {
 
 // The first layer drawn from ±1/√channels, the last from N(0, 0.01) with bias 1, as in the authors'
 // code: β is about 1. Throws std::invalid_argument for less than one channel.
-StepAdapter initial_adapter(int channels, std::uint64_t seed);
+AdapterParameters initial_adapter(int channels, std::uint64_t seed);
 
 // β of channel means, in double precision. Throws std::invalid_argument where the parameters are not
 // as many as they have to be.
-double step_factor(const StepAdapter& adapter, const double* means);
+double step_factor(const AdapterParameters& adapter, const double* means);
 
 // LSQ's first step, 2·mean|x| / √highest; 1 for a mean of 0.
 double lsq_start(double mean_magnitude, int highest);

@@ -10,11 +10,10 @@
 namespace abacus {
 namespace {
 
-constexpr double largest_value = 32767;  // of a mean or a hidden value
 constexpr double largest_weight = 127;
-constexpr double largest_bias = 1099511627776.0;  // 2^40
-constexpr int largest_shift = 46;
-constexpr int largest_read_shift = 31;
+
+static_assert(AdapterParameters::smallest * (1 << step_factor_bits) == smallest_step_factor);
+static_assert(AdapterParameters::largest * (1 << step_factor_bits) == largest_step_factor);
 
 std::int64_t round_shift(std::int64_t value, int shift) {
   return shift == 0 ? value : (value + (std::int64_t{1} << (shift - 1))) >> shift;
@@ -37,7 +36,7 @@ std::vector<std::int16_t> rounded(const double* values, int count, double unit) 
 
 std::int64_t bias_of(double value, double unit) {
   const double bias = std::floor(value / unit + 0.5);
-  if (!(std::abs(bias) <= largest_bias)) {
+  if (!(std::abs(bias) <= static_cast<double>(largest_adapter_bias))) {
     throw std::range_error("an adapter's bias of " + std::to_string(value) +
                            " does not fit the fields of docs/arithmetic.md");
   }
@@ -46,7 +45,7 @@ std::int64_t bias_of(double value, double unit) {
 
 // Weights at `weights`, biases behind them. `unit`: what one integer of a mean is worth; returns that of
 // a hidden value.
-double set_first_layer(const StepAdapter& adapter, const double* weights, double unit,
+double set_first_layer(const AdapterParameters& adapter, const double* weights, double unit,
                        AdapterNetwork& result) {
   const int channels = adapter.channels, hidden = adapter.hidden();
   const double* const biases = weights + hidden * channels;
@@ -60,16 +59,18 @@ double set_first_layer(const StepAdapter& adapter, const double* weights, double
     double sum = static_cast<double>(bias);
     for (int c = 0; c < channels; ++c) {
       const std::size_t place = static_cast<std::size_t>(j * channels + c);
-      sum += largest_value * std::abs(static_cast<double>(result.first_weights[place]));
+      sum += double{largest_adapter_value} *
+             std::abs(static_cast<double>(result.first_weights[place]));
     }
     largest = std::max(largest, sum);
   }
-  while (largest > std::ldexp(largest_value, result.first_shift)) ++result.first_shift;
+  while (largest > std::ldexp(double{largest_adapter_value}, result.first_shift))
+    ++result.first_shift;
   return std::ldexp(weight_unit * unit, result.first_shift);
 }
 
 // Weights at `weights`, the bias behind them. `unit`: what one integer of their inputs is worth.
-void set_last_layer(const StepAdapter& adapter, const double* weights, double unit,
+void set_last_layer(const AdapterParameters& adapter, const double* weights, double unit,
                     AdapterNetwork& result) {
   const double largest = largest_magnitude(weights, adapter.last());
   const double bias = weights[adapter.last()];
@@ -79,7 +80,7 @@ void set_last_layer(const StepAdapter& adapter, const double* weights, double un
   };
   const auto fits = [&](int shift) {
     return largest <= largest_weight * weight_unit(shift) &&
-           std::abs(bias) <= 0.5 * largest_bias * weight_unit(shift) * unit;
+           std::abs(bias) <= std::ldexp(largest_adapter_bias, -1) * weight_unit(shift) * unit;
   };
   int shift = largest_shift;
   while (shift > 0 && !fits(shift)) --shift;
@@ -94,7 +95,7 @@ void set_last_layer(const StepAdapter& adapter, const double* weights, double un
 
 }  // namespace
 
-AdapterNetwork integer_adapter(const StepAdapter& adapter, const StoredTensor& input) {
+AdapterNetwork integer_adapter(const AdapterParameters& adapter, const StoredTensor& input) {
   if (adapter.channels != input.shape.channels ||
       adapter.parameters.size() != adapter.parameter_count()) {
     throw std::invalid_argument("an adapter of " + std::to_string(adapter.channels) +
@@ -103,13 +104,25 @@ AdapterNetwork integer_adapter(const StepAdapter& adapter, const StoredTensor& i
                                 std::to_string(input.shape.channels) + " channels");
   }
   AdapterNetwork result;
-  const int extremes = std::max(-input.lowest(), input.highest());
-  int fraction = 0;
-  while (std::ldexp(extremes, fraction + 1) <= largest_value) ++fraction;
+  const int extreme = std::max(-input.lowest(), input.highest());
+  int fraction = -1;  // of 16 bits without a sign, means lose one
+  while (std::ldexp(extreme, fraction + 1) <= double{largest_adapter_value}) ++fraction;
   const int places = input.shape.height * input.shape.width;
   const PoolScale pool = pool_scale(std::ldexp(1.0, fraction) / places);
   result.pool_multiplier = pool.multiplier;
   result.pool_shift = pool.shift;
+  // Rounding may carry the largest mean past the end, by one.
+  const auto largest_mean = [&] {
+    return round_shift(std::int64_t{extreme} * places * result.pool_multiplier, result.pool_shift);
+  };
+  if (largest_mean() > largest_adapter_value) {
+    while (result.pool_multiplier <= largest_vector_multiplier / 2 &&
+           result.pool_shift < largest_shift) {
+      result.pool_multiplier *= 2;
+      ++result.pool_shift;
+    }
+    while (largest_mean() > largest_adapter_value) --result.pool_multiplier;
+  }
   double unit = std::ldexp(input.scale, -fraction);
   const double* parameters = adapter.parameters.data();
   if (adapter.hidden() > 0) {
@@ -121,11 +134,11 @@ AdapterNetwork integer_adapter(const StepAdapter& adapter, const StoredTensor& i
 }
 
 int integer_step_factor(const AdapterNetwork& adapter, const std::vector<std::int64_t>& sums) {
-  constexpr std::int64_t highest = 32767;
   std::vector<std::int64_t> values;
   for (const std::int64_t sum : sums) {
-    values.push_back(std::clamp(round_shift(sum * adapter.pool_multiplier, adapter.pool_shift),
-                                -highest - 1, highest));
+    values.push_back(
+        std::clamp<std::int64_t>(round_shift(sum * adapter.pool_multiplier, adapter.pool_shift),
+                                 smallest_adapter_value, largest_adapter_value));
   }
   const auto weighted = [&](const std::int16_t* weights, std::int64_t bias) {
     for (std::size_t i = 0; i < values.size(); ++i) bias += weights[i] * values[i];
@@ -136,13 +149,15 @@ int integer_step_factor(const AdapterNetwork& adapter, const std::vector<std::in
     for (std::size_t j = 0; j < adapter.first_biases.size(); ++j) {
       const std::int64_t sum =
           weighted(adapter.first_weights.data() + j * values.size(), adapter.first_biases[j]);
-      hidden.push_back(std::clamp<std::int64_t>(round_shift(sum, adapter.first_shift), 0, highest));
+      hidden.push_back(std::clamp<std::int64_t>(round_shift(sum, adapter.first_shift), 0,
+                                                largest_adapter_value));
     }
     values = hidden;
   }
   const std::int64_t factor = round_shift(
       weighted(adapter.second_weights.data(), adapter.second_bias), adapter.second_shift);
-  return static_cast<int>(std::clamp<std::int64_t>(factor, 1, largest_step_factor));
+  return static_cast<int>(
+      std::clamp<std::int64_t>(factor, smallest_step_factor, largest_step_factor));
 }
 
 ReadQuantizer adaptable_read_quantizer(double ratio) {
@@ -157,16 +172,16 @@ ReadQuantizer adaptable_read_quantizer(double ratio) {
 }
 
 ReadQuantizer adapted(const ReadQuantizer& quantizer, int factor) {
-  constexpr std::int64_t highest = 65535;
   const std::int64_t product = static_cast<std::int64_t>(quantizer.multiplier) << step_factor_bits;
   const std::int64_t quotient = (product + factor / 2) / factor;
-  return {static_cast<int>(std::clamp<std::int64_t>(quotient, 1, highest)), quantizer.shift};
+  return {static_cast<int>(std::clamp<std::int64_t>(quotient, 1, largest_read_multiplier)),
+          quantizer.shift};
 }
 
 std::int32_t adapted(std::int32_t multiplier, int factor) {
   const std::int64_t product = static_cast<std::int64_t>(multiplier) * factor;
-  return static_cast<std::int32_t>(
-      std::clamp<std::int64_t>(round_shift(product, step_factor_bits), -32768, 32767));
+  return static_cast<std::int32_t>(std::clamp<std::int64_t>(
+      round_shift(product, step_factor_bits), smallest_scale_multiplier, largest_scale_multiplier));
 }
 
 }  // namespace abacus

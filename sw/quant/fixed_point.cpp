@@ -4,16 +4,10 @@
 #include <stdexcept>
 #include <string>
 
+#include "sw/network/integer_limits.hpp"
+
 namespace abacus {
 namespace {
-
-// Limits of docs/arithmetic.md.
-constexpr int largest_read_multiplier = 65535;
-constexpr int largest_read_shift = 31;
-constexpr int largest_shift = 46;
-constexpr double largest_bias = 70368744177664.0;  // 2^46
-constexpr int largest_residual_multiplier = 65535;
-constexpr int largest_left_shift = 24;
 
 struct LeftShifted {
   std::int32_t multiplier = 0;
@@ -25,7 +19,7 @@ struct LeftShifted {
 LeftShifted left_shifted(double value, int largest_shift_here = largest_left_shift) {
   for (int shift = 0; shift <= largest_shift_here; ++shift) {
     const double multiplier = std::floor(std::ldexp(value, -shift) + 0.5);
-    if (multiplier <= largest_residual_multiplier) {
+    if (multiplier <= largest_vector_multiplier) {
       return {static_cast<std::int32_t>(multiplier), shift, true};
     }
   }
@@ -39,7 +33,7 @@ LeftShifted left_shifted(double value, int largest_shift_here = largest_left_shi
 
 bool try_shift(const std::vector<AffineChannel>& channels, double residual_gain, int fraction_bits,
                int largest_multiplier, int shift, ScaleUnit& unit) {
-  const double most_bias = std::ldexp(largest_bias, -fraction_bits);
+  const double most_bias = std::ldexp(static_cast<double>(largest_bias), -fraction_bits);
   unit = ScaleUnit{};
   unit.shift = shift;
   for (const AffineChannel& channel : channels) {

@@ -36,7 +36,8 @@ struct ScaleUnit {
 // mean as the center, rounding shifts no channel's mean. `residual_gain`: output integers one
 // residual integer is worth, 0 without a residual. Throws std::range_error if even shift 0 is too
 // much. `fraction_bits`: of the accumulator below the binary point, for which shift, biases and the
-// residual's left shift leave room (docs/arithmetic.md, "Exponent weights"). `largest_multiplier`: of the channels' multipliers.
+// residual's left shift leave room (docs/arithmetic.md, "Exponent weights"). `largest_multiplier`: of
+// the channels' multipliers.
 ScaleUnit scale_unit(const std::vector<AffineChannel>& channels, double residual_gain,
                      int fraction_bits = 0, int largest_multiplier = 32767);
 

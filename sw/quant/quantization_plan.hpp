@@ -45,7 +45,7 @@ struct ConvolutionPlan {
   // In place of weight_bits and weight_step, of which only the number counts then.
   std::optional<WeightPlan> weights;
   ActivationQuantizer activations = ActivationQuantizer::lsq;  // how activation_step is learned
-  StepAdapter adapter;                                         // asq
+  AdapterParameters adapter;                                   // asq
 };
 
 struct QuantizationPlan {

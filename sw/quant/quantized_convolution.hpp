@@ -23,7 +23,7 @@ struct QuantizedConvolution {
   // What the weights stand for, in an accumulator of `fraction_bits` below the binary point.
   WeightCode code;
   int fraction_bits = 0;            // of all codes but integers
-  StepAdapter adapter;              // of ASQ: activation_step is to be multiplied by an image's β
+  AdapterParameters adapter;        // of ASQ: activation_step is to be multiplied by an image's β
   std::vector<std::int32_t> group;  // one an output channel
   std::vector<double> activation_step;   // one a group: what one activation operand step is worth
   std::vector<double> accumulator_step;  // one an output channel; negative for adder layers

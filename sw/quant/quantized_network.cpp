@@ -14,8 +14,6 @@ namespace {
 // rounding of a single live operand gives 1/12).
 constexpr double dead_variance = 1e-3;
 
-constexpr int largest_scale_multiplier = 32767;  // docs/arithmetic.md
-
 std::vector<std::int16_t> input_table(const QuantizedNetwork& network) {
   std::vector<std::int16_t> table;
   for (int c = 0; c < network.image.shape.channels; ++c) {

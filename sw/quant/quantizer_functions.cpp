@@ -210,7 +210,7 @@ torch::Tensor fake_read_images(const torch::Tensor& stored, double stored_scale,
 }
 
 torch::Tensor step_factors(const torch::Tensor& inputs, const torch::Tensor& parameters) {
-  StepAdapter shape;
+  AdapterParameters shape;
   shape.channels = static_cast<int>(inputs.size(1));
   TORCH_CHECK(parameters.numel() == static_cast<std::int64_t>(shape.parameter_count()),
               "an adapter of ", shape.channels, " channels with ", parameters.numel(),
@@ -225,7 +225,7 @@ torch::Tensor step_factors(const torch::Tensor& inputs, const torch::Tensor& par
   };
   if (shape.hidden() > 0) layer(shape.channels, shape.hidden());
   layer(shape.last(), 1);
-  return values.flatten().clamp(StepAdapter::smallest, StepAdapter::largest);
+  return values.flatten().clamp(AdapterParameters::smallest, AdapterParameters::largest);
 }
 
 std::vector<int> integer_step_factors(const AdapterNetwork& adapter, const torch::Tensor& stored) {

@@ -13,9 +13,8 @@ namespace {
   throw std::runtime_error("layer \"" + layer.name + "\" " + what);
 }
 
-// n = 0 … levels − 1 halves; the odd ones need entries.
 void check_table(const IntegerLayer& layer, const PostTableConfig& table) {
-  const int exponents = layer.levels / 2;
+  const int exponents = post_table_exponents(layer.levels);
   if (exponents > table.exponents) {
     refuse(layer, "has " + std::to_string(layer.levels) + " levels, of which " +
                       std::to_string(exponents) +

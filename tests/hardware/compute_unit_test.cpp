@@ -689,6 +689,24 @@ INSTANTIATE_TEST_SUITE_P(Tables, TableWaits,
                                            SharedTable{4, 1, 1}, SharedTable{16, 1, 7},
                                            SharedTable{16, 3, 2}, SharedTable{16, 8, 0}));
 
+// Priced at the layer's widths, as all its taps are, not at the array's.
+TEST(ComputeUnitTime, ATableReadHasTheLayersOwnWordAndRows) {
+  HardwareConfig config;  // lanes of 8 bits, tables of 4 columns
+  config.array.kind = ProcessingElementKind::post;
+  Bench bench(config, TimingLevel::approximate);
+  ConvolveFields f = post_kernel(bench);
+  f.activation_bits = 4;
+  timed(bench, Bench::command(f));
+  int found = 0;
+  for (const auto& [key, times] : bench.context.activity.counts()) {
+    if (key.action != Action::table_read) continue;
+    EXPECT_EQ(key.bits_a, 4 + 6);
+    EXPECT_EQ(key.bits_b, 16 * 4);
+    ++found;
+  }
+  EXPECT_EQ(found, 1);
+}
+
 TEST(ComputeUnitTime, PointwiseWaitsForTheScaleUnit) {
   HardwareConfig config;
   Bench bench(config, TimingLevel::approximate);
@@ -792,9 +810,9 @@ TEST(ComputeUnitTime, StepAdapter) {
   const TimelineEntry entry = timed(bench, adapt_command(some_adapter()));
   EXPECT_EQ(entry.unit, Unit::step_adapter);
   EXPECT_EQ(entry.layer, 1);
-  EXPECT_EQ(cycles(bench, entry.end - entry.start), 4 + 16 + 1 + 28 + 4);
+  EXPECT_EQ(cycles(bench, entry.end - entry.start), 16 + 16 + 1 + 28 + 4);
   EXPECT_EQ(entry.stalled, sc_core::SC_ZERO_TIME);
-  EXPECT_EQ(counted(bench, Component::step_adapter, Action::multiply), 16 + 64 + 4);
+  EXPECT_EQ(counted(bench, Component::step_adapter, Action::multiply), 4 * 16 + 64 + 4);
   EXPECT_EQ(counted(bench, Component::weight_sram, Action::sram_read), 2);  // 100 bytes of 64
 }
 

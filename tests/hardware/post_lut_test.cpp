@@ -6,6 +6,8 @@
 #include <cmath>
 #include <stdexcept>
 
+#include "models/post_lut/post_lut_entry.hpp"
+
 namespace abacus {
 namespace {
 
@@ -23,17 +25,21 @@ TEST(PostLut, EntriesAreTheNearestToTheSquareRootsMultiples) {
 
 // The paper's example: 3-bit operands, a table of 8 × 4.
 TEST(PostLut, HasTheSizeOfThePapersExample) {
-  EXPECT_EQ(PostLut({4, 8, 1, 1}, 3, "array").entries(), 8 * 4);
-  EXPECT_EQ(PostLut({4, 8, 1, 1}, 8, "array").entries(), 256 * 4);
-  EXPECT_EQ(PostLut::exponents_of(8), 4);  // n = 1, 3, 5, 7 of 0 … 7
-  EXPECT_EQ(PostLut::exponents_of(7), 3);
-  EXPECT_EQ(PostLut::exponents_of(1), 0);
+  const PostLut table({4, 8, 1, 1}, "array");
+  TapFormat format;
+  format.activation_bits = 3;
+  EXPECT_EQ(table.entries(format), 8 * 4);
+  format.activation_bits = 8;
+  EXPECT_EQ(table.entries(format), 256 * 4);
+  EXPECT_EQ(post_table_exponents(8), 4);  // n = 1, 3, 5, 7 of 0 … 7
+  EXPECT_EQ(post_table_exponents(7), 3);
+  EXPECT_EQ(post_table_exponents(1), 0);
 }
 
 TEST(PostLut, RefusesBadParameters) {
   const auto refuses = [](const PostTableConfig& config, const char* message) {
     try {
-      const PostLut table(config, 8, "pe_array");
+      const PostLut table(config, "pe_array");
       ADD_FAILURE() << message;
     } catch (const std::invalid_argument& error) {
       EXPECT_THAT(error.what(), ::testing::HasSubstr(message));

@@ -98,7 +98,7 @@ TEST(StepAdapter, FollowsItsDefinitionOnRandomNetworks) {
     std::int64_t sum = c.fields.second_bias;
     for (std::size_t k = 0; k < values.size(); ++k) sum += values[k] * c.second[k];
     const std::int64_t factor = rounded(sum, c.fields.second_shift);
-    const std::int64_t beta = std::clamp<std::int64_t>(factor, 1, 65535);
+    const std::int64_t beta = std::clamp<std::int64_t>(factor, 256, 32768);
     const std::int64_t multiplier =
         (std::int64_t{c.fields.read_multiplier} * 4096 + beta / 2) / beta;
 
@@ -107,8 +107,8 @@ TEST(StepAdapter, FollowsItsDefinitionOnRandomNetworks) {
     ASSERT_EQ(step.factor, beta) << i;
     ASSERT_EQ(step.read_multiplier, std::clamp<std::int64_t>(multiplier, 1, 65535)) << i;
     ASSERT_EQ(found.read, multiplier < 1 || multiplier > 65535);
-    ASSERT_EQ(found.underflows, factor < 1);
-    ASSERT_EQ(found.overflows, factor > 65535);
+    ASSERT_EQ(found.underflows, factor < 256);
+    ASSERT_EQ(found.overflows, factor > 32768);
     all += found;
     in_range += found.underflows + found.overflows == 0;
   }
@@ -132,8 +132,8 @@ TEST(StepAdapter, DividesToTheNearest) {
   EXPECT_EQ(multiplier(4096, 777), 777);
   EXPECT_EQ(multiplier(8192, 777), 389);  // 388.5
   EXPECT_EQ(multiplier(2048, 777), 1554);
-  EXPECT_EQ(multiplier(3, 1), 1365);
-  EXPECT_EQ(multiplier(65535, 1), 1);  // 0.06
+  EXPECT_EQ(multiplier(300, 1), 14);   // 13.65
+  EXPECT_EQ(multiplier(32768, 1), 1);  // 0.125
 }
 
 TEST(StepAdapter, ScalesMultipliersAndCountsThoseThatDoNotFit) {
@@ -152,10 +152,60 @@ TEST(StepAdapter, TakesTheCyclesOfItsSheet) {
   AdaptFields fields{};
   fields.channels = 64;
   fields.hidden = 16;
-  EXPECT_EQ(adapter.cycles(fields), 16 + 256 + 4 + 28 + 4);
+  EXPECT_EQ(adapter.cycles(fields), 64 + 256 + 4 + 28 + 4);
   fields.channels = 7;
   fields.hidden = 0;
-  EXPECT_EQ(adapter.cycles(fields), 2 + 2 + 28 + 4);
+  EXPECT_EQ(adapter.cycles(fields), 7 + 2 + 28 + 4);
+}
+
+// β stays between 1/16 and 8, so that a read multiplier of 12 bits and a scale multiplier of 13 with the sign
+// never saturate.
+TEST(StepAdapter, KeepsItsFactorWithinItsRange) {
+  StepAdapter adapter{StepAdapterConfig{}};
+  Case c;
+  c.fields.channels = 1;
+  c.second = {0};
+  c.fields.read_multiplier = 4095;
+  const auto adapt = [&](std::int64_t factor) {
+    c.fields.second_bias = factor;
+    return adapter.adapt(c.fields, c.parameters().data());
+  };
+  StepSaturations found = adapt(255);
+  EXPECT_EQ(found.underflows, 1);
+  EXPECT_EQ(found.read, 0);
+  EXPECT_EQ(adapter.step(0).factor, 256);
+  EXPECT_EQ(adapter.step(0).read_multiplier, 4095 * 16);
+  EXPECT_EQ(adapt(256).underflows, 0);
+  EXPECT_EQ(adapt(32768).overflows, 0);
+  found = adapt(32769);
+  EXPECT_EQ(found.overflows, 1);
+  EXPECT_EQ(adapter.step(0).factor, 32768);
+  std::int64_t saturations = 0;
+  EXPECT_EQ(StepAdapter::scaled(-4095, 32768, saturations), -32760);
+  EXPECT_EQ(saturations, 0);
+}
+
+// 3 channels, 2 hidden values: 6 + 2 weights.
+TEST(StepAdapter, CountsTheActionsOfItsSheet) {
+  Activity activity;
+  AdaptFields fields{};
+  fields.channels = 3;
+  fields.hidden = 2;
+  StepAdapter::count_adapt(activity, 1, fields);
+  StepAdapter::count_scaling(activity, 1, 5);
+  const auto counted = [&](Action action, int bits, int bits_b = 0) {
+    const auto at = activity.counts().find({1, Component::step_adapter, action, bits, bits_b});
+    return at == activity.counts().end() ? 0 : at->second;
+  };
+  EXPECT_EQ(counted(Action::multiply, 16, 8), 4 * 3 + 8);
+  EXPECT_EQ(counted(Action::multiply, 32, 16), 0);
+  EXPECT_EQ(counted(Action::add, 48), 3 * 3);
+  EXPECT_EQ(counted(Action::add, 40), 8);
+  EXPECT_EQ(counted(Action::register_read, 32), 3 + 1);
+  EXPECT_EQ(counted(Action::register_read, 16), 8);
+  EXPECT_EQ(counted(Action::register_write, 16), 3 + 2);
+  EXPECT_EQ(counted(Action::register_write, 32), 1);
+  EXPECT_EQ(counted(Action::multiply, 16, 16), 5);
 }
 
 TEST(StepAdapter, ForgetsBetweenPrograms) {

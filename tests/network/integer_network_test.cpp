@@ -665,6 +665,7 @@ TEST(AdapterValidation, AcceptsOneStepOfProductsAndNothingElse) {
   refuses([](N&, L& l) { l.adapter->pool_multiplier = 65536; },
           layer + "adapter pool_multiplier is 65536; allowed: 0 to 65535");
   refuses([](N&, L& l) { l.adapter->pool_shift = 47; }, layer + "adapter pool_shift is 47");
+  refuses([](N&, L& l) { l.adapter->pool_shift = 0; }, layer + "adapter mean of values of ");
   refuses([](N&, L& l) { l.adapter->first_shift = -1; }, layer + "adapter first_shift is -1");
   refuses([](N&, L& l) { l.adapter->second_shift = 47; }, layer + "adapter second_shift is 47");
   refuses([](N&, L& l) { l.adapter->first_weights.pop_back(); },

@@ -209,6 +209,13 @@ class Generator {
     adapter.pool_shift = random_.integer(10, 16);
     adapter.pool_multiplier =
         std::clamp((1 << adapter.pool_shift) / pixels * random_.integer(1, 3), 1, 65535);
+    // No mean may saturate.
+    const StoredTensor& tensor = network_.tensor(layer.input);
+    const std::int64_t largest =
+        std::int64_t{std::max(-tensor.lowest(), tensor.highest())} * pixels;
+    while (largest * adapter.pool_multiplier >> adapter.pool_shift >= 32767) {
+      adapter.pool_multiplier /= 2;
+    }
     const int hidden = random_.chance(30) ? 0 : random_.integer(1, 12);
     const auto weights = [&](int count) {
       std::vector<std::int16_t> all;
@@ -224,7 +231,8 @@ class Generator {
     }
     adapter.second_weights = weights(hidden == 0 ? input.channels : hidden);
     adapter.second_shift = random_.integer(0, 12);
-    adapter.second_bias = std::int64_t{random_.integer(2048, 8192)} << adapter.second_shift;
+    const int highest = random_.chance(20) ? 60000 : 8192;
+    adapter.second_bias = std::int64_t{random_.integer(2048, highest)} << adapter.second_shift;
     layer.adapter = adapter;
   }
 
@@ -283,7 +291,9 @@ class Generator {
     const auto make = [&](int count) {
       std::vector<int> exponents = {no_exponent};
       while (static_cast<int>(exponents.size()) < count) {
-        exponents.push_back(random_.chance(10) ? no_exponent : random_.integer(0, 9));
+        exponents.push_back(random_.chance(10)   ? no_exponent
+                            : random_.chance(15) ? random_.integer(10, 30)
+                                                 : random_.integer(0, 9));
       }
       return exponents;
     };

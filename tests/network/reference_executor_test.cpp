@@ -275,31 +275,36 @@ TEST(StepAdapter, OneLayerTakesTheMeansThemselves) {
 
 TEST(StepAdapter, SaturatesAndCountsWhatLeavesItsRange) {
   AdapterNetwork adapter;
+  adapter.pool_shift = 1;
   adapter.second_weights = {0, 0};
   const auto step = [&](std::int64_t bias) {
     adapter.second_bias = bias;
     return execute_reference(adapted_network(adapter), {1, 1, 1, 1}, wide, wide).steps[1];
   };
-  StepResult s = step(-5);  // β is no less than 1 / 4096
-  EXPECT_EQ(s.factor, 1);
+  StepResult s = step(-5);  // β is no less than 1 / 16
+  EXPECT_EQ(s.factor, 256);
   EXPECT_EQ(s.underflows, 1);
-  EXPECT_EQ(s.read_multiplier, 65535);
-  EXPECT_EQ(s.read_saturations, 1);
-  s = step(0);
+  EXPECT_EQ(s.read_multiplier, 4096);
+  EXPECT_EQ(s.read_saturations, 0);
+  s = step(255);
   EXPECT_EQ(s.underflows, 1);
-  s = step(1);
+  s = step(256);
   EXPECT_EQ(s.underflows, 0);
-  EXPECT_EQ(s.read_saturations, 1);
-  s = step(65535);
+  s = step(32768);
   EXPECT_EQ(s.overflows + s.underflows + s.read_saturations + s.multiplier_saturations, 0);
-  EXPECT_EQ(s.read_multiplier, 16);
-  s = step(65536);
-  EXPECT_EQ(s.factor, 65535);
+  EXPECT_EQ(s.read_multiplier, 32);
+  s = step(32769);
+  EXPECT_EQ(s.factor, 32768);
   EXPECT_EQ(s.overflows, 1);
   IntegerNetwork network = adapted_network(adapter);
-  network.layers[1].multipliers = {3000};  // 16 times that is too much
+  network.layers[1].multipliers = {5000};  // 8 times that is too much
   s = execute_reference(network, {1, 1, 1, 1}, wide, wide).steps[1];
   EXPECT_EQ(s.multiplier_saturations, 1);
+  network.layers[1].adapter->second_bias = 0;
+  network.layers[1].read_quantizers = {{5000, 12}};  // so is 16 times that
+  s = execute_reference(network, {1, 1, 1, 1}, wide, wide).steps[1];
+  EXPECT_EQ(s.read_multiplier, 65535);
+  EXPECT_EQ(s.read_saturations, 1);
 }
 
 TEST(Convolution, StrideSkipsPositionsAndLeavesOutWindowsPastTheEdge) {

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "sw/network/reference_executor.hpp"
 #include "sw/quant/apply_plan.hpp"
 #include "sw/quant/calibration.hpp"
 #include "sw/quant/make_plan.hpp"
@@ -150,6 +151,55 @@ TEST_F(QatNetworkTest, QuantizersComputeWhatTheSimulationComputes) {
       }
       all.push_back(scores);
     }
+  }
+}
+
+// β beyond its range is the same in training, simulation and reference executor, and no multiplier that it
+// scales saturates.
+TEST_F(QatNetworkTest, AFactorBeyondItsRangeIsTheSameEverywhere) {
+  const Case c{QuantizationScheme::uniform_ptq, 4, 4, 1};
+  const Checkpoint from = checkpoint(c, "lenet");
+  const std::vector<FoldedLayer> folded = fold_graph(from.network);
+  for (const double factor : {-100.0, 100.0}) {
+    SCOPED_TRACE(factor);
+    QuantizationPlan planned = plan(c, from);
+    set_quantizers(planned, from, folded, std::vector<double>(folded.size(), 0.7),
+                   {WeightQuantizer::lsq, ActivationQuantizer::asq, 0}, 1);
+    for (ConvolutionPlan& of : planned.convolutions) {
+      if (of.adapter.channels > 0) of.adapter.parameters.back() = factor;
+    }
+    FloatNetwork network(from.network, from.tensors);
+    network.set_batch_norm_mode(BatchNormMode::training);
+    QatNetwork trained(network, planned);
+    const torch::Tensor scores = trained.forward(images(from)).detach();
+    QuantizedNetwork quantized = apply_plan(from, planned);
+    Simulation simulation(quantized);
+    simulation.begin_re_estimation();
+    const torch::Tensor expected = simulation.forward(images(from));
+    EXPECT_LT(deviation(scores - expected), 0.01 * deviation(expected));
+    simulation.end_re_estimation();
+
+    const IntegerNetwork integer = to_integer_network(quantized);
+    const ReferenceResult reference = execute_reference(
+        integer, quantize_image(integer, data_.pixels.data()), {32, 16}, {32, 16});
+    Simulation fixed(quantized, ScaleArithmetic::fixed_point);
+    const double scale = quantized.layers.back().output.scale;
+    const torch::Tensor simulated = fixed.forward(images(from).narrow(0, 0, 1)).flatten() / scale;
+    for (std::size_t i = 0; i < reference.outputs.back().size(); ++i) {
+      EXPECT_EQ(std::lround(simulated[static_cast<std::int64_t>(i)].item<double>()),
+                reference.outputs.back()[i]);
+    }
+    int adapted = 0;
+    for (std::size_t i = 0; i < integer.layers.size(); ++i) {
+      if (!integer.layers[i].adapter.has_value()) continue;
+      ++adapted;
+      const StepResult& step = reference.steps[i];
+      EXPECT_EQ(step.factor, factor < 0 ? 256 : 32768);
+      EXPECT_EQ(step.underflows, factor < 0);
+      EXPECT_EQ(step.overflows, factor > 0);
+      EXPECT_EQ(step.read_saturations + step.multiplier_saturations, 0);
+    }
+    EXPECT_GT(adapted, 0);
   }
 }
 

@@ -241,7 +241,7 @@ TEST(FakeReadImages, RefusesCountsAndStepsThatDoNotFit) {
 TEST(StepFactors, AreTheAdaptersAndAboutOneAtTheStart) {
   for (const int count : {1, 4, 7, 8, 16, 50}) {
     SCOPED_TRACE(count);
-    StepAdapter adapter = initial_adapter(count, 3);
+    AdapterParameters adapter = initial_adapter(count, 3);
     ASSERT_EQ(adapter.parameters.size(), adapter.parameter_count());
     EXPECT_EQ(adapter.hidden(), count < 8 ? 0 : count / 4);
     const torch::Tensor inputs = torch::rand({6, count, 3, 5});
@@ -270,22 +270,22 @@ TEST(StepFactors, AreTheAdaptersAndAboutOneAtTheStart) {
 
 // β by hand: W₁ of two rows of 8, b₁, w₂, b₂.
 TEST(StepFactors, OfKnownParameters) {
-  StepAdapter adapter;
+  AdapterParameters adapter;
   adapter.channels = 8;
   adapter.parameters = {1, 0, 0, 0, 0, 0, 0, 0, 0, -1, 0, 0, 0, 0, 0, 2, 0.5, 0, 0.5, 1, 0.25};
   const Values means = {1, 2, 0, 0, 0, 0, 0, 3};
   EXPECT_DOUBLE_EQ(step_factor(adapter, means.data()), 0.5 * 1.5 + 1 * 4 + 0.25);
   adapter.parameters.back() = 100;
-  EXPECT_DOUBLE_EQ(step_factor(adapter, means.data()), StepAdapter::largest);
+  EXPECT_DOUBLE_EQ(step_factor(adapter, means.data()), AdapterParameters::largest);
   adapter.parameters.back() = -100;
-  EXPECT_DOUBLE_EQ(step_factor(adapter, means.data()), StepAdapter::smallest);
+  EXPECT_DOUBLE_EQ(step_factor(adapter, means.data()), AdapterParameters::smallest);
   adapter.parameters.pop_back();
   EXPECT_THROW(step_factor(adapter, means.data()), std::invalid_argument);
   EXPECT_THROW(initial_adapter(0, 1), std::invalid_argument);
 }
 
 TEST(StepFactors, GradientsReachTheParameters) {
-  StepAdapter adapter = initial_adapter(16, 9);
+  AdapterParameters adapter = initial_adapter(16, 9);
   std::mt19937 random(10);
   std::uniform_real_distribution<double> positive(0, 0.3);  // so that no ReLU is in the way
   for (double& parameter : adapter.parameters) parameter = positive(random);

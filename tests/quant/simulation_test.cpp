@@ -102,7 +102,9 @@ QuantizedNetwork hand_made_network(std::mt19937& random, Arithmetic arithmetic) 
         for (int c = 0; c < input.shape.channels; ++c) {
           convolution.adapter.parameters.push_back(uniform(-0.5, 0.5));
         }
-        convolution.adapter.parameters.push_back(uniform(0.5, 2));
+        // Some β leave their range.
+        convolution.adapter.parameters.push_back(uniform(0, 1) < 0.3 ? uniform(-4, 20)
+                                                                     : uniform(0.5, 2));
       }
       for (int g = 0; g < groups; ++g) {
         convolution.activation_step.push_back(input.scale * uniform(1.5, 5));
