@@ -49,12 +49,16 @@ void write_trained(const Arguments& arguments, const QatResult& result) {
   save_checkpoint(arguments.trained_checkpoint, checkpoint);
 }
 
-// All options, readable, beside the package's graph: seed, epochs, quantizers. Nothing computes with
-// them.
-void record_recipe(const std::filesystem::path& package, const std::string& recipe) {
-  TensorFile content = read_safetensors(package);
+// The package with all options of its training beside its graph, readable: seed, epochs, quantizers.
+// Nothing computes with them.
+void write_with_recipe(const std::filesystem::path& file, const IntegerNetwork& network,
+                       const std::string& recipe) {
+  const std::filesystem::path unfinished = file.string() + ".unfinished";
+  write_package(unfinished, network);
+  TensorFile content = read_safetensors(unfinished);
+  std::filesystem::remove(unfinished);
   content.metadata["recipe"] = recipe;
-  write_safetensors(package, content);
+  write_safetensors(file, content);
 }
 
 // One of the two given: the other is LSQ.
@@ -129,8 +133,7 @@ void run(Arguments& arguments) {
   const double validation = std::exchange(origin.fake_quantized_accuracy_percent,
                                           PackageOrigin{}.fake_quantized_accuracy_percent);
   if (!arguments.trained_checkpoint.empty()) write_trained(arguments, result);
-  write_package(options.out, result.network);
-  record_recipe(options.out, recipe);
+  write_with_recipe(options.out, result.network, recipe);
   std::filesystem::remove(state_file(options.out));
   std::printf(
       "%s: %s, %d-bit weights, %d-bit activations; %.2f %% of the %lld validation images, "
