@@ -6,6 +6,7 @@
 #include <set>
 #include <sstream>
 
+#include "sw/cli/hardware_rules.hpp"
 #include "sw/cli/hardware_section.hpp"
 #include "sw/cli/resources.hpp"
 #include "sw/cli/toml_section.hpp"
@@ -164,6 +165,7 @@ RunSpec read_run(TomlSection section, const TomlSection& own, const std::string&
 
   run.hardware = read_hardware(section, base, element_kind(run.arithmetic));
   check_array(section, run);
+  apply_hardware_rules(section, own, base, run);
   run.energy_table = read_energy_table(section.section("energy"), base);
   section.refuse_unknown_keys();
   return run;
