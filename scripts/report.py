@@ -68,6 +68,37 @@ def array(run):
     return f"{of['rows']} × {of['columns']} {of['kind']}{star}"
 
 
+def widths(run):
+    """Asked for, and what weights between the edges are stored in where that is another width."""
+    stored = sorted({layer["weight_bits"] for layer in run["layers"]
+                     if layer.get("array") == "array" and "weight_bits" in layer})
+    text = f"{run['weight_bits']} / {run['activation_bits']}"
+    if stored and stored != [run["weight_bits"]]:
+        text += f" (weights stored in {', '.join(str(bits) for bits in stored)})"
+    return text
+
+
+def step_saturations(layer):
+    """What the adapted step of a layer had to saturate; None of layers without an adapter."""
+    found = layer.get("step_saturations")
+    return None if found is None else sum(found.values())
+
+
+def saturation_notes(runs):
+    notes = []
+    for run in runs:
+        accumulators = sum(layer.get("saturations", 0) for layer in run["layers"])
+        steps = sum(step_saturations(layer) or 0 for layer in run["layers"])
+        lost = [text for count, text in
+                ((accumulators, f"accumulators saturated {accumulators:,} times"),
+                 (steps, f"factors or multipliers of adapted steps saturated {steps:,} times"))
+                if count]
+        if lost:
+            notes.append(f'<p class="bad">{escape(run["name"])}: in {run["images"]:,} images '
+                         f'{" and ".join(lost)}; the layers are below.</p>')
+    return notes
+
+
 def summary(runs):
     rows = []
     for run in runs:
@@ -75,7 +106,7 @@ def summary(runs):
                 else run["accuracy_percent"] - run["float_accuracy_percent"])
         rows.append([
             escape(run["name"]), escape(f"{run['network']} {run['arithmetic']}"),
-            f"{run['weight_bits']} / {run['activation_bits']}", escape(run["scheme"]),
+            widths(run), escape(run["scheme"]),
             number(run["accuracy_percent"], "<b>{:.2f}</b>"),
             number(run["fake_quantized_accuracy_percent"], "{:.2f}"),
             number(run["float_accuracy_percent"], "{:.2f}"), number(drop, "{:+.2f}"),
@@ -130,9 +161,10 @@ def layers(run):
             number(100 * layer["pe_utilisation"] if layer["pe_utilisation"] is not None
                    and layer["macs_or_taps"] else None, "{:.1f}"),
             number(layer["energy_uj"], "{:.4f}"), number(layer["output_tiles"]),
-            number(layer["groups"]), number(layer["saturations"])])
+            number(layer["groups"]), number(layer["saturations"]),
+            number(step_saturations(layer))])
     return table(["Layer", "Kind", "Bits W / A", "Cycles", "Taps or MACs", "PE utilisation %",
-                  "Energy µJ", "Output tiles", "Groups", "Saturations"], rows,
+                  "Energy µJ", "Output tiles", "Groups", "Saturations", "Of steps"], rows,
                  text_columns=(0, 1))
 
 
@@ -212,6 +244,7 @@ def page(results, source):
            "widths alone.</p>"] if synthetic else []),
         *[f'<p class="bad">{escape(run["name"])} is not bit-exact: {escape(run["mismatch"])}</p>'
           for run in runs if run["bit_exact"] is False],
+        *saturation_notes(runs),
         plots(runs) if some_timed else "",
         "<h2>Layers</h2>"]
     for run in runs:

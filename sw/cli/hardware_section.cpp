@@ -110,10 +110,7 @@ DramConfig read_dram(TomlSection section, DramConfig config) {
   return config;
 }
 
-}  // namespace
-
-HardwareConfig read_hardware(TomlSection& scenario, const std::filesystem::path& base,
-                             ProcessingElementKind kind) {
+std::filesystem::path preset_file(TomlSection& scenario, const std::filesystem::path& base) {
   const std::filesystem::path folder = resource_folder() / "scenarios" / "hardware";
   TomlSection overrides = scenario.section("hardware");
   const std::string preset = overrides.text("preset", "edge-16x16");
@@ -122,6 +119,19 @@ HardwareConfig read_hardware(TomlSection& scenario, const std::filesystem::path&
     overrides.refuse("preset", "found \"" + preset + "\"; allowed: " +
                                    joined(preset_names(folder)) + ", or a path to a preset file");
   }
+  return file;
+}
+
+}  // namespace
+
+bool gives_table_exponents(TomlSection& scenario, const std::filesystem::path& base) {
+  const toml::table preset = read_toml(preset_file(scenario, base));
+  return scenario.section("hardware", &preset).section("array").section("table").has("exponents");
+}
+
+HardwareConfig read_hardware(TomlSection& scenario, const std::filesystem::path& base,
+                             ProcessingElementKind kind) {
+  const std::filesystem::path file = preset_file(scenario, base);
   const toml::table preset_table = read_toml(file);
 
   HardwareConfig config;

@@ -15,4 +15,7 @@ namespace abacus {
 HardwareConfig read_hardware(TomlSection& scenario, const std::filesystem::path& base,
                              ProcessingElementKind kind);
 
+// Whether scenario or preset say how many exponents the array's lookup table has; after read_hardware().
+bool gives_table_exponents(TomlSection& scenario, const std::filesystem::path& base);
+
 }  // namespace abacus

@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "models/area/array_area.hpp"
+#include "sw/cli/hardware_rules.hpp"
 #include "sw/cli/hardware_section.hpp"
 #include "sw/cli/resources.hpp"
 #include "sw/cli/toml_section.hpp"
@@ -249,6 +250,7 @@ RunSpec read_run(TomlSection section, const TomlSection& own, const std::string&
 
   run.hardware = read_hardware(section, base, element_kind(run.arithmetic));
   check_array(section, run);
+  apply_hardware_rules(section, own, base, run);
   run.energy_table =
       EnergyTable::read(table_file(section.section("energy"), "energy", "horowitz-45nm", base));
   run.area_table =

@@ -64,6 +64,8 @@ struct RunSpec {
   std::string package_location;
   std::string quantization_location;
   std::string same_area_location;
+  std::string step_adapter_location;  // empty: the run itself says nothing of hardware.step_adapter
+  bool table_exponents_given = false;  // hardware.array.table.exponents, by scenario or preset
 };
 
 struct Scenario {

@@ -9,9 +9,11 @@
 
 #include "sw/cli/child_process.hpp"
 #include "sw/cli/command_exit.hpp"
+#include "sw/cli/hardware_rules.hpp"
 #include "sw/cli/package_cache.hpp"
 #include "sw/cli/resources.hpp"
 #include "sw/cli/results.hpp"
+#include "sw/cli/saturation_warning.hpp"
 #include "sw/cli/scenario.hpp"
 #include "sw/cli/simulation.hpp"
 #include "sw/cli/stop_request.hpp"
@@ -268,6 +270,7 @@ int simulate(const SimulateOptions& options) {
       requests[run.name] = package_request(run, options);
     } else if (!run.package.empty()) {
       ready[run.name] = read_ready_package(run);
+      apply_hardware_rules(ready[run.name].network, run);
     }
   }
 
@@ -299,6 +302,8 @@ int simulate(const SimulateOptions& options) {
                          {"package_seconds", package_seconds},
                          {"simulation_seconds", seconds_since(simulation_start)}});
     if (!options.quiet) print_summary(runs.back());
+    const std::string warning = saturation_warning(runs.back());
+    if (!warning.empty()) std::fprintf(stderr, "abacus: warning: %s\n", warning.c_str());
     if (outcome.mismatch) {
       exact = false;
       std::fprintf(stderr, "abacus: run \"%s\" is not bit-exact: %s\n", run.name.c_str(),
@@ -339,7 +344,7 @@ void add_simulate_command(CLI::App& app) {
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 40));
   command->add_option("--cache", options->cache,
                       "Folder of integer packages; default: ~/.cache/abacus");
-  command->add_flag("--quiet", options->quiet, "No progress, no summary; errors only");
+  command->add_flag("--quiet", options->quiet, "No progress, no summary; errors and warnings only");
   command->callback([options] {
     catch_stop_signals();
     throw CommandExit{simulate(*options)};

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "sw/cli/saturation_warning.hpp"
 #include "sw/schedule/program.hpp"
 #include "tests/cli/prepared_scenario.hpp"
 
@@ -121,6 +122,25 @@ TEST(RunResults, PinAccuracyCyclesAndEnergy) {
   EXPECT_EQ(json["units"]["store"]["busy_cycles"], 30);
   EXPECT_EQ(json["units"]["store"]["stalled_cycles"], 10);
   EXPECT_EQ(json["accumulator_saturations"], 3);
+}
+
+TEST(SaturationWarning, NamesWhatWasLostAndWhere) {
+  nlohmann::ordered_json run = {{"name", "r"}, {"images", 3}, {"layers", nullptr}};
+  run["layers"] = nlohmann::ordered_json::array();
+  for (int layer = 0; layer < 6; ++layer) {
+    run["layers"].push_back({{"name", "conv" + std::to_string(layer)}, {"saturations", 0}});
+  }
+  EXPECT_EQ(saturation_warning(run), "");
+  run["layers"][1]["saturations"] = 1;
+  EXPECT_EQ(saturation_warning(run), "run \"r\", 3 images: accumulators saturated 1 time (conv1)");
+  for (int layer = 1; layer < 6; ++layer) run["layers"][layer]["saturations"] = 10;
+  run["layers"][4]["step_saturations"] = {
+      {"beta_underflows", 2}, {"beta_overflows", 3}, {"read_multiplier", 0}, {"multipliers", 7}};
+  EXPECT_EQ(
+      saturation_warning(run),
+      "run \"r\", 3 images: accumulators saturated 50 times (conv1, conv2, conv3 and 2 other "
+      "layers); step adapters' factors left their range 5 times (conv4); multipliers of adapted "
+      "steps saturated 7 times (conv4)");
 }
 
 TEST(RunResults, BitExactIsTrueFalseOrUnknown) {

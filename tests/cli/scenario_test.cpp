@@ -156,6 +156,7 @@ hardware.array.table = { exponents = 63, fraction_bits = 5, ports = 2, lanes = 8
 [[run]]
 name = "sums"
 arithmetic = "apot"
+package = "c.safetensors"
 hardware.step_adapter = { channels = 64, hidden = 16, lanes = 8, registers = 2 }
 )");
   const std::vector<RunSpec> runs = read_scenario(file.file()).runs;
@@ -292,6 +293,40 @@ TEST(Scenario, ErrorsInAPresetNameThePreset) {
   EXPECT_THAT(error_of(file), HasSubstr("did you mean `rows`?"));
 }
 
+TEST(Scenario, ALookupTableHasAsManyExponentsAsItsWeightsNeedUnlessSomebodySays) {
+  const auto exponents = [](const std::string& more) {
+    const ScenarioFile file(head + "[[run]]\nname = \"r\"\narithmetic = \"post\"\n" + more);
+    test::write_text(file.folder() / "mine.toml", "array.table.exponents = 9\n");
+    return read_scenario(file.file()).runs[0].hardware.array.table.exponents;
+  };
+  EXPECT_EQ(exponents(""), 63);
+  EXPECT_EQ(exponents("quantization.weight_bits = 5\n"), 7);
+  EXPECT_EQ(exponents("quantization.weight_bits = 3\n"), 4);
+  EXPECT_EQ(exponents("quantization.weight_bits = 3\nhardware.array.table.exponents = 1\n"), 1);
+  EXPECT_EQ(exponents("quantization.weight_bits = 3\nhardware.preset = \"mine.toml\"\n"), 9);
+  const std::string refused =
+      error_of(ScenarioFile(head + "[[run]]\nname = \"r\"\narithmetic = \"post\"\n"
+                                   "hardware.array.table.exponents = 62\n"));
+  EXPECT_THAT(refused,
+              HasSubstr("s.toml:11:34: hardware.array.table.exponents: found 62; 127 levels "
+                        "of POST weights need 63"));
+}
+
+// What stands above the runs is for those that have a use for it.
+TEST(Scenario, SharedHardwareKeysServeEveryRun) {
+  const ScenarioFile file(head + R"([hardware]
+array.fraction_bits = 9
+array.table.exponents = 63
+step_adapter.lanes = 2
+[[run]]
+name = "adder"
+[[run]]
+name = "post"
+arithmetic = "post"
+)");
+  EXPECT_EQ(error_of(file), "no error");
+}
+
 struct BadScenario {
   const char* text;   // after `head`, so it starts at line 8
   const char* place;  // "line:column: "
@@ -359,6 +394,21 @@ INSTANTIATE_TEST_SUITE_P(
         BadScenario{"[[run]]\nname = \"a\"\narithmetic = \"shiftaddnet\"\nhardware.array.kind = "
                     "\"shift\"\n",
                     "11:23: ", "found \"shift\"; arithmetic shiftaddnet needs \"shift-add\""},
+        BadScenario{"hardware.array.table.ports = 2\n",
+                    "8:16: ", "adder arrays have none; allowed with kind post"},
+        BadScenario{"hardware.array.fraction_bits = 4\n", "8:32: ",
+                    "adder arrays have none; allowed with kind shift, shift-add, post, apot"},
+        BadScenario{"hardware.edge_array.table.ports = 2\n",
+                    "8:21: ", "mac arrays have none; allowed with kind post"},
+        BadScenario{"[[run]]\nname = \"a\"\nhardware.array.table.ports = 2\n",
+                    "10:16: ", "hardware.array.table: adder arrays have none"},
+        BadScenario{"hardware.step_adapter.lanes = 2\n",
+                    "8:10: ", "no scheme that quantizes a checkpoint makes step adapters"},
+        BadScenario{"[[run]]\nname = \"a\"\narithmetic = \"apot\"\n"
+                    "quantization.weight_bits = 6\n",
+                    "11:28: ", "found 6 weight bits; allowed with arithmetic apot: 2 to 5"},
+        BadScenario{"[[run]]\nname = \"a\"\narithmetic = \"apot\"\n", "10:14: ",
+                    "arithmetic: found 8 weight bits; allowed with arithmetic apot: 2 to 5"},
         BadScenario{"[hardware.dram]\nt_rcdd = 1\n",
                     "9:1: ", "unknown key `hardware.dram.t_rcdd`; did you mean `t_rcd`?"},
         BadScenario{"[hardware.dram]\nt_rcd = 0\n", "9:9: ", "t_rcd"},

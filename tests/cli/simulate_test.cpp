@@ -207,8 +207,21 @@ TEST_F(Simulate, NamesTheLayerThatALookupTableCannotServe) {
   write_package(prepared_.folder() / "post.safetensors", network);
   test::write_text(prepared_.scenario(),
                    "network = \"lenet\"\ndataset = \"fashion-mnist\"\narithmetic = \"post\"\n"
-                   "package = \"post.safetensors\"\n");
+                   "package = \"post.safetensors\"\nimages = 1\n"
+                   "hardware.array.table.exponents = 14\n");
   EXPECT_THAT(error_of(options()), HasSubstr("\"conv2\" has 31 levels, of which 15 need"));
+
+  // Where nobody says how many it has, it has enough.
+  test::write_text(prepared_.scenario(),
+                   "network = \"lenet\"\ndataset = \"fashion-mnist\"\narithmetic = \"post\"\n"
+                   "package = \"post.safetensors\"\nimages = 1\n");
+  EXPECT_EQ(error_of(options()), "no error");
+  EXPECT_EQ(results()["runs"][0]["hardware"]["array"]["table"]["exponents"], 15);
+
+  test::write_text(prepared_.scenario(),
+                   "network = \"lenet\"\ndataset = \"fashion-mnist\"\narithmetic = \"post\"\n"
+                   "package = \"post.safetensors\"\nimages = 1\nhardware.step_adapter.lanes = 2\n");
+  EXPECT_THAT(error_of(options()), HasSubstr("post.safetensors has no step adapters"));
 }
 
 TEST_F(Simulate, IsBitExactAndFillsTheResults) {
