@@ -142,7 +142,7 @@ HardwareConfig read_hardware(TomlSection& scenario, const std::filesystem::path&
   config.clock_mhz = section.number("clock_mhz", config.clock_mhz, 1, 10000);
   TomlSection array = section.section("array");
   // Of scenarios alone, which know the other runs (scenario.cpp).
-  if (overrides.section("array").has("same_area_as")) array.node("same_area_as");
+  if (scenario.section("hardware").section("array").has("same_area_as")) array.node("same_area_as");
   config.array = read_array(std::move(array), config.array);
   const TomlSection edge_array = section.section("edge_array");
   config.edge_array = read_array(edge_array, config.edge_array);
