@@ -79,13 +79,45 @@ void set_quantizers(const Arguments& arguments, QatOptions& options) {
   quantizers.magnitudes = arguments.post_levels.value_or(0);
   options.quantizers = quantizers;
   options.scheme = to_string(quantizers) + "-qat";
+
+  // Operands as wide as what is stored pass through: there is no step to learn.
+  const QuantizationOptions& plan = options.quantization;
+  if (!arguments.activation_quantizer.empty() &&
+      quantizers.activations != ActivationQuantizer::asq &&
+      plan.activation_bits >= plan.storage_bits) {
+    throw std::invalid_argument(
+        "--activation-quantizer " + arguments.activation_quantizer + ": found with " +
+        std::to_string(plan.activation_bits) + " activation bits of " +
+        std::to_string(plan.storage_bits) +
+        " storage bits, where activations are read as they are stored; allowed: fewer "
+        "--activation-bits, more --storage-bits, or asq");
+  }
 }
 
-void run(Arguments& arguments) {
+// Options that would change nothing beside the others.
+void refuse_idle_options(const CLI::App& command, const QatOptions& options) {
+  const auto refuse = [&](const char* option, bool idle, const char* without) {
+    if (idle && command.count(option) > 0) {
+      throw std::invalid_argument(std::string(option) + ": given " + without);
+    }
+  };
+  for (const char* option : {"--teacher", "--temperature"}) {
+    refuse(option, options.distill == 0, "without --distill");
+  }
+  refuse("--range-rate", !options.learn_ranges && !options.quantizers.has_value(),
+         "without --learn-ranges");
+  refuse("--adder-rate", options.quantization.scheme == QuantizationScheme::uniform_ptq,
+         "with --scheme uniform, whose networks have no adder layers");
+  refuse("--nesterov", options.optimizer.method == OptimizerMethod::adam,
+         "with --optimizer adam; allowed with sgd");
+}
+
+void run(const CLI::App& command, Arguments& arguments) {
   QatOptions& options = arguments.qat;
   options.quantization.scheme = qat_scheme_from_string(arguments.scheme);
   options.scheme = arguments.scheme + "-qat";
   set_quantizers(arguments, options);
+  refuse_idle_options(command, options);
   apply(arguments.adder, options.quantization);
   check(options.quantization);
   check_quantizers(options);
@@ -181,6 +213,10 @@ void add_plan_options(CLI::App& command, Arguments& arguments) {
                   "Training images for the BatchNorm statistics at the end")
       ->check(CLI::Range(2, 1'000'000))
       ->capture_default_str();
+  command.add_option(
+      "--fraction-bits", plan.fraction_bits,
+      "--weight-quantizer pot, post, apot: of the taps, at most (2 to 12, post to 8; "
+      "default: 8)");
   add_adder_options(command, plan, arguments.adder);
 }
 
@@ -282,7 +318,7 @@ void add_qat_command(CLI::App& app) {
                       "Also write the float parameters behind it, to go on from");
   command->add_flag("--resume", arguments->qat.resume,
                     "Go on from the state saved beside --out, if any");
-  command->callback([arguments] { run(*arguments); });
+  command->callback([arguments, command] { run(*command, *arguments); });
 }
 
 }  // namespace abacus

@@ -201,6 +201,9 @@ void add_quantize_command(CLI::App& app) {
                    "Training images for the tensors' ranges")
       ->check(CLI::Range(1, 1'000'000))
       ->capture_default_str();
+  command->add_option("--fraction-bits", options.fraction_bits,
+                      "Schemes of exponent weights: of the taps, at most (2 to 12, post to 8; "
+                      "default: 8)");
   add_adder_options(*command, options, arguments->adder);
   add_rounding_options(*command, *arguments);
   add_reconstruction_options(*command, options);

@@ -1,6 +1,7 @@
 // The accumulators of an adder layer on integer operands, for the simulation,
 //   Σ |(a << activation_shift) − (w << weight_shift)|:
-// 16-bit vectors (Google Highway), all OpenMP threads, the read quantizer and the groups included. Same results on any number of threads.
+// 16-bit vectors (Google Highway), all OpenMP threads, the read quantizer and the groups included. Same
+// results on any number of threads.
 #pragma once
 
 #include <cstdint>

@@ -1,8 +1,11 @@
 #include "sw/quant/exponent_accumulation.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <cstdlib>
 
+#include "sw/quant/exact_sum.hpp"
 #include "sw/quant/exponent_taps.hpp"
 
 namespace abacus {
@@ -12,6 +15,7 @@ ExponentAccumulation::ExponentAccumulation(const QuantizedConvolution& convoluti
     : lowest_(lowest_integer(convolution.activation_bits, convolution.activation_signed)) {
   const int highest = highest_integer(convolution.activation_bits, convolution.activation_signed);
   const double unit = std::ldexp(1.0, -convolution.fraction_bits);
+  torch::Tensor largest = torch::zeros_like(weights);  // tap, in units of 2^−fraction_bits
   // Where a code's taps are a multiple of the operand, its weight is that multiple.
   torch::Tensor multiples = torch::zeros_like(weights);
   std::vector<torch::Tensor> planes;
@@ -21,12 +25,15 @@ ExponentAccumulation::ExponentAccumulation(const QuantizedConvolution& convoluti
     };
     std::vector<float> taps;
     bool linear = true;
+    int most = 0;
     for (int operand = lowest_; operand <= highest; ++operand) {
       taps.push_back(static_cast<float>(tap(operand) * unit));
       linear = linear && tap(operand) == operand * tap(1);
+      most = std::max(most, std::abs(tap(operand)));
     }
     const torch::Tensor signs =
         weights.eq(code).to(torch::kFloat32) - weights.eq(-code).to(torch::kFloat32);
+    largest.add_(signs.abs(), most);
     if (linear) {
       multiples.add_(signs, tap(1) * unit);
     } else {
@@ -35,18 +42,21 @@ ExponentAccumulation::ExponentAccumulation(const QuantizedConvolution& convoluti
     }
   }
   planes.insert(planes.begin(), multiples);
-  weights_ = torch::cat(planes, 1);
+  weights_ = torch::cat(planes, 1).to(exact_sum_type(largest.flatten(1).to(torch::kFloat64)));
 }
 
 torch::Tensor ExponentAccumulation::run(const torch::Tensor& operands, int stride,
                                         int padding) const {
-  if (tables_.empty()) return torch::conv2d(operands, weights_, {}, stride, padding);
+  const auto sum = [&](const torch::Tensor& values) {
+    return torch::conv2d(values.to(weights_.scalar_type()), weights_, {}, stride, padding);
+  };
+  if (tables_.empty()) return sum(operands);
   std::vector<torch::Tensor> planes = {operands};
   const torch::Tensor places = (operands - lowest_).to(torch::kInt64).contiguous();
   for (const torch::Tensor& table : tables_) {
     planes.push_back(table.index_select(0, places.flatten()).view(places.sizes()));
   }
-  return torch::conv2d(torch::cat(planes, 1), weights_, {}, stride, padding);
+  return sum(torch::cat(planes, 1));
 }
 
 }  // namespace abacus

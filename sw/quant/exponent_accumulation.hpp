@@ -13,8 +13,8 @@ class ExponentAccumulation {
   // `weights`: the stored ones, output × input channel × ky × kx.
   ExponentAccumulation(const QuantizedConvolution& convolution, const torch::Tensor& weights);
 
-  // Accumulators, N×C×H×W, in units of 1: multiples of 2^−fraction_bits. `operands`: integers in
-  // float32, of the convolution's activation range.
+  // Accumulators, N×C×H×W, in units of 1: multiples of 2^−fraction_bits. In float32 where that is exact,
+  // else in float64. `operands`: integers in float32, of the convolution's activation range.
   torch::Tensor run(const torch::Tensor& operands, int stride, int padding) const;
 
  private:

@@ -4,8 +4,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <stdexcept>
-
-#include "sw/quant/quantization_plan.hpp"
+#include <vector>
 
 namespace abacus {
 namespace {
@@ -18,13 +17,13 @@ long shifted(int activation, int fraction_bits, int exponent) {
 
 }  // namespace
 
-int fraction_bits(const WeightCode& code) {
+int fraction_bits(const WeightCode& code, int most) {
   int largest = 0;  // exponent
   switch (code.form) {
     case WeightForm::integer:
       return 0;
     case WeightForm::power_of_root_two:
-      return most_fraction_bits;
+      return most;
     case WeightForm::power_of_two:
       largest = code.magnitudes - 1;
       break;
@@ -34,7 +33,7 @@ int fraction_bits(const WeightCode& code) {
       }
       break;
   }
-  return std::min(largest, most_fraction_bits);
+  return std::min(largest, most);
 }
 
 int exponent_tap(const WeightCode& code, int fraction_bits, int activation, int stored) {

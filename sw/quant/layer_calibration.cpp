@@ -236,7 +236,7 @@ class LayerCalibrator {
 
   torch::Tensor accumulate(std::size_t index, const torch::Tensor& input) {
     return in_chunks(input.size(0), [&](std::int64_t first, std::int64_t last) {
-      return simulation_.accumulate(index, part(input, first, last));
+      return simulation_.accumulate(index, part(input, first, last)).to(torch::kFloat32);
     });
   }
 

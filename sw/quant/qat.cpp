@@ -340,7 +340,23 @@ QuantizationScheme qat_scheme_from_string(const std::string& text) {
 }
 
 void check_quantizers(const QatOptions& o) {
+  const auto exponents = [&] {
+    return o.quantizers.has_value() && (o.quantizers->weights == WeightQuantizer::pot ||
+                                        o.quantizers->weights == WeightQuantizer::post ||
+                                        o.quantizers->weights == WeightQuantizer::apot);
+  };
+  if (o.quantization.fraction_bits.has_value() && !exponents()) {
+    throw std::invalid_argument(
+        "fraction-bits: given for weights without a fraction; allowed with weight-quantizer pot, "
+        "post, apot");
+  }
   if (!o.quantizers.has_value()) return;
+  if (o.quantizers->weights == WeightQuantizer::post &&
+      o.quantization.fraction_bits.value_or(0) > largest_table_fraction_bits) {
+    throw std::invalid_argument(
+        "fraction-bits: found " + std::to_string(*o.quantization.fraction_bits) +
+        ", allowed with weight-quantizer post: 2 to 8, as a lookup table has");
+  }
   if (o.quantization.scheme != QuantizationScheme::uniform_ptq) {
     throw std::invalid_argument(
         "weight-quantizer and activation-quantizer: found with the plan of " +

@@ -80,10 +80,15 @@ enum class Option {
   reconstruction_images,
   iterations,
   network_iterations,
-  activation_iterations
+  activation_iterations,
+  fraction_bits
 };
 
 bool takes(QuantizationScheme scheme, Option option) {
+  if (option == Option::fraction_bits) {
+    return level_quantizer(scheme).has_value() || scheme == QuantizationScheme::shift ||
+           scheme == QuantizationScheme::shiftaddnet;
+  }
   switch (scheme) {
     case QuantizationScheme::adderquant_ptq:
       return option != Option::shared_scale && option != Option::activation_iterations;
@@ -300,6 +305,10 @@ void check(const QuantizationOptions& options) {
     }
   };
   const QuantizationScheme scheme = options.scheme;
+  // Of uniform-ptq, training's own quantizers decide (check_quantizers()).
+  if (scheme != QuantizationScheme::uniform_ptq) {
+    refuse_surplus(options.fraction_bits, scheme, Option::fraction_bits, "fraction bits");
+  }
   refuse_surplus(options.groups, scheme, Option::groups, "groups");
   refuse_surplus(options.group_method, scheme, Option::group_method, "group method");
   refuse_surplus(options.weight_clamp, scheme, Option::weight_clamp, "weight clamp");
@@ -363,6 +372,8 @@ void check(const QuantizationOptions& options) {
   range("weight bits" + of_bnn, options.weight_bits, binary ? 1 : 2, binary ? 1 : 8);
   range("activation bits" + of_bnn, options.activation_bits, binary ? 1 : 2, binary ? 1 : 8);
   range("storage bits", options.storage_bits, 2, 16);
+  range("fraction bits", options.fraction_bits.value_or(default_fraction_bits), 2,
+        scheme == QuantizationScheme::post ? largest_table_fraction_bits : largest_fraction_bits);
   range("groups", options.groups.value_or(1), 1, 64);
   range("calibration images", options.calibration_images, 1, 1'000'000);
   if (with_defaults(options).batch_norm != BatchNormEstimation::kept) {
@@ -413,6 +424,10 @@ std::string to_string(const QuantizationOptions& given) {
   count("iterations", options.iterations);
   count("network-iterations", options.network_iterations);
   count("activation-iterations", options.activation_iterations);
+  // The default is left out, as it was before there was a choice.
+  if (options.fraction_bits.value_or(default_fraction_bits) != default_fraction_bits) {
+    text << " fraction-bits=" << *options.fraction_bits;
+  }
   return text.str();
 }
 

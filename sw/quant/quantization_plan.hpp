@@ -25,6 +25,9 @@ const std::vector<std::string>& operand_grid_names();  // "symmetric", "unsigned
 std::string to_string(OperandGrid grid);
 OperandGrid operand_grid_from_string(const std::string& text);  // std::invalid_argument
 
+// What the lanes of tlm/hardware_config.hpp keep.
+inline constexpr int default_fraction_bits = 8;
+
 // Of one convolution.
 struct ConvolutionPlan {
   int weight_bits = 8;
@@ -46,6 +49,8 @@ struct ConvolutionPlan {
   std::optional<WeightPlan> weights;
   ActivationQuantizer activations = ActivationQuantizer::lsq;  // how activation_step is learned
   AdapterParameters adapter;                                   // asq
+  // Exponent weights: fraction bits of a tap, at most.
+  int most_fraction_bits = default_fraction_bits;
 };
 
 struct QuantizationPlan {
@@ -57,12 +62,11 @@ struct QuantizationPlan {
 // Rounds the weights (output channel × input channel × ky × kx) and bias (one an output channel, or
 // empty) to the nearest level of the plan's grid. Throws std::invalid_argument for widths outside
 // 2 … 8 and counts that do not fit.
-constexpr int most_fraction_bits = 8;  // what the shift lanes of tlm/hardware_config.hpp keep
 QuantizedConvolution quantize_adder_convolution(const ConvolutionPlan& plan,
                                                 const std::vector<float>& weights,
                                                 const std::vector<float>& bias);
 // The same of an ordinary layer; fraction bits of exponent weights are as many as lose nothing, but at
-// most most_fraction_bits.
+// most the plan's.
 QuantizedConvolution quantize_ordinary_convolution(const ConvolutionPlan& plan,
                                                    const std::vector<float>& weights,
                                                    const std::vector<float>& bias);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <type_traits>
 
 namespace abacus {
 namespace {
@@ -42,27 +43,33 @@ torch::Tensor scale_convolution(const IntegerLayer& layer, const torch::Tensor& 
                                 const torch::Tensor& residual) {
   const torch::Tensor values = accumulators.contiguous();
   const torch::Tensor added = residual.defined() ? residual.contiguous() : residual;
-  torch::Tensor result = torch::empty_like(values);
+  torch::Tensor result = torch::empty_like(values, torch::kFloat32);
   const Rounding rounding(layer);
   const Factor factor{layer.residual_multiplier, layer.residual_shift};
   const std::int64_t one = std::int64_t{1} << layer.fraction_bits;
-  const float units = static_cast<float>(one);
   const std::int64_t channels = values.size(1);
   const std::int64_t planes = values.size(0) * channels;
   const std::int64_t plane = values.size(2) * values.size(3);
-  const float* const from = values.data_ptr<float>();
   const float* const residuals = added.defined() ? added.data_ptr<float>() : nullptr;
   float* const to = result.data_ptr<float>();
+  const auto run = [&](const auto* const from) {
+    const auto units = static_cast<std::remove_cv_t<std::remove_pointer_t<decltype(from)>>>(one);
 #pragma omp parallel for
-  for (std::int64_t p = 0; p < planes; ++p) {
-    const std::size_t o = static_cast<std::size_t>(p % channels);
-    const std::int64_t multiplier = layer.multipliers[o];
-    const std::int64_t bias = layer.biases[o];
-    for (std::int64_t i = p * plane; i < (p + 1) * plane; ++i) {
-      const std::int64_t other = residuals == nullptr ? 0 : factor.apply(residuals[i]);
-      to[i] = rounding.apply(static_cast<std::int64_t>(from[i] * units) * multiplier +
-                             (bias + other) * one);
+    for (std::int64_t p = 0; p < planes; ++p) {
+      const std::size_t o = static_cast<std::size_t>(p % channels);
+      const std::int64_t multiplier = layer.multipliers[o];
+      const std::int64_t bias = layer.biases[o];
+      for (std::int64_t i = p * plane; i < (p + 1) * plane; ++i) {
+        const std::int64_t other = residuals == nullptr ? 0 : factor.apply(residuals[i]);
+        to[i] = rounding.apply(static_cast<std::int64_t>(from[i] * units) * multiplier +
+                               (bias + other) * one);
+      }
     }
+  };
+  if (values.scalar_type() == torch::kFloat64) {
+    run(values.data_ptr<double>());
+  } else {
+    run(values.data_ptr<float>());
   }
   return result;
 }

@@ -1,5 +1,6 @@
 // The scale units of docs/arithmetic.md on torch tensors, in 64-bit integers. Tensors are N×C×H×W
-// and hold integers in float32, as in simulation.hpp; the results are the layer's stored output.
+// and hold integers in float32, as in simulation.hpp, accumulators also in float64; the results are the
+// layer's stored output, in float32.
 #pragma once
 
 #include "sw/network/integer_network.hpp"

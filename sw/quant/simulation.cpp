@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "sw/quant/adapter_arithmetic.hpp"
+#include "sw/quant/exact_sum.hpp"
 #include "sw/quant/quantizer_functions.hpp"
 #include "sw/quant/scale_arithmetic.hpp"
 
@@ -76,9 +77,15 @@ void Simulation::prepare(std::size_t index) {
     prepared_[index].adapter =
         integer_adapter(layer.convolution.adapter, network_.tensor(layer.folded.input));
   }
+  torch::Tensor& prepared = prepared_[index].weights;
   if (layer.convolution.code.form != WeightForm::integer) {
     prepared_[index].exponents =
-        std::make_unique<ExponentAccumulation>(layer.convolution, prepared_[index].weights);
+        std::make_unique<ExponentAccumulation>(layer.convolution, prepared);
+  } else if (from.arithmetic != Arithmetic::bnn) {
+    const QuantizedConvolution& of = layer.convolution;
+    const int operand = std::max(-lowest_integer(of.activation_bits, of.activation_signed),
+                                 highest_integer(of.activation_bits, of.activation_signed));
+    prepared = prepared.to(exact_sum_type(prepared.flatten(1).to(torch::kFloat64).abs() * operand));
   }
 }
 
@@ -111,7 +118,8 @@ torch::Tensor Simulation::accumulate(std::size_t index, const torch::Tensor& inp
     return torch::conv2d(torch::constant_pad_nd(operands, {p, p, p, p}, -1),
                          prepared_[index].weights, {}, from.stride);
   }
-  return torch::conv2d(operands, prepared_[index].weights, {}, from.stride, from.padding);
+  const torch::Tensor& weights = prepared_[index].weights;
+  return torch::conv2d(operands.to(weights.scalar_type()), weights, {}, from.stride, from.padding);
 }
 
 torch::Tensor Simulation::operands(std::size_t index, std::size_t group,
@@ -167,7 +175,7 @@ void Simulation::observe(std::size_t index, const torch::Tensor& accumulators) {
 torch::Tensor Simulation::convolve(std::size_t index, const torch::Tensor& input,
                                    const torch::Tensor& residual) {
   const QuantizedLayer& layer = network_.layers[index];
-  torch::Tensor values = accumulate(index, input);
+  torch::Tensor values = accumulate(index, input).to(torch::kFloat32);
   const std::vector<int> factors = step_factors_of(index, input);
   if (!factors.empty()) {
     std::vector<double> steps;

@@ -22,8 +22,9 @@ enum class ScaleArithmetic {
   fixed_point
 };
 
-// Accumulators are exact: they are sums of integers below 2^24 in magnitude (a 9-tap adder layer of
-// 3,600 channels at 8 bits), or of such multiples of 2^−fraction_bits, and never saturate here.
+// Accumulators are exact and never saturate here: sums of integers, or of multiples of 2^−fraction_bits. Where
+// they may pass 2^24 of these, an ordinary layer is summed in float64; an adder layer does not (9 taps of
+// 3,600 channels at 8 bits).
 class Simulation {
  public:
   // Keeps a reference: BatchNorm's channels may change between calls (ScaleArithmetic::real).
@@ -37,7 +38,7 @@ class Simulation {
   // `residual`: undefined where the layer has none.
   torch::Tensor run_layer(std::size_t index, const torch::Tensor& input,
                           const torch::Tensor& residual);
-  // A convolution's accumulators.
+  // A convolution's accumulators; float64 where float32 would not be exact.
   torch::Tensor accumulate(std::size_t index, const torch::Tensor& input) const;
   // What one group of a convolution reads: operands, shifted.
   torch::Tensor operands(std::size_t index, std::size_t group, const torch::Tensor& input) const;

@@ -49,8 +49,8 @@ struct WeightPlan {
   WeightQuantizer quantizer = WeightQuantizer::lsq;
   int bits = 8;        // 2 … 8; of pact 2, 3, 4, 5 or 8
   int magnitudes = 0;  // post: number of i; 0 stands for the number that the width holds
-  // lsq: a channel's step, one a channel. apot: α, one number. pot: none, or α of each channel. lqnet: channel after channel, `bits`
-  // numbers of a basis each. Others: none.
+  // lsq: a channel's step, one a channel. apot: α, one number. pot: none, or α of each channel. lqnet:
+  // channel after channel, `bits` numbers of a basis each. Others: none.
   std::vector<double> parameters;
 };
 

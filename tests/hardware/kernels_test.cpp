@@ -115,7 +115,7 @@ TEST(TapPlan, EveryTapOfEveryFormat) {
   }
 }
 
-// Every width, and fractions from none to the most.
+// Every width, fractions from none to the most, exponents up to 10 and up to 30.
 std::vector<TapFormat> exponent_formats() {
   std::vector<TapFormat> formats;
   for (int bits = 0; bits < 49; ++bits) {
@@ -137,7 +137,8 @@ std::vector<TapFormat> exponent_formats() {
         f.kind = ProcessingElementKind::apot;
         f.first_term_bits = f.weight_bits / 2;
         for (int i = 0; i < 2 * term_exponents; ++i) {
-          f.terms[static_cast<std::size_t>(i)] = static_cast<std::int8_t>((i * 7 + bits) % 12 - 1);
+          f.terms[static_cast<std::size_t>(i)] =
+              static_cast<std::int8_t>((i * 7 + bits) % (bits % 2 == 0 ? 12 : 32) - 1);
         }
         formats.push_back(f);
       }

@@ -87,6 +87,38 @@ TEST(QuantizationOptions, TheRecipeTellsEveryOptionApart) {
         o.shared_scale = SharedScale::weights;
       })};
   EXPECT_EQ(recipes.size(), 24U);
+
+  QuantizationOptions post;
+  post.scheme = QuantizationScheme::post;
+  const std::string by_default = to_string(post);
+  post.fraction_bits = default_fraction_bits;
+  EXPECT_EQ(to_string(post), by_default);
+  post.fraction_bits = 5;
+  EXPECT_NE(to_string(post), by_default);
+}
+
+TEST(QuantizationOptions, FractionBitsAreOfExponentWeightsOnly) {
+  const auto message = [](QuantizationScheme scheme, int fraction_bits) -> std::string {
+    QuantizationOptions options;
+    options.scheme = scheme;
+    options.weight_bits = 4;
+    options.fraction_bits = fraction_bits;
+    try {
+      check(options);
+    } catch (const std::invalid_argument& error) {
+      return error.what();
+    }
+    return "accepted";
+  };
+  EXPECT_EQ(message(QuantizationScheme::apot, 12), "accepted");
+  EXPECT_EQ(message(QuantizationScheme::pot, 2), "accepted");
+  EXPECT_EQ(message(QuantizationScheme::shiftaddnet, 12), "accepted");
+  EXPECT_EQ(message(QuantizationScheme::post, 8), "accepted");
+  EXPECT_EQ(message(QuantizationScheme::post, 9), "fraction bits is 9; allowed: 2 to 8");
+  EXPECT_EQ(message(QuantizationScheme::apot, 13), "fraction bits is 13; allowed: 2 to 12");
+  EXPECT_EQ(message(QuantizationScheme::shift, 1), "fraction bits is 1; allowed: 2 to 12");
+  EXPECT_THAT(message(QuantizationScheme::adderquant_ptq, 8),
+              HasSubstr("fraction bits is no option of scheme adderquant-ptq; allowed with: "));
 }
 
 TEST(QuantizationOptions, DefaultsSpelledOutAreTheSameRecipe) {

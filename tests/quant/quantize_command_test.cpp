@@ -178,6 +178,40 @@ TEST_F(QuantizeCommand, RefusesQuantizersThatDoNotApply) {
                  AllOf(HasSubstr("pot"), HasSubstr("5"), HasSubstr("post")));
   expect_refused(qat("adderquant", {"--weight-quantizer", "lsq"}),
                  AllOf(HasSubstr("adderquant"), HasSubstr("scheme uniform")));
+  for (const std::string quantizer : {"lsq", "pact"}) {  // 4 bits of 4
+    expect_refused(
+        qat("uniform", {"--activation-quantizer", quantizer, "--storage-bits", "4"}),
+        AllOf(HasSubstr("--activation-quantizer " + quantizer + ": found with 4 activation bits"),
+              HasSubstr("allowed: fewer --activation-bits, more --storage-bits, or asq")));
+  }
+}
+
+TEST_F(QuantizeCommand, RefusesTrainingOptionsThatWouldDoNothing) {
+  save_checkpoint(file("a.safetensors"), lenet(Arithmetic::cnn));
+  const auto refuses = [&](const std::vector<std::string>& more, const std::string& found) {
+    std::vector<std::string> words = {"qat",
+                                      "--checkpoint",
+                                      file("a.safetensors"),
+                                      "--scheme",
+                                      "uniform",
+                                      "--weight-bits",
+                                      "4",
+                                      "--activation-bits",
+                                      "4",
+                                      "--epochs",
+                                      "1",
+                                      "--out",
+                                      file("out.safetensors")};
+    words.insert(words.end(), more.begin(), more.end());
+    expect_refused(words, HasSubstr(found));
+  };
+  refuses({"--teacher", file("a.safetensors")}, "--teacher: given without --distill");
+  refuses({"--temperature", "2"}, "--temperature: given without --distill");
+  refuses({"--range-rate", "2"}, "--range-rate: given without --learn-ranges");
+  refuses({"--adder-rate", "0.1"}, "--adder-rate: given with --scheme uniform");
+  refuses({"--optimizer", "adam", "--nesterov"}, "--nesterov: given with --optimizer adam");
+  refuses({"--fraction-bits", "6"}, "fraction-bits: given for weights without a fraction");
+  refuses({"--weight-quantizer", "post", "--fraction-bits", "9"}, "fraction-bits: found 9");
 }
 
 // At fewer bits from the parameters of a training: both packages are of the network that it began as.

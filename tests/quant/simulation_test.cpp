@@ -10,6 +10,8 @@
 
 #include "sw/network/reference_executor.hpp"
 #include "sw/quant/adapter_arithmetic.hpp"
+#include "sw/quant/exponent_accumulation.hpp"
+#include "sw/quant/exponent_taps.hpp"
 #include "sw/quant/quantize.hpp"
 #include "sw/train/batches.hpp"
 #include "tests/quant/random_checkpoint.hpp"
@@ -326,6 +328,35 @@ TEST(QuantizedNetwork, ADeadChannelCostsTheOthersNoPrecision) {
               std::ldexp(before.multipliers[0], -before.shift), 1e-4);
   EXPECT_NEAR(std::ldexp(static_cast<double>(after.biases[1]), -after.shift),
               network.layers[0].batch_norm.bias[1] / network.layers[0].output.scale, 1e-3);
+}
+
+// 576 taps of 16 bits: more than float32 has integers for.
+TEST(ExponentAccumulation, IsExactBeyondTheIntegersOfFloat32) {
+  constexpr int channels = 64, fraction = 8;
+  QuantizedConvolution convolution;
+  convolution.code = {WeightForm::power_of_root_two, 7, {}, {}};
+  convolution.fraction_bits = fraction;
+  std::mt19937 random(7);
+  torch::Tensor weights = torch::empty({1, channels, 3, 3});
+  torch::Tensor operands = torch::empty({1, channels, 3, 3});
+  std::int64_t expected = 0;
+  for (std::int64_t i = 0; i < weights.numel(); ++i) {
+    const int code = std::uniform_int_distribution<int>(1, 2)(random);
+    const int operand = std::uniform_int_distribution<int>(240, 255)(random);
+    weights.data_ptr<float>()[i] = static_cast<float>(code);
+    operands.data_ptr<float>()[i] = static_cast<float>(operand);
+    expected += exponent_tap(convolution.code, fraction, operand, code);
+  }
+  if (expected % 2 == 0) {  // odd ones do not survive float32
+    operands.data_ptr<float>()[0] -= 1;
+    const int code = static_cast<int>(weights.data_ptr<float>()[0]);
+    const int now = static_cast<int>(operands.data_ptr<float>()[0]);
+    expected += exponent_tap(convolution.code, fraction, now, code) -
+                exponent_tap(convolution.code, fraction, now + 1, code);
+  }
+  ASSERT_GT(expected, std::int64_t{1} << 24);
+  const torch::Tensor sum = ExponentAccumulation(convolution, weights).run(operands, 1, 0);
+  EXPECT_EQ(std::ldexp(sum.item<double>(), fraction), static_cast<double>(expected));
 }
 
 TEST(Simulation, RefusesToEndAnEstimationWithoutABatch) {
