@@ -62,6 +62,11 @@ void run(const Arguments& arguments) {
   if (a.weight_rounding) options.weight_rounding = weight_rounding_from_string(*a.weight_rounding);
   if (a.reconstruction) options.reconstruction = reconstruction_from_string(*a.reconstruction);
   check(options);
+  if (options.fraction_bits && options.scheme == QuantizationScheme::uniform_ptq) {
+    throw std::invalid_argument(
+        "--fraction-bits: given with scheme uniform-ptq; allowed with pot, post, apot, shift, "
+        "shiftaddnet");
+  }
   const Checkpoint checkpoint = load_checkpoint(arguments.checkpoint);
   options.augmentation = training_augmentation(checkpoint);
   if (arguments.crop_padding >= 0) options.augmentation.padding = arguments.crop_padding;
