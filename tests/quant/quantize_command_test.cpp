@@ -135,6 +135,8 @@ TEST_F(QuantizeCommand, RefusesUnknownChoicesAndOptionsOfOtherSchemes) {
                  AllOf(HasSubstr("shared scale"), HasSubstr("qssf-ptq")));
   expect_refused(arguments("qssf-ptq", {"--groups", "4"}),
                  AllOf(HasSubstr("groups"), HasSubstr("adderquant-ptq")));
+  expect_refused(arguments("uniform-ptq", {"--fraction-bits", "6"}),
+                 AllOf(HasSubstr("fraction-bits"), HasSubstr("uniform-ptq"), HasSubstr("shift")));
 }
 
 TEST_F(QuantizeCommand, RefusesASchemeForTheOtherKindOfNetwork) {
