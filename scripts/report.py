@@ -195,8 +195,8 @@ def plots(runs):
     parts = []
     if report_plots.with_accuracy(runs):
         parts += ["<h2>Accuracy against energy</h2>",
-                  "<p class=note>Circles are adder networks, squares multiply. The energy is one "
-                  "image's, DRAM included.</p>",
+                  "<p class=note>Circles are adder networks, squares multiply, diamonds are all "
+                  "others. The energy is one image's, DRAM included.</p>",
                   report_plots.accuracy_against_energy(runs)]
     parts += ["<h2>Energy by component</h2>", report_plots.energy_by_component(runs),
              "<p class=note>On the chip alone:</p>",

@@ -4,6 +4,7 @@ import io
 
 import matplotlib.pyplot as plt
 from matplotlib.ticker import EngFormatter, PercentFormatter
+from matplotlib.transforms import ScaledTranslation
 
 from plot_style import WIDTH, colour
 
@@ -15,8 +16,8 @@ UNITS = [("Load", ["load"], "#56B4E9"),
 
 COMPONENTS = [("PE array", ["pe_array"], "#0072B2"),
               ("Edge array", ["edge_array"], "#56B4E9"),
-              ("Read quantizer, scale and vector unit",
-               ["read_quantizer", "scale_unit", "vector_unit"], "#CC79A7"),
+              ("Read quantizer, step adapter,\nscale and vector unit",
+               ["read_quantizer", "step_adapter", "scale_unit", "vector_unit"], "#CC79A7"),
               ("Activation SRAM", ["activation_sram"], "#009E73"),
               ("Weight SRAM", ["weight_sram"], "#86C5A4"),
               ("Parameter SRAM", ["parameter_sram"], "#C4E3B2"),
@@ -48,15 +49,16 @@ def accuracy_against_energy(runs):
         axes.scatter(run["energy_per_image_uj"], run["accuracy_percent"], s=110,
                      marker=MARKERS.get(run["arithmetic"], "D"), color=colour(order[run["name"]]),
                      edgecolor="white", linewidth=0.8, zorder=3, label=run["name"])
+    # One line where several arithmetics quantize the same network.
     reference = {}
     for run in timed(runs):
         if run["float_accuracy_percent"] is not None:
-            key = (run["network"], run["arithmetic"], run["dataset"])
-            reference.setdefault(key, run["float_accuracy_percent"])
-    for (network, arithmetic, _), accuracy in reference.items():
+            key = (run["network"], run["dataset"], run["float_accuracy_percent"])
+            reference.setdefault(key, {})[run["arithmetic"]] = None
+    for (network, _, accuracy), arithmetics in reference.items():
         axes.axhline(accuracy, color="#999999", linewidth=1,
-                     linestyle="--" if arithmetic == "adder" else ":", zorder=1,
-                     label=f"{network} {arithmetic}, float: {accuracy:.2f} %")
+                     linestyle="--" if "adder" in arithmetics else ":", zorder=1,
+                     label=f"{network} {', '.join(arithmetics)}, float: {accuracy:.2f} %")
     axes.set_xlabel("Energy per image (µJ)")
     axes.set_ylabel("Accuracy (%)")
     axes.set_xlim(0, 1.08 * max(run["energy_per_image_uj"] for run in with_accuracy(runs)))
@@ -98,10 +100,17 @@ def energy_by_component(runs, without=()):
 def cycles_by_layer(runs):
     """One panel a run: a layer's cycles, and in front of them what each unit was busy and stalled."""
     shown = timed(runs)
-    figure, panels = plt.subplots(len(shown), 1, figsize=(WIDTH, 2.0 * len(shown) + 0.9),
-                                  squeeze=False, layout="constrained")
+
+    def names_of(run):
+        return [layer["name"] for layer in run["layers"]]
+
+    # Runs of one network share the layers' names, which then stand below the last one only.
+    named = [run is shown[-1] or names_of(run) != names_of(shown[-1]) for run in shown]
+    figure, panels = plt.subplots(
+        len(shown), 1, figsize=(WIDTH, 1.8 * len(shown) + 1.1 * sum(named)), squeeze=False,
+        layout="constrained")
     highest = max(max((layer["cycles"] for layer in run["layers"]), default=1) for run in shown)
-    for axes, run in zip(panels[:, 0], shown):
+    for axes, run, with_names in zip(panels[:, 0], shown, named):
         layers = run["layers"]
         places = range(len(layers))
         axes.bar(places, [layer["cycles"] for layer in layers], width=0.9, color="#dcdcdc",
@@ -123,18 +132,16 @@ def cycles_by_layer(runs):
         axes.yaxis.set_major_formatter(EngFormatter(sep=""))
         axes.grid(axis="x", visible=False)
         axes.set_xlim(-0.6, len(layers) - 0.4)
-        # Runs of one network share the layers' names, which then stand below the last one only.
-        below = panels[-1, 0]
-        same = [layer["name"] for layer in layers] == [l["name"] for l in shown[-1]["layers"]]
-        if same and axes is not below:
-            axes.set_xticks(list(places), [])
+        if with_names:
+            axes.set_xticks(list(places), names_of(run), rotation=55, ha="right",
+                            rotation_mode="anchor", fontsize=8.5)
         else:
-            axes.set_xticks(list(places), [layer["name"] for layer in layers], rotation=55,
-                            ha="right", rotation_mode="anchor", fontsize=8.5)
+            axes.set_xticks(list(places), [])
     for axes in panels[:, 0]:
         axes.set_ylim(0, 1.05 * highest)
-    panels[0, 0].legend(loc="lower left", bbox_to_anchor=(-0.01, 1.16), ncol=5, fontsize=9,
-                        borderaxespad=0, columnspacing=1.4)
+    above_title = panels[0, 0].transAxes + ScaledTranslation(0, 20 / 72, figure.dpi_scale_trans)
+    panels[0, 0].legend(loc="lower left", bbox_to_anchor=(-0.01, 1), bbox_transform=above_title,
+                        ncol=5, fontsize=9, borderaxespad=0, columnspacing=1.4)
     return to_svg(figure)
 
 
