@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The main job: ResNet-20 as an AdderNet and as a CNN, at 8 and 4 bits, on the 10,000 test images of
-# Fashion-MNIST through the modelled accelerator. Installs and builds what it needs first.
+# The main job: ResNet-20 as an AdderNet, a CNN and a ShiftAddNet, at 8 and 4 bits, on the 10,000 test
+# images of Fashion-MNIST through the modelled accelerator. Installs and builds what it needs first.
 #
 #   scripts/demo.sh
 #

@@ -76,7 +76,10 @@ def energy_by_component(runs, without=()):
     figure, axes = plt.subplots(figsize=(WIDTH, 1.3 + 0.42 * len(shown)))
     left = [0.0] * len(shown)
     rows = range(len(shown))
-    for label, names, shade in COMPONENTS:
+    # What no group names still belongs to the sum.
+    grouped = {name for _, names, _ in COMPONENTS for name in names}
+    others = sorted({name for run in shown for name in run["energy_by_component_uj"]} - grouped)
+    for label, names, shade in COMPONENTS + [("Other", others, "#999999")]:
         if label in without:
             continue
         values = [sum(run["energy_by_component_uj"].get(name, 0.0) for name in names)

@@ -4,14 +4,10 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "models/pe_array/bit_width.hpp"
+
 namespace abacus {
 namespace {
-
-int bit_width(int value) {
-  int bits = 0;
-  for (; value > 0; value >>= 1) ++bits;
-  return bits;
-}
 
 // Width of a tap with its sign.
 int tap_bits(const PeArrayConfig& array, ProcessingElementKind kind) {

@@ -3,14 +3,10 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "models/pe_array/bit_width.hpp"
+
 namespace abacus {
 namespace {
-
-int bit_width(int value) {
-  int bits = 0;
-  for (; value > 0; value >>= 1) ++bits;
-  return bits;
-}
 
 class AdderElement : public ProcessingElement {
  public:

@@ -220,8 +220,8 @@ torch::Tensor adder_conv2d_int8(const torch::Tensor& input, const torch::Tensor&
     const torch::Tensor padded =
         torch::constant_pad_nd(dense, {padding, padding, padding, padding});
     const float highest = padding > 0 ? std::max(largest, 0.0F) : largest;
-    return adder_conv2d_on_grid(padded - least, weight - least,
-                                highest > least ? (highest - least) / 255.0F : 1.0F, stride, 0);
+    const float range = highest > least ? highest - least : 1.0F;
+    return adder_conv2d_on_grid(padded - least, weight - least, range / 255.0F, stride, 0);
   }
   return adder_conv2d_on_grid(dense, weight, (largest > 0 ? largest : 1.0F) / 255.0F, stride,
                               padding);
