@@ -257,6 +257,13 @@ void add_training_options(CLI::App& command, Arguments& arguments) {
           },
           "Of the adder layers: addernet (default), or exact, the derivative of what they compute")
       ->check(CLI::IsMember({"addernet", "exact"}));
+  command
+      .add_option_function<std::string>(
+          "--precision",
+          [&qat](const std::string& name) { qat.precision = precision_from_string(name); },
+          "Number format of the training's convolutions: float32 (default), or bfloat16, for "
+          "ordinary networks, faster where the processor multiplies it")
+      ->check(CLI::IsMember({"float32", "bfloat16"}));
   command.add_option("--momentum", qat.optimizer.momentum, "Momentum")->capture_default_str();
   command.add_flag("--nesterov", qat.optimizer.nesterov, "Nesterov's momentum");
   command.add_option("--weight-decay", qat.optimizer.weight_decay, "Weight decay")

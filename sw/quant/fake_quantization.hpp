@@ -27,13 +27,35 @@ struct IntegerRange {
 // finite and positive, or an empty range.
 torch::Tensor fake_quantize(const torch::Tensor& values, double step, IntegerRange range);
 
+// What the gradient of an activation step is within the range; beyond it it is the range's end.
+enum class StepGradient {
+  rounding,  // round(v) − v (LSQ, eq. 3; ASQ, eq. 7)
+  none       // PACT, eq. 3: of the range α = step·highest it is 1 beyond and 0 within
+};
+
 // What a layer's array sees of a stored tensor: step · clamp(round_shift(v · multiplier, shift)),
-// where `stored` = v · stored_scale. `step` is a float64 tensor with one element; the quantizer is
-// the one for stored_scale / step. Gradient as of fake_quantize, and of `step` if it is learned.
-// Throws as fake_quantize does.
+// where `stored` = v · stored_scale, one image a row of the first dimension. `steps`: float64, one
+// element, or one an image; `ratios`: as many values, of the read quantizers (multiplier / 2^shift)
+// for stored_scale / step. `output`: float32, or bfloat16, to which the products are rounded. Gradient
+// as of fake_quantize, and of the steps if they are learned. Throws as fake_quantize does, and
+// std::invalid_argument where counts do not fit.
+torch::Tensor fake_read_images(const torch::Tensor& stored, double stored_scale,
+                               const std::vector<double>& ratios, const torch::Tensor& steps,
+                               IntegerRange range, StepGradient gradient,
+                               torch::ScalarType output = torch::kFloat32);
+
+// The same with one step, a float64 tensor of one element, and LSQ's gradient.
 torch::Tensor fake_read(const torch::Tensor& stored, double stored_scale,
                         const ReadQuantizer& quantizer, const torch::Tensor& step,
-                        IntegerRange range);
+                        IntegerRange range, torch::ScalarType output = torch::kFloat32);
+
+// Σ of the integers v over the places of each image and channel, N×C int64; `stored` = v ·
+// stored_scale is N×C×H×W float32, v of at most 16 bits.
+torch::Tensor channel_sums(const torch::Tensor& stored, double stored_scale);
+
+// The means of the same, N×C float64, whose gradient reaches `stored`. `sums`: channel_sums() of it.
+torch::Tensor channel_means(const torch::Tensor& stored, double stored_scale,
+                            const torch::Tensor& sums);
 
 // What becomes of weights beyond the range, in training.
 enum class BeyondRange {

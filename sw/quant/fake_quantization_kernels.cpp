@@ -69,6 +69,36 @@ HWY_INLINE Vector load(const float* from, std::int64_t lanes) {
   return hn::Load(tag, buffer);
 }
 
+// Bfloat16s go through the lower half of as many 32-bit lanes.
+using Halves = hn::Rebind<std::uint16_t, Floats>;
+using Words = hn::RebindToUnsigned<Floats>;
+
+HWY_INLINE Vector load(const Bfloat16Bits* from, std::int64_t lanes) {
+  const Halves tag;
+  HWY_ALIGN Bfloat16Bits buffer[hn::MaxLanes(Floats())] = {};
+  if (lanes < static_cast<std::int64_t>(hn::Lanes(tag))) {
+    std::copy_n(from, lanes, buffer);
+    from = buffer;
+  }
+  return hn::BitCast(Floats(), hn::ShiftLeft<16>(hn::PromoteTo(Words(), hn::LoadU(tag, from))));
+}
+
+HWY_INLINE void store(Vector value, Bfloat16Bits* to, std::int64_t lanes) {
+  const Halves tag;
+  const Words words;
+  const auto bits = hn::BitCast(words, value);
+  const auto odd = hn::And(hn::ShiftRight<16>(bits), hn::Set(words, 1));
+  const auto rounded = hn::Add(bits, hn::Add(odd, hn::Set(words, 0x7FFF)));
+  const auto halves = hn::TruncateTo(tag, hn::ShiftRight<16>(rounded));
+  if (lanes == static_cast<std::int64_t>(hn::Lanes(tag))) {
+    hn::StoreU(halves, tag, to);
+    return;
+  }
+  HWY_ALIGN Bfloat16Bits buffer[hn::MaxLanes(Floats())];
+  hn::StoreU(halves, tag, buffer);
+  std::copy_n(buffer, lanes, to);
+}
+
 HWY_INLINE void store(Vector value, float* to, std::int64_t lanes) {
   const Floats tag;
   if (lanes == static_cast<std::int64_t>(hn::Lanes(tag))) {
@@ -88,7 +118,8 @@ void round_all(const float* from, float* to, std::int64_t count, const FakeGrid&
   });
 }
 
-void read_all(const float* stored, float* to, std::int64_t count, const FakeReader& with,
+template <typename To>
+void read_all(const float* stored, To* to, std::int64_t count, const FakeReader& with,
               const FakeGrid& onto) {
   const Grid grid(onto);
   const Reader reader(with);
@@ -97,7 +128,8 @@ void read_all(const float* stored, float* to, std::int64_t count, const FakeRead
   });
 }
 
-void mask_all(const float* x, const float* gradient, float* to, std::int64_t count,
+template <typename Gradient>
+void mask_all(const float* x, const Gradient* gradient, float* to, std::int64_t count,
               const FakeGrid& of) {
   const Floats tag;
   // A hair of tolerance, so that the ends themselves are within whatever the product's rounding.
@@ -112,8 +144,8 @@ void mask_all(const float* x, const float* gradient, float* to, std::int64_t cou
 }
 
 // Σ derivative(x) · gradient, where derivative takes and gives a vector.
-template <typename Derivative>
-double gradient_sum(const float* x, const float* gradient, std::int64_t count,
+template <typename Gradient, typename Derivative>
+double gradient_sum(const float* x, const Gradient* gradient, std::int64_t count,
                     const Derivative& derivative) {
   const Floats tag;
   // Each lane adds up run / lanes terms in single precision before they go into the double.
@@ -134,7 +166,8 @@ double gradient_sum(const float* x, const float* gradient, std::int64_t count,
   return total;
 }
 
-double step_gradient(const float* stored, const float* gradient, std::int64_t count,
+template <typename Gradient>
+double step_gradient(const float* stored, const Gradient* gradient, std::int64_t count,
                      const FakeReader& with, const FakeGrid& of) {
   const Grid grid(of);
   const Reader reader(with);
@@ -146,13 +179,71 @@ double step_gradient(const float* stored, const float* gradient, std::int64_t co
   });
 }
 
-double end_gradient(const float* x, const float* gradient, std::int64_t count, const FakeGrid& of) {
+template <typename Gradient>
+double end_gradient(const float* x, const Gradient* gradient, std::int64_t count,
+                    const FakeGrid& of) {
   const Grid grid(of);
   return gradient_sum(x, gradient, count, [&](Vector value) {
     const Vector v = hn::Mul(value, grid.inverse);
     const Vector end = grid.clamp(v);
     return hn::IfThenElse(hn::Eq(v, end), hn::Zero(Floats()), end);
   });
+}
+
+void sum_all(const float* stored, std::int64_t pixels, std::int64_t channels, float inverse_scale,
+             std::int64_t* sums) {
+  const hn::RebindToSigned<Floats> integers;
+  // So many integers of 16 bits that a lane of 32 holds their sum.
+  constexpr std::int64_t run = 1 << 15;
+  const Vector inverse = hn::Set(Floats(), inverse_scale), half = hn::Set(Floats(), 0.5F);
+  std::fill_n(sums, channels, std::int64_t{0});
+  for (std::int64_t first = 0; first < pixels; first += run) {
+    const std::int64_t last = std::min(pixels, first + run);
+    for_each_vector(channels, [&](std::int64_t channel, std::int64_t lanes) {
+      auto sum = hn::Zero(integers);
+      for (std::int64_t pixel = first; pixel < last; ++pixel) {
+        const Vector value = load(stored + pixel * channels + channel, lanes);
+        sum = hn::Add(sum,
+                      hn::ConvertTo(integers, hn::Floor(hn::Add(hn::Mul(value, inverse), half))));
+      }
+      HWY_ALIGN std::int32_t parts[hn::MaxLanes(Floats())];
+      hn::Store(sum, integers, parts);
+      for (std::int64_t lane = 0; lane < lanes; ++lane) sums[channel + lane] += parts[lane];
+    });
+  }
+}
+
+// Highway dispatches functions, not templates.
+void read_floats(const float* stored, float* to, std::int64_t count, const FakeReader& with,
+                 const FakeGrid& onto) {
+  read_all(stored, to, count, with, onto);
+}
+void read_halves(const float* stored, Bfloat16Bits* to, std::int64_t count, const FakeReader& with,
+                 const FakeGrid& onto) {
+  read_all(stored, to, count, with, onto);
+}
+void mask_floats(const float* x, const float* gradient, float* to, std::int64_t count,
+                 const FakeGrid& of) {
+  mask_all(x, gradient, to, count, of);
+}
+void mask_halves(const float* x, const Bfloat16Bits* gradient, float* to, std::int64_t count,
+                 const FakeGrid& of) {
+  mask_all(x, gradient, to, count, of);
+}
+double step_floats(const float* stored, const float* gradient, std::int64_t count,
+                   const FakeReader& with, const FakeGrid& of) {
+  return step_gradient(stored, gradient, count, with, of);
+}
+double step_halves(const float* stored, const Bfloat16Bits* gradient, std::int64_t count,
+                   const FakeReader& with, const FakeGrid& of) {
+  return step_gradient(stored, gradient, count, with, of);
+}
+double end_floats(const float* x, const float* gradient, std::int64_t count, const FakeGrid& of) {
+  return end_gradient(x, gradient, count, of);
+}
+double end_halves(const float* x, const Bfloat16Bits* gradient, std::int64_t count,
+                  const FakeGrid& of) {
+  return end_gradient(x, gradient, count, of);
 }
 
 }  // namespace HWY_NAMESPACE
@@ -163,10 +254,15 @@ HWY_AFTER_NAMESPACE();
 namespace abacus {
 
 HWY_EXPORT(round_all);
-HWY_EXPORT(read_all);
-HWY_EXPORT(mask_all);
-HWY_EXPORT(step_gradient);
-HWY_EXPORT(end_gradient);
+HWY_EXPORT(read_floats);
+HWY_EXPORT(read_halves);
+HWY_EXPORT(mask_floats);
+HWY_EXPORT(mask_halves);
+HWY_EXPORT(step_floats);
+HWY_EXPORT(step_halves);
+HWY_EXPORT(end_floats);
+HWY_EXPORT(end_halves);
+HWY_EXPORT(sum_all);
 
 void round_to_grid(const float* from, float* to, std::int64_t count, const FakeGrid& grid) {
   HWY_DYNAMIC_DISPATCH(round_all)(from, to, count, grid);
@@ -174,22 +270,47 @@ void round_to_grid(const float* from, float* to, std::int64_t count, const FakeG
 
 void read_to_grid(const float* stored, float* to, std::int64_t count, const FakeReader& reader,
                   const FakeGrid& grid) {
-  HWY_DYNAMIC_DISPATCH(read_all)(stored, to, count, reader, grid);
+  HWY_DYNAMIC_DISPATCH(read_floats)(stored, to, count, reader, grid);
+}
+
+void read_to_grid(const float* stored, Bfloat16Bits* to, std::int64_t count,
+                  const FakeReader& reader, const FakeGrid& grid) {
+  HWY_DYNAMIC_DISPATCH(read_halves)(stored, to, count, reader, grid);
 }
 
 void mask_gradient(const float* x, const float* gradient, float* to, std::int64_t count,
                    const FakeGrid& grid) {
-  HWY_DYNAMIC_DISPATCH(mask_all)(x, gradient, to, count, grid);
+  HWY_DYNAMIC_DISPATCH(mask_floats)(x, gradient, to, count, grid);
+}
+
+void mask_gradient(const float* x, const Bfloat16Bits* gradient, float* to, std::int64_t count,
+                   const FakeGrid& grid) {
+  HWY_DYNAMIC_DISPATCH(mask_halves)(x, gradient, to, count, grid);
 }
 
 double read_step_gradient(const float* stored, const float* gradient, std::int64_t count,
                           const FakeReader& reader, const FakeGrid& grid) {
-  return HWY_DYNAMIC_DISPATCH(step_gradient)(stored, gradient, count, reader, grid);
+  return HWY_DYNAMIC_DISPATCH(step_floats)(stored, gradient, count, reader, grid);
+}
+
+double read_step_gradient(const float* stored, const Bfloat16Bits* gradient, std::int64_t count,
+                          const FakeReader& reader, const FakeGrid& grid) {
+  return HWY_DYNAMIC_DISPATCH(step_halves)(stored, gradient, count, reader, grid);
 }
 
 double end_step_gradient(const float* x, const float* gradient, std::int64_t count,
                          const FakeGrid& grid) {
-  return HWY_DYNAMIC_DISPATCH(end_gradient)(x, gradient, count, grid);
+  return HWY_DYNAMIC_DISPATCH(end_floats)(x, gradient, count, grid);
+}
+
+double end_step_gradient(const float* x, const Bfloat16Bits* gradient, std::int64_t count,
+                         const FakeGrid& grid) {
+  return HWY_DYNAMIC_DISPATCH(end_halves)(x, gradient, count, grid);
+}
+
+void sum_integers(const float* stored, std::int64_t pixels, std::int64_t channels,
+                  float inverse_scale, std::int64_t* sums) {
+  HWY_DYNAMIC_DISPATCH(sum_all)(stored, pixels, channels, inverse_scale, sums);
 }
 
 }  // namespace abacus

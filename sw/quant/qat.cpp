@@ -107,6 +107,7 @@ class Training {
         optimizer_(network_, options.optimizer) {
     network_.set_batch_norm_mode(BatchNormMode::training);
     quantized_.set_adder_gradient(options.adder_gradient);
+    quantized_.set_precision(options.precision);
     quantized_.learn_ranges(options.learn_ranges);
     for (const LearnedRange& range : quantized_.learned_ranges()) {
       range_velocity_[range.name] = torch::zeros_like(range.values.detach());
@@ -379,6 +380,7 @@ std::string to_string(const QatOptions& o) {
        << " range-rate=" << exact_text(o.range_rate);
   if (o.optimizer.method == OptimizerMethod::adam) text << " optimizer=adam";
   if (o.adder_gradient == AdderGradient::exact) text << " adder-gradient=exact";
+  if (o.precision != Precision::float32) text << " precision=" << to_string(o.precision);
   if (o.quantizers.has_value()) {
     text << " weight-quantizer=" << to_string(o.quantizers->weights)
          << " activation-quantizer=" << to_string(o.quantizers->activations);

@@ -16,6 +16,7 @@
 #include "sw/quant/qat_quantizers.hpp"
 #include "sw/quant/quantization_options.hpp"
 #include "sw/train/adder_functions.hpp"
+#include "sw/train/modules.hpp"
 #include "sw/train/optimizer.hpp"
 
 namespace abacus {
@@ -39,6 +40,8 @@ struct QatOptions {
   // Whose gradients the adder layers hand back. Exact ones, with adam, make a trained network better
   // at once, where AdderNet's need a training of their own.
   AdderGradient adder_gradient = AdderGradient::adder_net;
+  // Of ordinary networks' convolutions (qat_network.hpp).
+  Precision precision = Precision::float32;
   // Share of the float network's softened scores in the loss (Hinton et al., arXiv 1503.02531):
   // (1 − distill)·cross entropy + distill·temperature²·KL(float ‖ quantized).
   double distill = 0;

@@ -130,6 +130,18 @@ void QatNetwork::set_adder_gradient(AdderGradient gradient) {
   gradient_ = gradient;
 }
 
+void QatNetwork::set_precision(Precision precision) {
+  for (std::size_t i = 0; i < folded_.size() && precision != Precision::float32; ++i) {
+    if (folded_[i].kind != IntegerLayerKind::convolution) continue;
+    if (precision == Precision::bfloat16 && layer_of(i).arithmetic == Arithmetic::cnn) continue;
+    throw std::invalid_argument("precision: found " + to_string(precision) +
+                                " with a network that has " + to_string(layer_of(i).arithmetic) +
+                                " layers; allowed: float32" +
+                                (layer_of(i).arithmetic == Arithmetic::cnn ? ", bfloat16" : ""));
+  }
+  precision_ = precision;
+}
+
 void QatNetwork::learn_ranges(bool learn) {
   learned_.clear();
   const auto add = [&](const std::string& name, torch::Tensor& values, std::int64_t sharing,
@@ -297,34 +309,36 @@ torch::Tensor QatNetwork::ordinary_weights(std::size_t folded, const Convolution
 }
 
 torch::Tensor QatNetwork::ordinary_input(std::size_t folded, const ConvolutionPlan& plan,
-                                         const torch::Tensor& stored) const {
+                                         const torch::Tensor& stored,
+                                         torch::ScalarType type) const {
   const Operands& operands = operands_[folded];
   const double stored_scale = stored_tensor(folded_[folded].input).scale;
   const IntegerRange range{lowest_integer(plan.activation_bits, plan.activation_signed),
                            highest_integer(plan.activation_bits, plan.activation_signed)};
   if (plan.activations == ActivationQuantizer::lsq) {
     return fake_read(stored, stored_scale, read_quantizer(stored_scale / plan.activation_step),
-                     operands.activation_step, range);
+                     operands.activation_step, range, type);
   }
   if (plan.activations == ActivationQuantizer::pact) {
     return fake_read_images(stored, stored_scale,
                             {ratio(read_quantizer(stored_scale / plan.activation_step))},
-                            operands.activation_step, range, StepGradient::none);
+                            operands.activation_step, range, StepGradient::none, type);
   }
   // The integers' β, with the gradient of the real one.
-  const torch::Tensor integers = (stored.detach() / stored_scale).round();
+  const torch::Tensor sums = channel_sums(stored, stored_scale);
   const std::vector<int> factors = integer_step_factors(
-      integer_adapter(plan.adapter, stored_tensor(folded_[folded].input)), integers);
+      integer_adapter(plan.adapter, stored_tensor(folded_[folded].input)), sums);
   const ReadQuantizer quantizer = adaptable_read_quantizer(stored_scale / plan.activation_step);
   std::vector<double> values, ratios;
   for (const int factor : factors) {
     values.push_back(std::ldexp(factor, -step_factor_bits));
     ratios.push_back(ratio(adapted(quantizer, factor)));
   }
+  const torch::Tensor means = channel_means(stored, stored_scale, sums);
   const torch::Tensor steps =
       operands.activation_step *
-      straight_through(step_factors(stored, operands.adapter), doubles(values));
-  return fake_read_images(stored, stored_scale, ratios, steps, range, StepGradient::rounding);
+      straight_through(step_factors(means, operands.adapter), doubles(values));
+  return fake_read_images(stored, stored_scale, ratios, steps, range, StepGradient::rounding, type);
 }
 
 torch::Tensor QatNetwork::ordinary(std::size_t folded, const torch::Tensor& stored) {
@@ -332,8 +346,12 @@ torch::Tensor QatNetwork::ordinary(std::size_t folded, const torch::Tensor& stor
   const ConvolutionPlan plan = plan_of(folded);
   const torch::Tensor bias =
       layer.bias ? network_.parameter(layer.name + ".bias") : torch::Tensor();
-  return torch::conv2d(ordinary_input(folded, plan, stored), ordinary_weights(folded, plan), bias,
-                       layer.stride, layer.padding);
+  // A classifier's few products are not worth rounding.
+  const bool halves = precision_ == Precision::bfloat16 && !layer.bias;
+  const torch::ScalarType type = halves ? torch::kBFloat16 : torch::kFloat32;
+  return torch::conv2d(ordinary_input(folded, plan, stored, type),
+                       ordinary_weights(folded, plan).to(type), bias, layer.stride, layer.padding)
+      .to(torch::kFloat32);
 }
 
 torch::Tensor QatNetwork::store(std::size_t folded, const torch::Tensor& values) const {

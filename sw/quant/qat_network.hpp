@@ -38,9 +38,14 @@ class QatNetwork {
   // std::invalid_argument naming the layer that has none.
   void set_adder_gradient(AdderGradient gradient);
 
+  // Of ordinary convolutions' operands, outputs and gradients, sums in float32: bfloat16 rounds what
+  // is no power of two times an integer of 8 bits, so that the pass computes the simulation's integers
+  // only nearly. Throws std::invalid_argument if the network cannot run in it.
+  void set_precision(Precision precision);
+
   // Class scores, N × classes, of normalised images. LQ-Net's bases follow their weights in
   // BatchNormMode::training. In BatchNormMode::training every integer of the
-  // pass (operands, accumulators, stored tensors) is the one that Simulation has while it
+  // pass (operands, accumulators, stored tensors) is, in float32, the one that Simulation has while it
   // re-estimates, but for float rounding on the border between two.
   torch::Tensor forward(const torch::Tensor& images);
 
@@ -69,7 +74,7 @@ class QatNetwork {
   torch::Tensor ordinary(std::size_t folded, const torch::Tensor& stored);
   torch::Tensor ordinary_weights(std::size_t folded, const ConvolutionPlan& plan);
   torch::Tensor ordinary_input(std::size_t folded, const ConvolutionPlan& plan,
-                               const torch::Tensor& stored) const;
+                               const torch::Tensor& stored, torch::ScalarType type) const;
   torch::Tensor store(std::size_t folded, const torch::Tensor& values) const;
   const StoredTensor& stored_tensor(int index) const;
   const Layer& layer_of(std::size_t folded) const;
@@ -83,6 +88,7 @@ class QatNetwork {
   std::vector<Operands> operands_;   // by folded layer
   std::vector<LearnedRange> learned_;
   AdderGradient gradient_ = AdderGradient::adder_net;
+  Precision precision_ = Precision::float32;
 };
 
 }  // namespace abacus

@@ -26,24 +26,12 @@ torch::Tensor fake_level_weights(const WeightPlan& plan, const torch::Tensor& we
                                  const torch::Tensor& parameters,
                                  const QuantizedWeights& quantized);
 
-// What the gradient of an activation step is within the range; beyond it it is the range's end.
-enum class StepGradient {
-  rounding,  // round(v) − v (LSQ, eq. 3; ASQ, eq. 7)
-  none       // PACT, eq. 3: of the range α = step·highest it is 1 beyond and 0 within
-};
+// β of each image in the integers that its package has (integer_step_factor), from the channels' sums
+// that channel_sums() gives.
+std::vector<int> integer_step_factors(const AdapterNetwork& adapter, const torch::Tensor& sums);
 
-// fake_read() with a step of its own for each image. `steps`: float64, one element, or one an image;
-// `ratios`: as many values, of the read quantizers (multiplier / 2^shift). Throws std::invalid_argument
-// where counts do not fit, and as fake_read() does.
-torch::Tensor fake_read_images(const torch::Tensor& stored, double stored_scale,
-                               const std::vector<double>& ratios, const torch::Tensor& steps,
-                               IntegerRange range, StepGradient gradient);
-
-// β of each image in the integers that its package has (integer_step_factor), from N×C×H×W stored
-// integers in float32.
-std::vector<int> integer_step_factors(const AdapterNetwork& adapter, const torch::Tensor& stored);
-
-// β of each image, float64, from N×C×H×W inputs. `parameters`: float64, those of the adapter.
-torch::Tensor step_factors(const torch::Tensor& inputs, const torch::Tensor& parameters);
+// β of each image, float64, from its channels' means, N×C float64. `parameters`: float64, those of
+// the adapter.
+torch::Tensor step_factors(const torch::Tensor& means, const torch::Tensor& parameters);
 
 }  // namespace abacus

@@ -131,7 +131,8 @@ torch::Tensor Simulation::operands(std::size_t index, std::size_t group,
 
 std::vector<int> Simulation::step_factors_of(std::size_t index, const torch::Tensor& input) const {
   const std::optional<AdapterNetwork>& adapter = prepared_[index].adapter;
-  return adapter.has_value() ? integer_step_factors(*adapter, input) : std::vector<int>();
+  return adapter.has_value() ? integer_step_factors(*adapter, channel_sums(input, 1))
+                             : std::vector<int>();
 }
 
 torch::Tensor Simulation::scale(std::size_t index, const torch::Tensor& input,

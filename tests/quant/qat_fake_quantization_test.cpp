@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <random>
+#include <utility>
 #include <vector>
 
 #include "sw/quant/fake_quantization.hpp"
@@ -158,6 +159,75 @@ TEST(FakeRead, GradientsDoNotDependOnTheNumberOfThreads) {
   const double one = gradient(1);
   EXPECT_EQ(gradient(3), one);
   torch::set_num_threads(1);
+}
+
+TEST(FakeRead, InBfloat16IsTheSameRounded) {
+  std::mt19937 random(13);
+  for (const std::int64_t size : {1, 15, 16, 17, 100}) {  // whole vectors and parts of one
+    for (const StepGradient gradient : {StepGradient::rounding, StepGradient::none}) {
+      SCOPED_TRACE(size);
+      const torch::Tensor values = (random_tensor(random, {3, size}, -1, 2) / 0.01).round() * 0.01;
+      // Of bfloat16's precision, so that both gradients are the same.
+      const torch::Tensor upstream =
+          random_tensor(random, {3, size}, -1, 1).to(torch::kBFloat16).to(torch::kFloat32);
+      std::vector<torch::Tensor> outputs, of_input, of_step;
+      for (const torch::ScalarType type : {torch::kFloat32, torch::kBFloat16}) {
+        torch::Tensor x = values.clone().requires_grad_(true);
+        torch::Tensor step = scalar(0.0371).requires_grad_(true);
+        outputs.push_back(fake_read_images(x, 0.01, {ratio(read_quantizer(0.01 / 0.0371))}, step,
+                                           {0, 31}, gradient, type));
+        outputs.back().backward(upstream.to(type));
+        of_input.push_back(x.grad());
+        of_step.push_back(step.grad());
+      }
+      EXPECT_EQ(outputs[1].scalar_type(), torch::kBFloat16);
+      EXPECT_TRUE(outputs[1].equal(outputs[0].to(torch::kBFloat16)));
+      EXPECT_FALSE(size > 16 && outputs[1].to(torch::kFloat32).equal(outputs[0]));
+      EXPECT_TRUE(of_input[1].equal(of_input[0]));
+      EXPECT_TRUE(of_step[1].equal(of_step[0]));
+    }
+  }
+}
+
+TEST(ChannelSums, AreThoseOfTheIntegers) {
+  std::mt19937 random(14);
+  const double scale = 0.0137;
+  for (const auto& [channels, rows] : std::vector<std::pair<std::int64_t, std::int64_t>>{
+           {1, 5}, {3, 4}, {16, 6}, {37, 3}, {2, 300}}) {
+    for (const bool is_signed : {false, true}) {
+      SCOPED_TRACE(channels);
+      torch::Tensor integers = torch::empty({2, channels, rows, rows});
+      std::uniform_int_distribution<int> values(is_signed ? -32768 : 65000,
+                                                is_signed ? 32767 : 65535);
+      for (std::int64_t i = 0; i < integers.numel(); ++i) {
+        integers.data_ptr<float>()[i] = static_cast<float>(values(random));
+      }
+      const torch::Tensor expected =
+          integers.to(torch::kInt64).sum(at::IntArrayRef({2, 3})).contiguous();
+      const torch::Tensor stored = integers * scale;
+      EXPECT_TRUE(channel_sums(stored, scale).equal(expected));
+      EXPECT_TRUE(
+          channel_sums(stored.contiguous(at::MemoryFormat::ChannelsLast), scale).equal(expected));
+    }
+  }
+  EXPECT_THROW(channel_sums(torch::ones({2, 3}), 1), c10::Error);
+  EXPECT_THROW(channel_sums(torch::ones({2, 3, 4, 4}), 0), c10::Error);
+}
+
+TEST(ChannelMeans, GradientIsTheMeans) {
+  std::mt19937 random(15);
+  const double scale = 0.25;
+  const torch::Tensor integers = random_tensor(random, {3, 5, 4, 2}, 0, 255).round();
+  const torch::Tensor upstream = random_tensor(random, {3, 5}, -1, 1).to(torch::kFloat64);
+  torch::Tensor stored = (integers * scale).requires_grad_(true);
+  torch::Tensor same = stored.detach().clone().requires_grad_(true);
+  const torch::Tensor found = channel_means(stored, scale, channel_sums(stored, scale));
+  const torch::Tensor expected = same.to(torch::kFloat64).mean(at::IntArrayRef({2, 3}));
+  EXPECT_TRUE(found.allclose(expected, 1e-12));
+  (found * upstream).sum().backward();
+  (expected * upstream).sum().backward();
+  EXPECT_TRUE(stored.grad().allclose(same.grad(), 1e-6));
+  EXPECT_THROW(channel_means(stored, scale, torch::ones({3, 4})), c10::Error);
 }
 
 TEST(FakeWeights, AreTheLevelsTimesTheirChannelsSteps) {

@@ -232,6 +232,65 @@ TEST_F(QatNetworkTest, EveryParameterOfTheQuantizersGetsAGradient) {
   }
 }
 
+TEST_F(QatNetworkTest, InBfloat16ComputesNearlyTheSame) {
+  const Case c{QuantizationScheme::uniform_ptq, 4, 4, 1};
+  const Checkpoint from = checkpoint(c, "lenet");
+  const std::vector<FoldedLayer> folded = fold_graph(from.network);
+  for (const QatQuantizers& quantizers :
+       {QatQuantizers{WeightQuantizer::lsq, ActivationQuantizer::lsq, 0},
+        QatQuantizers{WeightQuantizer::apot, ActivationQuantizer::pact, 0},
+        QatQuantizers{WeightQuantizer::post, ActivationQuantizer::asq, 0}}) {
+    SCOPED_TRACE(to_string(quantizers));
+    QuantizationPlan planned = plan(c, from);
+    set_quantizers(planned, from, folded, std::vector<double>(folded.size(), 0.7), quantizers, 1);
+    std::vector<torch::Tensor> scores;
+    std::vector<std::vector<torch::Tensor>> gradients;
+    // The squares' sum, which BatchNorm keeps nearly constant, would have gradients of rounding alone.
+    const torch::Tensor upstream =
+        torch::randn({96, data_.classes}, at::detail::createCPUGenerator(3));
+    for (const Precision precision : {Precision::float32, Precision::bfloat16}) {
+      FloatNetwork network(from.network, from.tensors);
+      network.set_batch_norm_mode(BatchNormMode::training);
+      QatNetwork trained(network, planned);
+      trained.set_precision(precision);
+      trained.learn_ranges(true);
+      scores.push_back(trained.forward(images(from)));
+      (scores.back() * upstream).sum().backward();
+      gradients.emplace_back();
+      for (const std::string& name : network.trainable()) {
+        gradients.back().push_back(network.parameter(name).grad().flatten());
+      }
+    }
+    EXPECT_FALSE(scores[1].equal(scores[0]));
+    // Random weights leave much of the products to the BatchNorm's mean, which rounding sees.
+    EXPECT_LT(deviation(scores[1] - scores[0]), 0.3 * deviation(scores[0]));
+    for (std::size_t i = 0; i < gradients[0].size(); ++i) {
+      const double cosine =
+          torch::cosine_similarity(gradients[0][i], gradients[1][i], 0).item<double>();
+      EXPECT_GT(cosine, 0.7) << i;
+    }
+  }
+}
+
+TEST_F(QatNetworkTest, RefusesAPrecisionThatIsNotForTheNetwork) {
+  const auto error = [&](const Case& c, Precision precision) -> std::string {
+    const Checkpoint from = checkpoint(c, "lenet");
+    FloatNetwork network(from.network, from.tensors);
+    QatNetwork trained(network, plan(c, from));
+    trained.set_precision(Precision::float32);
+    try {
+      trained.set_precision(precision);
+    } catch (const std::invalid_argument& refused) {
+      return refused.what();
+    }
+    return "";
+  };
+  EXPECT_EQ(error({QuantizationScheme::nonnegative_ptq, 4, 4, 1}, Precision::bfloat16),
+            "precision: found bfloat16 with a network that has adder layers; allowed: float32");
+  EXPECT_EQ(error({QuantizationScheme::uniform_ptq, 4, 4, 1}, Precision::int8),
+            "precision: found int8 with a network that has cnn layers; allowed: float32, bfloat16");
+}
+
 TEST_F(QatNetworkTest, LqNetsBasesFollowTheWeightsInTrainingAlone) {
   const Case c{QuantizationScheme::uniform_ptq, 2, 4, 1};
   const Checkpoint from = checkpoint(c, "lenet");

@@ -212,6 +212,8 @@ TEST_F(Qat, QuantizersGiveTheSameBytesWhenStoppedAndResumed) {
     SCOPED_TRACE(to_string(quantizers));
     QatOptions o = options("whole", "uniform");
     o.quantizers = quantizers;
+    const bool adapts = quantizers.activations == ActivationQuantizer::asq;
+    o.precision = adapts ? Precision::bfloat16 : Precision::float32;
     const std::string whole = bytes(run(o));
     std::filesystem::remove(state_file(o.out));
     o.out = folder_.path() / "parts.safetensors";
@@ -236,6 +238,9 @@ TEST_F(Qat, RefusesQuantizersThatDoNotApply) {
   o = options("bad", "uniform");
   o.adder_gradient = AdderGradient::exact;
   EXPECT_THAT(error_of(o), AllOf(HasSubstr("adder-gradient"), HasSubstr("uniform")));
+  o = options("bad");
+  o.precision = Precision::bfloat16;
+  EXPECT_THAT(error_of(o), AllOf(HasSubstr("precision: found bfloat16"), HasSubstr("adder")));
   EXPECT_THAT(folder_.files(), IsEmpty());
 }
 

@@ -244,7 +244,7 @@ TEST(StepFactors, AreTheAdaptersAndAboutOneAtTheStart) {
     AdapterParameters adapter = initial_adapter(count, 3);
     ASSERT_EQ(adapter.parameters.size(), adapter.parameter_count());
     EXPECT_EQ(adapter.hidden(), count < 8 ? 0 : count / 4);
-    const torch::Tensor inputs = torch::rand({6, count, 3, 5});
+    const torch::Tensor means = torch::rand({6, count}, torch::kFloat64);
     for (const bool drawn : {false, true}) {
       if (drawn) {
         std::mt19937 random(4);
@@ -252,14 +252,11 @@ TEST(StepFactors, AreTheAdaptersAndAboutOneAtTheStart) {
         for (double& parameter : adapter.parameters) parameter = values(random);
       }
       const torch::Tensor found =
-          step_factors(inputs, torch::tensor(adapter.parameters, torch::kFloat64));
+          step_factors(means, torch::tensor(adapter.parameters, torch::kFloat64));
       ASSERT_EQ(found.numel(), 6);
       for (std::int64_t n = 0; n < 6; ++n) {
-        Values means;
-        for (std::int64_t c = 0; c < count; ++c) {
-          means.push_back(inputs[n][c].to(torch::kFloat64).mean().item<double>());
-        }
-        EXPECT_NEAR(found[n].item<double>(), step_factor(adapter, means.data()), 1e-9);
+        EXPECT_NEAR(found[n].item<double>(),
+                    step_factor(adapter, means.data_ptr<double>() + n * count), 1e-9);
         if (!drawn) {
           EXPECT_NEAR(found[n].item<double>(), 1, 0.1);
         }
@@ -289,13 +286,13 @@ TEST(StepFactors, GradientsReachTheParameters) {
   std::mt19937 random(10);
   std::uniform_real_distribution<double> positive(0, 0.3);  // so that no ReLU is in the way
   for (double& parameter : adapter.parameters) parameter = positive(random);
-  const torch::Tensor inputs = torch::rand({5, 16, 4, 4});
+  const torch::Tensor means = torch::rand({5, 16}, torch::kFloat64);
   torch::Tensor parameters =
       torch::tensor(adapter.parameters, torch::kFloat64).requires_grad_(true);
   const torch::Tensor upstream = torch::tensor({1.0, -2.0, 0.5, 3.0, 1.0}, torch::kFloat64);
-  (step_factors(inputs, parameters) * upstream).sum().backward();
+  (step_factors(means, parameters) * upstream).sum().backward();
   const auto weighted = [&](const Values& values) {
-    return (step_factors(inputs, torch::tensor(values, torch::kFloat64)) * upstream)
+    return (step_factors(means, torch::tensor(values, torch::kFloat64)) * upstream)
         .sum()
         .item<double>();
   };
