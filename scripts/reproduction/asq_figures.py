@@ -78,7 +78,8 @@ def compared(settings, checkpoints, usual_bits, layer=None):
 def comparison(settings, runner, checkpoint, package, layer):
     """Made once and kept."""
     images = settings.images or IMAGES
-    identity = "-".join(runner.sha256(file)[:12] for file in (package, checkpoint.file))
+    identity = "-".join(runner.sha256(file)[:12]
+                        for file in (package, checkpoint.file, runner.trainer()))
     file = settings.out / "runs" / f"activations-{identity}-{layer or 'errors'}-{images}.csv"
     if not file.is_file():
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -34,10 +34,10 @@ def draw(name, settings, figure):
 
 def statistics(settings, checkpoint):
     """The checkpoint's statistics, made once and kept."""
-    hash_of_content = programs.sha256_of(checkpoint.file)[:12]
-    file = settings.out / "runs" / f"statistics-{'-'.join(checkpoint.key)}-{hash_of_content}.csv"
+    trainer = programs.find_program("abacus-train", settings.bin)
+    identity = "-".join(programs.sha256_of(file)[:12] for file in (checkpoint.file, trainer))
+    file = settings.out / "runs" / f"statistics-{'-'.join(checkpoint.key)}-{identity}.csv"
     if not file.is_file():
-        trainer = programs.find_program("abacus-train", settings.bin)
         file.parent.mkdir(parents=True, exist_ok=True)
         data = ["--data", settings.data] if settings.data else []
         programs.run([trainer, "statistics", "--checkpoint", checkpoint.file, "--histogram", LAYER,

@@ -15,6 +15,12 @@ STOPPED_STATUS = 130  # of both programs, after SIGINT or SIGTERM
 SECONDS_TO_END = 30
 
 
+def resource_folder():
+    """Where abacus finds hardware presets and energy tables."""
+    home = os.environ.get("ABACUS_HOME")
+    return pathlib.Path(home) if home else pathlib.Path(__file__).resolve().parent.parent.parent
+
+
 def find_program(name, folder):
     """In the folder if one is given, else in the build's, else on PATH."""
     if folder is not None:

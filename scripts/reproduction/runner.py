@@ -164,7 +164,7 @@ class Runner:
             source = self.scenario_text(cell, f"{key} = {toml_text(file.resolve())}")
         identity = hashlib.sha256("\n".join(
             [content, self.sha256(self.abacus()), self.sha256(self.trainer())
-             if cell.kind == PTQ else ""]).encode()).hexdigest()[:12]
+             if cell.kind == PTQ else "", *self.presets(cell)]).encode()).hexdigest()[:12]
         folder = self.settings.out / "runs" / f"{slug(cell.title.lower())}-{identity}"
         results_file = folder / "results.json"
         if not results_file.is_file():
@@ -175,6 +175,12 @@ class Runner:
                          + self.data_arguments() + ["--jobs", self.settings.jobs])
         self.read_results(results_file, outcome)
         return outcome
+
+    def presets(self, cell):
+        """Hashes of the files behind the names of array and energy table, which may be edited."""
+        files = [programs.resource_folder() / "scenarios" / folder / f"{name}.toml" for folder, name in (
+            ("hardware", self.settings.hardware), ("energy", cell.energy or self.settings.energy))]
+        return [self.sha256(file) for file in files if file.is_file()]
 
     def run_exactly(self, cell, outcome):
         images = self.settings.images if cell.images is None else cell.images
@@ -262,6 +268,7 @@ class Runner:
                                     f"{checkpoint.file}")
         if cell.seed is not None:
             self.check_seed(cell, file, outcome)
+        self.check_recipe(cell, file, outcome)
         outcome.package = file
         epochs, seconds = training_course(file.with_suffix(".csv"))
         outcome.seconds += seconds
@@ -272,6 +279,25 @@ class Runner:
         outcome.notes.append(note)
 
 
+    def check_recipe(self, cell, file, outcome):
+        """A ready package is another training's where its recipe is not what the user asked for; what
+        the table alone wants otherwise goes into the notes, as the epochs do."""
+        recipe = package_recipe(file)
+        if not recipe:
+            outcome.notes.append("the package does not tell how it was trained")
+            return
+        for name, wanted in cell.more_options:
+            found = found_in(recipe, name)
+            if found is not None and not same_value(found, wanted):
+                raise ReproductionError(
+                    f"{file}: it was trained with {name.replace('_', '-')} {shown(found)}, asked for "
+                    f"is {wanted}; take another folder for --packages")
+        for name, wanted in cell.training:
+            found = found_in(recipe, name)
+            if found is not None and not same_value(found, wanted):
+                outcome.notes.append(f"{name.replace('_', '-')} {shown(found)} (the table's recipe: "
+                                     f"{wanted})")
+
     @staticmethod
     def check_seed(cell, file, outcome):
         recipe = package_recipe(file)
@@ -280,6 +306,36 @@ class Runner:
         elif recipe["seed"] != str(cell.seed):
             raise ReproductionError(f"{file}: found seed {recipe['seed']}; by its name it should "
                                     f"have {cell.seed}")
+
+
+# What recipes leave out where it is the default.
+LEFT_OUT = {"precision": "float32", "optimizer": "sgd", "adder-gradient": "addernet",
+            "train-images": "0", "fraction-bits": "8", "post-levels": "0"}
+
+
+def found_in(recipe, name):
+    """None where the recipe does not tell."""
+    name = name.replace("_", "-")
+    return recipe.get(name, LEFT_OUT.get(name))
+
+
+def number_of(text):
+    text = {"true": "1", "false": "0"}.get(str(text), str(text))
+    try:
+        return float.fromhex(text) if "0x" in text else float(text)
+    except ValueError:
+        return None
+
+
+def same_value(found, wanted):
+    """Recipes have 0x1.999999999999ap-4 for 0.1 and 1 for true."""
+    numbers = number_of(found), number_of(wanted)
+    return numbers[0] == numbers[1] if None not in numbers else found == str(wanted)
+
+
+def shown(found):
+    value = number_of(found)
+    return found if value is None else f"{value:g}"
 
 
 COUNTS = ("kernel", "taps", "weights", "biases", "output_channels", "adapter_weights",

@@ -11,7 +11,7 @@ from .table import ExtraLine, Table, float_cell
 # adaptive rate has η = 0.2, and it clips no gradients (0: off).
 PAPER_ALPHA = ("alpha", "0.999")
 PAPER_TRAINING = (("lr", "1e-4"), ("batch", "256"), ("momentum", "0.9"), ("weight_decay", "5e-4"),
-                  ("adder_rate", "0.2"), ("gradient_clip", "0"))
+                  ("adder_rate", "0.2"), ("gradient_clip", "0"), ("train_on", "train_all"))
 # Our own, with the adder layers' true gradients and without labels (docs/results.md).
 BEST_TRAINING = (("lr", "0.002"), ("optimizer", "adam"), ("adder_gradient", "exact"),
                  ("distill", "1"), ("temperature", "4"), ("train_on", "train_all"), ("crop_padding", "4"),

@@ -30,6 +30,7 @@ struct Arguments {
   std::string scheme;
   std::string weight_quantizer, activation_quantizer;
   std::optional<int> post_levels;
+  std::optional<StepStart> step_start;
   std::string train_on = "train";
   int crop_padding = -1;
   std::optional<bool> flip;
@@ -67,6 +68,11 @@ void set_quantizers(const Arguments& arguments, QatOptions& options) {
     if (arguments.post_levels.has_value()) {
       throw std::invalid_argument("--post-levels given without --weight-quantizer post");
     }
+    if (arguments.step_start.has_value()) {
+      throw std::invalid_argument(
+          "--step-start: given without --weight-quantizer or --activation-quantizer, where steps "
+          "start at the least mean squared error");
+    }
     return;
   }
   QatQuantizers quantizers;
@@ -77,7 +83,13 @@ void set_quantizers(const Arguments& arguments, QatOptions& options) {
     quantizers.activations = activation_quantizer_from_string(arguments.activation_quantizer);
   }
   quantizers.magnitudes = arguments.post_levels.value_or(0);
+  if (arguments.step_start.has_value() && !has_step_start(quantizers)) {
+    throw std::invalid_argument("--step-start: given with " + to_string(quantizers) +
+                                "; allowed with weights of lsq, activations of lsq or asq");
+  }
+  quantizers.step_start = arguments.step_start.value_or(StepStart::lsq);
   options.quantizers = quantizers;
+  options.learn_ranges = true;
   options.scheme = to_string(quantizers) + "-qat";
 
   // Operands as wide as what is stored pass through: there is no step to learn.
@@ -106,6 +118,10 @@ void refuse_idle_options(const CLI::App& command, const QatOptions& options) {
   }
   refuse("--range-rate", !options.learn_ranges && !options.quantizers.has_value(),
          "without --learn-ranges");
+  refuse("--adapter-rate",
+         !options.quantizers.has_value() ||
+             options.quantizers->activations != ActivationQuantizer::asq,
+         "without --activation-quantizer asq");
   refuse("--adder-rate", options.quantization.scheme == QuantizationScheme::uniform_ptq,
          "with --scheme uniform, whose networks have no adder layers");
   refuse("--nesterov", options.optimizer.method == OptimizerMethod::adam,
@@ -156,7 +172,7 @@ void run(const CLI::App& command, Arguments& arguments) {
     origin.checkpoint_sha256 = checkpoint.float_origin_sha256;
     origin.float_accuracy_percent = checkpoint.float_origin_accuracy_percent;
   }
-  std::string recipe = to_string(options) + " " + arguments.train_on;
+  std::string recipe = to_string(options) + " train-on=" + arguments.train_on;
   if (!checkpoint.float_origin_sha256.empty())
     recipe += " from " + sha256_file(arguments.checkpoint);
   origin.recipe_sha256 =
@@ -189,6 +205,15 @@ void add_plan_options(CLI::App& command, Arguments& arguments) {
       .add_option("--activation-quantizer", arguments.activation_quantizer,
                   "--scheme uniform: likewise of activations (with --weight-quantizer alone: lsq)")
       ->check(CLI::IsMember(activation_quantizer_names()));
+  command
+      .add_option_function<std::string>(
+          "--step-start",
+          [&arguments](const std::string& name) {
+            arguments.step_start = step_start_from_string(name);
+          },
+          "Where steps of lsq and asq start: lsq (default), that paper's rule, or mse, the least "
+          "mean squared error, for short trainings")
+      ->check(CLI::IsMember(step_start_names()));
   command
       .add_option("--post-levels", arguments.post_levels,
                   "--weight-quantizer post: magnitudes beside 0 (default: as many as the width "
@@ -291,6 +316,11 @@ void add_training_options(CLI::App& command, Arguments& arguments) {
                   "Their learning rate, as a multiple of the weights'")
       ->capture_default_str();
   command
+      .add_option("--adapter-rate", qat.adapter_rate,
+                  "--activation-quantizer asq: the adapters' learning rate, as a multiple of the "
+                  "other ranges'")
+      ->capture_default_str();
+  command
       .add_option("--crop-padding", arguments.crop_padding,
                   "Augmentation of the training images (default: as in the float training)")
       ->check(CLI::Range(0, 16));
@@ -319,6 +349,10 @@ void add_qat_command(CLI::App& app) {
   command
       ->add_option("--checkpoint-every", arguments->qat.checkpoint_every,
                    "Epochs between saved states")
+      ->capture_default_str();
+  command
+      ->add_option("--validate-every", arguments->qat.validate_every,
+                   "Epochs between measurements on the validation images")
       ->capture_default_str();
   command->add_option("--out", arguments->qat.out, "Package to write (.safetensors)")->required();
   command->add_option("--out-checkpoint", arguments->trained_checkpoint,

@@ -155,7 +155,7 @@ void add_reconstruction_options(CLI::App& command, QuantizationOptions& options)
     command.add_option(name, value, help)->check(CLI::NonNegativeNumber);
   };
   count("--reconstruction-images", options.reconstruction_images,
-        "brecq and --reconstruction block: training images");
+        "brecq and --reconstruction block, network: training images");
   count("--iterations", options.iterations, "Likewise: steps a block");
   count("--network-iterations", options.network_iterations,
         "--reconstruction block: steps of the whole network afterwards");
@@ -196,7 +196,8 @@ void add_quantize_command(CLI::App& app) {
           "--bn", arguments->batch_norm,
           "BatchNorm: kept (the checkpoint's), estimated (its statistics again, with the "
           "quantized layers), corrected (the checkpoint's, by the change) or fitted (to the "
-          "float network's outputs, layer by layer); default: estimated, best-ptq: fitted")
+          "float network's outputs, layer by layer); default: estimated, "
+          "best-ptq: corrected, brecq: kept")
       ->check(CLI::IsMember(batch_norm_estimation_names()));
   command->add_option("--bn-images", options.batch_norm_images, "Training images for them")
       ->check(CLI::Range(2, 1'000'000))

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cmath>
 #include <memory>
+#include <optional>
 #include <sstream>
 #include <stdexcept>
 #include <utility>
@@ -40,6 +41,9 @@ void check_training(const QatOptions& o, const QatData& data) {
   require(o.gradient_clip >= 0, "gradient-clip", o.gradient_clip, "0 or more");
   require(o.range_rate > 0 && std::isfinite(o.range_rate), "range-rate", o.range_rate,
           "more than 0");
+  require(o.adapter_rate > 0 && std::isfinite(o.adapter_rate), "adapter-rate", o.adapter_rate,
+          "more than 0");
+  require(o.validate_every >= 1, "validate-every", o.validate_every, "1 or more");
   if (o.adder_gradient == AdderGradient::exact &&
       o.quantization.scheme == QuantizationScheme::uniform_ptq) {
     throw std::invalid_argument("adder-gradient: found exact with scheme " + o.scheme +
@@ -204,7 +208,8 @@ class Training {
       clip_gradient(range.values, options_.gradient_clip);
       torch::Tensor& velocity = range_velocity_.at(range.name);
       velocity.mul_(options_.optimizer.momentum).add_(range.values.grad());
-      range.values.add_(velocity, -rate * options_.range_rate);
+      const double own = options_.range_rate * (range.of_adapter ? options_.adapter_rate : 1);
+      range.values.add_(velocity, -rate * own);
       range.values.copy_(
           torch::minimum(torch::maximum(range.values, range.smallest), range.largest));
       range.values.mutable_grad() = torch::Tensor();
@@ -279,7 +284,8 @@ class Training {
                             number(at_.loss_sum / static_cast<double>(seen), "%.4f") +
                             ", accuracy " + number(percent(at_.correct, seen), "%.2f") + " %");
     }
-    const double validation = validate_now();
+    std::optional<double> validation;
+    if ((at_.epoch + 1) % options_.validate_every == 0) validation = validate_now();
     at_.metrics += metrics_line({at_.epoch + 1, rate, at_.loss_sum / static_cast<double>(seen),
                                  percent(at_.correct, seen), validation, seconds()});
     write_file_atomically(metrics_file(options_.out),
@@ -369,7 +375,7 @@ void check_quantizers(const QatOptions& o) {
 
 std::string to_string(const QatOptions& o) {
   std::ostringstream text;
-  text << "qat-version=1 scheme=" << o.scheme << " epochs=" << o.epochs << " batch=" << o.batch
+  text << "qat-version=2 scheme=" << o.scheme << " epochs=" << o.epochs << " batch=" << o.batch
        << " lr=" << exact_text(o.learning_rate) << " warmup=" << exact_text(o.warmup)
        << " momentum=" << exact_text(o.optimizer.momentum)
        << " weight-decay=" << exact_text(o.optimizer.weight_decay)
@@ -385,6 +391,12 @@ std::string to_string(const QatOptions& o) {
     text << " weight-quantizer=" << to_string(o.quantizers->weights)
          << " activation-quantizer=" << to_string(o.quantizers->activations);
     if (o.quantizers->magnitudes > 0) text << " post-levels=" << o.quantizers->magnitudes;
+    if (has_step_start(*o.quantizers)) {
+      text << " step-start=" << to_string(o.quantizers->step_start);
+    }
+    if (o.quantizers->activations == ActivationQuantizer::asq) {
+      text << " adapter-rate=" << exact_text(o.adapter_rate);
+    }
   }
   if (o.training_images > 0) text << " train-images=" << o.training_images;
   text << " plan: " << to_string(o.quantization);

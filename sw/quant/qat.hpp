@@ -48,12 +48,18 @@ struct QatOptions {
   double temperature = 4;
   bool learn_ranges = false;  // by LSQ's gradient (fake_quantization.hpp)
   double range_rate = 1;      // their learning rate as a multiple of the weights'
+  // ASQ's adapters' rate as a multiple of the other ranges'. Their last weights start near 0, so that
+  // few epochs hardly move β at 1.
+  double adapter_rate = 1;
   // Adaptive gradient clipping (Brock et al., arXiv 2102.06171, eq. 3, a whole tensor at a time):
   // what is not an adder layer's weight has its gradient shortened to at most this times its own
   // norm. An adder layer's input gradient is not that of its output, so that gradients may grow
   // on their way to the first layers. 0: no clipping.
   double gradient_clip = 0.05;
 
+  // Epochs between measurements on the validation images; at the end there is one in any case. It
+  // changes nothing but the metrics.
+  int validate_every = 1;
   int checkpoint_every = 1;  // epochs
   bool resume = false;       // go on from the state beside `out`, if there
   // The package, which the caller writes. Beside it: NAME.csv (metrics) and NAME.state, which the

@@ -186,7 +186,10 @@ void QatNetwork::learn_ranges(bool learn) {
         learned_.back().decays = true;
       }
     }
-    if (adapts) add_free(layer.name + ".adapter", operands_[i].adapter, true);
+    if (adapts) {
+      add_free(layer.name + ".adapter", operands_[i].adapter, true);
+      if (learn) learned_.back().of_adapter = true;
+    }
     const std::int64_t fan = std::int64_t{layer.input.channels} * layer.kernel * layer.kernel;
     if (!of.weights.has_value()) {
       add(layer.name + ".weight_step", operands_[i].weight_step, fan,

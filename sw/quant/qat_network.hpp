@@ -26,6 +26,7 @@ struct LearnedRange {
   double gradient_scale = 1;
   torch::Tensor smallest, largest;  // between which the values stay
   bool decays = false;              // at the weights' decay
+  bool of_adapter = false;
 };
 
 class QatNetwork {

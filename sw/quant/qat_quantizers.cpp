@@ -1,11 +1,34 @@
 #include "sw/quant/qat_quantizers.hpp"
 
 #include <cstddef>
+#include <stdexcept>
 
 namespace abacus {
 
 std::string to_string(const QatQuantizers& quantizers) {
   return to_string(quantizers.weights) + "-" + to_string(quantizers.activations);
+}
+
+bool has_step_start(const QatQuantizers& quantizers) {
+  return quantizers.weights == WeightQuantizer::lsq ||
+         quantizers.activations == ActivationQuantizer::lsq ||
+         quantizers.activations == ActivationQuantizer::asq;
+}
+
+const std::vector<std::string>& step_start_names() {
+  static const std::vector<std::string> names = {"lsq", "mse"};
+  return names;
+}
+
+std::string to_string(StepStart start) {
+  return step_start_names().at(static_cast<std::size_t>(start));
+}
+
+StepStart step_start_from_string(const std::string& text) {
+  for (const StepStart start : {StepStart::lsq, StepStart::mse}) {
+    if (text == to_string(start)) return start;
+  }
+  throw std::invalid_argument("unknown start of steps \"" + text + "\"; allowed: lsq, mse");
 }
 
 void set_quantizers(QuantizationPlan& plan, const Checkpoint& checkpoint,
@@ -17,14 +40,19 @@ void set_quantizers(QuantizationPlan& plan, const Checkpoint& checkpoint,
     if (folded[i].kind != IntegerLayerKind::convolution || layer.edge) continue;
     ConvolutionPlan& of = plan.convolutions[i];
     WeightPlan weights{quantizers.weights, of.weight_bits, quantizers.magnitudes, {}};
-    weights.parameters =
-        initial_parameters(weights, checkpoint.tensors.at(layer.name + ".weight").values<float>(),
-                           layer.output.channels);
+    const bool from_rule = quantizers.step_start == StepStart::lsq;
+    if (quantizers.weights == WeightQuantizer::lsq && !from_rule) {
+      weights.parameters = of.weight_step;
+    } else {
+      weights.parameters =
+          initial_parameters(weights, checkpoint.tensors.at(layer.name + ".weight").values<float>(),
+                             layer.output.channels);
+    }
     of.weights = weights;
     of.activations = quantizers.activations;
     const bool adapts = quantizers.activations == ActivationQuantizer::asq;
-    if (adapts) of.adapter = initial_adapter(layer.input.channels, seed + i);
-    if (folded[i].input == image_tensor) continue;
+    if (adapts) of.adapter = initial_adapter(layer.input.channels, seed << 16 | i);
+    if (folded[i].input == image_tensor || !from_rule) continue;
     const std::size_t input = static_cast<std::size_t>(folded[i].input);
     // Operands as wide as what is stored pass through as they are.
     const bool narrower = of.activation_bits < plan.outputs[input].bits;

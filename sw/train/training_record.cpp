@@ -55,8 +55,9 @@ void check_course(const TrainingCourse& course, const OptimizerOptions& optimize
 
 std::string metrics_line(const EpochMetrics& of) {
   return std::to_string(of.epoch) + "," + number(of.rate, "%.6g") + "," + number(of.loss, "%.6f") +
-         "," + number(of.train_accuracy, "%.3f") + "," + number(of.validation_accuracy, "%.3f") +
-         "," + number(of.seconds, "%.1f") + "\n";
+         "," + number(of.train_accuracy, "%.3f") + "," +
+         (of.validation_accuracy ? number(*of.validation_accuracy, "%.3f") : "") + "," +
+         number(of.seconds, "%.1f") + "\n";
 }
 
 }  // namespace abacus

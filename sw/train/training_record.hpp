@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 
 namespace abacus {
@@ -33,14 +34,14 @@ struct TrainingCourse {
 void check_course(const TrainingCourse& course, const OptimizerOptions& optimizer);
 
 // The first line of OUT.csv, and an epoch's line: its number from 1, last learning rate, mean loss,
-// accuracies in percent, seconds.
+// accuracies in percent (the validation's column is empty where there was none), seconds.
 extern const char* const metrics_header;
 struct EpochMetrics {
   int epoch;
   double rate;
   double loss;
   double train_accuracy;
-  double validation_accuracy;
+  std::optional<double> validation_accuracy;
   double seconds;
 };
 std::string metrics_line(const EpochMetrics& of);

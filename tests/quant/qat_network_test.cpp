@@ -272,6 +272,38 @@ TEST_F(QatNetworkTest, InBfloat16ComputesNearlyTheSame) {
   }
 }
 
+// mse: where uniform-ptq starts; lsq: by the paper's rule. Adapters of different layers and seeds differ.
+TEST_F(QatNetworkTest, StepsStartWhereAsked) {
+  const Case c{QuantizationScheme::uniform_ptq, 4, 4, 1};
+  const Checkpoint from = checkpoint(c);
+  const std::vector<FoldedLayer> folded = fold_graph(from.network);
+  const QuantizationPlan before = plan(c, from);
+  const std::vector<double> means(folded.size(), 0.7);
+  QuantizationPlan rule = before, best = before, other = before;
+  QatQuantizers quantizers{WeightQuantizer::lsq, ActivationQuantizer::asq, 0, StepStart::lsq};
+  set_quantizers(rule, from, folded, means, quantizers, 1);
+  set_quantizers(other, from, folded, means, quantizers, 2);
+  quantizers.step_start = StepStart::mse;
+  set_quantizers(best, from, folded, means, quantizers, 1);
+  std::vector<std::vector<double>> adapters;
+  for (std::size_t i = 0; i < folded.size(); ++i) {
+    if (!before.convolutions[i].weights.has_value() && !best.convolutions[i].weights.has_value()) {
+      continue;
+    }
+    const ConvolutionPlan &start = before.convolutions[i], &found = best.convolutions[i];
+    EXPECT_EQ(found.weights->parameters, start.weight_step) << i;
+    EXPECT_EQ(found.activation_step, start.activation_step) << i;
+    EXPECT_NE(rule.convolutions[i].weights->parameters, start.weight_step) << i;
+    EXPECT_DOUBLE_EQ(rule.convolutions[i].activation_step, lsq_start(0.7, 15)) << i;
+    adapters.push_back(found.adapter.parameters);
+    adapters.push_back(other.convolutions[i].adapter.parameters);
+  }
+  ASSERT_GT(adapters.size(), 30U);
+  for (std::size_t i = 0; i < adapters.size(); ++i) {
+    for (std::size_t j = 0; j < i; ++j) EXPECT_NE(adapters[i], adapters[j]) << i << " " << j;
+  }
+}
+
 TEST_F(QatNetworkTest, RefusesAPrecisionThatIsNotForTheNetwork) {
   const auto error = [&](const Case& c, Precision precision) -> std::string {
     const Checkpoint from = checkpoint(c, "lenet");

@@ -225,6 +225,40 @@ TEST_F(Qat, QuantizersGiveTheSameBytesWhenStoppedAndResumed) {
   }
 }
 
+TEST_F(Qat, AdaptersHaveARateOfTheirOwn) {
+  QatOptions o = options("adapters", "uniform");
+  o.quantizers = QatQuantizers{WeightQuantizer::lsq, ActivationQuantizer::asq, 0};
+  const std::string usual = bytes(run(o));
+  std::filesystem::remove(state_file(o.out));
+  o.adapter_rate = 20;
+  EXPECT_NE(bytes(run(o)), usual);
+  std::filesystem::remove(state_file(o.out));
+  // Without adapters there is nothing that it could change.
+  o.quantizers->activations = ActivationQuantizer::lsq;
+  const std::string without = bytes(run(o));
+  std::filesystem::remove(state_file(o.out));
+  o.adapter_rate = 1;
+  EXPECT_EQ(bytes(run(o)), without);
+}
+
+TEST_F(Qat, ValidatesAsOftenAsAsked) {
+  QatOptions o = options("rarely");
+  o.epochs = 3;
+  o.validate_every = 2;
+  const std::string rarely = bytes(run(o));
+  const std::string metrics = read_text(metrics_file(o.out));
+  const auto line = [&](const std::string& epoch) {
+    const std::size_t at = metrics.find("\n" + epoch + ",") + 1;
+    return metrics.substr(at, metrics.find('\n', at) - at);
+  };
+  EXPECT_THAT(line("1"), HasSubstr(",,"));
+  EXPECT_THAT(line("2"), testing::Not(HasSubstr(",,")));
+  EXPECT_THAT(line("3"), HasSubstr(",,"));
+  std::filesystem::remove(state_file(o.out));
+  o.validate_every = 1;
+  EXPECT_EQ(bytes(run(o)), rarely);
+}
+
 TEST_F(Qat, RefusesQuantizersThatDoNotApply) {
   QatOptions o = options("bad");
   o.quantizers = QatQuantizers{};
@@ -311,6 +345,9 @@ TEST_F(Qat, RefusesValuesOutOfRangeByName) {
   EXPECT_THAT(with([](QatOptions& o) { o.gradient_clip = -1; }),
               StartsWith("gradient-clip: found -1"));
   EXPECT_THAT(with([](QatOptions& o) { o.range_rate = 0; }), StartsWith("range-rate: found 0"));
+  EXPECT_THAT(with([](QatOptions& o) { o.adapter_rate = 0; }), StartsWith("adapter-rate: found 0"));
+  EXPECT_THAT(with([](QatOptions& o) { o.validate_every = 0; }),
+              StartsWith("validate-every: found 0"));
   EXPECT_THAT(with([](QatOptions& o) { o.optimizer.momentum = 1; }), StartsWith("momentum: found"));
   EXPECT_THAT(with([](QatOptions& o) { o.optimizer.adder_rate = 0; }),
               StartsWith("adder-rate: found"));

@@ -210,6 +210,11 @@ TEST_F(QuantizeCommand, RefusesTrainingOptionsThatWouldDoNothing) {
   refuses({"--teacher", file("a.safetensors")}, "--teacher: given without --distill");
   refuses({"--temperature", "2"}, "--temperature: given without --distill");
   refuses({"--range-rate", "2"}, "--range-rate: given without --learn-ranges");
+  refuses({"--adapter-rate", "2"}, "--adapter-rate: given without --activation-quantizer asq");
+  refuses({"--activation-quantizer", "lsq", "--adapter-rate", "2"}, "--adapter-rate: given");
+  refuses({"--step-start", "mse"}, "--step-start: given without --weight-quantizer");
+  refuses({"--weight-quantizer", "post", "--activation-quantizer", "pact", "--step-start", "mse"},
+          "--step-start: given with post-pact; allowed with weights of lsq");
   refuses({"--adder-rate", "0.1"}, "--adder-rate: given with --scheme uniform");
   refuses({"--optimizer", "adam", "--nesterov"}, "--nesterov: given with --optimizer adam");
   refuses({"--fraction-bits", "6"}, "fraction-bits: given for weights without a fraction");

@@ -75,7 +75,11 @@ scheme = option("--scheme")
 if "--weight-quantizer" in options:
     scheme = option("--weight-quantizer") + "-" + option("--activation-quantizer")
 write_package(out, "resnet20", "cifar10", scheme + "-qat", int(option("--weight-bits")),
-              option("--checkpoint"), options.get("--seed"))
+              option("--checkpoint"), options.get("--seed"),
+              f"epochs={{option('--epochs')}} " + " ".join(
+                  f"{{name[2:]}}={{float(value).hex() if name == '--lr' else value}}"
+                  for name, value in options.items() if "=" not in name and name.startswith("--")
+                  and name in ("--lr", "--gradient-clip", "--train-on", "--flip")))
 lines = ["epoch,lr,train_loss,train_accuracy_percent,validation_accuracy_percent,seconds"]
 for epoch in range(int(option("--epochs"))):
     lines.append(f"{{epoch + 1}},0.001,0.5,{{80 + epoch}},{{79 + epoch}},30")
@@ -95,7 +99,7 @@ def write_checkpoint(file, network="resnet20", arithmetic="adder", dataset="cifa
                              "float_accuracy_percent": accuracy, "epochs": "400"})
 
 
-def write_package(file, network, dataset, scheme, bits, checkpoint=None, seed=None):
+def write_package(file, network, dataset, scheme, bits, checkpoint=None, seed=None, recipe=""):
     trained_from = hashlib.sha256(pathlib.Path(checkpoint).read_bytes()) if checkpoint else None
     origin = {"network": network, "dataset": dataset, "scheme": scheme, "weight_bits": bits,
               "activation_bits": bits,
@@ -105,8 +109,9 @@ def write_package(file, network, dataset, scheme, bits, checkpoint=None, seed=No
               post if scheme.startswith("post-") else dict(post, arithmetic="cnn", fraction_bits=0)]
     metadata = {"format": "abacus integer network 1",
                 "network": json.dumps({"origin": origin, "layers": layers})}
-    if seed is not None:
-        metadata["recipe"] = f"qat-version=1 scheme={scheme} plan: version=2 seed={seed} flip=1"
+    if seed is not None or recipe:
+        own = "" if seed is None else f" seed={seed}"
+        metadata["recipe"] = f"qat-version=2 scheme={scheme} {recipe} plan: version=2{own} flip=1"
     write_safetensors(file, metadata)
 
 

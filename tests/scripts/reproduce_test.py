@@ -40,13 +40,13 @@ class Reproduce(unittest.TestCase):
                 str(self.folder), "--checkpoint", str(self.checkpoint), "--jobs", "1",
                 *map(str, more)]
 
-    def run_it(self, table, *more):
+    def run_it(self, table, *more, environment=None):
         return subprocess.run(self.command(table, *more), capture_output=True, text=True,
-                              timeout=120)
+                              timeout=120, env={**os.environ, **(environment or {})})
 
-    def make(self, table, *more):
+    def make(self, table, *more, environment=None):
         """The table's lines."""
-        done = self.run_it(table, *more)
+        done = self.run_it(table, *more, environment=environment)
         self.assertEqual(done.returncode, 0, done.stderr)
         return self.lines(table)
 
@@ -152,23 +152,67 @@ class Reproduce(unittest.TestCase):
         cnn, more = self.add_cnn()
         packages = self.folder / "ready"
         packages.mkdir()
-        # The ASQ package has the better seeds.
-        for quantizers, seed in (("lsq-lsq", 8), ("lsq-asq", 1), ("post-asq", 2)):
+
+        def ready(quantizers, seed):
             write_package(packages / f"resnet20-cifar10-{quantizers}-w4a4-seed{seed}.safetensors",
                           "resnet20", "cifar10", f"{quantizers}-qat", 4, cnn, seed)
+
+        for quantizers, seed in (("lsq-lsq", 8), ("lsq-asq", 1), ("post-asq", 2)):
+            ready(quantizers, seed)
         more += ("--packages", packages, "--qat-epochs", "0")
         lines = self.make("asq-table4", "--seeds", "8,1,2", *more)
-        self.assertEqual(self.one(lines, unit="order holds")["ours"], "no")
-        text = (self.out / "asq-table4.md").read_text()
-        self.assertIn("the order LSQ < ASQ < ASQ + POST does not hold", text)
-        self.assertIn("from LSQ to ASQ -1.10 points (one seed tells nothing of chance)", text)
+        self.assertEqual(self.one(lines, unit="order holds")["ours"], "")
+        self.assertIn("the methods have no seed in common",
+                      (self.out / "asq-table4.md").read_text())
         line = self.one(lines, method="ASQ", bits="4", unit="%")
         self.assertEqual(line["ours"], "91.40")
         self.assertIn("seed 8: not trained", line["note"])
+        # Seed 3 of LSQ alone, which has the most, does not count. The last has a coarser table.
+        for quantizers, seed in (("lsq-lsq", 1), ("lsq-lsq", 3), ("post-asq", 1)):
+            ready(quantizers, seed)
+        coarse = packages / "resnet20-cifar10-post-asq-w4a4-seed1.safetensors"
+        with_fraction_bits(coarse, -10, coarse)
+        lines = self.make("asq-table4", "--seeds", "8,1,2,3", *more)
+        self.assertEqual(self.one(lines, unit="order holds")["ours"], "no")
+        text = (self.out / "asq-table4.md").read_text()
+        self.assertIn("the order LSQ < ASQ < ASQ + POST does not hold", text)
+        self.assertIn("from LSQ to ASQ +1.00 points (one seed tells nothing of chance)", text)
         lines = self.make("asq-table4", "--seeds", "5,6", *more)
         self.assertEqual(self.one(lines, unit="order holds")["ours"], "")
         self.assertIn("there is no run of LSQ, ASQ, ASQ + POST",
                       (self.out / "asq-table4.md").read_text())
+
+    def test_a_package_of_another_recipe_is_refused_or_said(self):
+        _, more = self.add_cnn()
+        self.make("asq-table4", "--seeds", "1,2", "--bits", "4", "--qat-epochs", "3",
+                  "--option", "qat:lr=0.01", *more)
+        trained = len(self.trainings())
+        done = self.run_it("asq-table4", "--seeds", "1,2", "--bits", "4", "--option", "qat:lr=0.02",
+                           *more)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("trained with lr 0.01, asked for is 0.02", done.stderr)
+        self.assertFalse((self.out / "asq-table4.csv").exists())
+        lines = self.make("asq-table4", "--seeds", "1,2", "--bits", "4", "--qat-epochs", "0", *more)
+        note = self.one(lines, method="ASQ", unit="%")["note"]
+        self.assertIn("lr 0.01 (the table's recipe: 0.04)", note)
+        self.assertNotIn("train-on", note)
+        self.make("asq-table4", "--seeds", "1,2", "--bits", "4", "--qat-epochs", "3",
+                  "--option", "qat:lr=1e-2", *more)
+        self.assertEqual(len(self.trainings()), trained)
+
+    def test_an_edited_energy_table_is_simulated_anew(self):
+        home = self.folder / "home"
+        table = home / "scenarios" / "energy" / "horowitz-45nm.toml"
+        table.parent.mkdir(parents=True)
+        table.write_text("one")
+        arguments = ("table1", "--qat-epochs", "0", "--dataset", "cifar10", "--bits", "4")
+        counts = []
+        for text in ("one", "one", "another"):
+            table.write_text(text)
+            self.make(*arguments, environment={"ABACUS_HOME": str(home)})
+            counts.append(sum(call.startswith("abacus simulate") for call in self.calls()))
+        self.assertEqual(counts[0], counts[1])
+        self.assertGreater(counts[2], counts[1])
 
     def test_a_package_of_another_seed_or_quantizer_is_refused(self):
         cnn, more = self.add_cnn()
