@@ -241,7 +241,8 @@ def page(results, source):
         *area_notes(runs),
         *([f"<p class=note><b>No accuracy</b> of {escape(', '.join(synthetic))}: the weights are "
            "random, in place of trained ones. Cycles, energy and traffic depend on the layers' sizes and "
-           "widths alone.</p>"] if synthetic else []),
+           "widths alone; with POST weights also on how many of them have odd exponents, which read the "
+           "lookup table.</p>"] if synthetic else []),
         *[f'<p class="bad">{escape(run["name"])} is not bit-exact: {escape(run["mismatch"])}</p>'
           for run in runs if run["bit_exact"] is False],
         *saturation_notes(runs),

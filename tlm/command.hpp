@@ -31,9 +31,9 @@ enum class TapOperation : std::uint8_t {
   absolute_difference = 1,  // |a − w|
   sign_product = 2,         // a·w of −1 and +1: one bit each, 1 for +1
   // With exponent weights (docs/arithmetic.md): w is a code.
-  shifted = 3,              // ±a·2^−p
-  half_shifted = 4,         // ±a·2^(−n/2), by shift or table
-  twice_shifted = 5         // ±a·(2^−p + 2^−q)
+  shifted = 3,       // ±a·2^−p
+  half_shifted = 4,  // ±a·2^(−n/2), by shift or table
+  twice_shifted = 5  // ±a·(2^−p + 2^−q)
 };
 
 // Exponents of twice_shifted taps: 16 for each of the two parts of a code's magnitude.
@@ -62,7 +62,7 @@ struct TransferFields {
   std::uint32_t rows;
   std::uint32_t dram_stride;
   std::uint32_t onchip_stride;
-  OnChipMemory memory;  // store: activation
+  OnChipMemory memory;    // store: activation
   std::uint8_t residual;  // load into activation memory: 1 for a residual operand; monitors only
   std::uint8_t reserved[2];
 };
@@ -77,7 +77,8 @@ struct TransferFields {
 // Depthwise, at most as many columns as the array has rows: for ky, for kx, for each 8 columns: 8 weights.
 // Parameters: `columns` records of type ScaleRecord.
 struct ConvolveFields {
-  std::uint32_t input_address;      // activation SRAM: first row of the input tile (see first_input_row)
+  std::uint32_t
+      input_address;  // activation SRAM: first row of the input tile (see first_input_row)
   std::uint32_t output_address;     // activation SRAM: first row of the output tile, channel 0
   std::uint32_t residual_address;   // activation SRAM: like the output tile, in residual_format
   std::uint32_t weight_address;     // weight SRAM
@@ -86,18 +87,18 @@ struct ConvolveFields {
   std::uint16_t input_width;
   std::uint16_t input_channels;
   std::uint16_t output_width;
-  std::uint16_t output_height;      // rows of this tile
-  std::uint16_t first_output_row;   // of this tile in the whole output
-  std::uint16_t first_input_row;    // row of the whole input tensor that stands at input_address; the
-                                    // buffer holds every row of the tile's windows that exists
-  std::uint16_t output_channels;    // of the whole output: a pixel has output_channels elements
-  std::uint16_t columns;            // output channels of this tile, at most the array's columns
+  std::uint16_t output_height;     // rows of this tile
+  std::uint16_t first_output_row;  // of this tile in the whole output
+  std::uint16_t first_input_row;  // row of the whole input tensor that stands at input_address; the
+                                  // buffer holds every row of the tile's windows that exists
+  std::uint16_t output_channels;  // of the whole output: a pixel has output_channels elements
+  std::uint16_t columns;          // output channels of this tile, at most the array's columns
   std::uint8_t kernel;
   std::uint8_t stride;
   std::uint8_t padding;
-  std::uint8_t edge_array;          // 1: on the edge array
+  std::uint8_t edge_array;  // 1: on the edge array
   TapOperation taps;
-  std::uint8_t weight_bits;         // 2 … 8; sign products: 1 both, signed, read_multiplier 1, no shifts
+  std::uint8_t weight_bits;  // 2 … 8; sign products: 1 both, signed, read_multiplier 1, no shifts
   std::uint8_t weight_signed;
   std::uint8_t activation_bits;
   std::uint8_t activation_signed;
@@ -113,19 +114,23 @@ struct ConvolveFields {
   ElementFormat input_format;
   ElementFormat output_format;
   ElementFormat residual_format;
-  std::uint8_t keep_weights;        // 1: same weights as the command before on this array: no refill
-  std::uint8_t step_register;       // 0: none; else read_multiplier and scale multipliers are those of
-                                    // step register step_register − 1
+  std::uint8_t keep_weights;   // 1: same weights as the command before on this array: no refill
+  std::uint8_t step_register;  // 0: none; else read_multiplier and scale multipliers are those of
+                               // step register step_register − 1
   ChannelSums channel_sums;
   // Exponent weights only.
-  std::uint8_t fraction_bits;       // of taps and accumulator, in units of 2^−fraction_bits; `shift`,
-                                    // `residual_shift` and the biases include them
-  std::uint8_t levels;              // codes −levels … levels; others are weights of 0
-  std::uint8_t first_term_bits;     // twice_shifted: low bits of a code's magnitude that choose p, 1 … 4;
-                                    // those above them choose q
-  std::int8_t exponents[2 * term_exponents];  // twice_shifted: p, then q; no_term where there is none
-  std::uint8_t depthwise;           // 1: column j sees input channel first_channel + j alone; see below
-  std::uint16_t first_channel;      // depthwise; else 0
+  std::uint8_t fraction_bits;  // of taps and accumulator, in units of 2^−fraction_bits; `shift`,
+                               // `residual_shift` and the biases include them
+  std::uint8_t levels;         // codes −levels … levels; others are weights of 0
+  std::uint8_t
+      first_term_bits;  // twice_shifted: low bits of a code's magnitude that choose p, 1 … 4;
+                        // those above them choose q
+  std::int8_t
+      exponents[2 * term_exponents];  // twice_shifted: p, then q; no_term where there is none
+  std::uint8_t depthwise;       // 1: column j sees input channel first_channel + j alone; see below
+  std::uint16_t first_channel;  // depthwise; else 0
+  std::uint16_t
+      first_sum_channel;  // with channel_sums: whose sum takes element 0 of an output pixel
 };
 
 // Per output channel, in parameter SRAM.
@@ -142,13 +147,13 @@ struct VectorFields {
   std::uint32_t input_address;
   std::uint32_t second_address;  // add
   std::uint32_t output_address;
-  std::uint16_t height;          // of the output tile
+  std::uint16_t height;  // of the output tile
   std::uint16_t width;
   std::uint16_t channels;
-  std::uint16_t input_width;     // pool
-  std::uint8_t kernel;           // pool
-  std::uint8_t stride;           // pool
-  std::uint8_t maximum;          // pool: 1 max, 0 average
+  std::uint16_t input_width;  // pool
+  std::uint8_t kernel;        // pool
+  std::uint8_t stride;        // pool
+  std::uint8_t maximum;       // pool: 1 max, 0 average
   std::uint8_t relu;
   std::uint16_t multiplier;
   std::uint16_t second_multiplier;  // add
@@ -169,13 +174,13 @@ struct VectorFields {
 struct AdaptFields {
   std::uint32_t address;
   std::uint16_t channels;
-  std::uint16_t hidden;            // 0: one layer only
+  std::uint16_t hidden;  // 0: one layer only
   std::uint16_t pool_multiplier;
-  std::uint16_t read_multiplier;   // that of β = 1
+  std::uint16_t read_multiplier;  // that of β = 1
   std::uint8_t pool_shift;
   std::uint8_t first_shift;
   std::uint8_t second_shift;
-  std::uint8_t step_register;      // which one it sets
+  std::uint8_t step_register;  // which one it sets
   std::int64_t second_bias;
 
   std::uint64_t bytes() const {
@@ -186,8 +191,8 @@ struct AdaptFields {
 struct Command {
   Opcode opcode;
   std::uint8_t reserved;
-  std::uint16_t layer;   // index into the integer network, for monitors and counters; 0xFFFF: none
-  std::uint16_t wait;    // bit i: token counter i
+  std::uint16_t layer;  // index into the integer network, for monitors and counters; 0xFFFF: none
+  std::uint16_t wait;   // bit i: token counter i
   std::uint16_t signal;
   union {
     TransferFields transfer;
@@ -203,7 +208,7 @@ inline constexpr int token_counters = 16;
 
 static_assert(sizeof(Command) == 128 && std::is_trivially_copyable_v<Command>);
 static_assert(sizeof(ScaleRecord) == 16 && std::is_trivially_copyable_v<ScaleRecord>);
-static_assert(sizeof(ConvolveFields) <= 120 && sizeof(VectorFields) <= 120 && sizeof(TransferFields) <= 120 &&
-              sizeof(AdaptFields) <= 120);
+static_assert(sizeof(ConvolveFields) <= 120 && sizeof(VectorFields) <= 120 &&
+              sizeof(TransferFields) <= 120 && sizeof(AdaptFields) <= 120);
 
 }  // namespace abacus

@@ -113,11 +113,14 @@ void check_taps(const Check& check, const ConvolveFields& f, const PeArray& arra
   if (!refusal.empty()) check.fail(refusal);
 }
 
-void check_sums(const Check& check, ChannelSums sums, int channels,
+void check_sums(const Check& check, ChannelSums sums, int first, int channels,
                 const StepAdapterConfig& step_adapter) {
   check.between("channel_sums", static_cast<int>(sums), 0, 2);
-  if (sums == ChannelSums::none) return;
-  check.between("channels whose sums are gathered", channels, 1, step_adapter.channels,
+  if (sums == ChannelSums::none) {
+    check.between("first_sum_channel", first, 0, 0, " without channel_sums");
+    return;
+  }
+  check.between("channels whose sums are gathered", first + channels, 1, step_adapter.channels,
                 " (the step adapter's)");
 }
 
@@ -191,7 +194,7 @@ void check_convolve(const ConvolveFields& f, const PeArray& array, const SramSiz
   check.between("keep_weights", f.keep_weights, 0, 1);
   check.between("step_register", f.step_register, 0, step_adapter.registers,
                 " (the step adapter's)");
-  check_sums(check, f.channel_sums, f.output_channels, step_adapter);
+  check_sums(check, f.channel_sums, f.first_sum_channel, f.output_channels, step_adapter);
 
   const InputRows rows = input_rows(f);
   if (rows.end > rows.first) {
@@ -243,7 +246,7 @@ void check_scale_records(const ConvolveFields& f, const std::uint8_t* records) {
 void check_add(const VectorFields& f, const SramSizes& sizes,
                const StepAdapterConfig& step_adapter) {
   const Check check("add");
-  check_sums(check, f.channel_sums, f.channels, step_adapter);
+  check_sums(check, f.channel_sums, 0, f.channels, step_adapter);
   check.between("height", f.height, 1, most);
   check.between("width", f.width, 1, most);
   check.between("channels", f.channels, 1, most);
@@ -284,7 +287,7 @@ void check_adapt(const AdaptFields& f, const SramSizes& sizes,
 void check_pool(const VectorFields& f, const SramSizes& sizes,
                 const StepAdapterConfig& step_adapter) {
   const Check check("pool");
-  check_sums(check, f.channel_sums, f.channels, step_adapter);
+  check_sums(check, f.channel_sums, 0, f.channels, step_adapter);
   check.between("height", f.height, 1, most);
   check.between("width", f.width, 1, most);
   check.between("channels", f.channels, 1, most);

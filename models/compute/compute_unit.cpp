@@ -252,8 +252,9 @@ void ComputeUnit::gather(const ConvolveFields& fields, const ScalePlan& plan, in
   for (std::size_t pixel = 0; pixel < pixels; ++pixel) {
     for (std::size_t column = 0; column < fields.columns; ++column) {
       const int channel = plan.channel[column];
-      step_adapter_.add(channel, load_element(output, pixel * fields.output_channels + channel,
-                                              fields.output_format));
+      step_adapter_.add(
+          fields.first_sum_channel + channel,
+          load_element(output, pixel * fields.output_channels + channel, fields.output_format));
     }
   }
   StepAdapter::count_sums(context().activity, layer,

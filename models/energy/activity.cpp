@@ -50,6 +50,10 @@ std::string to_string(Action action) {
       return "shift";
     case Action::table_read:
       return "table_read";
+    case Action::buffer_read:
+      return "buffer_read";
+    case Action::buffer_write:
+      return "buffer_write";
     case Action::register_read:
       return "register_read";
     case Action::register_write:

@@ -116,7 +116,14 @@ double power_law(const std::vector<EnergyPoint>& points, double at) {
 }
 
 std::optional<double> memory_bytes(const Activity::Key& key, const HardwareConfig& hardware) {
-  if (key.action == Action::table_read) return key.bits_a * key.bits_b / 8.0;
+  switch (key.action) {
+    case Action::table_read:
+    case Action::buffer_read:
+    case Action::buffer_write:
+      return key.bits_a * key.bits_b / 8.0;
+    default:
+      break;
+  }
   switch (key.component) {
     case Component::activation_sram:
       return hardware.activation_sram.bytes;

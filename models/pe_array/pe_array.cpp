@@ -49,6 +49,7 @@ void PeArray::count(Activity& activity, int layer, const TapFormat& format, cons
   const int tap_bits = element_.tap_bits(format);
   const std::int64_t positions = tile.positions();
   const std::int64_t sums = positions * tile.columns;  // per channel tile
+  const bool stay = weights_stay(tile);
   for (int first = 0; first < tile.channels; first += config_.rows) {
     const int lanes = std::min(config_.rows, tile.channels - first);
     const std::int64_t taps = sums * lanes;
@@ -62,11 +63,17 @@ void PeArray::count(Activity& activity, int layer, const TapFormat& format, cons
       activity.count(layer, component_, Action::table_read, reads, PostLut::word_bits(format),
                      table_.entries(format));
     }
-    // An activation is latched once a row and serves all columns; a weight waits in each PE.
+    // An activation is latched once a row and serves all columns. A weight waits in its PE's buffer,
+    // or streams past it through a latch.
     const int latches = tile.depthwise ? tile.columns : lanes;
     activity.count(layer, component_, Action::register_write, positions * latches,
                    format.activation_bits);
-    activity.count(layer, component_, Action::register_read, taps, format.weight_bits);
+    if (stay) {
+      activity.count(layer, component_, Action::buffer_read, taps, format.weight_bits,
+                     config_.weights_per_pe);
+    } else {
+      activity.count(layer, component_, Action::register_write, taps, format.weight_bits);
+    }
     activity.count(layer, component_, Action::register_write, taps, tap_bits);
     int width = tap_bits;
     for (int values = lanes; values > 1; values -= values / 2) {
@@ -80,12 +87,10 @@ void PeArray::count(Activity& activity, int layer, const TapFormat& format, cons
     activity.count(layer, component_, Action::register_read, sums, config_.accumulator_bits);
     activity.count(layer, component_, Action::register_write, sums, config_.accumulator_bits);
   }
-  if (!weights_stay(tile)) {
-    activity.count(layer, component_, Action::register_write, tile.taps(), format.weight_bits);
-  } else if (filled) {
-    activity.count(layer, component_, Action::register_write,
+  if (stay && filled) {
+    activity.count(layer, component_, Action::buffer_write,
                    std::int64_t{tile.kernel} * tile.kernel * tile.channels * tile.columns,
-                   format.weight_bits);
+                   format.weight_bits, config_.weights_per_pe);
   }
 }
 

@@ -275,10 +275,10 @@ def adapter_words(outcomes, _runner):
             f"({100 * (energy[1] / energy[0] - 1):+.2f} %)" + (f": {shares} µJ." if shares else "."))
     if paragraphs:
         paragraphs.append(
-            "The difference is more than the adapters: their weights come from DRAM, and a tensor "
-            "whose channels are summed up is cut into tiles that hold whole pixels, so that its layer "
-            "may be scheduled in another way, dearer or cheaper; and where operands are as wide as "
-            "stored values (8 bits) the read quantizer, which else passes them through, computes.")
+            "The difference is more than the adapters: their weights come from DRAM and take room in the "
+            "weight SRAM, so that a layer may be scheduled in another way, dearer or cheaper; and where "
+            "operands are as wide as stored values (8 bits) the read quantizer, which else passes them "
+            "through, computes.")
     return paragraphs
 
 
@@ -286,7 +286,7 @@ TABLES = {
     "energy-ratio": Table(
         "ShiftAddNet's energy against AdderNet's",
         "ResNet-20 with random weights, one image, both networks with one group of scales and "
-        "signed grids of the same width, on arrays of the same size and throughput. Published: "
+        "operands of the same width, on arrays of the same size and throughput. Published: "
         "ShiftAddNet needs 25.2 % less (Nie et al., NeurIPS 2022, section 4.3, from You et al., "
         "NeurIPS 2020). By hand: taps between the edges times the table's unit energies, memories "
         "left out.",

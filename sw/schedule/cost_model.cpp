@@ -93,8 +93,9 @@ class Estimate {
     return traffic;
   }
 
-  // The whole output (or residual) tensor once. A compact tile moves pixel by pixel, and every
-  // piece takes a burst.
+  // The whole output (or residual) tensor once. A compact tile moves pixel by pixel; a piece moves few
+  // bytes, but takes about the time of a whole burst: priced by its bytes alone, ResNet-20 took 13 %
+  // more cycles.
   void add_outputs(int element_bytes, Traffic& traffic) const {
     const Shape& shape = layer_.output.shape;
     if (!tiling_.compact()) {

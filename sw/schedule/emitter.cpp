@@ -371,6 +371,9 @@ class Emitter {
     f.keep_weights = step.keep_weights;
     set(f.step_register, step.step_register + 1);
     f.channel_sums = channel_sums(step);
+    if (f.channel_sums != ChannelSums::none && tiling.compact()) {
+      set(f.first_sum_channel, tile.channels.front());
+    }
     return f;
   }
 

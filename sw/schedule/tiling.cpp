@@ -98,8 +98,7 @@ class TilingSearch {
         last_rows = rows;
         for (const int buffers : {2, 1}) {
           consider(cut, rows, LoopOrder::rows_outer, buffers);
-          // Channel sums want whole pixels.
-          if (cut.tiles.size() > 1 && !sums_are_wanted(network_, layer_)) {
+          if (cut.tiles.size() > 1 && (!sums_are_wanted(network_, layer_) || adjoining(cut))) {
             consider(cut, rows, LoopOrder::columns_outer, buffers);
           }
         }
@@ -113,6 +112,13 @@ class TilingSearch {
   }
 
  private:
+  // Whether every tile's channels are neighbours, so that a tile of them alone finds their sums.
+  static bool adjoining(const ColumnCut& cut) {
+    return std::all_of(cut.tiles.begin(), cut.tiles.end(), [](const ColumnTile& tile) {
+      return tile.channels.back() - tile.channels.front() + 1 == tile.columns();
+    });
+  }
+
   // As wide as the array if the memories hold that; else as wide as they hold, or as half of them
   // holds, so that the next tile can come in beside it.
   void cut_columns() {

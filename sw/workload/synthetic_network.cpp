@@ -230,6 +230,10 @@ class Maker {
     }
     if (!has_exponent_weights(layer.arithmetic)) return;
     layer.levels = std::min((1 << (layer.weight_bits - 1)) - 1, options_.most_levels);
+    // Codes are no wider than their levels need, as the quantizers have them.
+    while (layer.weight_bits > 2 && (1 << (layer.weight_bits - 2)) - 1 >= layer.levels) {
+      --layer.weight_bits;
+    }
     layer.fraction_bits = options_.fraction_bits;
     if (layer.arithmetic == Arithmetic::apot) set_terms(layer);
   }

@@ -79,6 +79,12 @@ TEST(HorowitzTable, LookupTablesFollowTheirWordsAndEntries) {
   EXPECT_GT(horowitz(Action::table_read, 16, 1024), horowitz(Action::multiply, 8, 8));
 }
 
+TEST(HorowitzTable, BuffersFollowTheirSize) {
+  // 64 weights of 8 bits: 64 bytes, seven doublings below 8 KiB.
+  EXPECT_NEAR(horowitz(Action::buffer_read, 8, 64), 10 / std::pow(2.0, 3.5) * 8 / 64, 1e-9);
+  EXPECT_NEAR(horowitz(Action::buffer_write, 8, 1024), 10 / std::pow(2.0, 1.5) * 8 / 64, 1e-9);
+}
+
 TEST(HorowitzTable, DramAndBus) {
   EXPECT_DOUBLE_EQ(horowitz(Action::dram_read, 128, 0, Component::dram), 2600);
   EXPECT_DOUBLE_EQ(horowitz(Action::dram_write, 64, 0, Component::dram), 1300);
@@ -97,6 +103,10 @@ TEST(ShiftAddTable, PinsThePapersUnitEnergies) {
   EXPECT_DOUBLE_EQ(one(Action::multiply, 32, 32, Component::pe_array), 3.7);
   EXPECT_DOUBLE_EQ(one(Action::sram_read, 64, 0, Component::weight_sram), 4 * 22.2);
   EXPECT_DOUBLE_EQ(one(Action::dram_read, 16, 0, Component::dram), 200);
+  // The papers' register file is the PEs' buffer, whatever its size, and no flip-flop.
+  EXPECT_DOUBLE_EQ(one(Action::buffer_read, 16, 64, Component::pe_array), 3.7);
+  EXPECT_DOUBLE_EQ(one(Action::buffer_write, 8, 1024, Component::pe_array), 3.7 / 2);
+  EXPECT_DOUBLE_EQ(one(Action::register_write, 24, 0, Component::pe_array), 24 * 0.009);
 }
 
 TEST(AccelergyTable, PinsThePlugInsFigures) {

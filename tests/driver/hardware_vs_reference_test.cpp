@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <functional>
 #include <optional>
 #include <stdexcept>
@@ -20,6 +21,7 @@
 #include "sw/schedule/program.hpp"
 #include "sw/workload/synthetic_network.hpp"
 #include "tests/network/random_integer_network.hpp"
+#include "tlm/command.hpp"
 
 namespace abacus {
 namespace {
@@ -234,6 +236,31 @@ INSTANTIATE_TEST_SUITE_P(
                       ZooCase{"lenet", Arithmetic::shiftaddnet, 4, 2, TimingLevel::approximate},
                       ZooCase{"mobilenet-v2", Arithmetic::adder, 4, 4, TimingLevel::approximate},
                       ZooCase{"mobilenet-v2", Arithmetic::post, 4, 1, TimingLevel::approximate}));
+
+// Tiles of some channels each (columns outer) find their channels' sums.
+TEST(PartialPixels, StepAdaptersHaveTheReferencesFactors) {
+  const IntegerNetwork network = synthetic_network(
+      {"vgg-small", Arithmetic::cnn, {3, 16, 16}, 10, 4, 4, 1, 3, 8, 8, 127, true});
+  HardwareConfig hardware = hardware_for(Arithmetic::cnn);
+  hardware.activation_sram.bytes = 16 * 1024;
+  hardware.weight_sram.bytes = 80 * 1024;
+  const Program program = schedule(network, hardware);
+  std::vector<Command> commands(program.command_count);
+  std::memcpy(commands.data(),
+              program.dram_image.data() + (program.command_address - program.image_address),
+              commands.size() * sizeof(Command));
+  int partial = 0;
+  for (const Command& command : commands) {
+    partial += command.opcode == Opcode::convolve && command.convolve.first_sum_channel > 0;
+  }
+  EXPECT_GT(partial, 10);
+  System system(hardware, TimingLevel::functional);
+  system.simulate([&] {
+    system.load(network);
+    system.run(1);
+    system.expect_reference();
+  });
+}
 
 // --- Random networks ----------------------------------------------------------------------------
 

@@ -802,6 +802,15 @@ TEST(ComputeUnit, RefusesBadAdaptersAndStepsThatNobodySet) {
   c.fields.step_register = 0;
   c.fields.channel_sums = static_cast<ChannelSums>(3);
   EXPECT_THAT(bench.run(Bench::command(c.fields)), HasSubstr("channel_sums is 3; allowed: 0 to 2"));
+  c.fields.channel_sums = ChannelSums::none;
+  c.fields.first_sum_channel = 16;
+  EXPECT_THAT(bench.run(Bench::command(c.fields)),
+              HasSubstr("first_sum_channel is 16; allowed: 0"));
+  c.fields.channel_sums = ChannelSums::restart;
+  c.fields.first_sum_channel = 512;
+  EXPECT_THAT(bench.run(Bench::command(c.fields)),
+              HasSubstr("channels whose sums are gathered is " +
+                        std::to_string(512 + c.fields.output_channels) + "; allowed: 1 to 512"));
 }
 
 // Its time is what the next layer waits, with a row of its own.

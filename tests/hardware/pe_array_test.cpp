@@ -77,10 +77,11 @@ TEST(PeArray, CountsAdderTaps) {
       {{Action::add, 5, 0}, 18 * (2 + 1)},
       {{Action::add, 6, 0}, 18},
       {{Action::add, 24, 0}, 18 * 2},
-      {{Action::register_read, 4, 0}, 6 * 3 * 6},
+      {{Action::buffer_read, 4, 64}, 6 * 3 * 6},
+      {{Action::buffer_write, 4, 64}, 6 * 3},
       {{Action::register_read, 24, 0}, 18 * 2},
-      // Activations, taps and the filled weights are all of 4 bits.
-      {{Action::register_write, 4, 0}, 6 * 6 + 6 * 3 * 6 + 6 * 3},
+      // Activations and taps are of 4 bits.
+      {{Action::register_write, 4, 0}, 6 * 6 + 6 * 3 * 6},
       {{Action::register_write, 5, 0}, 18 * (2 + 1)},
       {{Action::register_write, 6, 0}, 18},
       {{Action::register_write, 24, 0}, 18 * 2},
@@ -98,15 +99,36 @@ TEST(PeArray, CountsOneLaneOfAColumnInDepthwiseTiles) {
   const Counts wanted{
       {{Action::absolute_difference, 4, 0}, 54 * 5},
       {{Action::add, 24, 0}, 54 * 5},
-      {{Action::register_read, 4, 0}, 54 * 5},
+      {{Action::buffer_read, 4, 64}, 54 * 5},
+      {{Action::buffer_write, 4, 64}, 9 * 5},
       {{Action::register_read, 24, 0}, 54 * 5},
-      // Activations, taps and the filled weights.
-      {{Action::register_write, 4, 0}, 54 * 5 + 54 * 5 + 9 * 5},
+      // Activations and taps.
+      {{Action::register_write, 4, 0}, 54 * 5 + 54 * 5},
       {{Action::register_write, 24, 0}, 54 * 5},
   };
   EXPECT_EQ(found, wanted);
   EXPECT_EQ(PeArray(Component::pe_array, authors()).issue_cycles(tile), 54);
   EXPECT_EQ(tile.taps(), 54 * 5);
+}
+
+// Weights that do not stay pass their PEs through a latch, once a tap, and fill nothing.
+TEST(PeArray, CountsWeightsThatStream) {
+  TapFormat format;
+  format.weight_bits = 4;
+  format.activation_bits = 6;
+  format.weight_signed = false;
+  PeArrayConfig config = authors();
+  config.weights_per_pe = 8;
+  const Counts found = counts(config, format, {3, 2, 3, 3, 5}, true);
+  config.weights_per_pe = 9;
+  const Counts stay = counts(config, format, {3, 2, 3, 3, 5}, true);
+  const std::int64_t taps = 9 * 6 * 3 * 5;
+  EXPECT_EQ(found.count({Action::buffer_read, 4, 8}), 0U);
+  EXPECT_EQ(found.count({Action::buffer_write, 4, 8}), 0U);
+  EXPECT_EQ(found.at({Action::register_write, 4, 0}), taps);
+  EXPECT_EQ(stay.at({Action::buffer_read, 4, 9}), taps);
+  EXPECT_EQ(stay.at({Action::buffer_write, 4, 9}), 9 * 3 * 5);
+  EXPECT_EQ(stay.count({Action::register_write, 4, 0}), 0U);
 }
 
 TEST(PeArray, CountsProducts) {
@@ -144,10 +166,11 @@ TEST(PeArray, CountsSigns) {
       {{Action::add, 3, 0}, 18 + 18},
       {{Action::add, 4, 0}, 18},
       {{Action::add, 24, 0}, 18 * 2},
-      {{Action::register_read, 1, 0}, 6 * 3 * 6},
+      {{Action::buffer_read, 1, 64}, 6 * 3 * 6},
+      {{Action::buffer_write, 1, 64}, 6 * 3},
       {{Action::register_read, 24, 0}, 18 * 2},
-      // Activations, taps and the filled weights are all of 1 bit.
-      {{Action::register_write, 1, 0}, 6 * 6 + 6 * 3 * 6 + 6 * 3},
+      // Activations and taps are of 1 bit.
+      {{Action::register_write, 1, 0}, 6 * 6 + 6 * 3 * 6},
       {{Action::register_write, 2, 0}, 18 * (2 + 1)},
       {{Action::register_write, 3, 0}, 18},
       {{Action::register_write, 24, 0}, 18 * 2},
@@ -174,7 +197,7 @@ TEST(PeArray, CountsShifts) {
   // ±15 · 2^6 has 10 bits and a sign.
   EXPECT_EQ(found.at({Action::add, 12, 0}), sums);
   EXPECT_EQ(found.at({Action::add, 13, 0}), sums);
-  EXPECT_EQ(found.at({Action::register_read, 5, 0}), sums * 3);
+  EXPECT_EQ(found.at({Action::buffer_read, 5, 64}), sums * 3);
   EXPECT_EQ(found.count({Action::multiply, 4, 5}), 0u);
 }
 

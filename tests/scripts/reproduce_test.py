@@ -493,7 +493,7 @@ class Reproduce(unittest.TestCase):
         self.assertAlmostEqual(table.picojoules("add", 64), 1.8)
         self.assertAlmostEqual(table.picojoules("multiply", 8, 8), 0.2)
         self.assertAlmostEqual(table.picojoules("multiply", 4, 8), 0.1)
-        self.assertAlmostEqual(table.picojoules("register_write", 16), 3.7)
+        self.assertAlmostEqual(table.picojoules("buffer_write", 16), 3.7)
         self.assertEqual(table.picojoules("dram_activate", 16), 0)
         with self.assertRaisesRegex(ReproductionError, "divide"):
             table.picojoules("divide", 8)
