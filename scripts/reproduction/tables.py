@@ -306,10 +306,11 @@ def with_bits(cells, bits):
 
 
 def with_options(cell, options):
-    """The cell with those of the user's options that are for its scheme, or for ptq or qat."""
+    """The cell with those of the user's options that are for its scheme, for one of its quantizers,
+    or for ptq or qat."""
     if cell.kind != PTQ and not cell.is_trained:
         return cell
     kind = QAT if cell.is_trained else cell.kind
     chosen = {name: value for scheme, name, value in options
-              if scheme in ("", cell.scheme, kind)}
+              if scheme in ("", cell.scheme, kind, *cell.quantizers.split("-"))}
     return replace(cell, more_options=tuple(chosen.items()))

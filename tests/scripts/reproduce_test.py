@@ -200,6 +200,15 @@ class Reproduce(unittest.TestCase):
                   "--option", "qat:lr=1e-2", *more)
         self.assertEqual(len(self.trainings()), trained)
 
+    def test_an_option_may_be_one_quantizers(self):
+        _, more = self.add_cnn()
+        self.make("asq-table4", "--seeds", "1,2", "--bits", "4", "--qat-epochs", "1",
+                  "--option", "asq:adapter-rate=10", "--option", "post:lr=0.02", *more)
+        for call in self.trainings():
+            self.assertEqual("--adapter-rate=10" in call, "--activation-quantizer=asq" in call, call)
+            self.assertEqual("--lr=0.02" in call, "--weight-quantizer=post" in call, call)
+        self.assertEqual(len(self.trainings()), 6)
+
     def test_an_edited_energy_table_is_simulated_anew(self):
         home = self.folder / "home"
         table = home / "scenarios" / "energy" / "horowitz-45nm.toml"
