@@ -35,11 +35,11 @@ enum class Action {
   xnor,                 // bits_a: bits compared
   shift,                // bits_a: operand
   table_read,           // bits_a: word, bits_b: entries
-  buffer_read,    // of a small memory beside the arithmetic, as a PE's weight buffer: bits_a: word,
-  buffer_write,   // bits_b: words that it has room for
-  register_read,  // of flip-flops: bits_a
-  register_write,  // bits_a
-  sram_read,       // bits_a: access width; the component tells which memory, and so its capacity
+  buffer_read,          // of a PE's weight buffer, bits_a: word, bits_b: words that it has room for
+  buffer_write,         // likewise
+  register_read,        // of flip-flops, bits_a
+  register_write,       // likewise
+  sram_read,  // bits_a: access width; the component tells which memory, and so its capacity
   sram_write,
   dram_activate,  // one row activation (with its precharge)
   dram_read,      // bits_a: moved by one burst

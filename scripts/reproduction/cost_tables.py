@@ -154,19 +154,12 @@ def post_fractions(datasets):
     return cells
 
 
-def component_energy(name):
+def part_of_energy(sorted_by, name):
+    """`sorted_by`: component or action."""
     def value(cell, outcomes):
         run = outcomes[cell].run
-        by_component = run.get("energy_by_component_uj") if run else None
-        return by_component.get(name) if by_component else None
-    return value
-
-
-def action_energy(name):
-    def value(cell, outcomes):
-        run = outcomes[cell].run
-        by_action = run.get("energy_by_action_uj") if run else None
-        return by_action.get(name) if by_action else None
+        parts = run.get(f"energy_by_{sorted_by}_uj") if run else None
+        return parts.get(name) if parts else None
     return value
 
 
@@ -299,9 +292,9 @@ TABLES = {
         "multipliers: the same network with LSQ weights on a mac array.",
         post_fractions,
         (Measure("%", measured_accuracy), Measure("points lost", measured_loss), CYCLES, ENERGY,
-         Measure("µJ array", component_energy("pe_array"), "{:.2f}"),
-         Measure("µJ table reads", action_energy("table_read"), "{:.2f}"),
-         Measure("µJ multiplications", action_energy("multiply"), "{:.2f}")),
+         Measure("µJ array", part_of_energy("component", "pe_array"), "{:.2f}"),
+         Measure("µJ table reads", part_of_energy("action", "table_read"), "{:.2f}"),
+         Measure("µJ multiplications", part_of_energy("action", "multiply"), "{:.2f}")),
         conclusions=post_words),
     "adapter-cost": Table(
         "ASQ's step adapters in hardware",

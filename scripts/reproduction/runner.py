@@ -4,6 +4,7 @@ content's hash, so that a later call goes on where an earlier one ended."""
 import csv
 import hashlib
 import json
+import pathlib
 import re
 import sys
 import time
@@ -178,9 +179,14 @@ class Runner:
 
     def presets(self, cell):
         """Hashes of the files behind the names of array and energy table, which may be edited."""
-        files = [programs.resource_folder() / "scenarios" / folder / f"{name}.toml" for folder, name in (
-            ("hardware", self.settings.hardware), ("energy", cell.energy or self.settings.energy))]
-        return [self.sha256(file) for file in files if file.is_file()]
+        def file(folder, name):
+            if "/" in name or name.endswith(".toml"):
+                return pathlib.Path(name)
+            return programs.resource_folder() / "scenarios" / folder / f"{name}.toml"
+
+        files = (file("hardware", self.settings.hardware),
+                 file("energy", cell.energy or self.settings.energy))
+        return [self.sha256(one) for one in files if one.is_file()]
 
     def run_exactly(self, cell, outcome):
         images = self.settings.images if cell.images is None else cell.images

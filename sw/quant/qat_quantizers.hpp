@@ -17,8 +17,8 @@ namespace abacus {
 // Where the steps of LSQ's weights, and of LSQ's and ASQ's activations, start.
 enum class StepStart {
   lsq,  // 2·mean|v|/√Q (Esser et al., section 2.1)
-  // The least mean squared error, as uniform-ptq has it. At 4 bits the rule's steps are about 1.4 to 2
-  // times as large, which takes a training many epochs to undo.
+  // The least mean squared error, as uniform-ptq has it. The rule's steps are larger, which takes a
+  // training many epochs to undo.
   mse
 };
 

@@ -209,19 +209,22 @@ class Reproduce(unittest.TestCase):
             self.assertEqual("--lr=0.02" in call, "--weight-quantizer=post" in call, call)
         self.assertEqual(len(self.trainings()), 6)
 
-    def test_an_edited_energy_table_is_simulated_anew(self):
+    def test_an_edited_energy_table_or_array_is_simulated_anew(self):
         home = self.folder / "home"
         table = home / "scenarios" / "energy" / "horowitz-45nm.toml"
-        table.parent.mkdir(parents=True)
-        table.write_text("one")
+        array = home / "scenarios" / "hardware" / "edge-16x16.toml"
+        own = self.folder / "own.toml"
+        for file in (table, array):
+            file.parent.mkdir(parents=True)
         arguments = ("table1", "--qat-epochs", "0", "--dataset", "cifar10", "--bits", "4")
-        counts = []
-        for text in ("one", "one", "another"):
-            table.write_text(text)
-            self.make(*arguments, environment={"ABACUS_HOME": str(home)})
-            counts.append(sum(call.startswith("abacus simulate") for call in self.calls()))
-        self.assertEqual(counts[0], counts[1])
-        self.assertGreater(counts[2], counts[1])
+        for file, more in ((table, ()), (array, ()), (own, ("--energy", own))):
+            counts = []
+            for text in ("one", "one", "another"):
+                file.write_text(text)
+                self.make(*arguments, *more, environment={"ABACUS_HOME": str(home)})
+                counts.append(sum(call.startswith("abacus simulate") for call in self.calls()))
+            self.assertEqual(counts[0], counts[1], file)
+            self.assertGreater(counts[2], counts[1], file)
 
     def test_a_package_of_another_seed_or_quantizer_is_refused(self):
         cnn, more = self.add_cnn()
