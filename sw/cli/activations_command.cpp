@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "sw/cli/keep_first.hpp"
+#include "sw/cli/run_options.hpp"
 #include "sw/network/atomic_file.hpp"
 #include "sw/network/checkpoint.hpp"
 #include "sw/quant/activation_comparison.hpp"
@@ -140,10 +141,7 @@ void add_activations_command(CLI::App& app) {
   command->add_option("--images", arguments->images, "The first so many of them")
       ->check(CLI::Range(1, 1'000'000))
       ->capture_default_str();
-  command->add_option("--threads", arguments->threads, "Threads (0: one a processor)")
-      ->check(CLI::Range(0, 1024))
-      ->capture_default_str();
-  command->add_option("--data", arguments->data, "Folder of the data set (default: ABACUS_DATA)");
+  add_run_options(*command, arguments->data, arguments->threads);
   command->add_option("--out", arguments->out, "File to write (.csv)")->required();
   command->callback([arguments] { run(*arguments); });
 }

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "sw/cli/keep_first.hpp"
+#include "sw/cli/run_options.hpp"
 #include "sw/network/checkpoint.hpp"
 #include "sw/quant/package_accuracy.hpp"
 #include "sw/train/progress.hpp"
@@ -91,13 +92,10 @@ void add_evaluate_command(CLI::App& app) {
   command->add_option("--split", arguments->split, "Which images")
       ->check(CLI::IsMember({"test", "validation", "train", "train_all"}))
       ->capture_default_str();
-  command->add_option("--data", arguments->data, "Folder of the data set (default: ABACUS_DATA)");
   command->add_option("--images", arguments->images, "Only the first so many images (0: all)")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
-  command->add_option("--threads", arguments->threads, "Threads (0: one a processor)")
-      ->check(CLI::Range(0, 1024))
-      ->capture_default_str();
+  add_run_options(*command, arguments->data, arguments->threads);
   command->callback([arguments] { run(*arguments); });
 }
 

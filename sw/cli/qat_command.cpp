@@ -11,6 +11,7 @@
 #include "sw/cli/adder_arguments.hpp"
 #include "sw/cli/command_exit.hpp"
 #include "sw/cli/keep_first.hpp"
+#include "sw/cli/run_options.hpp"
 #include "sw/cli/stop_request.hpp"
 #include "sw/network/checkpoint.hpp"
 #include "sw/network/integer_network.hpp"
@@ -340,12 +341,9 @@ void add_qat_command(CLI::App& app) {
       ->required();
   add_plan_options(*command, *arguments);
   add_training_options(*command, *arguments);
-  command->add_option("--data", arguments->data, "Folder of the data set (default: ABACUS_DATA)");
   command->add_option("--recipe-hash", arguments->recipe_hash,
                       "To be recorded in place of the options' own hash");
-  command->add_option("--threads", arguments->threads, "Threads (0: one a processor)")
-      ->check(CLI::Range(0, 1024))
-      ->capture_default_str();
+  add_run_options(*command, arguments->data, arguments->threads);
   command
       ->add_option("--checkpoint-every", arguments->qat.checkpoint_every,
                    "Epochs between saved states")

@@ -10,6 +10,7 @@
 
 #include "sw/cli/adder_arguments.hpp"
 #include "sw/cli/keep_first.hpp"
+#include "sw/cli/run_options.hpp"
 #include "sw/network/checkpoint.hpp"
 #include "sw/network/integer_network.hpp"
 #include "sw/network/safetensors.hpp"
@@ -220,7 +221,6 @@ void add_quantize_command(CLI::App& app) {
   command->add_option("--flip", arguments->flip,
                       "Augmentation of the training images (default: as in the training)");
   command->add_option("--seed", options.seed, "Of order and augmentation")->capture_default_str();
-  command->add_option("--data", arguments->data, "Folder of the data set (default: ABACUS_DATA)");
   command
       ->add_option("--evaluate", arguments->evaluate,
                    "Measure the fake-quantized accuracy on so many images")
@@ -243,9 +243,7 @@ void add_quantize_command(CLI::App& app) {
       ->capture_default_str();
   command->add_option("--recipe-hash", arguments->recipe_hash,
                       "To be recorded in place of the options' own hash");
-  command->add_option("--threads", arguments->threads, "Threads (0: one a processor)")
-      ->check(CLI::Range(0, 1024))
-      ->capture_default_str();
+  add_run_options(*command, arguments->data, arguments->threads);
   command->add_option("--out", arguments->out, "Package to write (.safetensors)");
   command->add_flag("--print-recipe", arguments->print_recipe,
                     "Only print all options, the defaults included, in one line");

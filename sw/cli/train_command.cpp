@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "sw/cli/command_exit.hpp"
+#include "sw/cli/run_options.hpp"
 #include "sw/cli/stop_request.hpp"
 #include "sw/network/checkpoint.hpp"
 #include "sw/train/trainer.hpp"
@@ -146,10 +147,7 @@ void add_train_command(CLI::App& app) {
       ->capture_default_str();
   command->add_option("--seed", train.seed, "Seed of weights, order and augmentation")
       ->capture_default_str();
-  command->add_option("--threads", arguments->threads, "Threads (0: one a processor)")
-      ->check(CLI::Range(0, 1024))
-      ->capture_default_str();
-  command->add_option("--data", arguments->data, "Folder of the data set (default: ABACUS_DATA)");
+  add_run_options(*command, arguments->data, arguments->threads);
   command->add_option("--checkpoint-every", train.checkpoint_every, "Epochs between saved states")
       ->capture_default_str();
   command->add_option("--out", train.out, "Checkpoint to write (.safetensors)")->required();

@@ -76,6 +76,26 @@ class QuantizeCommand : public ::testing::Test {
     return all;
   }
 
+  std::vector<std::string> training(const std::string& checkpoint, const std::string& scheme,
+                                    const std::vector<std::string>& more,
+                                    const std::string& weight_bits = "4") const {
+    std::vector<std::string> all = {"qat",
+                                    "--checkpoint",
+                                    file(checkpoint),
+                                    "--scheme",
+                                    scheme,
+                                    "--weight-bits",
+                                    weight_bits,
+                                    "--activation-bits",
+                                    "4",
+                                    "--epochs",
+                                    "1",
+                                    "--out",
+                                    file("out.safetensors")};
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  }
+
   void expect_refused(const std::vector<std::string>& arguments_given,
                       const ::testing::Matcher<std::string>& message) const {
     const TrainerOutcome outcome = run_trainer(arguments_given);
@@ -153,21 +173,7 @@ TEST_F(QuantizeCommand, RefusesASchemeForTheOtherKindOfNetwork) {
 TEST_F(QuantizeCommand, RefusesQuantizersThatDoNotApply) {
   save_checkpoint(file("a.safetensors"), lenet(Arithmetic::cnn));
   const auto qat = [&](const std::string& scheme, const std::vector<std::string>& more) {
-    std::vector<std::string> words = {"qat",
-                                      "--checkpoint",
-                                      file("a.safetensors"),
-                                      "--scheme",
-                                      scheme,
-                                      "--weight-bits",
-                                      "7",
-                                      "--activation-bits",
-                                      "4",
-                                      "--epochs",
-                                      "1",
-                                      "--out",
-                                      file("out.safetensors")};
-    words.insert(words.end(), more.begin(), more.end());
-    return words;
+    return training("a.safetensors", scheme, more, "7");
   };
   expect_refused(qat("uniform", {"--weight-quantizer", "minmax"}),
                  AllOf(HasSubstr("minmax"), HasSubstr("lqnet")));
@@ -191,21 +197,7 @@ TEST_F(QuantizeCommand, RefusesQuantizersThatDoNotApply) {
 TEST_F(QuantizeCommand, RefusesTrainingOptionsThatWouldDoNothing) {
   save_checkpoint(file("a.safetensors"), lenet(Arithmetic::cnn));
   const auto refuses = [&](const std::vector<std::string>& more, const std::string& found) {
-    std::vector<std::string> words = {"qat",
-                                      "--checkpoint",
-                                      file("a.safetensors"),
-                                      "--scheme",
-                                      "uniform",
-                                      "--weight-bits",
-                                      "4",
-                                      "--activation-bits",
-                                      "4",
-                                      "--epochs",
-                                      "1",
-                                      "--out",
-                                      file("out.safetensors")};
-    words.insert(words.end(), more.begin(), more.end());
-    expect_refused(words, HasSubstr(found));
+    expect_refused(training("a.safetensors", "uniform", more), HasSubstr(found));
   };
   refuses({"--teacher", file("a.safetensors")}, "--teacher: given without --distill");
   refuses({"--temperature", "2"}, "--temperature: given without --distill");
@@ -271,23 +263,7 @@ TEST_F(QuantizeCommand, NamesTheTensorThatIsWrong) {
   save_checkpoint(file("good.safetensors"), lenet(Arithmetic::adder));
   const TensorFile good = read_safetensors(file("good.safetensors"));
   const auto qat = [&](const std::string& checkpoint, const std::string& teacher) {
-    return std::vector<std::string>{"qat",
-                                    "--checkpoint",
-                                    file(checkpoint),
-                                    "--teacher",
-                                    file(teacher),
-                                    "--distill",
-                                    "0.5",
-                                    "--scheme",
-                                    "adderquant",
-                                    "--weight-bits",
-                                    "4",
-                                    "--activation-bits",
-                                    "4",
-                                    "--epochs",
-                                    "1",
-                                    "--out",
-                                    file("out.safetensors")};
+    return training(checkpoint, "adderquant", {"--teacher", file(teacher), "--distill", "0.5"});
   };
   const auto expect_named = [&](const std::string& words) {
     const auto message = AllOf(HasSubstr(file("a.safetensors")), HasSubstr(words));

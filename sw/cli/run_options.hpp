@@ -1,0 +1,12 @@
+// Where a command of abacus-train finds its images, and with how many threads it runs.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+
+namespace abacus {
+
+// --data and --threads. Both must outlive the parsing.
+void add_run_options(CLI::App& command, std::string& data, int& threads);
+
+}  // namespace abacus
