@@ -110,6 +110,9 @@ void run(const Arguments& arguments) {
       table.statistics("step_factor", layer.step_factor);
       table.statistics("input_norm", layer.input_norm);
       table.statistics("input_error", layer.input_error);
+      table.statistics("common_step_error", layer.common_step_error);
+      table.statistics("own_step_error", layer.own_step_error);
+      table.statistics("own_step_factor", layer.own_step_factor);
       table.statistics("levels_used", layer.levels_used);
       table.counts("level", layer.levels);
       if (chosen.count(layer.name) == 0) continue;

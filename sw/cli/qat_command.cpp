@@ -32,6 +32,7 @@ struct Arguments {
   std::string weight_quantizer, activation_quantizer;
   std::optional<int> post_levels;
   std::optional<StepStart> step_start;
+  AdapterStart adapter_start = AdapterStart::one;
   std::string train_on = "train";
   int crop_padding = -1;
   std::optional<bool> flip;
@@ -89,6 +90,7 @@ void set_quantizers(const Arguments& arguments, QatOptions& options) {
                                 "; allowed with weights of lsq, activations of lsq or asq");
   }
   quantizers.step_start = arguments.step_start.value_or(StepStart::lsq);
+  quantizers.adapter_start = arguments.adapter_start;
   options.quantizers = quantizers;
   options.learn_ranges = true;
   options.scheme = to_string(quantizers) + "-qat";
@@ -119,10 +121,11 @@ void refuse_idle_options(const CLI::App& command, const QatOptions& options) {
   }
   refuse("--range-rate", !options.learn_ranges && !options.quantizers.has_value(),
          "without --learn-ranges");
-  refuse("--adapter-rate",
-         !options.quantizers.has_value() ||
-             options.quantizers->activations != ActivationQuantizer::asq,
-         "without --activation-quantizer asq");
+  const bool adapts =
+      options.quantizers.has_value() && options.quantizers->activations == ActivationQuantizer::asq;
+  for (const char* option : {"--adapter-rate", "--adapter-start"}) {
+    refuse(option, !adapts, "without --activation-quantizer asq");
+  }
   refuse("--adder-rate", options.quantization.scheme == QuantizationScheme::uniform_ptq,
          "with --scheme uniform, whose networks have no adder layers");
   refuse("--nesterov", options.optimizer.method == OptimizerMethod::adam,
@@ -215,6 +218,15 @@ void add_plan_options(CLI::App& command, Arguments& arguments) {
           "Where steps of lsq and asq start: lsq (default), that paper's rule, or mse, the least "
           "mean squared error, for short trainings")
       ->check(CLI::IsMember(step_start_names()));
+  command
+      .add_option_function<std::string>(
+          "--adapter-start",
+          [&arguments](const std::string& name) {
+            arguments.adapter_start = adapter_start_from_string(name);
+          },
+          "Where the adapters of asq start: one (default), at about 1 whatever the image, or "
+          "fitted, to the calibration images' best steps, for short trainings")
+      ->check(CLI::IsMember(adapter_start_names()));
   command
       .add_option("--post-levels", arguments.post_levels,
                   "--weight-quantizer post: magnitudes beside 0 (default: as many as the width "

@@ -8,6 +8,7 @@
 #include "sw/network/reference_executor.hpp"
 #include "sw/quant/fixed_point.hpp"
 #include "sw/quant/graph_folding.hpp"
+#include "sw/quant/step_ladder.hpp"
 #include "sw/train/batches.hpp"
 
 namespace abacus {
@@ -16,12 +17,12 @@ namespace {
 constexpr std::int64_t images_a_batch = 50;
 // Wide enough that no accumulator saturates: what is compared are the grids.
 constexpr AccumulatorFormat accumulators = {32, 16};
-
 // What one image adds to a layer.
 struct LayerOfImage {
   double output_norm = 0, output_error = 0;
   double step_factor = 1, input_norm = 0, input_error = 0;
   std::vector<std::int64_t> levels, stored, quantized;
+  std::vector<double> tried_errors;  // squared, by step tried
 };
 
 bool is_quantized(const IntegerLayer& layer) {
@@ -85,6 +86,10 @@ void compare_input(const IntegerLayer& layer, const StoredTensor& tensor,
   }
   of.input_norm = tensor.scale * std::sqrt(norm);
   of.input_error = tensor.scale * std::sqrt(error);
+  const double step = 1 / ratio(layer.read_quantizers.front());
+  of.tried_errors = errors_of_tried_steps(of.stored, tensor.lowest(), step,
+                                          static_cast<int>(lowest), static_cast<int>(highest));
+  for (double& squares : of.tried_errors) squares *= tensor.scale * tensor.scale;
 }
 
 void add_counts(std::vector<std::int64_t>& to, const std::vector<std::int64_t>& from) {
@@ -110,6 +115,25 @@ std::vector<ComparedLayer> empty_comparison(const IntegerNetwork& package) {
     of.quantized = of.stored;
   }
   return compared;
+}
+
+std::size_t least(const std::vector<double>& errors) {
+  return static_cast<std::size_t>(std::min_element(errors.begin(), errors.end()) - errors.begin());
+}
+
+// What one layer's steps would have been by hindsight; `of_images`: each image's tried_errors.
+void add_hindsight(ComparedLayer& to, const std::vector<std::vector<double>>& of_images) {
+  std::vector<double> sums(tried_steps, 0);
+  for (const std::vector<double>& errors : of_images) {
+    for (std::size_t i = 0; i < tried_steps; ++i) sums[i] += errors[i];
+  }
+  const std::size_t common = least(sums);
+  for (const std::vector<double>& errors : of_images) {
+    const std::size_t own = least(errors);
+    to.common_step_error.add(std::sqrt(errors[common]));
+    to.own_step_error.add(std::sqrt(errors[own]));
+    to.own_step_factor.add(tried_factor(own));
+  }
 }
 
 void add(ComparedLayer& to, const LayerOfImage& from) {
@@ -172,6 +196,7 @@ std::vector<ComparedLayer> compare_activations(const IntegerNetwork& package, Fl
   }
   const std::map<int, std::size_t> stored_by = matched(package, network.network());
   std::vector<ComparedLayer> compared = empty_comparison(package);
+  std::vector<std::vector<std::vector<double>>> tried_errors(compared.size());  // by layer, image
   torch::NoGradGuard no_gradient;
   const BatchNormMode mode = network.batch_norm_mode();
   network.set_batch_norm_mode(BatchNormMode::inference);
@@ -212,10 +237,16 @@ std::vector<ComparedLayer> compare_activations(const IntegerNetwork& package, Fl
       }
     });
     // In the images' order, so that the sums do not depend on the number of threads.
-    for (const std::vector<LayerOfImage>& of_image : of_images) {
-      for (std::size_t i = 0; i < compared.size(); ++i) add(compared[i], of_image[i]);
+    for (std::vector<LayerOfImage>& of_image : of_images) {
+      for (std::size_t i = 0; i < compared.size(); ++i) {
+        add(compared[i], of_image[i]);
+        if (compared[i].quantizes) tried_errors[i].push_back(std::move(of_image[i].tried_errors));
+      }
     }
     if (done) done(first + size);
+  }
+  for (std::size_t i = 0; i < compared.size(); ++i) {
+    if (compared[i].quantizes) add_hindsight(compared[i], tried_errors[i]);
   }
   network.set_batch_norm_mode(mode);
   return compared;

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "sw/network/atomic_file.hpp"
+#include "sw/quant/adapter_fit.hpp"
 #include "sw/quant/apply_plan.hpp"
 #include "sw/quant/batch_norm_estimation.hpp"
 #include "sw/quant/byte_teacher.hpp"
@@ -79,6 +80,12 @@ QuantizationPlan starting_plan(const Checkpoint& checkpoint, const CalibrationDa
     std::vector<double> means;
     for (const TensorStatistics& of : statistics) means.push_back(of.magnitudes.mean());
     set_quantizers(plan, checkpoint, folded, means, *qat.quantizers, options.seed);
+    if (qat.quantizers->activations == ActivationQuantizer::asq &&
+        qat.quantizers->adapter_start == AdapterStart::fitted) {
+      const std::int64_t images = std::min(options.calibration_images, most_fit_images);
+      fit_adapters(plan, network, folded, data, images,
+                   [&](std::int64_t done) { progress("adapters", done, images); });
+    }
   }
   if (!needs_layer_calibration(options)) return plan;
   // Its weights and BatchNorms are the training's business; the ranges are a good start.
@@ -396,6 +403,9 @@ std::string to_string(const QatOptions& o) {
     }
     if (o.quantizers->activations == ActivationQuantizer::asq) {
       text << " adapter-rate=" << exact_text(o.adapter_rate);
+      if (o.quantizers->adapter_start != AdapterStart::one) {
+        text << " adapter-start=" << to_string(o.quantizers->adapter_start);
+      }
     }
   }
   if (o.training_images > 0) text << " train-images=" << o.training_images;

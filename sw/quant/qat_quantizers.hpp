@@ -27,6 +27,8 @@ struct QatQuantizers {
   ActivationQuantizer activations = ActivationQuantizer::lsq;
   int magnitudes = 0;  // post; 0: as many as the width holds
   StepStart step_start = StepStart::lsq;
+  AdapterStart adapter_start =
+      AdapterStart::one;  // asq; fitted: fit_adapters() after set_quantizers()
 };
 
 // "post-asq": what the package's origin has before "-qat".

@@ -199,6 +199,64 @@ TEST_F(ActivationComparison, InputErrorsAreThoseOfTheReadQuantizersGrid) {
   }
 }
 
+// Element by element where the comparison goes by counts of values, on the same ladder of steps.
+TEST_F(ActivationComparison, StepsByHindsightAreTheBestOfThoseTried) {
+  const IntegerNetwork network = package(2, WeightQuantizer::lsq, ActivationQuantizer::asq);
+  const std::vector<ComparedLayer> compared = compare(network);
+  int quantized = 0;
+  for (std::size_t i = 0; i < compared.size(); ++i) {
+    const ComparedLayer& of = compared[i];
+    if (!of.quantizes) {
+      EXPECT_EQ(of.own_step_error.count(), 0);
+      continue;
+    }
+    ++quantized;
+    SCOPED_TRACE(of.name);
+    const IntegerLayer& layer = network.layers[i];
+    const StoredTensor& tensor = network.tensor(layer.input);
+    const std::int64_t count = data_.validation.count();
+    std::vector<std::vector<double>> squares;  // by image, step
+    for (std::int64_t n = 0; n < count; ++n) {
+      const ReferenceResult result = execute(network, n);
+      squares.emplace_back();
+      for (int octave_part = -64; octave_part <= 64; ++octave_part) {
+        const double step = of.step * std::pow(2.0, octave_part / 32.0);
+        double square = 0;
+        for (const std::int32_t v : result.outputs[static_cast<std::size_t>(layer.input)]) {
+          const double real = tensor.scale * v;
+          const double back = step * std::clamp(std::floor(real / step + 0.5), 0.0, 3.0);
+          square += (real - back) * (real - back);
+        }
+        squares.back().push_back(square);
+      }
+    }
+    double least = 0, common = 0, own = 0, factor = 0;
+    for (std::size_t s = 0; s < squares[0].size(); ++s) {
+      double sum = 0, roots = 0;
+      for (const std::vector<double>& image : squares) {
+        sum += image[s];
+        roots += std::sqrt(image[s]);
+      }
+      if (s == 0 || sum < least) {
+        least = sum;
+        common = roots / static_cast<double>(count);
+      }
+    }
+    for (const std::vector<double>& image : squares) {
+      const auto best = std::min_element(image.begin(), image.end());
+      own += std::sqrt(*best) / static_cast<double>(count);
+      factor += std::pow(2.0, static_cast<double>(best - image.begin() - 64) / 32.0) /
+                static_cast<double>(count);
+    }
+    EXPECT_NEAR(of.common_step_error.mean(), common, 1e-6 * common);
+    EXPECT_NEAR(of.own_step_error.mean(), own, 1e-6 * own);
+    EXPECT_NEAR(of.own_step_factor.mean(), factor, 1e-6 * factor);
+    EXPECT_LE(of.own_step_error.mean(), of.common_step_error.mean());
+    EXPECT_GT(of.own_step_factor.highest(), of.own_step_factor.lowest());
+  }
+  EXPECT_GE(quantized, 2);
+}
+
 TEST_F(ActivationComparison, DoesNotDependOnTheNumberOfThreads) {
   const IntegerNetwork network = package(3, WeightQuantizer::post, ActivationQuantizer::asq);
   const std::vector<ComparedLayer> one = compare(network);

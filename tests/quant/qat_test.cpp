@@ -225,7 +225,7 @@ TEST_F(Qat, QuantizersGiveTheSameBytesWhenStoppedAndResumed) {
   }
 }
 
-TEST_F(Qat, AdaptersHaveARateOfTheirOwn) {
+TEST_F(Qat, AdaptersHaveARateAndAStartOfTheirOwn) {
   QatOptions o = options("adapters", "uniform");
   o.quantizers = QatQuantizers{WeightQuantizer::lsq, ActivationQuantizer::asq, 0};
   const std::string usual = bytes(run(o));
@@ -233,7 +233,13 @@ TEST_F(Qat, AdaptersHaveARateOfTheirOwn) {
   o.adapter_rate = 20;
   EXPECT_NE(bytes(run(o)), usual);
   std::filesystem::remove(state_file(o.out));
-  // Without adapters there is nothing that it could change.
+  o.adapter_rate = 1;
+  o.quantizers->adapter_start = AdapterStart::fitted;
+  EXPECT_NE(bytes(run(o)), usual);
+  EXPECT_THAT(to_string(o), HasSubstr(" adapter-start=fitted"));
+  std::filesystem::remove(state_file(o.out));
+  // Without adapters there is nothing that they could change.
+  o.adapter_rate = 20;
   o.quantizers->activations = ActivationQuantizer::lsq;
   const std::string without = bytes(run(o));
   std::filesystem::remove(state_file(o.out));

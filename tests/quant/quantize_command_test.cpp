@@ -204,6 +204,10 @@ TEST_F(QuantizeCommand, RefusesTrainingOptionsThatWouldDoNothing) {
   refuses({"--range-rate", "2"}, "--range-rate: given without --learn-ranges");
   refuses({"--adapter-rate", "2"}, "--adapter-rate: given without --activation-quantizer asq");
   refuses({"--activation-quantizer", "lsq", "--adapter-rate", "2"}, "--adapter-rate: given");
+  refuses({"--weight-quantizer", "post", "--adapter-start", "fitted"},
+          "--adapter-start: given without --activation-quantizer asq");
+  refuses({"--activation-quantizer", "asq", "--adapter-start", "zero"},
+          "--adapter-start: zero not in");
   refuses({"--step-start", "mse"}, "--step-start: given without --weight-quantizer");
   refuses({"--weight-quantizer", "post", "--activation-quantizer", "pact", "--step-start", "mse"},
           "--step-start: given with post-pact; allowed with weights of lsq");

@@ -1,0 +1,38 @@
+// A start for ASQ's adapters: β that nearly minimises each calibration image's quantization error.
+// Ours; the authors start at β = 1, from where a short training hardly moves it.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "sw/quant/activation_quantizer.hpp"
+#include "sw/quant/calibration.hpp"
+#include "sw/quant/graph_folding.hpp"
+#include "sw/quant/quantization_plan.hpp"
+
+namespace abacus {
+
+// What one tensor's images teach an adapter.
+struct AdapterSamples {
+  int channels = 0;
+  std::vector<double> means;   // image × channel
+  std::vector<double> errors;  // image × tried step (step_ladder.hpp), over the image's own Σ v²
+
+  std::size_t images() const {
+    return channels == 0 ? 0 : means.size() / static_cast<std::size_t>(channels);
+  }
+};
+
+// From `start`, minimises the images' mean error (Adam, a few hundred steps on all of them together).
+// Hidden units that are dead on most images get the opposite sign first. No samples: `start`. Throws
+// std::invalid_argument for samples of another number of channels.
+AdapterParameters fitted_adapter(const AdapterParameters& start, const AdapterSamples& samples);
+
+// Fits every adapter of the plan to the float network's tensors on `count` images of `data`, of which
+// no more than `most_fit_images` are used, at the plan's activation steps.
+constexpr std::int64_t most_fit_images = 4096;
+void fit_adapters(QuantizationPlan& plan, FloatNetwork& network,
+                  const std::vector<FoldedLayer>& folded, const CalibrationData& data,
+                  std::int64_t count, const ImagesDone& done);
+
+}  // namespace abacus
