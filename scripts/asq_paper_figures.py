@@ -97,6 +97,22 @@ def by_place(errors, title, words, names):
     return figure, axes
 
 
+def weight_errors(layers, errors, title):
+    """Relative errors of the weights. `errors`: words → one a layer."""
+    figure, axes = plt.subplots(figsize=(WIDTH, 4.2), layout="constrained")
+    for i, (words, of) in enumerate(errors.items()):
+        axes.plot(range(len(layers)), [100 * one for one in of], marker="o", markersize=5,
+                  linewidth=1.5, color=colour(i), label=words)
+    axes.set_xticks(range(len(layers)), layers, rotation=55, ha="right", rotation_mode="anchor",
+                    fontsize=8.5)
+    axes.set_ylim(bottom=0)
+    axes.set_ylabel("Error over the weights' L2 norm (%)")
+    axes.set_title(f"{title}: float weights at each quantizer's levels")
+    axes.grid(axis="x", visible=False)
+    axes.legend(loc="best", title="and their root mean square", title_fontsize=9)
+    return figure
+
+
 def block_errors(errors, title):
     """Figure 5. `errors`: method → (layer, mean, deviation) of the blocks' outputs."""
     count = len(next(iter(errors.values())))

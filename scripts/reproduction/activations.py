@@ -41,7 +41,8 @@ def read_activations(file):
                 else:
                     layer.values[line["quantity"], line["statistic"]] = value
         for layer in layers.values():
-            for quantity in ["output_error"] + ["input_error"] * layer.quantizes:
+            inputs = ["input_error", "common_step_error", "own_step_error"]
+            for quantity in ["output_error"] + inputs * layer.quantizes:
                 for statistic in STATISTICS:
                     layer.values[quantity, statistic]
     except (OSError, KeyError, ValueError, TypeError) as error:

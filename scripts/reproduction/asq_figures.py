@@ -112,8 +112,9 @@ def figure4(name, settings, checkpoints):
     draw(name, settings, before_and_after(layers, f"{LAYER} of ResNet-20, {dataset}, {bits} bits"))
 
 
-def errors(name, settings, checkpoints, quantity, wanted, drawn):
-    """Errors by layer, LSQ beside ASQ."""
+def errors(name, settings, checkpoints, quantity, wanted, drawn, by_hindsight=()):
+    """Errors by layer, LSQ beside ASQ. `by_hindsight`: (method, words, quantity): what a method's
+    tensors could have had, as lines of their own."""
     from .figures import draw
     dataset, bits, found = compared(settings, checkpoints, 3)
     by_method = {method: [layer for layer in of if wanted(layer)] for method, of in found.items()}
@@ -121,14 +122,17 @@ def errors(name, settings, checkpoints, quantity, wanted, drawn):
     if len(names) != 1 or not next(iter(names)):
         raise ReproductionError("the packages of LSQ and ASQ do not have the same layers")
     norm = quantity.replace("error", "norm")
+    series = [(method, of, quantity) for method, of in by_method.items()]
+    series += [(f"{method}, {words}", by_method[method], other)
+               for method, words, other in by_hindsight]
     write_csv(settings.out / f"{name}.csv",
               ["method", "layer", "bits", "error_mean", "error_deviation", "norm_mean"],
-              [[method, layer.name, bits, f"{layer.mean(quantity):.6g}",
-                f"{layer.deviation(quantity):.6g}", f"{layer.mean(norm):.6g}"]
-               for method, of in by_method.items() for layer in of])
+              [[method, layer.name, bits, f"{layer.mean(of_this):.6g}",
+                f"{layer.deviation(of_this):.6g}", f"{layer.mean(norm):.6g}"]
+               for method, of, of_this in series for layer in of])
     draw(name, settings, drawn(
-        {method: [(layer.name, layer.mean(quantity), layer.deviation(quantity)) for layer in of]
-         for method, of in by_method.items()}, f"ResNet-20, {dataset}, {bits} bits"))
+        {method: [(layer.name, layer.mean(of_this), layer.deviation(of_this)) for layer in of]
+         for method, of, of_this in series}, f"ResNet-20, {dataset}, {bits} bits"))
 
 
 def figure5(name, settings, checkpoints):
@@ -140,7 +144,9 @@ def figure5(name, settings, checkpoints):
 def figure6(name, settings, checkpoints):
     from asq_paper_figures import quantization_errors
     errors(name, settings, checkpoints, "input_error", lambda layer: layer.quantizes,
-           quantization_errors)
+           quantization_errors,
+           [("LSQ", "best step for all images", "common_step_error"),
+            ("LSQ", "best step for each image", "own_step_error")])
 
 
 FIGURES = {"asq-figure3": figure3, "asq-figure4": figure4, "asq-figure5": figure5,

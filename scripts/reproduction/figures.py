@@ -135,8 +135,13 @@ def figure6(name, settings, _checkpoints, outcomes):
         draw(name, settings, accuracy_and_energy(points, published))
 
 
+def asq_weights(name, settings, checkpoints, _outcomes):
+    from . import weight_errors  # which needs NumPy, as plots do and tables do not
+    weight_errors.figure(name, settings, chosen(settings, checkpoints, "cnn"))
+
+
 FIGURES = {"figure1": figure1, "figure2": figure2, "figure4": figure4, "figure5": figure5,
-           "figure6": figure6,
+           "figure6": figure6, "asq-weights": asq_weights,
            **{name: (lambda name, settings, checkpoints, _outcomes, made=made:
                      made(name, settings, checkpoints))
               for name, made in asq_figures.FIGURES.items()}}

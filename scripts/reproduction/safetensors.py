@@ -1,4 +1,5 @@
-"""The metadata of safetensors files, all that a reproduction needs to know of them."""
+"""Safetensors files: their metadata, nearly all that a reproduction needs to know of them, and float
+tensors."""
 
 import json
 import pathlib
@@ -33,6 +34,21 @@ def read_header(file):
 
 def read_metadata(file):
     return read_header(file)[0]["__metadata__"]
+
+
+def read_tensors(file):
+    """The float32 tensors by name, in the order of their bytes."""
+    import numpy as np
+    header, start = read_header(file)
+    try:
+        entries = sorted((one["data_offsets"], name, one["shape"])
+                         for name, one in header.items()
+                         if name != "__metadata__" and one["dtype"] == "F32")
+        content = pathlib.Path(file).read_bytes()[start:]
+        return {name: np.frombuffer(content[first:last], dtype="<f4").reshape(shape)
+                for (first, last), name, shape in entries}
+    except (KeyError, TypeError, ValueError) as error:
+        raise ReproductionError(f"{file}: damaged: {error}") from None
 
 
 class Checkpoint:

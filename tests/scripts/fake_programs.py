@@ -141,7 +141,8 @@ def write_activations(arguments, short=False):
         start = f"{name},{'yes' if name in ('layer1.0.conv2', 'layer2.0.conv1') else 'no'}"
         quantities = ["output_norm", "output_error"]
         if name != "conv1":
-            quantities += ["step_factor", "input_norm", "input_error", "levels_used"]
+            quantities += ["step_factor", "input_norm", "input_error", "common_step_error",
+                           "own_step_error", "levels_used"]
         for quantity in quantities[:1] if short else quantities:
             mean = (i + 1) * (0.5 if asq and "error" in quantity else 1)
             lines += [f"{start},{quantity},{statistic},,,{value}" for statistic, value in (

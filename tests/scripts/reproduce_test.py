@@ -457,6 +457,10 @@ class Reproduce(unittest.TestCase):
                 self.assertEqual({line["bits"] for line in of}, {bits})
                 self.assertEqual(float(of[-1]["error_mean"]), 4 * scale)
                 self.assertEqual(float(of[-1]["norm_mean"]), 4)
+            hindsight = {line["method"] for line in lines} - {"LSQ", "ASQ"}
+            self.assertEqual(hindsight, {"LSQ, best step for all images",
+                                         "LSQ, best step for each image"} if name == "asq-figure6"
+                             else set())
             for kind in ("svg", "png"):
                 self.assertTrue((self.out / f"{name}.{kind}").is_file())
         self.assertEqual(len(self.trainings()), 2)  # the first seed's, shared by both figures
@@ -472,6 +476,52 @@ class Reproduce(unittest.TestCase):
                           for histogram in ("level", "stored", "quantized")})
         self.assertIn("w2a2-seed1.safetensors --images 50 --histogram layer2.0.conv1",
                       self.calls()[-1])
+
+    def test_errors_of_weights_are_those_of_the_levels_and_the_scale(self):
+        import numpy as np
+        from reproduction.asq_figures import levels
+        from reproduction.weight_errors import (AT_QUANTILE, BEST, CHANNEL, LAYER, relative_error)
+        random = np.random.default_rng(1)
+
+        def nearest(weights, of, scale):
+            return scale * np.array(of)[np.abs(weights[:, None] - scale * np.array(of)).argmin(1)]
+
+        for of in levels(4).values():
+            # Weights that are levels, the largest among them, lose nothing.
+            exact = np.stack([scale * random.choice(of, 300) for scale in (0.3, 5.0)])
+            exact[:, 0] = (0.3, 5.0)
+            self.assertAlmostEqual(relative_error(exact, of, BEST, CHANNEL), 0, places=6)
+            self.assertGreater(relative_error(exact, of, BEST, LAYER), 1e-3)
+            normal = random.normal(size=(2, 1500)) * [[1], [3]]
+            flat = normal.ravel()
+            scales = np.abs(flat).max() * np.linspace(0.1, 1.4, 400)
+            wanted = min(np.linalg.norm(flat - nearest(flat, of, scale)) for scale in scales)
+            self.assertAlmostEqual(relative_error(normal, of, BEST, LAYER),
+                                   wanted / np.linalg.norm(flat), delta=2e-3)
+            square = sum(np.sum((row - nearest(row, of, np.quantile(np.abs(row), 0.99)))**2)
+                         for row in normal)
+            self.assertAlmostEqual(relative_error(normal, of, AT_QUANTILE, CHANNEL),
+                                   np.sqrt(square / np.sum(flat**2)), places=9)
+        for scale in (BEST, AT_QUANTILE):
+            self.assertEqual(relative_error(np.zeros((2, 4)), [-1, 0, 1], scale, CHANNEL), 0)
+
+    def test_the_figure_of_weights_needs_a_checkpoint_alone(self):
+        done = self.run_it("asq-weights", "--dataset", "cifar100")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("no checkpoint of ResNet-20 cnn cifar100", done.stderr)
+        shipped = SCRIPTS.parent / "scenarios" / "checkpoints" / "resnet20-cifar10-cnn.safetensors"
+        done = self.run_it("asq-weights", "--dataset", "cifar10", "--checkpoint", str(shipped))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        lines = self.figure_lines("asq-weights")
+        self.assertEqual(len(lines), 5 * (20 + 1))  # the edges are left out
+        errors = {(line["method"], line["scale"], line["per"]): float(line["relative_error"])
+                  for line in lines if line["layer"] == "root mean square"}
+        self.assertLess(errors["POST", "0.99-quantile", "channel"], errors["uniform", "best", "layer"])
+        self.assertLess(errors["uniform", "best", "channel"], errors["uniform", "best", "layer"])
+        self.assertLess(errors["uniform", "best", "layer"], errors["POT", "0.99-quantile", "channel"])
+        self.assertEqual(self.calls(), [])
+        for kind in ("svg", "png"):
+            self.assertTrue((self.out / f"asq-weights.{kind}").is_file())
 
     def test_users_options_reach_a_figures_trainings(self):
         _, more = self.add_cnn()
