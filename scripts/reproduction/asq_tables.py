@@ -4,7 +4,7 @@ Adaptive Modules"): ordinary ResNet-20 trained with its quantizers."""
 import math
 import statistics
 
-from .cells import ACCURACY, COST, DATASETS, POINTS_LOST, QAT, SPREAD, Cell
+from .cells import ACCURACY, COST, DATASETS, POINTS_LOST, QAT, SPREAD, TRAINING_LOSS, Cell
 from .table import ExtraLine, Table, float_cell
 
 # Section 4.3, with the usual augmentation; it clips no gradients (0: off). On all training images.
@@ -112,6 +112,20 @@ def step_text(low, high):
     return text
 
 
+def losses_in_words(outcomes, dataset):
+    """How well the trainings themselves ended, which says more than few test images' chance."""
+    by_name = {dict(ORDER)[cell.quantizers]: list(outcome.losses.values())
+               for cell, outcome in outcomes.items()
+               if (cell.dataset, cell.bits) == (dataset, ORDER_BITS)
+               and cell.quantizers in dict(ORDER) and outcome.losses}
+    if len(by_name) < len(ORDER):
+        return ""
+    return " The trainings' loss in the last epoch: " + ", ".join(
+        f"{name} {statistics.fmean(by_name[name]):.4f}"
+        + (f" ± {statistics.stdev(by_name[name]):.4f}" if len(by_name[name]) > 1 else "")
+        for _, name in ORDER) + "."
+
+
 def order_in_words(outcomes, _runner):
     """The paper's order at 4 bits, LSQ < ASQ < ASQ + POST, and what the seeds' spread says of it."""
     paragraphs = []
@@ -130,7 +144,8 @@ def order_in_words(outcomes, _runner):
         paragraphs.append(
             f"{start}: {'; '.join(f'{name} {with_spread(values)}' for name, values in order)}. "
             f"By the means {verdict}: "
-            + ", ".join(step_text(*pair) for pair in zip(order, order[1:])) + ".")
+            + ", ".join(step_text(*pair) for pair in zip(order, order[1:])) + "."
+            + losses_in_words(outcomes, dataset))
     return paragraphs
 
 
@@ -141,7 +156,7 @@ ABOUT = (
     "what was trained. "
     "Accuracies are means over the seeds, the spread is their sample standard deviation; cycles and "
     "energy are those of the first seed.")
-MEASURES = (ACCURACY, SPREAD, POINTS_LOST) + COST
+MEASURES = (ACCURACY, SPREAD, POINTS_LOST, TRAINING_LOSS) + COST
 
 TABLES = {
     "asq-table4": Table("ASQ paper, Table 4: LSQ, ASQ, and ASQ with POST weights", ABOUT, table4,

@@ -80,6 +80,7 @@ class Outcome:
     float_accuracy: float = None
     seconds: float = 0  # machine time, that of a kept result included
     package: object = None  # path, qat only
+    losses: dict = field(default_factory=dict)  # qat: the training's in its last epoch, by seed
 
 
 def accuracies(outcome):
@@ -101,6 +102,12 @@ def accuracy_spread(cell, outcomes):
     """Sample standard deviation over the seeds."""
     found = accuracies(outcomes[cell])
     return statistics.stdev(found) if len(found) > 1 else None
+
+
+def training_loss(cell, outcomes):
+    """Mean over the seeds."""
+    found = list(outcomes[cell].losses.values())
+    return statistics.fmean(found) if found else None
 
 
 def points_lost(cell, outcomes):
@@ -151,6 +158,7 @@ class Measure:
 ACCURACY = Measure("%", accuracy)
 SPREAD = Measure("points spread", accuracy_spread)
 POINTS_LOST = Measure("points lost", points_lost)
+TRAINING_LOSS = Measure("training loss", training_loss, "{:.4f}")
 CYCLES = Measure("cycles", field_of_run("cycles_per_image"), "{:.0f}")
 ENERGY = Measure("µJ", field_of_run("energy_per_image_uj"), "{:.1f}")
 DRAM_TRAFFIC = Measure("KiB DRAM", traffic(("dram",), ("dram_read", "dram_write")), "{:.1f}")

@@ -276,8 +276,10 @@ class Runner:
             self.check_seed(cell, file, outcome)
         self.check_recipe(cell, file, outcome)
         outcome.package = file
-        epochs, seconds = training_course(file.with_suffix(".csv"))
+        epochs, seconds, loss = training_course(file.with_suffix(".csv"))
         outcome.seconds += seconds
+        if loss is not None:
+            outcome.losses[cell.seed] = loss
         note = (f"{epochs} epoch{'s' if epochs > 1 else ''}" if epochs else
                 f"epochs unknown: no {file.with_suffix('.csv').name}")
         if cell.paper_epochs not in (0, epochs):
@@ -363,13 +365,15 @@ def read_layers(file):
 
 
 def training_course(file):
-    """Epochs and seconds of a training, by its metrics file; (0, 0) where there is none."""
+    """Epochs, seconds and the last epoch's loss of a training, by its metrics file; (0, 0, None) where
+    there is none."""
     try:
         with open(file, encoding="utf-8", newline="") as lines:
             rows = list(csv.DictReader(lines))
-        return len(rows), sum(float(row.get("seconds") or 0) for row in rows)
-    except (OSError, ValueError):
-        return 0, 0
+        return (len(rows), sum(float(row.get("seconds") or 0) for row in rows),
+                float(rows[-1]["train_loss"]))
+    except (OSError, ValueError, KeyError, IndexError):
+        return 0, 0, None
 
 
 def make_all(runner, cells, keep_going):

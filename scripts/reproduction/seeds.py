@@ -27,6 +27,8 @@ def fold(parts):
     if not there:
         return replace(first, seconds=sum(outcome.seconds for _, outcome in parts))
     whole = Outcome(run=there[0][1].run, runs={seed: outcome.run for seed, outcome in there},
+                    losses={seed: loss for _, outcome in there
+                            for seed, loss in outcome.losses.items()},
                     float_accuracy=there[0][1].float_accuracy, package=there[0][1].package,
                     seconds=sum(outcome.seconds for _, outcome in parts))
     names = ", ".join(str(seed) for seed, _ in there)

@@ -82,7 +82,8 @@ write_package(out, "resnet20", "cifar10", scheme + "-qat", int(option("--weight-
                   and name in ("--lr", "--gradient-clip", "--train-on", "--flip")))
 lines = ["epoch,lr,train_loss,train_accuracy_percent,validation_accuracy_percent,seconds"]
 for epoch in range(int(option("--epochs"))):
-    lines.append(f"{{epoch + 1}},0.001,0.5,{{80 + epoch}},{{79 + epoch}},30")
+    loss = 0.2 + 0.001 * epoch + 0.1 * int(options.get("--seed", 1)) - 0.05 * ("asq" in scheme)
+    lines.append(f"{{epoch + 1}},0.001,{{loss}},{{80 + epoch}},{{79 + epoch}},30")
 out.with_suffix(".csv").write_text("\\n".join(lines) + "\\n")
 '''
 

@@ -141,12 +141,17 @@ class Reproduce(unittest.TestCase):
     def test_the_order_is_said_with_its_spread(self):
         _, more = self.add_cnn()
         lines = self.make("asq-table4", *more)
+        # The last of 300 epochs.
+        self.assertEqual(self.one(lines, method="LSQ", bits="4", unit="training loss")["ours"],
+                         "0.6990")
         order = self.one(lines, unit="order holds")
         self.assertEqual((order["method"], order["ours"]), ("LSQ < ASQ < ASQ + POST", "yes"))
         text = (self.out / "asq-table4.md").read_text()
         self.assertIn("LSQ 90.70 ± 0.30 % (3 seeds); ASQ 91.70 ± 0.30 % (3 seeds)", text)
         self.assertIn("from LSQ to ASQ +1.00 points (standard error 0.24)", text)
         self.assertIn("the order LSQ < ASQ < ASQ + POST holds", text)
+        self.assertIn("loss in the last epoch: LSQ 0.6990 ± 0.1000, ASQ 0.6490 ± 0.1000, ASQ + POST "
+                      "0.6490", text)
 
     def test_an_order_that_does_not_hold_or_was_not_measured_is_said(self):
         cnn, more = self.add_cnn()
