@@ -1,5 +1,5 @@
 """The figures of the ASQ and POST paper ("Precision Neural Network Quantization via Learnable
-Adaptive Modules") from our own data; each function returns a figure."""
+Adaptive Modules") from our own data, and one that explains them; each function returns a figure."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -97,7 +97,7 @@ def by_place(errors, title, words, names):
     return figure, axes
 
 
-def weight_errors(layers, errors, title):
+def weights_at_levels(layers, errors, title):
     """Relative errors of the weights. `errors`: words → one a layer."""
     figure, axes = plt.subplots(figsize=(WIDTH, 4.2), layout="constrained")
     for i, (words, of) in enumerate(errors.items()):

@@ -1,7 +1,5 @@
 """Figures 3 to 6 of the ASQ and POST paper, from our own packages and `abacus-train activations`."""
 
-import csv
-import io
 import itertools
 
 from . import programs
@@ -9,7 +7,7 @@ from .activations import read_activations
 from .asq_tables import quantized
 from .cells import DATASETS, Outcome
 from .errors import ReproductionError
-from .files import write_whole
+from .files import write_csv
 from .runner import Runner
 from .tables import with_options
 
@@ -18,15 +16,6 @@ LAYER = "layer2.0.conv1"
 LEVEL_BITS = 4
 IMAGES = 200  # of the validation split; test images are looked at for accuracies alone
 METHODS = (("LSQ", "lsq"), ("ASQ", "asq"))
-
-
-def write_csv(file, header, lines):
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(lines)
-    write_whole(file, text.getvalue())
-    print(file)
 
 
 def levels(bits):

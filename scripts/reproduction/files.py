@@ -1,5 +1,7 @@
 """Files that are whole or not there."""
 
+import csv
+import io
 import os
 import pathlib
 
@@ -20,6 +22,16 @@ def write_whole(file, content):
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
+
+
+def write_csv(file, header, lines):
+    """And says so."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(lines)
+    write_whole(file, text.getvalue())
+    print(file)
 
 
 def duration_text(seconds):

@@ -40,15 +40,23 @@ def read_tensors(file):
     """The float32 tensors by name, in the order of their bytes."""
     import numpy as np
     header, start = read_header(file)
-    try:
-        entries = sorted((one["data_offsets"], name, one["shape"])
-                         for name, one in header.items()
-                         if name != "__metadata__" and one["dtype"] == "F32")
-        content = pathlib.Path(file).read_bytes()[start:]
-        return {name: np.frombuffer(content[first:last], dtype="<f4").reshape(shape)
-                for (first, last), name, shape in entries}
-    except (KeyError, TypeError, ValueError) as error:
-        raise ReproductionError(f"{file}: damaged: {error}") from None
+    content = pathlib.Path(file).read_bytes()[start:]
+    tensors = []
+    for name, entry in header.items():
+        if name == "__metadata__":
+            continue
+        try:
+            if entry["dtype"] != "F32":
+                continue
+            (first, last), shape = entry["data_offsets"], entry["shape"]
+            values = np.frombuffer(content[first:last], dtype="<f4").reshape(shape)
+        except (KeyError, TypeError, ValueError) as error:
+            raise ReproductionError(
+                f"{file}: tensor {name}: found {json.dumps(entry)[:200]} in a file of "
+                f"{len(content)} bytes of tensors ({error}); allowed: dtype, shape, and the "
+                "data_offsets of as many values") from None
+        tensors.append((first, name, values))
+    return {name: values for _, name, values in sorted(tensors, key=lambda one: one[0])}
 
 
 class Checkpoint:

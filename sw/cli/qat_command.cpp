@@ -225,7 +225,7 @@ void add_plan_options(CLI::App& command, Arguments& arguments) {
             arguments.adapter_start = adapter_start_from_string(name);
           },
           "Where the adapters of asq start: one (default), at about 1 whatever the image, or "
-          "fitted, to the calibration images' best steps, for short trainings")
+          "fitted, where the calibration images lose least, for short trainings")
       ->check(CLI::IsMember(adapter_start_names()));
   command
       .add_option("--post-levels", arguments.post_levels,

@@ -8,6 +8,7 @@
 #include "sw/network/reference_executor.hpp"
 #include "sw/quant/fixed_point.hpp"
 #include "sw/quant/graph_folding.hpp"
+#include "sw/quant/quantized_convolution.hpp"
 #include "sw/quant/step_ladder.hpp"
 #include "sw/train/batches.hpp"
 
@@ -31,7 +32,7 @@ bool is_quantized(const IntegerLayer& layer) {
 }
 
 int lowest_operand(const IntegerLayer& layer) {
-  return layer.activation_signed ? -(1 << (layer.activation_bits - 1)) : 0;
+  return lowest_integer(layer.activation_bits, layer.activation_signed);
 }
 
 std::size_t operand_count(const IntegerLayer& layer) {
@@ -117,23 +118,20 @@ std::vector<ComparedLayer> empty_comparison(const IntegerNetwork& package) {
   return compared;
 }
 
-std::size_t least(const std::vector<double>& errors) {
-  return static_cast<std::size_t>(std::min_element(errors.begin(), errors.end()) - errors.begin());
-}
+// Of one layer: what each step tried has lost so far.
+struct Hindsight {
+  std::vector<double> sums = std::vector<double>(tried_step_count, 0);  // of squares
+  std::vector<ImageStatistics> errors = std::vector<ImageStatistics>(tried_step_count);
+};
 
-// What one layer's steps would have been by hindsight; `of_images`: each image's tried_errors.
-void add_hindsight(ComparedLayer& to, const std::vector<std::vector<double>>& of_images) {
-  std::vector<double> sums(tried_steps, 0);
-  for (const std::vector<double>& errors : of_images) {
-    for (std::size_t i = 0; i < tried_steps; ++i) sums[i] += errors[i];
+void add(Hindsight& to, ComparedLayer& layer, const std::vector<double>& squares) {
+  for (std::size_t i = 0; i < tried_step_count; ++i) {
+    to.sums[i] += squares[i];
+    to.errors[i].add(std::sqrt(squares[i]));
   }
-  const std::size_t common = least(sums);
-  for (const std::vector<double>& errors : of_images) {
-    const std::size_t own = least(errors);
-    to.common_step_error.add(std::sqrt(errors[common]));
-    to.own_step_error.add(std::sqrt(errors[own]));
-    to.own_step_factor.add(tried_factor(own));
-  }
+  const std::size_t own = least_error(squares);
+  layer.own_step_error.add(std::sqrt(squares[own]));
+  layer.own_step_factor.add(tried_factor(own));
 }
 
 void add(ComparedLayer& to, const LayerOfImage& from) {
@@ -196,7 +194,7 @@ std::vector<ComparedLayer> compare_activations(const IntegerNetwork& package, Fl
   }
   const std::map<int, std::size_t> stored_by = matched(package, network.network());
   std::vector<ComparedLayer> compared = empty_comparison(package);
-  std::vector<std::vector<std::vector<double>>> tried_errors(compared.size());  // by layer, image
+  std::vector<Hindsight> hindsight(compared.size());
   torch::NoGradGuard no_gradient;
   const BatchNormMode mode = network.batch_norm_mode();
   network.set_batch_norm_mode(BatchNormMode::inference);
@@ -237,16 +235,17 @@ std::vector<ComparedLayer> compare_activations(const IntegerNetwork& package, Fl
       }
     });
     // In the images' order, so that the sums do not depend on the number of threads.
-    for (std::vector<LayerOfImage>& of_image : of_images) {
+    for (const std::vector<LayerOfImage>& of_image : of_images) {
       for (std::size_t i = 0; i < compared.size(); ++i) {
         add(compared[i], of_image[i]);
-        if (compared[i].quantizes) tried_errors[i].push_back(std::move(of_image[i].tried_errors));
+        if (compared[i].quantizes) add(hindsight[i], compared[i], of_image[i].tried_errors);
       }
     }
     if (done) done(first + size);
   }
   for (std::size_t i = 0; i < compared.size(); ++i) {
-    if (compared[i].quantizes) add_hindsight(compared[i], tried_errors[i]);
+    if (!compared[i].quantizes) continue;
+    compared[i].common_step_error = hindsight[i].errors[least_error(hindsight[i].sums)];
   }
   network.set_batch_norm_mode(mode);
   return compared;

@@ -55,8 +55,8 @@ struct ComparedLayer {
   ImageStatistics input_norm;   // ‖v‖
   ImageStatistics input_error;  // ‖v − v̂‖
   // ‖v − v̂‖ if the step were chosen by hindsight, for least squares: one step for all images, and
-  // for each image its own. No adapter does better than the second. Steps are tried from a quarter to
-  // four times `step`, 1/32 octave apart, at full precision.
+  // for each image its own. But for the distance between the steps tried (step_ladder.hpp), no adapter
+  // does better than the second.
   ImageStatistics common_step_error;
   ImageStatistics own_step_error;
   ImageStatistics own_step_factor;  // that step over `step`: the β of an ideal adapter

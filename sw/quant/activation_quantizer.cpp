@@ -25,22 +25,6 @@ ActivationQuantizer activation_quantizer_from_string(const std::string& text) {
                               "\"; allowed: lsq, pact, asq");
 }
 
-const std::vector<std::string>& adapter_start_names() {
-  static const std::vector<std::string> names = {"one", "fitted"};
-  return names;
-}
-
-std::string to_string(AdapterStart start) {
-  return adapter_start_names().at(static_cast<std::size_t>(start));
-}
-
-AdapterStart adapter_start_from_string(const std::string& text) {
-  for (const AdapterStart start : {AdapterStart::one, AdapterStart::fitted}) {
-    if (text == to_string(start)) return start;
-  }
-  throw std::invalid_argument("unknown start of adapters \"" + text + "\"; allowed: one, fitted");
-}
-
 AdapterParameters initial_adapter(int channels, std::uint64_t seed) {
   if (channels < 1) {
     throw std::invalid_argument("an adapter's number of channels is " + std::to_string(channels) +

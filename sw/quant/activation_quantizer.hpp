@@ -17,16 +17,6 @@ std::string to_string(ActivationQuantizer quantizer);
 // Throws std::invalid_argument naming the text and the allowed values.
 ActivationQuantizer activation_quantizer_from_string(const std::string& text);
 
-// Where ASQ's adapters start.
-enum class AdapterStart {
-  one,    // at about β = 1, as the authors' (initial_adapter)
-  fitted  // near the β of each calibration image's least error (adapter_fit.hpp)
-};
-const std::vector<std::string>& adapter_start_names();  // "one", "fitted"
-std::string to_string(AdapterStart start);
-// Throws std::invalid_argument naming the text and the allowed values.
-AdapterStart adapter_start_from_string(const std::string& text);
-
 // ASQ's adapter: from an image's channel means to β,
 //   β = ReLU(w₂·ReLU(W₁·m + b₁) + b₂), or ReLU(w₂·m + b₂) of less than 8 channels,
 // kept between `smallest` and `largest` (those of sw/network/integer_limits.hpp), for which the integers have

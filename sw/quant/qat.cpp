@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <sstream>
@@ -31,6 +33,8 @@ namespace {
 
 // BatchNorm re-estimation for the validation after each epoch; the end has the options' number.
 constexpr std::int64_t validation_batch_norm_images = 2000;
+// Enough for adapters of a few thousand parameters.
+constexpr std::int64_t most_fit_images = 4096;
 
 void check_training(const QatOptions& o, const QatData& data) {
   check_course({o.epochs, o.batch, o.learning_rate, o.warmup, o.checkpoint_every,
@@ -80,11 +84,18 @@ QuantizationPlan starting_plan(const Checkpoint& checkpoint, const CalibrationDa
     std::vector<double> means;
     for (const TensorStatistics& of : statistics) means.push_back(of.magnitudes.mean());
     set_quantizers(plan, checkpoint, folded, means, *qat.quantizers, options.seed);
-    if (qat.quantizers->activations == ActivationQuantizer::asq &&
+    // A saved state brings its adapters along.
+    const bool resumes = qat.resume && std::filesystem::exists(state_file(qat.out));
+    if (qat.quantizers->activations == ActivationQuantizer::asq && !resumes &&
         qat.quantizers->adapter_start == AdapterStart::fitted) {
       const std::int64_t images = std::min(options.calibration_images, most_fit_images);
-      fit_adapters(plan, network, folded, data, images,
-                   [&](std::int64_t done) { progress("adapters", done, images); });
+      const AdapterFit fit =
+          fit_adapters(plan, network, folded, data, images,
+                       [&](std::int64_t done) { progress("adapters", done, images); });
+      std::fprintf(stderr,
+                   "adapters: activations' squared error, relative, mean of %d layers: %.5f; %.5f "
+                   "before the fit\n",
+                   fit.adapters, fit.after, fit.before);
     }
   }
   if (!needs_layer_calibration(options)) return plan;

@@ -4,6 +4,19 @@
 #include <stdexcept>
 
 namespace abacus {
+namespace {
+
+std::size_t place_among(const std::vector<std::string>& names, const std::string& text,
+                        const std::string& what) {
+  std::string allowed;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (names[i] == text) return i;
+    allowed += (i == 0 ? "" : ", ") + names[i];
+  }
+  throw std::invalid_argument("unknown " + what + " \"" + text + "\"; allowed: " + allowed);
+}
+
+}  // namespace
 
 std::string to_string(const QatQuantizers& quantizers) {
   return to_string(quantizers.weights) + "-" + to_string(quantizers.activations);
@@ -25,10 +38,20 @@ std::string to_string(StepStart start) {
 }
 
 StepStart step_start_from_string(const std::string& text) {
-  for (const StepStart start : {StepStart::lsq, StepStart::mse}) {
-    if (text == to_string(start)) return start;
-  }
-  throw std::invalid_argument("unknown start of steps \"" + text + "\"; allowed: lsq, mse");
+  return static_cast<StepStart>(place_among(step_start_names(), text, "start of steps"));
+}
+
+const std::vector<std::string>& adapter_start_names() {
+  static const std::vector<std::string> names = {"one", "fitted"};
+  return names;
+}
+
+std::string to_string(AdapterStart start) {
+  return adapter_start_names().at(static_cast<std::size_t>(start));
+}
+
+AdapterStart adapter_start_from_string(const std::string& text) {
+  return static_cast<AdapterStart>(place_among(adapter_start_names(), text, "start of adapters"));
 }
 
 void set_quantizers(QuantizationPlan& plan, const Checkpoint& checkpoint,

@@ -22,13 +22,19 @@ enum class StepStart {
   mse
 };
 
+// Where ASQ's adapters start.
+enum class AdapterStart {
+  one,    // at about β = 1 for every image, as the authors' (initial_adapter)
+  fitted  // where the calibration images lose least (adapter_fit.hpp)
+};
+
 struct QatQuantizers {
   WeightQuantizer weights = WeightQuantizer::lsq;
   ActivationQuantizer activations = ActivationQuantizer::lsq;
   int magnitudes = 0;  // post; 0: as many as the width holds
   StepStart step_start = StepStart::lsq;
   AdapterStart adapter_start =
-      AdapterStart::one;  // asq; fitted: fit_adapters() after set_quantizers()
+      AdapterStart::one;  // fitted: by fit_adapters(), not set_quantizers()
 };
 
 // "post-asq": what the package's origin has before "-qat".
@@ -41,6 +47,11 @@ bool has_step_start(const QatQuantizers& quantizers);
 const std::vector<std::string>& step_start_names();
 StepStart step_start_from_string(const std::string& text);
 std::string to_string(StepStart start);
+
+// "one", "fitted"; likewise.
+const std::vector<std::string>& adapter_start_names();
+AdapterStart adapter_start_from_string(const std::string& text);
+std::string to_string(AdapterStart start);
 
 // Gives every layer between the edges these quantizers at the widths that it has. PACT's activations
 // start at the plan's range. `plan`: of uniform-ptq. `mean_magnitudes`: of each folded layer's output. Throws std::invalid_argument for widths that a quantizer does not have.

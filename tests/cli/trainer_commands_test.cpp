@@ -250,7 +250,10 @@ TEST_F(PackageCommands, ActivationsTellEveryLayersErrors) {
   }
   const IntegerNetwork made = read_package(package());
   EXPECT_EQ(means["output_error"], static_cast<int>(made.layers.size()));
-  EXPECT_EQ(means["input_error"], means["levels_used"]);
+  for (const char* quantity :
+       {"levels_used", "common_step_error", "own_step_error", "own_step_factor"}) {
+    EXPECT_EQ(means[quantity], means["input_error"]) << quantity;
+  }
   const auto conv2 = std::find_if(made.layers.begin(), made.layers.end(),
                                   [](const IntegerLayer& layer) { return layer.name == "conv2"; });
   ASSERT_NE(conv2, made.layers.end());

@@ -208,7 +208,9 @@ TEST_F(Qat, EveryQuantizersPackageIsExact) {
 TEST_F(Qat, QuantizersGiveTheSameBytesWhenStoppedAndResumed) {
   for (const QatQuantizers& quantizers :
        {QatQuantizers{WeightQuantizer::lqnet, ActivationQuantizer::pact, 0},
-        QatQuantizers{WeightQuantizer::apot, ActivationQuantizer::asq, 0}}) {
+        QatQuantizers{WeightQuantizer::apot, ActivationQuantizer::asq, 0},
+        QatQuantizers{WeightQuantizer::lsq, ActivationQuantizer::asq, 0, StepStart::mse,
+                      AdapterStart::fitted}}) {
     SCOPED_TRACE(to_string(quantizers));
     QatOptions o = options("whole", "uniform");
     o.quantizers = quantizers;

@@ -145,7 +145,8 @@ def write_activations(arguments, short=False):
             quantities += ["step_factor", "input_norm", "input_error", "common_step_error",
                            "own_step_error", "levels_used"]
         for quantity in quantities[:1] if short else quantities:
-            mean = (i + 1) * (0.5 if asq and "error" in quantity else 1)
+            mean = (i + 1) * (0.5 if asq and "error" in quantity else 1) * {
+                "common_step_error": 0.75, "own_step_error": 0.25}.get(quantity, 1)
             lines += [f"{start},{quantity},{statistic},,,{value}" for statistic, value in (
                 ("mean", mean), ("deviation", 0.1), ("lowest", mean - 0.2), ("highest", mean + 0.2))]
         for quantity in ("level", "stored", "quantized") if name == option("--histogram") else ():

@@ -196,6 +196,10 @@ class Reproduce(unittest.TestCase):
                            *more)
         self.assertEqual(done.returncode, 1)
         self.assertIn("trained with lr 0.01, asked for is 0.02", done.stderr)
+        done = self.run_it("asq-table4", "--seeds", "1,2", "--bits", "4", "--option",
+                           "asq:adapter-start=fitted", *more)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("trained with adapter-start one, asked for is fitted", done.stderr)
         self.assertFalse((self.out / "asq-table4.csv").exists())
         lines = self.make("asq-table4", "--seeds", "1,2", "--bits", "4", "--qat-epochs", "0", *more)
         note = self.one(lines, method="ASQ", unit="%")["note"]
@@ -462,10 +466,11 @@ class Reproduce(unittest.TestCase):
                 self.assertEqual({line["bits"] for line in of}, {bits})
                 self.assertEqual(float(of[-1]["error_mean"]), 4 * scale)
                 self.assertEqual(float(of[-1]["norm_mean"]), 4)
-            hindsight = {line["method"] for line in lines} - {"LSQ", "ASQ"}
-            self.assertEqual(hindsight, {"LSQ, best step for all images",
-                                         "LSQ, best step for each image"} if name == "asq-figure6"
-                             else set())
+            hindsight = {line["method"]: float(line["error_mean"]) for line in lines
+                         if line["method"] not in ("LSQ", "ASQ")}  # of the last layer
+            self.assertEqual(hindsight, {"LSQ, best step for all images": 3,
+                                         "LSQ, best step for each image": 1}
+                             if name == "asq-figure6" else {})
             for kind in ("svg", "png"):
                 self.assertTrue((self.out / f"{name}.{kind}").is_file())
         self.assertEqual(len(self.trainings()), 2)  # the first seed's, shared by both figures
@@ -484,31 +489,32 @@ class Reproduce(unittest.TestCase):
 
     def test_errors_of_weights_are_those_of_the_levels_and_the_scale(self):
         import numpy as np
-        from reproduction.asq_figures import levels
-        from reproduction.weight_errors import (AT_QUANTILE, BEST, CHANNEL, LAYER, relative_error)
+        from reproduction.weight_errors import (AT_QUANTILE, BEST, PER_CHANNEL, PER_LAYER, level_sets,
+                                                relative_error)
         random = np.random.default_rng(1)
 
         def nearest(weights, of, scale):
             return scale * np.array(of)[np.abs(weights[:, None] - scale * np.array(of)).argmin(1)]
 
-        for of in levels(4).values():
+        for of in level_sets(4).values():
             # Weights that are levels, the largest among them, lose nothing.
             exact = np.stack([scale * random.choice(of, 300) for scale in (0.3, 5.0)])
             exact[:, 0] = (0.3, 5.0)
-            self.assertAlmostEqual(relative_error(exact, of, BEST, CHANNEL), 0, places=6)
-            self.assertGreater(relative_error(exact, of, BEST, LAYER), 1e-3)
+            self.assertAlmostEqual(relative_error(exact, of, BEST, PER_CHANNEL), 0,
+                                   delta=1e-6 if max(np.abs(of)) == 1 else 0.01)
+            self.assertGreater(relative_error(exact, of, BEST, PER_LAYER), 1e-3)
             normal = random.normal(size=(2, 1500)) * [[1], [3]]
             flat = normal.ravel()
             scales = np.abs(flat).max() * np.linspace(0.1, 1.4, 400)
             wanted = min(np.linalg.norm(flat - nearest(flat, of, scale)) for scale in scales)
-            self.assertAlmostEqual(relative_error(normal, of, BEST, LAYER),
+            self.assertAlmostEqual(relative_error(normal, of, BEST, PER_LAYER),
                                    wanted / np.linalg.norm(flat), delta=2e-3)
             square = sum(np.sum((row - nearest(row, of, np.quantile(np.abs(row), 0.99)))**2)
                          for row in normal)
-            self.assertAlmostEqual(relative_error(normal, of, AT_QUANTILE, CHANNEL),
+            self.assertAlmostEqual(relative_error(normal, of, AT_QUANTILE, PER_CHANNEL),
                                    np.sqrt(square / np.sum(flat**2)), places=9)
         for scale in (BEST, AT_QUANTILE):
-            self.assertEqual(relative_error(np.zeros((2, 4)), [-1, 0, 1], scale, CHANNEL), 0)
+            self.assertEqual(relative_error(np.zeros((2, 4)), [-1, 0, 1], scale, PER_CHANNEL), 0)
 
     def test_the_figure_of_weights_needs_a_checkpoint_alone(self):
         done = self.run_it("asq-weights", "--dataset", "cifar100")
@@ -521,12 +527,26 @@ class Reproduce(unittest.TestCase):
         self.assertEqual(len(lines), 5 * (20 + 1))  # the edges are left out
         errors = {(line["method"], line["scale"], line["per"]): float(line["relative_error"])
                   for line in lines if line["layer"] == "root mean square"}
-        self.assertLess(errors["POST", "0.99-quantile", "channel"], errors["uniform", "best", "layer"])
-        self.assertLess(errors["uniform", "best", "channel"], errors["uniform", "best", "layer"])
-        self.assertLess(errors["uniform", "best", "layer"], errors["POT", "0.99-quantile", "channel"])
+        post, lsq = errors["POST", "0.99-quantile", "channel"], errors["LSQ", "best", "layer"]
+        self.assertLess(errors["LSQ", "best", "channel"], post)
+        self.assertLess(post, lsq)
+        self.assertLess(lsq, errors["POT", "0.99-quantile", "channel"])
         self.assertEqual(self.calls(), [])
         for kind in ("svg", "png"):
             self.assertTrue((self.out / f"asq-weights.{kind}").is_file())
+        done = self.run_it("asq-weights", "--dataset", "cifar10", "--bits", "3", "--checkpoint",
+                           str(shipped))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual({line["bits"] for line in self.figure_lines("asq-weights")}, {"3"})
+        cut = self.folder / "cut.safetensors"
+        cut.write_bytes(shipped.read_bytes()[:-1000])
+        done = self.run_it("asq-weights", "--dataset", "cifar10", "--checkpoint", str(cut))
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stderr, r"cut.safetensors: tensor \S+: found .* bytes of tensors")
+        empty, more = self.add_cnn()
+        done = self.run_it("asq-weights", "--dataset", "cifar10", *more)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(f"{empty}: found no weights of convolutions between the edges", done.stderr)
 
     def test_users_options_reach_a_figures_trainings(self):
         _, more = self.add_cnn()
