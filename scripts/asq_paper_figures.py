@@ -81,7 +81,7 @@ def before_and_after(layers, title):
     return figure
 
 
-def by_place(errors, title, words, names):
+def by_place(errors, title, words, names, legend_at="best"):
     figure, axes = plt.subplots(figsize=(WIDTH, 4.2), layout="constrained")
     for i, (method, of) in enumerate(errors.items()):
         places = np.arange(len(of)) + (i - (len(errors) - 1) / 2) * 0.12
@@ -93,7 +93,8 @@ def by_place(errors, title, words, names):
     axes.set_ylabel("L2 norm of the error")
     axes.set_title(f"{title}: {words}")
     axes.grid(axis="x", visible=False)
-    axes.legend(loc="best", title="mean and deviation over the images", title_fontsize=9)
+    axes.legend(loc=legend_at, ncols=2, title="mean and deviation over the images",
+                title_fontsize=9)
     return figure, axes
 
 
@@ -123,9 +124,12 @@ def block_errors(errors, title):
 
 
 def quantization_errors(errors, title):
-    """Figure 6. `errors`: method → (layer, mean, deviation) of the layers' inputs."""
+    """Figure 6, in percent of the layers' inputs, whose sizes differ, where the paper's has L2 norms.
+    `errors`: method → (layer, mean, deviation)."""
     figure, axes = by_place(errors, title, "activations before and after their quantization",
-                            [name for name, _, _ in next(iter(errors.values()))])
+                            [name for name, _, _ in next(iter(errors.values()))],
+                            legend_at="lower left")
+    axes.set_ylabel("Error (% of the L2 norm)")
     axes.tick_params(axis="x", labelrotation=55, labelsize=8.5)
     for label in axes.get_xticklabels():
         label.set_ha("right")

@@ -101,9 +101,10 @@ def figure4(name, settings, checkpoints):
     draw(name, settings, before_and_after(layers, f"{LAYER} of ResNet-20, {dataset}, {bits} bits"))
 
 
-def errors(name, settings, checkpoints, quantity, wanted, drawn, by_hindsight=()):
+def errors(name, settings, checkpoints, quantity, wanted, drawn, by_hindsight=(),
+           relative=False):
     """Errors by layer, LSQ beside ASQ. `by_hindsight`: (method, words, quantity): what a method's
-    tensors could have had, as lines of their own."""
+    tensors could have had, as lines of their own. `relative`: drawn in percent of what is quantized."""
     from .figures import draw
     dataset, bits, found = compared(settings, checkpoints, 3)
     by_method = {method: [layer for layer in of if wanted(layer)] for method, of in found.items()}
@@ -119,9 +120,14 @@ def errors(name, settings, checkpoints, quantity, wanted, drawn, by_hindsight=()
               [[method, layer.name, bits, f"{layer.mean(of_this):.6g}",
                 f"{layer.deviation(of_this):.6g}", f"{layer.mean(norm):.6g}"]
                for method, of, of_this in series for layer in of])
-    draw(name, settings, drawn(
-        {method: [(layer.name, layer.mean(of_this), layer.deviation(of_this)) for layer in of]
-         for method, of, of_this in series}, f"ResNet-20, {dataset}, {bits} bits"))
+
+    def shown(layer, of_this):
+        unit = layer.mean(norm) / 100 if relative else 1
+        return layer.name, layer.mean(of_this) / unit, layer.deviation(of_this) / unit
+
+    draw(name, settings, drawn({method: [shown(layer, of_this) for layer in of]
+                                for method, of, of_this in series},
+                               f"ResNet-20, {dataset}, {bits} bits"))
 
 
 def figure5(name, settings, checkpoints):
@@ -135,7 +141,7 @@ def figure6(name, settings, checkpoints):
     errors(name, settings, checkpoints, "input_error", lambda layer: layer.quantizes,
            quantization_errors,
            [("LSQ", "best step for all images", "common_step_error"),
-            ("LSQ", "best step for each image", "own_step_error")])
+            ("LSQ", "best step for each image", "own_step_error")], relative=True)
 
 
 FIGURES = {"asq-figure3": figure3, "asq-figure4": figure4, "asq-figure5": figure5,
