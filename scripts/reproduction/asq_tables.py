@@ -51,20 +51,28 @@ ORDER = (("lsq-lsq", "LSQ"), ("lsq-asq", "ASQ"), ("post-asq", "ASQ + POST"))
 ORDER_BITS = 4
 
 
-def orders(outcomes):
-    """By data set: (name, accuracies) of the methods whose order the paper states, at 4 bits, over
-    the seeds that all of them have."""
+def accuracies_by_seed(outcome):
+    return {seed: run["accuracy_percent"] for seed, run in outcome.runs.items()}
+
+
+def losses_by_seed(outcome):
+    return outcome.losses
+
+
+def orders(outcomes, by_seed=accuracies_by_seed):
+    """By data set: (name, values) of the methods whose order the paper states, at 4 bits, over the
+    seeds that all of them have."""
     found = {}
     for cell, outcome in outcomes.items():
         name = dict(ORDER).get(cell.quantizers)
         if name and cell.bits == ORDER_BITS:
-            found.setdefault(cell.dataset, {})[name] = outcome.runs
+            found.setdefault(cell.dataset, {})[name] = by_seed(outcome)
     result = {}
     for dataset, by_name in found.items():
-        runs = [by_name.get(name, {}) for _, name in ORDER]
-        common = [seed for seed in runs[0] if all(seed in of for of in runs)]
-        result[dataset] = [(name, [of[seed]["accuracy_percent"] for seed in common])
-                           for (_, name), of in zip(ORDER, runs)]
+        values = [by_name.get(name, {}) for _, name in ORDER]
+        common = [seed for seed in values[0] if all(seed in of for of in values)]
+        result[dataset] = [(name, [of[seed] for seed in common])
+                           for (_, name), of in zip(ORDER, values)]
     return result
 
 
@@ -112,23 +120,20 @@ def step_text(low, high):
     return text
 
 
-def losses_in_words(outcomes, dataset):
-    """How well the trainings themselves ended, which says more than few test images' chance."""
-    by_name = {dict(ORDER)[cell.quantizers]: list(outcome.losses.values())
-               for cell, outcome in outcomes.items()
-               if (cell.dataset, cell.bits) == (dataset, ORDER_BITS)
-               and cell.quantizers in dict(ORDER) and outcome.losses}
-    if len(by_name) < len(ORDER):
+def losses_in_words(order):
+    """How well the trainings themselves ended, where chance among the test images has no part."""
+    if not all(values for _, values in order):
         return ""
     return " The trainings' loss in the last epoch: " + ", ".join(
-        f"{name} {statistics.fmean(by_name[name]):.4f}"
-        + (f" ± {statistics.stdev(by_name[name]):.4f}" if len(by_name[name]) > 1 else "")
-        for _, name in ORDER) + "."
+        f"{name} {statistics.fmean(values):.4f}"
+        + (f" ± {statistics.stdev(values):.4f}" if len(values) > 1 else "")
+        for name, values in order) + "."
 
 
 def order_in_words(outcomes, _runner):
     """The paper's order at 4 bits, LSQ < ASQ < ASQ + POST, and what the seeds' spread says of it."""
     paragraphs = []
+    losses = orders(outcomes, losses_by_seed)
     for dataset, order in orders(outcomes).items():
         start = f"**Order at {ORDER_BITS} bits, {DATASETS[dataset]}**"
         missing = methods_without_runs(outcomes, dataset)
@@ -145,7 +150,7 @@ def order_in_words(outcomes, _runner):
             f"{start}: {'; '.join(f'{name} {with_spread(values)}' for name, values in order)}. "
             f"By the means {verdict}: "
             + ", ".join(step_text(*pair) for pair in zip(order, order[1:])) + "."
-            + losses_in_words(outcomes, dataset))
+            + losses_in_words(losses[dataset]))
     return paragraphs
 
 

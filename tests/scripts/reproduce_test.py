@@ -162,6 +162,10 @@ class Reproduce(unittest.TestCase):
             write_package(packages / f"resnet20-cifar10-{quantizers}-w4a4-seed{seed}.safetensors",
                           "resnet20", "cifar10", f"{quantizers}-qat", 4, cnn, seed)
 
+        def course(quantizers, seed, loss):
+            (packages / f"resnet20-cifar10-{quantizers}-w4a4-seed{seed}.csv").write_text(
+                f"epoch,train_loss,seconds\n1,9,30\n2,{loss},30\n")
+
         for quantizers, seed in (("lsq-lsq", 8), ("lsq-asq", 1), ("post-asq", 2)):
             ready(quantizers, seed)
         more += ("--packages", packages, "--qat-epochs", "0")
@@ -175,6 +179,9 @@ class Reproduce(unittest.TestCase):
         # Seed 3 of LSQ alone, which has the most, does not count. The last has a coarser table.
         for quantizers, seed in (("lsq-lsq", 1), ("lsq-lsq", 3), ("post-asq", 1)):
             ready(quantizers, seed)
+        for quantizers, seed, loss in (("lsq-lsq", 1, 0.5), ("lsq-lsq", 3, 0.1), ("lsq-asq", 1, 0.4),
+                                       ("post-asq", 1, 0.3), ("post-asq", 2, 0.1)):
+            course(quantizers, seed, loss)
         coarse = packages / "resnet20-cifar10-post-asq-w4a4-seed1.safetensors"
         with_fraction_bits(coarse, -10, coarse)
         lines = self.make("asq-table4", "--seeds", "8,1,2,3", *more)
@@ -182,6 +189,7 @@ class Reproduce(unittest.TestCase):
         text = (self.out / "asq-table4.md").read_text()
         self.assertIn("the order LSQ < ASQ < ASQ + POST does not hold", text)
         self.assertIn("from LSQ to ASQ +1.00 points (one seed tells nothing of chance)", text)
+        self.assertIn("loss in the last epoch: LSQ 0.5000, ASQ 0.4000, ASQ + POST 0.3000.", text)
         lines = self.make("asq-table4", "--seeds", "5,6", *more)
         self.assertEqual(self.one(lines, unit="order holds")["ours"], "")
         self.assertIn("there is no run of LSQ, ASQ, ASQ + POST",
