@@ -18,6 +18,7 @@ namespace {
 constexpr std::int64_t images_a_batch = 50;
 // Wide enough that no accumulator saturates: what is compared are the grids.
 constexpr AccumulatorFormat accumulators = {32, 16};
+
 // What one image adds to a layer.
 struct LayerOfImage {
   double output_norm = 0, output_error = 0;

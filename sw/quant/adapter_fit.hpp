@@ -23,9 +23,10 @@ struct AdapterSamples {
   }
 };
 
-// From `start`, as it were for means of average 1, minimises the images' mean error (Adam, a few hundred steps on all of them together).
-// Hidden units that less than half of the images pass get the opposite sign first. No samples: `start`.
-// Throws std::invalid_argument for samples of another number of channels, or of errors.
+// Minimises the images' mean error (Adam, a few hundred steps on all of them together) from `start`,
+// which is taken for one of means of average 1. Hidden units that less than half of the images pass
+// get the opposite sign first. No samples, or means of 0: `start`. Throws std::invalid_argument for
+// samples of another number of channels, or of errors.
 AdapterParameters fitted_adapter(const AdapterParameters& start, const AdapterSamples& samples);
 
 // The images' mean error with this adapter.

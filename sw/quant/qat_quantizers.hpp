@@ -33,8 +33,8 @@ struct QatQuantizers {
   ActivationQuantizer activations = ActivationQuantizer::lsq;
   int magnitudes = 0;  // post; 0: as many as the width holds
   StepStart step_start = StepStart::lsq;
-  AdapterStart adapter_start =
-      AdapterStart::one;  // fitted: by fit_adapters(), not set_quantizers()
+  // fitted: not by set_quantizers() but by fit_adapters(), which needs images.
+  AdapterStart adapter_start = AdapterStart::one;
 };
 
 // "post-asq": what the package's origin has before "-qat".
@@ -54,7 +54,8 @@ AdapterStart adapter_start_from_string(const std::string& text);
 std::string to_string(AdapterStart start);
 
 // Gives every layer between the edges these quantizers at the widths that it has. PACT's activations
-// start at the plan's range. `plan`: of uniform-ptq. `mean_magnitudes`: of each folded layer's output. Throws std::invalid_argument for widths that a quantizer does not have.
+// start at the plan's range. `plan`: of uniform-ptq. `mean_magnitudes`: of each folded layer's output.
+// Throws std::invalid_argument for widths that a quantizer does not have.
 void set_quantizers(QuantizationPlan& plan, const Checkpoint& checkpoint,
                     const std::vector<FoldedLayer>& folded,
                     const std::vector<double>& mean_magnitudes, const QatQuantizers& quantizers,

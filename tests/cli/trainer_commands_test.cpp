@@ -310,11 +310,17 @@ TEST_F(PackageCommands, EvaluateTakesACheckpointOrAPackage) {
 }
 
 TEST_F(PackageCommands, QatRecordsItsOptionsInThePackage) {
-  const Outcome outcome =
-      run("qat --scheme uniform --weight-bits 4 --activation-bits 4 --epochs 1 "
-          "--train-images 32 --calibration-images 40 --bn-images 40 --threads 1 --seed 9 "
-          "--checkpoint " +
-          file().string() + " --out " + package());
+  const std::string qat =
+      "qat --scheme uniform --weight-bits 4 --activation-bits 4 --epochs 1 "
+      "--train-images 32 --calibration-images 40 --bn-images 40 --threads 1 --seed 9 "
+      "--checkpoint " +
+      file().string() + " --out " + package();
+  Outcome outcome = run(qat + " --activation-quantizer asq --adapter-start fitted");
+  ASSERT_EQ(outcome.status, 0) << outcome.text;
+  EXPECT_THAT(outcome.text, HasSubstr("before the fit"));
+  EXPECT_THAT(read_safetensors(package()).metadata.at("recipe"),
+              HasSubstr(" adapter-start=fitted "));
+  outcome = run(qat);
   ASSERT_EQ(outcome.status, 0) << outcome.text;
   const std::string recipe = read_safetensors(package()).metadata.at("recipe");
   EXPECT_THAT(recipe, AllOf(HasSubstr(" seed=9 "), HasSubstr(" epochs=1 ")));

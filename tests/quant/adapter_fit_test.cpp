@@ -42,7 +42,7 @@ AdapterSamples samples(int channels, int images, std::uint64_t seed, double size
   return made;
 }
 
-// Of a mean over the first channels, so that it varies alike however many there are.
+// Of two channels, however many there are.
 double falls(const std::vector<double>& means) {
   return 1.6 - 1.1 * means[0] + 0.2 * means[means.size() - 1];
 }
