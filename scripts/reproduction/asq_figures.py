@@ -9,7 +9,7 @@ from .cells import DATASETS, Outcome
 from .errors import ReproductionError
 from .files import write_csv
 from .runner import Runner
-from .tables import with_options
+from .tables import check_options, with_options
 
 # A layer in the middle of the network, whose inputs are a block's.
 LAYER = "layer2.0.conv1"
@@ -19,14 +19,16 @@ METHODS = (("LSQ", "lsq"), ("ASQ", "asq"))
 
 
 def levels(bits):
-    """Signed levels over their largest, by method: those of sw/quant/level_sets.hpp."""
+    """Signed levels over their largest, by method: those of sw/quant/level_sets.hpp. APoT's terms are
+    given for 4 bits alone."""
     magnitudes = 2 ** (bits - 1) - 1
-    first, second = (0, 2**-1, 2**-2, 2**-4), (0, 2**-3)  # of APoT's 4 bits, the sign aside
     positive = {
         "uniform": [i / magnitudes for i in range(1, magnitudes + 1)],
         "POT": [2.0**-i for i in range(magnitudes)],
-        "POST": [2.0 ** (-i / 2) for i in range(magnitudes)],
-        "APoT": sorted({a + b for a, b in itertools.product(first, second)} - {0})}
+        "POST": [2.0 ** (-i / 2) for i in range(magnitudes)]}
+    if bits == 4:
+        first, second = (0, 2**-1, 2**-2, 2**-4), (0, 2**-3)  # the sign aside
+        positive["APoT"] = sorted({a + b for a, b in itertools.product(first, second)} - {0})
     return {method: sorted([0.0] + [sign * one / max(values) for one in values
                                     for sign in (1, -1)])
             for method, values in positive.items()}
@@ -52,9 +54,11 @@ def compared(settings, checkpoints, usual_bits, layer=None):
     runner = Runner(settings, checkpoints)
     checkpoint = checkpoints["resnet20", "cnn", dataset]
     found = {}
-    for method, activations in METHODS:
-        cell = with_options(quantized(dataset, method, bits, "lsq", activations, seeded=False,
-                                      seed=settings.seeds[0]), settings.option)
+    cells = {method: quantized(dataset, method, bits, "lsq", activations, seeded=False,
+                               seed=settings.seeds[0]) for method, activations in METHODS}
+    check_options("the figure", cells.values(), settings.option)
+    for method, cell in cells.items():
+        cell = with_options(cell, settings.option)
         reason = runner.missing(cell)
         if reason:
             raise ReproductionError(f"{cell.title}: {reason}")

@@ -7,6 +7,7 @@ from . import asq_figures, programs
 from .cells import DATASETS, NETWORKS, PTQ, QAT
 from .errors import ReproductionError
 from .files import write_whole
+from .published import Published
 from .statistics import read_statistics
 
 LAYER = "layer1.1.conv2"  # the paper's example (section 2.2)
@@ -116,23 +117,22 @@ def figure5(name, settings, _checkpoints, outcomes):
         draw(name, settings, losses_and_courses(losses, courses))
 
 
-PUBLISHED_RATIO = 1 - 0.252  # ShiftAddNet's energy to AdderNet's, section 4.3
-PUBLISHED_ACCURACY = {"cifar10": 89.32}  # ShiftAddNet's, of its own paper
-
-
 def figure6(name, settings, _checkpoints, outcomes):
     from paper_figures import accuracy_and_energy
-    points, published = {}, {}
+    points, stated = {}, {}
+    published = Published()
+    ratio = published.value("energy-ratio", "as published", "", "ShiftAddNet / AdderNet", 32,
+                            "x energy")
     for cell, outcome in outcomes.items():
         if cell.kind == PTQ and outcome.run:
             points.setdefault(DATASETS[cell.dataset], {}).setdefault(cell.method, []).append(
                 (outcome.run["energy_per_image_uj"], outcome.run["accuracy_percent"], cell.bits))
-            if cell.arithmetic == "adder" and cell.bits == 8 and cell.dataset in PUBLISHED_ACCURACY:
-                published[DATASETS[cell.dataset]] = (
-                    PUBLISHED_RATIO * outcome.run["energy_per_image_uj"],
-                    PUBLISHED_ACCURACY[cell.dataset])
+            accuracy = published.value("figure6", NETWORK, cell.dataset, "ShiftAddNet float", 32, "%")
+            if cell.arithmetic == "adder" and cell.bits == 8 and accuracy is not None:
+                stated[DATASETS[cell.dataset]] = (ratio * outcome.run["energy_per_image_uj"],
+                                                  accuracy)
     if points:
-        draw(name, settings, accuracy_and_energy(points, published))
+        draw(name, settings, accuracy_and_energy(points, stated))
 
 
 def asq_weights(name, settings, checkpoints, _outcomes):

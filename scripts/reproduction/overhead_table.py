@@ -4,6 +4,7 @@
 from .cells import COST
 from .cost_tables import adapter_lines, adapter_words, with_and_without_adapters
 from .errors import ReproductionError
+from .published import Published
 from .table import ExtraLine, Table
 
 NETWORK, DATASET, ROW = "resnet18", "imagenet", "ResNet-18 ImageNet"
@@ -93,12 +94,11 @@ def lines(outcomes, runner):
     return made + adapter_lines(outcomes, runner, (LAYERS_AT_BITS,))
 
 
-PUBLISHED = {PARAMETERS: {8: 2.67, 4: 5.34, 3: 7.11, 2: 10.67},
-             OPERATIONS: {8: 0.04, 4: 0.07, 3: 0.10, 2: 0.14}}
-
-
 def matched(share, unit):
-    return [bits for bits in BITS if abs(at_width(share, bits) - PUBLISHED[unit][bits]) <= 0.005]
+    """The widths at which it is the published share, as far as that is told."""
+    published = Published()
+    return [bits for bits in BITS if abs(at_width(share, bits) - published.value(
+        "asq-table1", ROW, "", "adapters", bits, unit)) <= 0.005]
 
 
 def words(outcomes, runner):

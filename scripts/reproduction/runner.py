@@ -13,7 +13,8 @@ from . import programs
 from .cells import CITED, EXACT, FLOAT, NETWORKS, PTQ, SYNTHETIC, Outcome
 from .errors import ReproductionError
 from .files import duration_text, write_whole
-from .safetensors import package_origin, package_recipe, with_fraction_bits
+from .safetensors import (package_origin, package_recipe, table_fraction_bits,
+                          with_fraction_bits)
 
 
 IMAGENET = ("image = [3, 224, 224]", "classes = 1000")  # random images of its size
@@ -255,6 +256,8 @@ class Runner:
                        "--storage-bits", cell.storage_bits, "--epochs", self.epochs(cell)]
             if cell.seed is not None:
                 command += ["--seed", cell.seed]
+            if self.settings.evaluate:
+                command += ["--evaluate", self.settings.images or 10000]
             for name, value in cell.all_options().items():
                 command.append(f"--{name.replace('_', '-')}={value}")
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -285,6 +288,9 @@ class Runner:
         if cell.paper_epochs not in (0, epochs):
             note += f" (the paper: {cell.paper_epochs})"
         outcome.notes.append(note)
+        bits = table_fraction_bits(file)
+        if bits and cell.fraction_bits is None:
+            outcome.notes.append(f"tables of {' and '.join(map(str, bits))} fraction bits")
 
 
     def check_recipe(self, cell, file, outcome):
@@ -318,7 +324,7 @@ class Runner:
 
 # What recipes leave out where it is the default.
 LEFT_OUT = {"precision": "float32", "optimizer": "sgd", "adder-gradient": "addernet",
-            "train-images": "0", "fraction-bits": "8", "post-levels": "0", "adapter-start": "one"}
+            "train-images": "0", "fraction-bits": "the default", "post-levels": "0", "adapter-start": "one"}
 
 
 def found_in(recipe, name):

@@ -100,6 +100,16 @@ def package_recipe(file):
     return dict(word.split("=", 1) for word in words if "=" in word)
 
 
+def table_fraction_bits(package):
+    """The fraction bits of a package's lookup tables, each number once; of other packages none."""
+    try:
+        network = json.loads(read_header(package)[0]["__metadata__"]["network"])
+        return sorted({layer["fraction_bits"] for layer in network["layers"]
+                       if layer.get("arithmetic") == "post"})
+    except (KeyError, ValueError, TypeError):
+        raise ReproductionError(f"{package}: it is no integer network package") from None
+
+
 def with_fraction_bits(package, bits, copy):
     """Writes a copy of the package whose POST layers' lookup tables have so many fraction bits."""
     header, start = read_header(package)

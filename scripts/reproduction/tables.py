@@ -5,6 +5,7 @@ from dataclasses import replace
 from . import asq_tables, cost_tables, overhead_table
 from .cells import (ACCURACY, CITED, COST, DRAM_TRAFFIC, FLOAT, POINTS_LOST, PTQ, QAT, SRAM_TRAFFIC,
                     Cell, Measure, operations)
+from .errors import ReproductionError
 from .table import ExtraLine, Table, float_cell
 
 # Section 4.1: α; the settings of the float training but for the learning rate. That training's
@@ -271,8 +272,8 @@ TABLES = {
         "CIFAR-100 with training. Ours is ResNet-20 in both.", figure5),
     "figure6": Table(
         "Figure 6: accuracy against energy",
-        "ResNet-20 as AdderNet, CNN and ShiftAddNet. Published: at similar energy AdderNet is the "
-        "more accurate; the paper takes ShiftAddNet's energy as AdderNet's less 25.2 % and its "
+        "ResNet-20 as AdderNet, CNN and ShiftAddNet. Published, for CIFAR-100 and energies measured on "
+        "an FPGA: at similar energy AdderNet is the more accurate; the paper takes ShiftAddNet's energy as AdderNet's less 25.2 % and its "
         "accuracy (89.32 % on CIFAR-10) from ShiftAddNet's paper, whose network is not quantized "
         "further. Why the energy ratio is another one here: table energy-ratio.",
         figure6, (ACCURACY, POINTS_LOST) + COST, conclusions=at_equal_energy),
@@ -305,12 +306,29 @@ def with_bits(cells, bits):
     return [cell for cell in cells if not bits or cell.kind == FLOAT or cell.bits in bits]
 
 
+def takes_options(cell):
+    return cell.kind == PTQ or cell.is_trained
+
+
+def addresses(cell):
+    """By which an option may say that it is for this cell: scheme, quantizers, ptq or qat."""
+    return {cell.scheme, QAT if cell.is_trained else cell.kind, *cell.quantizers.split("-")} - {""}
+
+
+def check_options(what, cells, options):
+    """Refuses an option that would reach none of the cells of `what`."""
+    known = set().union(*(addresses(cell) for cell in cells if takes_options(cell)))
+    for scheme, name, value in options:
+        if scheme and scheme not in known:
+            raise ReproductionError(
+                f"--option {scheme}:{name}={value}: {what} has no row of \"{scheme}\"; allowed: "
+                + (", ".join(sorted(known)) or "none, nothing is quantized"))
+
+
 def with_options(cell, options):
-    """The cell with those of the user's options that are for its scheme, for one of its quantizers,
-    or for ptq or qat."""
-    if cell.kind != PTQ and not cell.is_trained:
+    """The cell with those of the user's options that are for it."""
+    if not takes_options(cell):
         return cell
-    kind = QAT if cell.is_trained else cell.kind
     chosen = {name: value for scheme, name, value in options
-              if scheme in ("", cell.scheme, kind, *cell.quantizers.split("-"))}
+              if not scheme or scheme in addresses(cell)}
     return replace(cell, more_options=tuple(chosen.items()))

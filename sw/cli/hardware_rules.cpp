@@ -71,7 +71,7 @@ void apply_hardware_rules(TomlSection& section, const TomlSection& own,
   const int needed = post_table_exponents(levels);
   int& exponents = run.hardware.array.table.exponents;
   if (!run.table_exponents_given) {
-    exponents = std::max(exponents, needed);
+    exponents = std::max(1, needed);
   } else if (exponents < needed) {
     const std::string what = levels_text(levels, needed, exponents);
     TomlSection hardware = section.section("hardware");
@@ -94,7 +94,9 @@ void apply_hardware_rules(const IntegerNetwork& package, RunSpec& run) {
   }
   // A table that was given and is too small is the scheduler's to refuse, which names the layer.
   int& exponents = run.hardware.array.table.exponents;
-  if (!run.table_exponents_given) exponents = std::max(exponents, post_table_exponents(levels));
+  if (!run.table_exponents_given && levels > 0) {
+    exponents = std::max(1, post_table_exponents(levels));
+  }
 }
 
 }  // namespace abacus

@@ -12,7 +12,7 @@ namespace abacus {
 
 // To be raised whenever a quantizer gives another package for the same checkpoint and recipe, so
 // that packages in users' caches become stale.
-inline constexpr int quantizer_version = 5;
+inline constexpr int quantizer_version = 6;
 
 struct PackageRequest {
   std::filesystem::path checkpoint;

@@ -1,12 +1,12 @@
 #include "sw/cli/qat_command.hpp"
 
+#include <cstdint>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
-#include <utility>
 
 #include "sw/cli/adder_arguments.hpp"
 #include "sw/cli/command_exit.hpp"
@@ -15,7 +15,6 @@
 #include "sw/cli/stop_request.hpp"
 #include "sw/network/checkpoint.hpp"
 #include "sw/network/integer_network.hpp"
-#include "sw/network/safetensors.hpp"
 #include "sw/quant/qat.hpp"
 #include "sw/train/modules.hpp"
 #include "sw/train/trainer.hpp"
@@ -38,6 +37,7 @@ struct Arguments {
   std::optional<bool> flip;
   std::string recipe_hash;
   std::string trained_checkpoint;
+  std::int64_t evaluate = 0;
   std::string data;
   int threads = 0;
 };
@@ -50,18 +50,6 @@ void write_trained(const Arguments& arguments, const QatResult& result) {
   checkpoint.epochs = arguments.qat.epochs;
   checkpoint.seed = arguments.qat.quantization.seed;
   save_checkpoint(arguments.trained_checkpoint, checkpoint);
-}
-
-// The package with all options of its training beside its graph, readable: seed, epochs, quantizers.
-// Nothing computes with them.
-void write_with_recipe(const std::filesystem::path& file, const IntegerNetwork& network,
-                       const std::string& recipe) {
-  const std::filesystem::path unfinished = file.string() + ".unfinished";
-  write_package(unfinished, network);
-  TensorFile content = read_safetensors(unfinished);
-  std::filesystem::remove(unfinished);
-  content.metadata["recipe"] = recipe;
-  write_safetensors(file, content);
 }
 
 // One of the two given: the other is LSQ.
@@ -163,6 +151,10 @@ void run(const CLI::App& command, Arguments& arguments) {
   QatData data = {load_dataset(checkpoint.dataset, split, root),
                   load_dataset(checkpoint.dataset, Split::validation, root)};
   if (options.training_images > 0) keep_first(data.training, options.training_images);
+  if (arguments.evaluate > 0) {
+    data.test = load_dataset(checkpoint.dataset, Split::test, root);
+    keep_first(*data.test, arguments.evaluate);
+  }
   QatResult result = train_quantized(checkpoint, teacher, data, options, stop_requested);
   if (!result.finished) {
     std::fprintf(stderr, "stopped; state saved in %s; go on with --resume\n",
@@ -181,17 +173,19 @@ void run(const CLI::App& command, Arguments& arguments) {
     recipe += " from " + sha256_file(arguments.checkpoint);
   origin.recipe_sha256 =
       arguments.recipe_hash.empty() ? sha256_text(recipe) : arguments.recipe_hash;
-  // Reports set the recorded accuracy beside the hardware's, which is measured on test images.
-  const double validation = std::exchange(origin.fake_quantized_accuracy_percent,
-                                          PackageOrigin{}.fake_quantized_accuracy_percent);
   if (!arguments.trained_checkpoint.empty()) write_trained(arguments, result);
-  write_with_recipe(options.out, result.network, recipe);
+  write_package(options.out, result.network, recipe);
   std::filesystem::remove(state_file(options.out));
   std::printf(
-      "%s: %s, %d-bit weights, %d-bit activations; %.2f %% of the %lld validation images, "
-      "fake-quantized\n",
+      "%s: %s, %d-bit weights, %d-bit activations; fake-quantized %.2f %% of the %lld validation "
+      "images",
       options.out.c_str(), origin.scheme.c_str(), origin.weight_bits, origin.activation_bits,
-      validation, static_cast<long long>(data.validation.count()));
+      result.validation_percent, static_cast<long long>(data.validation.count()));
+  if (data.test.has_value()) {
+    std::printf(", %.2f %% of %lld test images", origin.fake_quantized_accuracy_percent,
+                static_cast<long long>(data.test->count()));
+  }
+  std::printf("\n");
 }
 
 void add_plan_options(CLI::App& command, Arguments& arguments) {
@@ -253,8 +247,8 @@ void add_plan_options(CLI::App& command, Arguments& arguments) {
       ->capture_default_str();
   command.add_option(
       "--fraction-bits", plan.fraction_bits,
-      "--weight-quantizer pot, post, apot: of the taps, at most (2 to 12, post to 8; "
-      "default: 8)");
+      "--weight-quantizer pot, apot: of the taps, at most (2 to 12; default: 8), post: just so "
+      "many (2 to 8; default: as its longest shift needs)");
   add_adder_options(command, plan, arguments.adder);
 }
 
@@ -364,6 +358,12 @@ void add_qat_command(CLI::App& app) {
       ->add_option("--validate-every", arguments->qat.validate_every,
                    "Epochs between measurements on the validation images")
       ->capture_default_str();
+  command
+      ->add_option(
+          "--evaluate", arguments->evaluate,
+          "Measure the finished package's fake-quantized accuracy on the first N test images, "
+          "too, and record it (default 0: do not)")
+      ->check(CLI::Range(0, 1'000'000));
   command->add_option("--out", arguments->qat.out, "Package to write (.safetensors)")->required();
   command->add_option("--out-checkpoint", arguments->trained_checkpoint,
                       "Also write the float parameters behind it, to go on from");

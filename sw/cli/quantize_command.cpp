@@ -209,8 +209,8 @@ void add_quantize_command(CLI::App& app) {
       ->check(CLI::Range(1, 1'000'000))
       ->capture_default_str();
   command->add_option("--fraction-bits", options.fraction_bits,
-                      "Schemes of exponent weights: of the taps, at most (2 to 12, post to 8; "
-                      "default: 8)");
+                      "Schemes of exponent weights: of the taps, at most (2 to 12; default: 8), of "
+                      "post just so many (2 to 8; default: as its longest shift needs)");
   add_adder_options(*command, options, arguments->adder);
   add_rounding_options(*command, *arguments);
   add_reconstruction_options(*command, options);

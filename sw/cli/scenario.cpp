@@ -1,5 +1,6 @@
 #include "sw/cli/scenario.hpp"
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 #include <limits>
@@ -163,10 +164,10 @@ void read_synthetic_quantization(TomlSection section, RunSpec& run) {
                    "arithmetic " + arithmetic + " has none; allowed with adder and shiftaddnet");
   }
   synthetic.adapters = section.truth("adapters", false);
-  if (synthetic.adapters && (adder || binary)) {
+  if (synthetic.adapters && (run.arithmetic == Arithmetic::adder || binary)) {
     section.refuse("adapters", "arithmetic " + arithmetic +
                                    " takes no step adapters, which scale products; allowed with "
-                                   "cnn, shift, post and apot");
+                                   "cnn, shift, shiftaddnet, post and apot");
   }
   for (const char* key : {"scheme", "options"}) {
     if (section.has(key)) section.refuse(key, "synthetic weights are not quantized; leave it out");
@@ -290,6 +291,22 @@ void fill_areas(std::vector<RunSpec>& runs) {
 }
 
 }  // namespace
+
+std::vector<std::string> area_warnings(const Scenario& scenario) {
+  std::vector<std::string> lines;
+  for (const RunSpec& run : scenario.runs) {
+    if (run.same_area_as.empty() || run.area_table.has_memory()) continue;
+    const auto tables = [&](const RunSpec& one) {
+      return (one.name == run.name || one.name == run.same_area_as) &&
+             one.hardware.array.kind == ProcessingElementKind::post;
+    };
+    if (!std::any_of(scenario.runs.begin(), scenario.runs.end(), tables)) continue;
+    lines.push_back("run \"" + run.name + "\" has the area of \"" + run.same_area_as +
+                    "\" but for lookup tables, which count nothing: area table " +
+                    run.area_table.name() + " has no [area.memory] (docs/area.md)");
+  }
+  return lines;
+}
 
 std::string to_string(TimingLevel level) {
   return level == TimingLevel::functional ? "functional" : "approximate";

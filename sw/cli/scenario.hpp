@@ -80,6 +80,10 @@ struct Scenario {
 // are not there.
 Scenario read_scenario(const std::filesystem::path& file);
 
+// A line for each run whose array is to be as large as another's while the area table leaves out what
+// one of the two has besides: POST's lookup tables, where it has no memories.
+std::vector<std::string> area_warnings(const Scenario& scenario);
+
 std::string to_string(TimingLevel level);
 
 }  // namespace abacus

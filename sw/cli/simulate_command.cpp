@@ -140,8 +140,11 @@ void limit_random_images(RunSpec& run) {
   run.timed_images = static_cast<int>(std::min<std::int64_t>(run.timed_images, run.images));
 }
 
+// Random weights give no accuracy for which there should be all images.
 void limit_images(RunSpec& run, const Dataset& dataset) {
-  if (run.images == 0) run.images = dataset.count();
+  if (run.images == 0) {
+    run.images = run.synthetic.has_value() ? std::max(1, run.timed_images) : dataset.count();
+  }
   if (run.images > dataset.count()) {
     throw InputError(run.images_location + ": images: found " + std::to_string(run.images) +
                      "; allowed: 0 (all) to " + std::to_string(dataset.count()) + ", the size of " +
@@ -237,6 +240,9 @@ int simulate(const SimulateOptions& options) {
   const Clock::time_point start = Clock::now();
   const std::string started = utc_now();
   Scenario scenario = read_scenario(options.scenario);
+  for (const std::string& line : area_warnings(scenario)) {
+    std::fprintf(stderr, "abacus: warning: %s\n", line.c_str());
+  }
   const int jobs = options.jobs > 0
                        ? options.jobs
                        : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));

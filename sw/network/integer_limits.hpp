@@ -19,7 +19,16 @@ inline constexpr int largest_scale_multiplier = 32767;
 
 // Of exponent weights' taps; of POST's, which a lookup table holds.
 inline constexpr int largest_fraction_bits = 12;
+inline constexpr int smallest_table_fraction_bits = 2;
 inline constexpr int largest_table_fraction_bits = 8;
+// Of POST's taps where nobody asks for another number: as many as the longest shift drops, for 0 and
+// ±2^(−n/2) with n below `magnitudes`. Roots of two are rounded whatever the number, and 3 bits, as
+// it gives at 4-bit weights, were as accurate as 8 (docs/results.md, "POST").
+constexpr int usual_table_fraction_bits(int magnitudes) {
+  const int longest_shift = (magnitudes - 1) / 2;
+  if (longest_shift < smallest_table_fraction_bits) return smallest_table_fraction_bits;
+  return longest_shift < largest_table_fraction_bits ? longest_shift : largest_table_fraction_bits;
+}
 
 // Step adapters: β has so many fraction bits, 1.0 being 4096, and lies between 1/16 and 8.
 inline constexpr int step_factor_bits = 12;

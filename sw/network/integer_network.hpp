@@ -150,9 +150,10 @@ void validate(const IntegerNetwork& network, const std::string& source);
 
 // One safetensors file; weights as I8 or U8 "LAYER.weights", per-channel values "LAYER.multipliers"
 // …, the graph as JSON in its metadata. Both check with validate(); write goes through a temporary
-// name.
+// name. `recipe`: all options of a training, readable, beside the graph; nothing computes with it.
 IntegerNetwork read_package(const std::filesystem::path& file);
-void write_package(const std::filesystem::path& file, const IntegerNetwork& network);
+void write_package(const std::filesystem::path& file, const IntegerNetwork& network,
+                   const std::string& recipe = "");
 
 // Image (channels × height × width pixels) → image tensor's values, height × width × channel order.
 std::vector<std::int16_t> quantize_image(const IntegerNetwork& network, const std::uint8_t* pixels);

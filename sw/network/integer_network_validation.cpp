@@ -48,7 +48,8 @@ constexpr Range operand_shift_range = {0, 7};
 constexpr Range shift_range = {0, largest_shift};
 constexpr Range fraction_bits_range = {0, largest_fraction_bits};
 // What lookup tables are built for.
-constexpr Range table_fraction_bits_range = {2, largest_table_fraction_bits};
+constexpr Range table_fraction_bits_range = {smallest_table_fraction_bits,
+                                             largest_table_fraction_bits};
 constexpr Range exponent_range = {no_exponent, 30};
 constexpr int most_term_exponents = 16;
 constexpr Range adapter_weight_range = {-128, 127};

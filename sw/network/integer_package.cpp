@@ -17,6 +17,7 @@ using Json = nlohmann::ordered_json;
 constexpr char format_key[] = "format";
 constexpr char format_name[] = "abacus integer network 1";
 constexpr char graph_key[] = "network";
+constexpr char recipe_key[] = "recipe";
 constexpr char input_table_name[] = "input_table";
 
 [[noreturn]] void fail(const std::string& file, const std::string& what) {
@@ -453,7 +454,8 @@ IntegerNetwork read_package(const std::filesystem::path& path) {
   return network;
 }
 
-void write_package(const std::filesystem::path& file, const IntegerNetwork& network) {
+void write_package(const std::filesystem::path& file, const IntegerNetwork& network,
+                   const std::string& recipe) {
   validate(network, file.string());
   Json layers = Json::array();
   TensorFile content;
@@ -471,6 +473,7 @@ void write_package(const std::filesystem::path& file, const IntegerNetwork& netw
                      {"layers", std::move(layers)}};
   content.metadata[format_key] = format_name;
   content.metadata[graph_key] = json.dump();
+  if (!recipe.empty()) content.metadata[recipe_key] = recipe;
   write_safetensors(file, content);
 }
 

@@ -6,6 +6,9 @@
 #include <stdexcept>
 #include <vector>
 
+#include "sw/network/integer_limits.hpp"
+#include "sw/quant/quantization_plan.hpp"
+
 namespace abacus {
 namespace {
 
@@ -17,13 +20,13 @@ long shifted(int activation, int fraction_bits, int exponent) {
 
 }  // namespace
 
-int fraction_bits(const WeightCode& code, int most) {
+int fraction_bits(const WeightCode& code, std::optional<int> asked) {
   int largest = 0;  // exponent
   switch (code.form) {
     case WeightForm::integer:
       return 0;
     case WeightForm::power_of_root_two:
-      return most;
+      return asked.value_or(usual_table_fraction_bits(code.magnitudes));
     case WeightForm::power_of_two:
       largest = code.magnitudes - 1;
       break;
@@ -33,7 +36,7 @@ int fraction_bits(const WeightCode& code, int most) {
       }
       break;
   }
-  return std::min(largest, most);
+  return std::min(largest, asked.value_or(default_fraction_bits));
 }
 
 int exponent_tap(const WeightCode& code, int fraction_bits, int activation, int stored) {

@@ -85,7 +85,7 @@ class Planner {
     const Layer& from = checkpoint_.network.layers[static_cast<std::size_t>(layer.layer)];
     const StoredTensor& input = tensor(layer.input);
     ConvolutionPlan& plan = plan_.convolutions.back();
-    plan.most_fraction_bits = options_.fraction_bits.value_or(default_fraction_bits);
+    plan.fraction_bits = options_.fraction_bits;
     if (from.arithmetic == Arithmetic::shift) {
       plan.weights = shift_plan(from, options_.weight_bits);
       plan.weight_bits = plan.weights->bits;

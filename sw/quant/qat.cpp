@@ -169,7 +169,10 @@ class Training {
                          shown_by(stages));
     result.network =
         finish(network, checkpoint_, options_.scheme, options_.quantization.weight_bits,
-               options_.quantization.activation_bits, &data_.validation, shown_by(stages));
+               options_.quantization.activation_bits,
+               data_.test.has_value() ? &*data_.test : nullptr, shown_by(stages));
+    result.validation_percent =
+        fake_quantized_accuracy(network, data_.validation, shown_by(stages));
     return result;
   }
 
@@ -393,7 +396,7 @@ void check_quantizers(const QatOptions& o) {
 
 std::string to_string(const QatOptions& o) {
   std::ostringstream text;
-  text << "qat-version=2 scheme=" << o.scheme << " epochs=" << o.epochs << " batch=" << o.batch
+  text << "qat-version=3 scheme=" << o.scheme << " epochs=" << o.epochs << " batch=" << o.batch
        << " lr=" << exact_text(o.learning_rate) << " warmup=" << exact_text(o.warmup)
        << " momentum=" << exact_text(o.optimizer.momentum)
        << " weight-decay=" << exact_text(o.optimizer.weight_decay)

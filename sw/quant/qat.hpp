@@ -69,13 +69,16 @@ struct QatOptions {
 
 struct QatData {
   Dataset training;
-  Dataset validation;  // measured after every epoch, only to watch
+  Dataset validation;                          // measured after every epoch, only to watch
+  std::optional<Dataset> test = std::nullopt;  // measured once, at the end
 };
 
 struct QatResult {
-  bool finished = false;   // false: stopped on request, state saved
-  IntegerNetwork network;  // hashes empty; the fake-quantized accuracy is of the validation images
-  Checkpoint trained;      // the float parameters behind it
+  bool finished = false;  // false: stopped on request, state saved
+  IntegerNetwork
+      network;  // hashes empty; the fake-quantized accuracy is of the test images, if any
+  double validation_percent = 0;  // likewise fake-quantized, of the validation images
+  Checkpoint trained;             // the float parameters behind it
 };
 
 // `teacher` has the network whose scores are distilled; usually the same checkpoint. Asks `stop`

@@ -424,10 +424,7 @@ std::string to_string(const QuantizationOptions& given) {
   count("iterations", options.iterations);
   count("network-iterations", options.network_iterations);
   count("activation-iterations", options.activation_iterations);
-  // The default is left out, as it was before there was a choice.
-  if (options.fraction_bits.value_or(default_fraction_bits) != default_fraction_bits) {
-    text << " fraction-bits=" << *options.fraction_bits;
-  }
+  if (options.fraction_bits) text << " fraction-bits=" << *options.fraction_bits;
   return text.str();
 }
 

@@ -116,8 +116,8 @@ struct QuantizationOptions {
   std::int64_t batch_norm_images = 8000;
   Augmentation augmentation;  // of the training images, as in the network's training
   std::uint64_t seed = 1;
-  // Exponent weights: fraction bits of the taps, at most; 2 … 12, of POST's, which a lookup table holds, 8.
-  // No value: default_fraction_bits. Training takes it with such quantizers (check_quantizers()).
+  // Exponent weights: fraction bits of the taps; 2 … 12, at most so many; of POST's, which a lookup
+  // table holds, 2 … 8, just so many. No value: default_fraction_bits, of POST's usual_table_fraction_bits(). Training takes it with such quantizers (check_quantizers()).
   std::optional<int> fraction_bits;
 
   // Adder layers. Which schemes take which is in docs/quantization.md; check() refuses the others.

@@ -41,12 +41,12 @@ std::int16_t nearest_level(double value, double step, int lowest, int highest) {
 }
 
 // Everything that the stored weights decide; accumulator_step for activations of step 1.
-void set_weights(const QuantizedWeights& weights, int most_fraction_bits,
+void set_weights(const QuantizedWeights& weights, std::optional<int> asked_fraction_bits,
                  QuantizedConvolution& result) {
   result.weight_bits = weights.bits;
   result.weights = weights.stored;
   result.code = weights.code;
-  result.fraction_bits = fraction_bits(weights.code, most_fraction_bits);
+  result.fraction_bits = fraction_bits(weights.code, asked_fraction_bits);
   result.accumulator_step = weights.step;
 }
 
@@ -135,7 +135,7 @@ QuantizedConvolution quantize_ordinary_convolution(const ConvolutionPlan& plan,
   result.adapter = plan.adapter;
   if (plan.weights.has_value()) {
     set_weights(quantize_weights(*plan.weights, weights, static_cast<int>(channels)),
-                plan.most_fraction_bits, result);
+                plan.fraction_bits, result);
     for (std::size_t o = 0; o < channels; ++o) {
       result.accumulator_step[o] *= plan.activation_step;
       result.offset.push_back(bias.empty() ? 0.0 : static_cast<double>(bias[o]));

@@ -49,8 +49,8 @@ struct ConvolutionPlan {
   std::optional<WeightPlan> weights;
   ActivationQuantizer activations = ActivationQuantizer::lsq;  // how activation_step is learned
   AdapterParameters adapter;                                   // asq
-  // Exponent weights: fraction bits of a tap, at most.
-  int most_fraction_bits = default_fraction_bits;
+  // Exponent weights: fraction bits of a tap that are asked for (exponent_taps.hpp).
+  std::optional<int> fraction_bits;
 };
 
 struct QuantizationPlan {
@@ -65,8 +65,7 @@ struct QuantizationPlan {
 QuantizedConvolution quantize_adder_convolution(const ConvolutionPlan& plan,
                                                 const std::vector<float>& weights,
                                                 const std::vector<float>& bias);
-// The same of an ordinary layer; fraction bits of exponent weights are as many as lose nothing, but at
-// most the plan's.
+// The same of an ordinary layer; fraction bits of exponent weights by the plan's (exponent_taps.hpp).
 QuantizedConvolution quantize_ordinary_convolution(const ConvolutionPlan& plan,
                                                    const std::vector<float>& weights,
                                                    const std::vector<float>& bias);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "sw/network/counter_generator.hpp"
+#include "sw/network/integer_limits.hpp"
 #include "sw/workload/stored_distribution.hpp"
 
 namespace abacus {
@@ -235,6 +236,9 @@ class Maker {
       --layer.weight_bits;
     }
     layer.fraction_bits = options_.fraction_bits;
+    if (layer.arithmetic == Arithmetic::post) {  // as the quantizers have them
+      layer.fraction_bits = std::min(layer.fraction_bits, usual_table_fraction_bits(layer.levels));
+    }
     if (layer.arithmetic == Arithmetic::apot) set_terms(layer);
   }
 

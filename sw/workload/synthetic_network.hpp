@@ -29,7 +29,7 @@ struct SyntheticOptions {
   int groups = 1;  // read-quantizer groups of each adder layer
   std::uint64_t seed = 1;
   int storage_bits = 8;   // of the tensors between layers; the scores have 16
-  int fraction_bits = 8;  // of exponent weights' taps
+  int fraction_bits = 8;  // of exponent weights' taps; of POST's at most
   int most_levels = 127;  // of exponent weights, where the width has room for more
   bool adapters = false;  // each layer of products between the edges has a step adapter (ASQ)
 };

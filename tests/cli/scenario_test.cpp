@@ -301,7 +301,9 @@ TEST(Scenario, ALookupTableHasAsManyExponentsAsItsWeightsNeedUnlessSomebodySays)
   };
   EXPECT_EQ(exponents(""), 63);
   EXPECT_EQ(exponents("quantization.weight_bits = 5\n"), 7);
-  EXPECT_EQ(exponents("quantization.weight_bits = 3\n"), 4);
+  EXPECT_EQ(exponents("quantization.weight_bits = 4\n"), 3);
+  EXPECT_EQ(exponents("quantization.weight_bits = 3\n"), 1);
+  EXPECT_EQ(exponents("quantization.weight_bits = 2\n"), 1);
   EXPECT_EQ(exponents("quantization.weight_bits = 3\nhardware.array.table.exponents = 1\n"), 1);
   EXPECT_EQ(exponents("quantization.weight_bits = 3\nhardware.preset = \"mine.toml\"\n"), 9);
   const std::string refused =
@@ -555,6 +557,18 @@ TEST(Scenario, AnArrayFillsTheAreaOfAnotherRunsArray) {
   EXPECT_GT(array_area(wider, table).total(), available);
   EXPECT_EQ(scenario.runs[1].hardware.array.columns, 16);
   EXPECT_EQ(scenario.runs[2].hardware.array.columns, 16);
+  EXPECT_TRUE(area_warnings(scenario).empty());
+}
+
+TEST(Scenario, EqualAreaWithoutThatOfLookupTablesIsToldOf) {
+  const ScenarioFile file(random_head +
+                          "[[run]]\nname = \"post\"\narithmetic = \"post\"\n"
+                          "hardware.array.same_area_as = \"cnn\"\n"
+                          "[[run]]\nname = \"cnn\"\narithmetic = \"cnn\"\n"
+                          "[[run]]\nname = \"adder\"\nhardware.array.same_area_as = \"cnn\"\n");
+  EXPECT_THAT(area_warnings(read_scenario(file.file())),
+              ::testing::ElementsAre(AllOf(HasSubstr("run \"post\" has the area of \"cnn\""),
+                                           HasSubstr("aladdin-40nm has no [area.memory]"))));
 }
 
 TEST(Scenario, MissingKeysSayWhatIsAllowed) {

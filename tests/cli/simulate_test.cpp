@@ -117,13 +117,17 @@ TEST_F(Simulate, RunsRandomWeightsOfEveryArithmeticAndGivesNoAccuracy) {
   }
   text +=
       "[[run]]\nname = \"adapted\"\narithmetic = \"post\"\n"
+      "quantization = { weight_bits = 4, activation_bits = 4, adapters = true }\n"
+      "[[run]]\nname = \"images of a data set\"\narithmetic = \"adder\"\n"
+      "dataset = \"fashion-mnist\"\nquantization = { weight_bits = 4, activation_bits = 4 }\n"
+      "[[run]]\nname = \"adapted shifts\"\narithmetic = \"shiftaddnet\"\n"
       "quantization = { weight_bits = 4, activation_bits = 4, adapters = true }\n";
   test::write_text(prepared_.scenario(), text);
   SimulateOptions given = options();
   given.check = true;
   ASSERT_EQ(simulate(given), 0);
   const auto runs = results()["runs"];
-  ASSERT_EQ(runs.size(), arithmetic_names().size() + 1);
+  ASSERT_EQ(runs.size(), arithmetic_names().size() + 3);
   for (const auto& run : runs) {
     EXPECT_EQ(run["bit_exact"], true) << run["name"];
     EXPECT_EQ(run["images"], 1) << run["name"];

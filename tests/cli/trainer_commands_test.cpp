@@ -325,6 +325,11 @@ TEST_F(PackageCommands, QatRecordsItsOptionsInThePackage) {
   const std::string recipe = read_safetensors(package()).metadata.at("recipe");
   EXPECT_THAT(recipe, AllOf(HasSubstr(" seed=9 "), HasSubstr(" epochs=1 ")));
   EXPECT_EQ(read_package(package()).origin.recipe_sha256, sha256_text(recipe));
+  EXPECT_LT(read_package(package()).origin.fake_quantized_accuracy_percent, 0) << "not asked for";
+  outcome = run(qat + " --evaluate 20");
+  ASSERT_EQ(outcome.status, 0) << outcome.text;
+  EXPECT_THAT(outcome.text, HasSubstr(" % of 20 test images"));
+  EXPECT_GE(read_package(package()).origin.fake_quantized_accuracy_percent, 0);
 }
 
 }  // namespace

@@ -81,6 +81,8 @@ TEST(WeightQuantizer, EveryOneHasTheWidthsOfThePapers) {
     for (const int bits : {2, 3, 4}) {
       EXPECT_EQ(found.count({weight_quantizer_from_string(name), bits}), 1U) << name << bits;
     }
+    // Sums of three powers of two (6 bits) are integers; more do not fit 8 bits.
+    EXPECT_EQ(found.count({weight_quantizer_from_string(name), 8}), name == "apot" ? 0U : 1U) << name;
   }
 }
 
@@ -184,7 +186,8 @@ TEST(WeightQuantizer, PostTakesItsNumberOfMagnitudes) {
     EXPECT_EQ(quantized.code.magnitudes, magnitudes);
     int largest = 0;
     for (const int code : quantized.stored) largest = std::max(largest, std::abs(code));
-    EXPECT_EQ(largest, std::min(magnitudes, largest));
+    EXPECT_LE(largest, magnitudes);
+    EXPECT_GE(largest, std::min(magnitudes, 12)) << "of 300 weights a channel some are that small";
     EXPECT_GE((1 << (quantized.bits - 1)) - 1, magnitudes);
     EXPECT_TRUE(quantized.bits == 2 || (1 << (quantized.bits - 2)) - 1 < magnitudes);
   }

@@ -85,7 +85,7 @@ class Reproduce(unittest.TestCase):
     def test_every_published_figure_of_a_table_finds_its_line(self):
         published = Published()
         for table in ("table1", "table3", "table4", "table5", "figure5", "asq-table1",
-                      "asq-table4", "asq-table5"):
+                      "asq-table4", "asq-table5", "figure6"):
             lines = self.make(table, "--qat-epochs", "0")
             wanted = sorted(value for key, value in published._values.items() if key[0] == table)
             found = sorted(float(line["published"]) for line in lines if line["published"])
@@ -106,6 +106,9 @@ class Reproduce(unittest.TestCase):
         cell = {"row": "ResNet-20 CIFAR-10", "method": "ASQ + POST", "bits": "4"}
         mean = self.one(lines, unit="%", **cell)
         self.assertEqual((mean["published"], mean["ours"]), ("93.00", "92.70"))
+        self.assertIn("tables of 8 fraction bits", mean["note"])
+        self.assertNotIn("fraction", self.one(lines, row="ResNet-20 CIFAR-10", method="ASQ", bits="4",
+                                              unit="%")["note"])
         self.assertIn("seeds 1, 2, 3: 92.40, 92.70, 93.00 %", mean["note"])
         self.assertIn("3 epochs (the paper: 300)", mean["note"])
         self.assertEqual(self.one(lines, unit="points spread", **cell)["ours"], "0.30")
@@ -425,16 +428,34 @@ class Reproduce(unittest.TestCase):
         self.assertIn("4 bits: +100 cycles (+2.50 %) an image with adapters, which themselves take 100; "
                       "+0.50 µJ (+4.76 %): step_adapter +0.25 µJ.", text)
 
+    def test_an_option_for_nothing_is_refused(self):
+        _, more = self.add_cnn()
+        for table, allowed in (("asq-table4", "asq, lsq, post, qat, uniform"),
+                               ("asq-figure6", "asq, lsq, qat, uniform"),
+                               ("table5", "adderquant, adderquant-ptq, ptq, qat")):
+            done = self.run_it(table, "--option", "asqq:adapter-rate=10", "--bits", "4", *more)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn('has no row of "asqq"; allowed: ' + allowed, done.stderr)
+        self.assertEqual(self.calls(), [])
+
     def test_accuracy_against_energy_with_the_published_statements(self):
         _, more = self.add_cnn()
-        lines = self.make("figure6", *more)
+        shiftaddnet = self.folder / "shiftaddnet.safetensors"
+        write_checkpoint(shiftaddnet, arithmetic="shiftaddnet", accuracy="89.00")
+        lines = self.make("figure6", "--checkpoint", shiftaddnet, *more)
+        self.assertEqual(self.one(lines, method="ShiftAddNet float")["published"], "89.32")
         self.assertEqual(self.one(lines, method="AdderNet, AdderQuant", bits="8", unit="µJ")["ours"],
                          "10.5")
         text = (self.out / "figure6.md").read_text()
         self.assertIn("CNN, BRECQ at 8 bits, 90.80 % for 10.5 µJ: AdderNet of 8 bits has 90.80 % for no "
                       "more (+0.00 points)", text)
-        for kind in ("svg", "png"):
-            self.assertTrue((self.out / f"figure6.{kind}").is_file())
+        self.assertIn("ShiftAddNet at 4 bits, 90.40 % for 21.0 µJ: AdderNet of 8 bits has 90.80 % for no "
+                      "more (+0.40 points)", text)
+        self.assertTrue((self.out / "figure6.png").is_file())
+        # Texts are drawn as outlines, a comment before each.
+        plot = (self.out / "figure6.svg").read_text()
+        for words in ("AdderNet, AdderQuant", "CNN, BRECQ", "ShiftAddNet as published: 89.32 %, at the"):
+            self.assertIn(words, plot)
 
     def test_level_sets_are_those_of_the_formulas(self):
         done = self.run_it("asq-figure3")
