@@ -18,7 +18,7 @@ namespace abacus {
 namespace {
 
 constexpr int kVector = 64;    // positions at a time
-constexpr int kTile = 4;       // taps that share what is read of dY
+constexpr int kTile = 4;       // taps that share what is read of dY; 5 for a rest of 5
 constexpr int kTapBlock = 12;  // taps whose operands are laid out together, to stay in the cache
 constexpr std::int64_t kParts = 16;  // of the batch, each with its own sums, added in order
 
@@ -26,6 +26,25 @@ constexpr std::int64_t kParts = 16;  // of the batch, each with its own sums, ad
 std::int64_t images_together(const AdderShape& s) {
   return std::clamp<std::int64_t>(1024 / (s.output_height() * s.output_width()), 1, 64);
 }
+
+// Where the positions of some images lie in a row of bytes, and dY with them. With stride 1 a channel's
+// rows follow one another with the padding between them, which is both the right one of a row and the
+// left one of the next; likewise images. Every tap then reads the same bytes, moved by an offset. Positions
+// that are no output have dY = 0. Otherwise there are outputs only, and each tap has bytes of its own.
+struct Layout {
+  bool shared = false;
+  std::size_t row = 0, image = 0;  // from one row of outputs, one image, to the next
+  std::size_t first = 0;           // of the input's first element, shared
+
+  explicit Layout(const AdderShape& s) {
+    const int p = s.padding;
+    shared = s.stride == 1 && s.output_height() <= s.input_height + p &&
+             s.output_width() <= s.input_width + p;
+    row = static_cast<std::size_t>(shared ? s.input_width + p : s.output_width());
+    image = static_cast<std::size_t>(shared ? s.input_height + p : s.output_height()) * row;
+    if (shared) first = static_cast<std::size_t>(p) * row + static_cast<std::size_t>(p);
+  }
+};
 
 // dY of some images, output channel by output channel, positions padded with zeros to `positions`.
 struct Gradients {
@@ -74,13 +93,28 @@ void lay_out(const AdderShape& s, const std::uint8_t* input, std::int64_t images
   }
 }
 
+// A channel of `images` images by a shared layout, zeros around.
+void lay_out_shared(const AdderShape& s, const Layout& layout, const std::uint8_t* input,
+                    std::int64_t images, int channel, std::uint8_t* to) {
+  const std::size_t plane = static_cast<std::size_t>(s.input_height) * s.input_width;
+  for (std::int64_t n = 0; n < images; ++n) {
+    const std::uint8_t* const from = input + (n * s.input_channels + channel) * plane;
+    std::uint8_t* const image = to + layout.first + static_cast<std::size_t>(n) * layout.image;
+    for (int y = 0; y < s.input_height; ++y) {
+      std::memcpy(image + static_cast<std::size_t>(y) * layout.row,
+                  from + static_cast<std::size_t>(y) * s.input_width,
+                  static_cast<std::size_t>(s.input_width));
+    }
+  }
+}
+
 #ifdef ABACUS_HAS_BYTE_KERNELS
 
 // Largest 16-bit number whose two signed bytes both exist.
 constexpr float kLargestPair = 127 * 256 + 127;
 
 template <int T>
-ABACUS_BYTES void sum_tile(const std::uint8_t* x, std::size_t stride, const Threshold* thresholds,
+ABACUS_BYTES void sum_tile(const std::uint8_t* const* x, const Threshold* thresholds,
                            const std::int8_t* upper, const std::int8_t* lower,
                            std::size_t positions, float scale, float* sums) {
   __m512i high[T], low[T], below[T], top[T];
@@ -93,7 +127,7 @@ ABACUS_BYTES void sum_tile(const std::uint8_t* x, std::size_t stride, const Thre
     const __m512i dy_high = _mm512_loadu_si512(upper + p);
     const __m512i dy_low = _mm512_loadu_si512(lower + p);
     for (int t = 0; t < T; ++t) {
-      const __m512i operand = _mm512_loadu_si512(x + static_cast<std::size_t>(t) * stride + p);
+      const __m512i operand = _mm512_loadu_si512(x[t] + p);
       const __m512i level = _mm512_min_epu8(_mm512_subs_epu8(operand, below[t]), top[t]);
       high[t] = _mm512_dpbusd_epi32(high[t], level, dy_high);
       low[t] = _mm512_dpbusd_epi32(low[t], level, dy_low);
@@ -119,17 +153,29 @@ ABACUS_BYTES void split(const float* dy, std::size_t count, float factor, std::i
   }
 }
 
-void sum_bytes(const std::uint8_t* x, std::size_t stride, const Threshold* thresholds, int taps,
+ABACUS_BYTES float largest_magnitude(const float* values, std::size_t count) {
+  __m512 largest = _mm512_setzero_ps();
+  for (std::size_t i = 0; i < count; i += 16) {
+    const std::size_t left = count - i;
+    const auto used = static_cast<__mmask16>(left >= 16 ? 0xFFFFU : (1U << left) - 1U);
+    largest = _mm512_max_ps(largest, _mm512_abs_ps(_mm512_maskz_loadu_ps(used, values + i)));
+  }
+  return _mm512_reduce_max_ps(largest);
+}
+
+void sum_bytes(const std::uint8_t* const* x, const Threshold* thresholds, int taps,
                const std::int8_t* upper, const std::int8_t* lower, std::size_t positions,
                float scale, float* sums) {
   int t = 0;
-  for (; t + kTile <= taps; t += kTile) {
-    sum_tile<kTile>(x + static_cast<std::size_t>(t) * stride, stride, thresholds + t, upper, lower,
-                    positions, scale, sums + t);
+  for (; t + kTile <= taps && taps - t != kTile + 1; t += kTile) {
+    sum_tile<kTile>(x + t, thresholds + t, upper, lower, positions, scale, sums + t);
+  }
+  if (taps - t == kTile + 1) {
+    sum_tile<kTile + 1>(x + t, thresholds + t, upper, lower, positions, scale, sums + t);
+    return;
   }
   for (; t < taps; ++t) {
-    sum_tile<1>(x + static_cast<std::size_t>(t) * stride, stride, thresholds + t, upper, lower,
-                positions, scale, sums + t);
+    sum_tile<1>(x + t, thresholds + t, upper, lower, positions, scale, sums + t);
   }
 }
 
@@ -137,15 +183,16 @@ void sum_bytes(const std::uint8_t* x, std::size_t stride, const Threshold* thres
 
 constexpr float kLargestPair = 1;
 void split(const float*, std::size_t, float, std::int8_t*, std::int8_t*) {}
-void sum_bytes(const std::uint8_t*, std::size_t, const Threshold*, int, const std::int8_t*,
+float largest_magnitude(const float*, std::size_t) { return 0; }
+void sum_bytes(const std::uint8_t* const*, const Threshold*, int, const std::int8_t*,
                const std::int8_t*, std::size_t, float, float*) {}
 
 #endif
 
-void sum_portably(const std::uint8_t* x, std::size_t stride, const Threshold* thresholds, int taps,
+void sum_portably(const std::uint8_t* const* x, const Threshold* thresholds, int taps,
                   const float* dy, std::size_t positions, float* sums) {
   for (int t = 0; t < taps; ++t) {
-    const std::uint8_t* const operand = x + static_cast<std::size_t>(t) * stride;
+    const std::uint8_t* const operand = x[t];
     const int below = thresholds[t].below, top = thresholds[t].top;
     float sum = 0;
     for (std::size_t p = 0; p < positions; ++p) {
@@ -165,6 +212,7 @@ class Worker {
  public:
   Worker(const AdderShape& shape, const std::int32_t* weight, bool bytes)
       : s_(shape),
+        layout_(shape),
         bytes_(bytes),
         taps_(shape.input_channels * shape.kernel * shape.kernel),
         outputs_(static_cast<std::size_t>(shape.output_height()) * shape.output_width()) {
@@ -175,41 +223,72 @@ class Worker {
   }
 
   void add(std::int64_t images, const std::uint8_t* input, const float* dy, Sums& sums) {
-    const std::size_t used = static_cast<std::size_t>(images) * outputs_;
+    const std::size_t used = static_cast<std::size_t>(images) * layout_.image;
     const std::size_t positions = (used + kVector - 1) / kVector * kVector;
     take_gradients(images, dy, positions, sums);
-    rows_.assign(kTapBlock * positions, 0);
-    for (int first = 0; first < taps_; first += kTapBlock) {
-      const int count = std::min(kTapBlock, taps_ - first);
-      for (int t = 0; t < count; ++t) {
-        lay_out(s_, input, images, first + t,
-                rows_.data() + static_cast<std::size_t>(t) * positions);
-      }
-      for (int o = 0; o < s_.output_channels; ++o) {
-        const std::size_t at = static_cast<std::size_t>(o) * taps_ + first;
-        const std::size_t plane = static_cast<std::size_t>(o) * positions;
-        if (bytes_) {
-          sum_bytes(rows_.data(), positions, thresholds_.data() + at, count,
-                    gradients_.upper.data() + plane, gradients_.lower.data() + plane, positions,
-                    gradients_.scale, sums.taps.data() + at);
-        } else {
-          sum_portably(rows_.data(), positions, thresholds_.data() + at, count,
-                       gradients_.whole.data() + plane, positions, sums.taps.data() + at);
-        }
-      }
+    if (layout_.shared) {
+      add_channels(images, input, positions, sums);
+    } else {
+      add_taps(images, input, positions, sums);
     }
   }
 
  private:
+  void add_channels(std::int64_t images, const std::uint8_t* input, std::size_t positions,
+                    Sums& sums) {
+    const int taps = s_.kernel * s_.kernel;
+    const auto offset = [&](int tap) {
+      return static_cast<std::size_t>(tap / s_.kernel) * layout_.row +
+             static_cast<std::size_t>(tap % s_.kernel);
+    };
+    // Once: what lies between the images' rows stays 0, whatever the channel.
+    rows_.assign(positions + offset(taps - 1) + kVector, 0);
+    std::vector<const std::uint8_t*> operands;
+    for (int tap = 0; tap < taps; ++tap) operands.push_back(rows_.data() + offset(tap));
+    for (int c = 0; c < s_.input_channels; ++c) {
+      lay_out_shared(s_, layout_, input, images, c, rows_.data());
+      add_products(operands, c * taps, positions, sums);
+    }
+  }
+
+  void add_taps(std::int64_t images, const std::uint8_t* input, std::size_t positions, Sums& sums) {
+    rows_.assign(kTapBlock * positions, 0);
+    for (int first = 0; first < taps_; first += kTapBlock) {
+      std::vector<const std::uint8_t*> operands;
+      for (int t = 0; t < std::min(kTapBlock, taps_ - first); ++t) {
+        std::uint8_t* const row = rows_.data() + static_cast<std::size_t>(t) * positions;
+        lay_out(s_, input, images, first + t, row);
+        operands.push_back(row);
+      }
+      add_products(operands, first, positions, sums);
+    }
+  }
+
+  // Of the taps from `first` on, with all output channels.
+  void add_products(const std::vector<const std::uint8_t*>& operands, int first,
+                    std::size_t positions, Sums& sums) {
+    const int count = static_cast<int>(operands.size());
+    for (int o = 0; o < s_.output_channels; ++o) {
+      const std::size_t at = static_cast<std::size_t>(o) * taps_ + first;
+      const std::size_t plane = static_cast<std::size_t>(o) * positions;
+      if (bytes_) {
+        sum_bytes(operands.data(), thresholds_.data() + at, count, gradients_.upper.data() + plane,
+                  gradients_.lower.data() + plane, positions, gradients_.scale,
+                  sums.taps.data() + at);
+      } else {
+        sum_portably(operands.data(), thresholds_.data() + at, count,
+                     gradients_.whole.data() + plane, positions, sums.taps.data() + at);
+      }
+    }
+  }
+
   void take_gradients(std::int64_t images, const float* dy, std::size_t positions, Sums& sums) {
     const std::size_t channels = static_cast<std::size_t>(s_.output_channels);
     const std::size_t elements = channels * positions;
     float factor = 0;
     if (bytes_) {
-      float largest = 0;
-      for (std::size_t i = 0; i < static_cast<std::size_t>(images) * channels * outputs_; ++i) {
-        largest = std::max(largest, std::fabs(dy[i]));
-      }
+      const float largest =
+          largest_magnitude(dy, static_cast<std::size_t>(images) * channels * outputs_);
       gradients_.scale = largest / kLargestPair;
       factor = largest > 0 ? kLargestPair / largest : 0.0F;
       gradients_.upper.assign(elements, 0);
@@ -219,13 +298,7 @@ class Worker {
     }
     for (std::size_t o = 0; o < channels; ++o) {
       for (std::size_t n = 0; n < static_cast<std::size_t>(images); ++n) {
-        const float* const from = dy + (n * channels + o) * outputs_;
-        const std::size_t at = o * positions + n * outputs_;
-        if (bytes_) {
-          split(from, outputs_, factor, gradients_.upper.data() + at, gradients_.lower.data() + at);
-        } else {
-          std::copy_n(from, outputs_, gradients_.whole.data() + at);
-        }
+        take_image(dy + (n * channels + o) * outputs_, o * positions + n * layout_.image, factor);
       }
       // Of what the sums above are made of, so that the two cancel where they should.
       float sum = 0;
@@ -242,7 +315,23 @@ class Worker {
     }
   }
 
+  // One channel of one image to its positions from `at` on.
+  void take_image(const float* dy, std::size_t at, float factor) {
+    const auto width = static_cast<std::size_t>(s_.output_width());
+    // Rows without anything between them are as good as one.
+    const std::size_t length = layout_.row == width ? outputs_ : width;
+    for (std::size_t done = 0; done < outputs_; done += length, at += layout_.row) {
+      if (bytes_) {
+        split(dy + done, length, factor, gradients_.upper.data() + at,
+              gradients_.lower.data() + at);
+      } else {
+        std::copy_n(dy + done, length, gradients_.whole.data() + at);
+      }
+    }
+  }
+
   const AdderShape& s_;
+  Layout layout_;
   bool bytes_;
   int taps_;
   std::size_t outputs_;
