@@ -22,11 +22,12 @@ inline constexpr int largest_fraction_bits = 12;
 inline constexpr int smallest_table_fraction_bits = 2;
 inline constexpr int largest_table_fraction_bits = 8;
 // Of POST's taps where nobody asks for another number: as many as the longest shift drops, for 0 and
-// ±2^(−n/2) with n below `magnitudes`. Roots of two are rounded whatever the number, and 3 bits, as
-// it gives at 4-bit weights, were as accurate as 8 (docs/results.md, "POST").
+// ±2^(−n/2) with n below `magnitudes`, but 3 at least. Roots of two are rounded whatever the number;
+// at 4-bit weights 3 bits were as accurate as 8 (docs/results.md, "POST").
 constexpr int usual_table_fraction_bits(int magnitudes) {
+  constexpr int least = 3;
   const int longest_shift = (magnitudes - 1) / 2;
-  if (longest_shift < smallest_table_fraction_bits) return smallest_table_fraction_bits;
+  if (longest_shift < least) return least;
   return longest_shift < largest_table_fraction_bits ? longest_shift : largest_table_fraction_bits;
 }
 

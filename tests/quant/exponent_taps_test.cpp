@@ -20,8 +20,8 @@ TEST(ExponentTaps, FractionBitsOfPostFollowItsLongestShift) {
     return fraction_bits(code_of(WeightForm::power_of_root_two, magnitudes), std::nullopt);
   };
   // 2, 3, 4, 5, 6 and 8 bits.
-  EXPECT_EQ(usual(1), 2);
-  EXPECT_EQ(usual(3), 2);
+  EXPECT_EQ(usual(1), 3);
+  EXPECT_EQ(usual(3), 3);
   EXPECT_EQ(usual(7), 3);
   EXPECT_EQ(usual(15), 7);
   EXPECT_EQ(usual(31), 8);

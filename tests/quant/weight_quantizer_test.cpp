@@ -82,7 +82,8 @@ TEST(WeightQuantizer, EveryOneHasTheWidthsOfThePapers) {
       EXPECT_EQ(found.count({weight_quantizer_from_string(name), bits}), 1U) << name << bits;
     }
     // Sums of three powers of two (6 bits) are integers; more do not fit 8 bits.
-    EXPECT_EQ(found.count({weight_quantizer_from_string(name), 8}), name == "apot" ? 0U : 1U) << name;
+    EXPECT_EQ(found.count({weight_quantizer_from_string(name), 8}), name == "apot" ? 0U : 1U)
+        << name;
   }
 }
 

@@ -422,7 +422,7 @@ TEST(ScheduleErrors, NameLayersWhoseExponentsTheLookupTableDoesNotHold) {
   hardware.array.table.exponents = 7;
   hardware.array.table.fraction_bits = 6;
   EXPECT_THAT(error_of(network, hardware),
-              AllOf(HasSubstr("8 fraction bits"), HasSubstr("entries have at most 6")));
+              AllOf(HasSubstr("7 fraction bits"), HasSubstr("entries have at most 6")));
   hardware.array.table.fraction_bits = 8;
   EXPECT_EQ(error_of(network, hardware), "no error");
 }
