@@ -324,7 +324,8 @@ class Runner:
 
 # What recipes leave out where it is the default.
 LEFT_OUT = {"precision": "float32", "optimizer": "sgd", "adder-gradient": "addernet",
-            "train-images": "0", "fraction-bits": "the default", "post-levels": "0", "adapter-start": "one"}
+            "train-images": "0", "fraction-bits": "the default", "post-levels": "0",
+            "adapter-start": "one"}
 
 
 def found_in(recipe, name):

@@ -273,7 +273,8 @@ TABLES = {
     "figure6": Table(
         "Figure 6: accuracy against energy",
         "ResNet-20 as AdderNet, CNN and ShiftAddNet. Published, for CIFAR-100 and energies measured on "
-        "an FPGA: at similar energy AdderNet is the more accurate; the paper takes ShiftAddNet's energy as AdderNet's less 25.2 % and its "
+        "an FPGA: at similar energy AdderNet is the more accurate; the paper takes ShiftAddNet's "
+        "energy as AdderNet's less 25.2 % and its "
         "accuracy (89.32 % on CIFAR-10) from ShiftAddNet's paper, whose network is not quantized "
         "further. Why the energy ratio is another one here: table energy-ratio.",
         figure6, (ACCURACY, POINTS_LOST) + COST, conclusions=at_equal_energy),
