@@ -16,6 +16,7 @@
 #include "sw/network/checkpoint.hpp"
 #include "sw/network/integer_network.hpp"
 #include "sw/quant/qat.hpp"
+#include "sw/train/device.hpp"
 #include "sw/train/modules.hpp"
 #include "sw/train/trainer.hpp"
 
@@ -38,6 +39,7 @@ struct Arguments {
   std::string recipe_hash;
   std::string trained_checkpoint;
   std::int64_t evaluate = 0;
+  std::string device = "cpu";
   std::string data;
   int threads = 0;
 };
@@ -146,6 +148,7 @@ void run(const CLI::App& command, Arguments& arguments) {
 
   catch_stop_signals();
   prepare_torch(arguments.threads);
+  options.device = device_from_string(arguments.device);
   const std::filesystem::path root = data_root(arguments.data, checkpoint.dataset);
   const Split split = arguments.train_on == "train" ? Split::train : Split::train_all;
   QatData data = {load_dataset(checkpoint.dataset, split, root),
@@ -296,6 +299,7 @@ void add_training_options(CLI::App& command, Arguments& arguments) {
           "Number format of the training's convolutions: float32 (default), or bfloat16, for "
           "ordinary networks, faster where the processor multiplies it")
       ->check(CLI::IsMember({"float32", "bfloat16"}));
+  add_device_option(command, arguments.device);
   command.add_option("--momentum", qat.optimizer.momentum, "Momentum")->capture_default_str();
   command.add_flag("--nesterov", qat.optimizer.nesterov, "Nesterov's momentum");
   command.add_option("--weight-decay", qat.optimizer.weight_decay, "Weight decay")

@@ -9,4 +9,12 @@ void add_run_options(CLI::App& command, std::string& data, int& threads) {
       ->capture_default_str();
 }
 
+void add_device_option(CLI::App& command, std::string& device) {
+  command
+      .add_option("--device", device,
+                  "Where the training passes run; cuda: an Nvidia GPU, in float32")
+      ->check(CLI::IsMember({"cpu", "cuda"}))
+      ->capture_default_str();
+}
+
 }  // namespace abacus

@@ -9,4 +9,7 @@ namespace abacus {
 // --data and --threads. Both must outlive the parsing.
 void add_run_options(CLI::App& command, std::string& data, int& threads);
 
+// --device, of the commands that train. Must outlive the parsing.
+void add_device_option(CLI::App& command, std::string& device);
+
 }  // namespace abacus

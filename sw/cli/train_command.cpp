@@ -10,6 +10,7 @@
 #include "sw/cli/run_options.hpp"
 #include "sw/cli/stop_request.hpp"
 #include "sw/network/checkpoint.hpp"
+#include "sw/train/device.hpp"
 #include "sw/train/trainer.hpp"
 
 namespace abacus {
@@ -21,6 +22,7 @@ struct Arguments {
   std::string dataset = "fashion-mnist";
   std::string train_on = "train";
   std::string precision = "float32";
+  std::string device = "cpu";
   std::string data;
   int threads = 0;
 };
@@ -73,6 +75,7 @@ void run(Arguments& arguments, const CLI::App& command) {
   catch_stop_signals();
   std::fprintf(stderr, "reading %s\n", arguments.dataset.c_str());
   prepare_torch(arguments.threads);
+  options.device = device_from_string(arguments.device);
   const std::filesystem::path root = data_root(arguments.data, arguments.dataset);
   TrainingData data;
   const Split split = arguments.train_on == "train" ? Split::train : Split::train_all;
@@ -123,6 +126,7 @@ void add_train_command(CLI::App& app) {
                    "for adder networks")
       ->check(CLI::IsMember({"float32", "bfloat16", "int8"}))
       ->capture_default_str();
+  add_device_option(*command, arguments->device);
   command->add_option("--warmup", train.warmup, "Epochs of linearly rising learning rate")
       ->capture_default_str();
   command->add_option("--momentum", train.optimizer.momentum, "Momentum")->capture_default_str();

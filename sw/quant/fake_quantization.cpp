@@ -9,6 +9,7 @@
 
 #include "sw/quant/fake_quantization_kernels.hpp"
 #include "sw/quant/fixed_point.hpp"
+#include "sw/train/cuda/fake_quantization_cuda.hpp"
 
 namespace abacus {
 namespace {
@@ -55,6 +56,8 @@ torch::Tensor in_order_of(const torch::Tensor& of, const torch::Tensor& like) {
   return torch::empty_like(like).copy_(of);
 }
 
+CudaGrid on_gpu(const FakeGrid& grid) { return {grid.lowest, grid.highest, grid.step}; }
+
 // 0 where the input lies beyond the grid's ends.
 torch::Tensor masked_gradient(const torch::Tensor& input, const torch::Tensor& gradient,
                               const FakeGrid& grid) {
@@ -62,6 +65,10 @@ torch::Tensor masked_gradient(const torch::Tensor& input, const torch::Tensor& g
   const float* const x = input.data_ptr<float>();
   const float* const from = gradient.data_ptr<float>();
   float* const to = result.data_ptr<float>();
+  if (input.is_cuda()) {
+    cuda_mask_gradient(x, from, to, input.numel(), on_gpu(grid));
+    return result;
+  }
   for_each_block(input.numel(), [&](std::int64_t, std::int64_t first, std::int64_t last) {
     mask_gradient(x + first, from + first, to + first, last - first, grid);
   });
@@ -77,9 +84,13 @@ class QuantizeFunction : public torch::autograd::Function<QuantizeFunction> {
     torch::Tensor output = torch::empty_like(input);
     const float* const from = input.data_ptr<float>();
     float* const to = output.data_ptr<float>();
-    for_each_block(input.numel(), [&](std::int64_t, std::int64_t first, std::int64_t last) {
-      round_to_grid(from + first, to + first, last - first, grid);
-    });
+    if (input.is_cuda()) {
+      cuda_round_to_grid(from, to, input.numel(), on_gpu(grid));
+    } else {
+      for_each_block(input.numel(), [&](std::int64_t, std::int64_t first, std::int64_t last) {
+        round_to_grid(from + first, to + first, last - first, grid);
+      });
+    }
     context->save_for_backward({input});
     context->saved_data["step"] = step;
     context->saved_data["lowest"] = lowest;
@@ -121,12 +132,21 @@ class ReadImagesFunction : public torch::autograd::Function<ReadImagesFunction> 
     const torch::Tensor input = dense(stored);
     torch::Tensor output = torch::empty_like(input, type);
     const Saved saved{input, steps.contiguous(), stored_scale, ratios, lowest, highest};
-    with_elements(output, [&](auto* to) {
-      saved.for_each_image([&](std::int64_t image, std::int64_t first, std::int64_t size) {
-        read_to_grid(input.data_ptr<float>() + first, to + first, size, saved.reader(image),
-                     saved.grid(image));
+    if (input.is_cuda()) {
+      TORCH_CHECK(ratios.size() == 1 && type == torch::kFloat32,
+                  "fake quantization on a GPU: found ", ratios.size(),
+                  " steps and results of type ", type, "; allowed: one step, float32");
+      const FakeReader reader = saved.reader(0);
+      cuda_read_to_grid(input.data_ptr<float>(), output.data_ptr<float>(), input.numel(),
+                        reader.inverse_scale, reader.ratio, on_gpu(saved.grid(0)));
+    } else {
+      with_elements(output, [&](auto* to) {
+        saved.for_each_image([&](std::int64_t image, std::int64_t first, std::int64_t size) {
+          read_to_grid(input.data_ptr<float>() + first, to + first, size, saved.reader(image),
+                       saved.grid(image));
+        });
       });
-    });
+    }
     context->save_for_backward({input, saved.steps});
     context->saved_data["stored_scale"] = stored_scale;
     context->saved_data["ratios"] = ratios;
@@ -147,6 +167,18 @@ class ReadImagesFunction : public torch::autograd::Function<ReadImagesFunction> 
                       data["highest"].toInt()};
     const torch::Tensor& input = saved.input;
     const torch::Tensor gradient = in_order_of(gradients[0], input);
+    if (input.is_cuda()) {
+      TORCH_CHECK(!context->needs_input_grad(1),
+                  "fake quantization on a GPU: a step that is learned; allowed: on the processor");
+      return {masked_gradient(input, gradient, saved.grid(0)),
+              torch::Tensor(),
+              torch::Tensor(),
+              torch::Tensor(),
+              torch::Tensor(),
+              torch::Tensor(),
+              torch::Tensor(),
+              torch::Tensor()};
+    }
     const float* const x = input.data_ptr<float>();
     torch::Tensor of_input, of_steps;
     if (context->needs_input_grad(0)) of_input = torch::empty_like(input);
@@ -334,9 +366,14 @@ torch::Tensor fake_weights(const torch::Tensor& weights, const std::vector<std::
                                 std::to_string(weights.size(0)));
   }
   const std::vector<float> values(levels.begin(), levels.end());
-  return WeightsFunction::apply(weights, step, torch::tensor(values).view(weights.sizes()),
-                                std::int64_t{range.lowest}, std::int64_t{range.highest},
-                                static_cast<std::int64_t>(beyond));
+  return fake_weights(weights, torch::tensor(values).view(weights.sizes()).to(weights.device()),
+                      step.to(weights.device()), range, beyond);
+}
+
+torch::Tensor fake_weights(const torch::Tensor& weights, const torch::Tensor& levels,
+                           const torch::Tensor& step, IntegerRange range, BeyondRange beyond) {
+  return WeightsFunction::apply(weights, step, levels, std::int64_t{range.lowest},
+                                std::int64_t{range.highest}, static_cast<std::int64_t>(beyond));
 }
 
 }  // namespace abacus

@@ -5,7 +5,8 @@
 // as what it is. Steps that are learned get the gradient of LSQ (Esser et al., ICLR 2020, eq. 3):
 // ∂x̂/∂step = round(v) − v within the range, v = x / step, and the range's end beyond it.
 //
-// Results, gradients included, do not depend on the number of threads.
+// Results, gradients included, do not depend on the number of threads. On a GPU the values are the
+// same to the bit; there steps are one a tensor, stay on the processor and are not learned.
 #pragma once
 
 #include <cstdint>
@@ -71,6 +72,9 @@ enum class BeyondRange {
 // quantizer has made of `weights`. `step`: float64, one element an output channel. Throws
 // std::invalid_argument where the counts do not fit.
 torch::Tensor fake_weights(const torch::Tensor& weights, const std::vector<std::int16_t>& levels,
+                           const torch::Tensor& step, IntegerRange range, BeyondRange beyond);
+// The same of levels in a float32 tensor of the weights' shape, all on one device.
+torch::Tensor fake_weights(const torch::Tensor& weights, const torch::Tensor& levels,
                            const torch::Tensor& step, IntegerRange range, BeyondRange beyond);
 
 }  // namespace abacus

@@ -48,6 +48,16 @@ void check_training(const QatOptions& o, const QatData& data) {
           "more than 0");
   require(o.adapter_rate > 0 && std::isfinite(o.adapter_rate), "adapter-rate", o.adapter_rate,
           "more than 0");
+  if (o.device.is_cuda() && o.precision != Precision::float32) {
+    throw std::invalid_argument("precision: found " + to_string(o.precision) +
+                                " with device cuda; allowed there: float32");
+  }
+  if (o.device.is_cuda() && (o.learn_ranges || o.quantizers.has_value() ||
+                             o.quantization.scheme == QuantizationScheme::uniform_ptq)) {
+    throw std::invalid_argument(
+        "device: found cuda with ranges that are learned or a scheme for ordinary networks; "
+        "allowed there: schemes for adder layers, without learn-ranges");
+  }
   require(o.validate_every >= 1, "validate-every", o.validate_every, "1 or more");
   if (o.adder_gradient == AdderGradient::exact &&
       o.quantization.scheme == QuantizationScheme::uniform_ptq) {
@@ -62,6 +72,24 @@ void check_training(const QatOptions& o, const QatData& data) {
   }
 }
 
+std::string fingerprint(const std::map<std::string, Tensor>& tensors) {
+  std::string text;
+  for (const auto& [name, tensor] : tensors) {
+    text += name + " " + std::string(tensor.bytes.begin(), tensor.bytes.end());
+  }
+  return sha256_text(text);
+}
+
+QatIdentity identity_of(const Checkpoint& checkpoint, const Checkpoint& teacher,
+                        const QatData& data, const QatOptions& options) {
+  return {{"options", to_string(options)},
+          {"network", checkpoint.network.name},
+          {"dataset", data.training.name},
+          {"training images", std::to_string(data.training.count())},
+          {"checkpoint", fingerprint(checkpoint.tensors)},
+          {"teacher", options.distill > 0 ? fingerprint(teacher.tensors) : "none"}};
+}
+
 QuantizationProgress shown_by(StageProgress& stages) {
   return [&stages](const std::string& stage, std::int64_t done, std::int64_t total) {
     stages.update(stage, done, total);
@@ -69,7 +97,7 @@ QuantizationProgress shown_by(StageProgress& stages) {
 }
 
 QuantizationPlan starting_plan(const Checkpoint& checkpoint, const CalibrationData& data,
-                               const QatOptions& qat) {
+                               const QatOptions& qat, const QatIdentity& identity) {
   const QuantizationOptions& options = qat.quantization;
   const std::vector<FoldedLayer> folded = fold_graph(checkpoint.network);
   check_operand_grids(checkpoint, folded, options);
@@ -80,12 +108,11 @@ QuantizationPlan starting_plan(const Checkpoint& checkpoint, const CalibrationDa
       network, folded, data, options.calibration_images, calibration_alpha(options),
       [&](std::int64_t done) { progress("calibration", done, options.calibration_images); });
   QuantizationPlan plan = make_plan(checkpoint, folded, statistics, options);
+  const bool resumes = qat.resume && std::filesystem::exists(state_file(qat.out));
   if (qat.quantizers.has_value()) {
     std::vector<double> means;
     for (const TensorStatistics& of : statistics) means.push_back(of.magnitudes.mean());
     set_quantizers(plan, checkpoint, folded, means, *qat.quantizers, options.seed);
-    // A saved state brings its adapters along.
-    const bool resumes = qat.resume && std::filesystem::exists(state_file(qat.out));
     if (qat.quantizers->activations == ActivationQuantizer::asq && !resumes &&
         qat.quantizers->adapter_start == AdapterStart::fitted) {
       const std::int64_t images = std::min(options.calibration_images, most_fit_images);
@@ -98,19 +125,26 @@ QuantizationPlan starting_plan(const Checkpoint& checkpoint, const CalibrationDa
                    fit.adapters, fit.after, fit.before);
     }
   }
+  if (resumes) {
+    load_qat_plan(state_file(qat.out), identity, plan);
+    return plan;
+  }
   if (!needs_layer_calibration(options)) return plan;
   // Its weights and BatchNorms are the training's business; the ranges are a good start.
   return calibrate_layers(checkpoint, std::move(plan), data, options, progress).plan;
 }
 
 // Adaptive gradient clipping. Tensors that are zero could never leave it without the floor.
-void clip_gradient(const torch::Tensor& parameter, double share) {
+void clip_gradient(const torch::Tensor& parameter, double norm, double gradient_norm,
+                   double share) {
   constexpr double smallest_norm = 1e-3;
-  const torch::Tensor gradient = parameter.grad();
-  if (share <= 0 || !gradient.defined()) return;
-  const double most = share * std::max(parameter.detach().norm().item<double>(), smallest_norm);
-  const double norm = gradient.norm().item<double>();
-  if (norm > most) parameter.grad().mul_(most / norm);
+  const double most = share * std::max(norm, smallest_norm);
+  if (share > 0 && gradient_norm > most) parameter.grad().mul_(most / gradient_norm);
+}
+
+FloatNetwork& moved(FloatNetwork& network, torch::Device device) {
+  network.to(device);
+  return network;
 }
 
 // The training, from its first step or a saved state to its last step.
@@ -121,11 +155,13 @@ class Training {
       : checkpoint_(checkpoint),
         data_(data),
         options_(options),
+        identity_(identity_of(checkpoint, teacher, data, options)),
         stop_(stop),
         calibration_{data.training, checkpoint.normalization, options.quantization.augmentation,
                      options.quantization.seed},
         network_(checkpoint.network, checkpoint.tensors),
-        quantized_(network_, starting_plan(checkpoint, calibration_, options)),
+        quantized_(moved(network_, options.device),
+                   starting_plan(checkpoint, calibration_, options, identity_)),
         optimizer_(network_, options.optimizer) {
     network_.set_batch_norm_mode(BatchNormMode::training);
     quantized_.set_adder_gradient(options.adder_gradient);
@@ -137,8 +173,8 @@ class Training {
     if (options.distill > 0) {
       teacher_ = std::make_unique<FloatNetwork>(teacher.network, teacher.tensors);
       teacher_->set_batch_norm_mode(BatchNormMode::inference);
-      teacher_tensors_ = &teacher.tensors;
-      teacher_hooks_ = byte_teacher_hooks(*teacher_);
+      teacher_->to(options.device);
+      if (options.device.is_cpu()) teacher_hooks_ = byte_teacher_hooks(*teacher_);
     }
     // A last batch of less than half the size would carry noisy statistics: it is left out.
     const std::int64_t count = data.training.count();
@@ -150,7 +186,7 @@ class Training {
   bool run() {
     at_.metrics = metrics_header;
     if (options_.resume && std::filesystem::exists(state_file(options_.out))) {
-      at_ = load_qat_state(state_file(options_.out), identity(),
+      at_ = load_qat_state(state_file(options_.out), identity_,
                            {network_, optimizer_, quantized_, range_velocity_});
     }
     while (at_.epoch < options_.epochs) {
@@ -179,32 +215,16 @@ class Training {
  private:
   using Clock = std::chrono::steady_clock;
 
-  QatIdentity identity() const {
-    return {{"options", to_string(options_)},
-            {"network", checkpoint_.network.name},
-            {"dataset", data_.training.name},
-            {"training images", std::to_string(data_.training.count())},
-            {"checkpoint", fingerprint(checkpoint_.tensors)},
-            {"teacher", teacher_tensors_ == nullptr ? "none" : fingerprint(*teacher_tensors_)}};
-  }
-
-  static std::string fingerprint(const std::map<std::string, Tensor>& tensors) {
-    std::string text;
-    for (const auto& [name, tensor] : tensors) {
-      text += name + " " + std::string(tensor.bytes.begin(), tensor.bytes.end());
-    }
-    return sha256_text(text);
-  }
-
   void save() {
-    save_qat_state(state_file(options_.out), identity(),
+    save_qat_state(state_file(options_.out), identity_,
                    {network_, optimizer_, quantized_, range_velocity_}, at_);
   }
 
   torch::Tensor loss_of(const torch::Tensor& scores, const Batch& batch) {
-    torch::Tensor loss = torch::zeros({});
+    torch::Tensor loss = torch::zeros({}, scores.options().requires_grad(false));
     if (options_.distill < 1) {
-      loss = loss + (1 - options_.distill) * torch::cross_entropy_loss(scores, batch.labels);
+      loss = loss + (1 - options_.distill) *
+                        torch::cross_entropy_loss(scores, batch.labels.to(scores.device()));
     }
     if (teacher_ != nullptr) {
       torch::Tensor wanted;
@@ -226,7 +246,8 @@ class Training {
       if (!range.values.grad().defined()) continue;
       range.values.grad().mul_(range.gradient_scale);
       if (range.decays) range.values.grad().add_(range.values, options_.optimizer.weight_decay);
-      clip_gradient(range.values, options_.gradient_clip);
+      clip_gradient(range.values, range.values.detach().norm().item<double>(),
+                    range.values.grad().norm().item<double>(), options_.gradient_clip);
       torch::Tensor& velocity = range_velocity_.at(range.name);
       velocity.mul_(options_.optimizer.momentum).add_(range.values.grad());
       const double own = options_.range_rate * (range.of_adapter ? options_.adapter_rate : 1);
@@ -244,27 +265,45 @@ class Training {
                              std::to_string(at_.batch + 1) + "; try a smaller lr");
   }
 
-  // One step; returns its loss.
+  // One step; returns its loss. On a GPU there is one place where the processor waits for it.
   double step(const Batch& batch, double rate) {
     optimizer_.clear_gradients();
     const torch::Tensor scores = quantized_.forward(batch.images);
     const torch::Tensor loss = loss_of(scores, batch);
+    loss.backward();
+    const std::vector<std::string>& names = network_.trainable();
+    std::vector<torch::Tensor> measured;
+    for (const std::string& name : names) measured.push_back(network_.parameter(name).grad());
+    for (const std::string& name : names) {
+      measured.push_back(network_.parameter(name).detach());
+    }
+    const std::vector<double> norms = norms_of(measured);
     const double value = loss.item<double>();
     require_finite("loss", value);
-    loss.backward();
-    for (const std::string& name : network_.trainable()) {
+    for (std::size_t i = 0; i < names.size(); ++i) {
       // Saturation keeps the loss finite where the parameters no longer are.
-      const torch::Tensor& parameter = network_.parameter(name);
-      require_finite("gradient of " + name, parameter.grad().norm().item<double>());
-      if (!network_.is_adder_weight(name)) clip_gradient(parameter, options_.gradient_clip);
+      require_finite("gradient of " + names[i], norms[i]);
+      require_finite("norm of " + names[i], norms[names.size() + i]);
+      if (network_.is_adder_weight(names[i])) continue;
+      clip_gradient(network_.parameter(names[i]), norms[names.size() + i], norms[i],
+                    options_.gradient_clip);
     }
+    const torch::Tensor found = scores.detach().argmax(1).to(torch::kCPU);
+    at_.correct += found.eq(batch.labels).sum().item<std::int64_t>();
     optimizer_.step(rate);
     step_ranges(rate);
-    for (const std::string& name : network_.trainable()) {
-      require_finite("norm of " + name, network_.parameter(name).norm().item<double>());
-    }
-    at_.correct += scores.detach().argmax(1).eq(batch.labels).sum().item<std::int64_t>();
     return value;
+  }
+
+  void require_finite_parameters() const {
+    std::vector<torch::Tensor> parameters;
+    for (const std::string& name : network_.trainable()) {
+      parameters.push_back(network_.parameter(name).detach());
+    }
+    const std::vector<double> norms = norms_of(parameters);
+    for (std::size_t i = 0; i < norms.size(); ++i) {
+      require_finite("norm of " + network_.trainable()[i], norms[i]);
+    }
   }
 
   bool run_epoch() {
@@ -305,6 +344,7 @@ class Training {
                             number(at_.loss_sum / static_cast<double>(seen), "%.4f") +
                             ", accuracy " + number(percent(at_.correct, seen), "%.2f") + " %");
     }
+    require_finite_parameters();
     std::optional<double> validation;
     if ((at_.epoch + 1) % options_.validate_every == 0) validation = validate_now();
     at_.metrics += metrics_line({at_.epoch + 1, rate, at_.loss_sum / static_cast<double>(seen),
@@ -337,6 +377,7 @@ class Training {
   const Checkpoint& checkpoint_;
   const QatData& data_;
   const QatOptions& options_;
+  const QatIdentity identity_;
   const std::function<bool()>& stop_;
   CalibrationData calibration_;
   FloatNetwork network_;
@@ -345,7 +386,6 @@ class Training {
   std::map<std::string, torch::Tensor> range_velocity_;
   std::unique_ptr<FloatNetwork> teacher_;
   ForwardHooks teacher_hooks_;
-  const std::map<std::string, Tensor>* teacher_tensors_ = nullptr;
   std::int64_t batches_ = 0;
   QatPosition at_;
   std::unique_ptr<Progress> progress_;

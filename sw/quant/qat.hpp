@@ -42,6 +42,8 @@ struct QatOptions {
   AdderGradient adder_gradient = AdderGradient::adder_net;
   // Of ordinary networks' convolutions (qat_network.hpp).
   Precision precision = Precision::float32;
+  // Of the training passes. Not part of what a state must agree on: a training may go on elsewhere.
+  torch::Device device = torch::kCPU;
   // Share of the float network's softened scores in the loss (Hinton et al., arXiv 1503.02531):
   // (1 − distill)·cross entropy + distill·temperature²·KL(float ‖ quantized).
   double distill = 0;

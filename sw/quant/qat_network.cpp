@@ -28,7 +28,7 @@ std::vector<double> doubles(const torch::Tensor& tensor) {
 }
 
 std::vector<float> floats(const torch::Tensor& tensor) {
-  const torch::Tensor values = tensor.detach().contiguous();
+  const torch::Tensor values = tensor.detach().to(torch::kCPU).contiguous();
   return {values.data_ptr<float>(), values.data_ptr<float>() + values.numel()};
 }
 
@@ -38,39 +38,81 @@ IntegerRange stored_range(const StoredTensor& tensor) {
   return {tensor.lowest(), tensor.highest()};
 }
 
-IntegerRange activation_range(const QuantizedConvolution& convolution) {
-  return {lowest_integer(convolution.activation_bits, convolution.activation_signed),
-          highest_integer(convolution.activation_bits, convolution.activation_signed)};
+IntegerRange activation_range(const ConvolutionPlan& plan) {
+  return {lowest_integer(plan.activation_bits, plan.activation_signed),
+          highest_integer(plan.activation_bits, plan.activation_signed)};
 }
 
-IntegerRange weight_range(const QuantizedConvolution& convolution) {
-  return {lowest_integer(convolution.weight_bits, convolution.weight_signed),
-          highest_integer(convolution.weight_bits, convolution.weight_signed)};
+IntegerRange adder_weight_range(const ConvolutionPlan& plan) {
+  const bool is_signed = plan.grid != OperandGrid::nonnegative;
+  return {lowest_integer(plan.weight_bits, is_signed),
+          highest_integer(plan.weight_bits, is_signed)};
+}
+
+// On which sides weights beyond the range may be undone (undo_lossless_clamp).
+struct Undone {
+  bool below = false, above = false;
+  static constexpr double largest = 32767;  // level
+};
+
+// Where the weights' end is not within the activations' range.
+Undone undone(const AdderGrid& grid) {
+  const double activation_lowest = grid.activation_lowest * grid.activation_step();
+  const double activation_highest = grid.activation_highest * grid.activation_step();
+  return {grid.weight_lowest * grid.weight_step() <= activation_lowest,
+          grid.weight_highest * grid.weight_step() >= activation_highest};
 }
 
 // Weights that the clamp has moved to an end of their range, where they are again. That changes the
 // layer's output by no more than a constant a channel, wherever the end is not within the activations'
 // range, and lets the input gradient see on which side of the activations the weights are: at the end
 // itself, where many weights and activations meet, it would be 0.
-void undo_lossless_clamp(const torch::Tensor& master, const AdderGrid& grid,
+void undo_lossless_clamp(const torch::Tensor& master, const AdderGrid& grid, const Undone& sides,
                          const std::vector<std::int32_t>& group,
                          const std::vector<double>& group_range,
                          QuantizedConvolution& convolution) {
-  const double activation_lowest = grid.activation_lowest * grid.activation_step();
-  const double activation_highest = grid.activation_highest * grid.activation_step();
-  const bool below = grid.weight_lowest * grid.weight_step() <= activation_lowest;
-  const bool above = grid.weight_highest * grid.weight_step() >= activation_highest;
-  constexpr double largest = 32767;
   const std::vector<float> weights = floats(master);
   const std::size_t size = weights.size() / group.size();
   for (std::size_t i = 0; i < weights.size(); ++i) {
     const double step = group_range[static_cast<std::size_t>(group[i / size])] * grid.weight_step();
-    const double level =
-        std::clamp(std::floor(static_cast<double>(weights[i]) / step + 0.5), -largest, largest);
-    if ((below && level < grid.weight_lowest) || (above && level > grid.weight_highest)) {
+    const double level = std::clamp(std::floor(static_cast<double>(weights[i]) / step + 0.5),
+                                    -Undone::largest, Undone::largest);
+    if ((sides.below && level < grid.weight_lowest) ||
+        (sides.above && level > grid.weight_highest)) {
       convolution.weights[i] = static_cast<std::int16_t>(level);
     }
   }
+}
+
+// What quantize_adder_convolution() and undo_lossless_clamp() make of weights on a GPU, there: the
+// levels, float32. `range`: s of each output channel, float64, on the same device.
+torch::Tensor device_levels(const torch::Tensor& master, const torch::Tensor& range,
+                            const AdderGrid& grid, const Undone& sides,
+                            const ConvolutionPlan& plan) {
+  torch::NoGradGuard no_gradient;
+  const torch::Tensor ends = range.view({-1, 1, 1, 1}), step = ends * grid.weight_step();
+  const torch::Tensor weights = master.detach().to(torch::kFloat64);
+  torch::Tensor clamped = weights;
+  if (plan.weight_clamp) {
+    const double lowest = plan.grid == OperandGrid::nonnegative ? 0 : -1;
+    clamped = torch::minimum(torch::maximum(weights, ends * lowest), ends);
+  }
+  const torch::Tensor within =
+      (clamped / step + 0.5).floor().clamp(grid.weight_lowest, grid.weight_highest);
+  const torch::Tensor wide =
+      (weights / step + 0.5).floor().clamp(-Undone::largest, Undone::largest);
+  torch::Tensor levels = within;
+  if (sides.below) levels = torch::where(wide < grid.weight_lowest, wide, levels);
+  if (sides.above) levels = torch::where(wide > grid.weight_highest, wide, levels);
+  return levels.to(torch::kFloat32);
+}
+
+// What quantize_ordinary_convolution() makes of them. `step`: of each output channel, likewise.
+torch::Tensor device_levels(const torch::Tensor& master, const torch::Tensor& step,
+                            const IntegerRange& range) {
+  torch::NoGradGuard no_gradient;
+  const torch::Tensor steps = master.detach().to(torch::kFloat64) / step.view({-1, 1, 1, 1});
+  return (steps + 0.5).floor().clamp(range.lowest, range.highest).to(torch::kFloat32);
 }
 
 }  // namespace
@@ -96,6 +138,7 @@ QatNetwork::QatNetwork(FloatNetwork& network, const QuantizationPlan& plan)
     if (layer_of(i).arithmetic != Arithmetic::adder) {
       operands.activation_step = doubles(std::vector<double>{of.activation_step});
       operands.weight_step = doubles(of.weight_step);
+      operands.channel_step = operands.weight_step.to(network.device());
       if (of.weights.has_value()) operands.weight_parameters = doubles(of.weights->parameters);
       if (of.adapter.channels > 0) operands.adapter = doubles(of.adapter.parameters);
       continue;
@@ -103,6 +146,8 @@ QatNetwork::QatNetwork(FloatNetwork& network, const QuantizationPlan& plan)
     operands.range = doubles(of.range);
     const std::vector<std::int64_t> group(of.group.begin(), of.group.end());
     operands.channel_group = torch::tensor(group, torch::kInt64);
+    operands.channel_range =
+        operands.range.index_select(0, operands.channel_group).to(network.device());
     if (of.range.size() == 1) continue;
     std::vector<std::int64_t> place(group.size());
     std::int64_t next = 0;
@@ -113,9 +158,10 @@ QatNetwork::QatNetwork(FloatNetwork& network, const QuantizationPlan& plan)
         channels.push_back(static_cast<std::int64_t>(o));
         place[o] = next++;
       }
-      operands.channels_of_group.push_back(torch::tensor(channels, torch::kInt64));
+      operands.channels_of_group.push_back(
+          torch::tensor(channels, torch::kInt64).to(network.device()));
     }
-    operands.channel_place = torch::tensor(place, torch::kInt64);
+    operands.channel_place = torch::tensor(place, torch::kInt64).to(network.device());
   }
 }
 
@@ -234,42 +280,52 @@ QuantizationPlan QatNetwork::plan() const {
   return result;
 }
 
-torch::Tensor QatNetwork::adder(std::size_t folded, const torch::Tensor& stored) {
-  const Layer& layer = layer_of(folded);
+torch::Tensor QatNetwork::adder_weights(std::size_t folded, const ConvolutionPlan& plan,
+                                        const AdderGrid& unit_grid, std::vector<double>& offset) {
   const Operands& operands = operands_[folded];
-  const ConvolutionPlan plan = plan_of(folded);
-  const torch::Tensor& master = network_.parameter(layer.name + ".weight");
-  const torch::Tensor bias =
-      layer.bias ? network_.parameter(layer.name + ".bias") : torch::Tensor();
-  QuantizedConvolution convolution = quantize_adder_convolution(plan, floats(master), {});
-  const double stored_scale = stored_tensor(folded_[folded].input).scale;
-
-  // Steps as multiples of the range, so that gradients find their way.
-  const AdderGrid unit_grid = adder_grid(1.0, plan.weight_bits, plan.activation_bits, plan.grid);
+  const torch::Tensor& master = network_.parameter(layer_of(folded).name + ".weight");
   const bool constant_vanishes = folded_[folded].batch_norm != no_tensor;
-  if (plan.weight_clamp && constant_vanishes) {
-    undo_lossless_clamp(master, unit_grid, plan.group, plan.range, convolution);
-  }
+  const Undone sides = plan.weight_clamp && constant_vanishes ? undone(unit_grid) : Undone();
   BeyondRange beyond = BeyondRange::clipped;
   if (plan.weight_clamp) {
     beyond = gradient_ == AdderGradient::exact ? BeyondRange::lossless : BeyondRange::offset;
   }
-  const torch::Tensor weights =
-      fake_weights(master, convolution.weights,
-                   operands.range.index_select(0, operands.channel_group) * unit_grid.weight_step(),
-                   weight_range(convolution), beyond);
+  if (!master.is_cpu() && constant_vanishes) {
+    const torch::Tensor& range = operands.channel_range;
+    return fake_weights(master, device_levels(master, range, unit_grid, sides, plan),
+                        range * unit_grid.weight_step(), adder_weight_range(plan), beyond);
+  }
+  const torch::Tensor range = operands.range.index_select(0, operands.channel_group);
+  QuantizedConvolution convolution = quantize_adder_convolution(plan, floats(master), {});
+  undo_lossless_clamp(master, unit_grid, sides, plan.group, plan.range, convolution);
+  offset = convolution.offset;
+  return fake_weights(master, convolution.weights, range * unit_grid.weight_step(),
+                      adder_weight_range(plan), beyond);
+}
+
+torch::Tensor QatNetwork::adder(std::size_t folded, const torch::Tensor& stored) {
+  const Layer& layer = layer_of(folded);
+  const Operands& operands = operands_[folded];
+  const ConvolutionPlan plan = plan_of(folded);
+  const double stored_scale = stored_tensor(folded_[folded].input).scale;
+
+  // Steps as multiples of the range, so that gradients find their way.
+  const AdderGrid unit_grid = adder_grid(1.0, plan.weight_bits, plan.activation_bits, plan.grid);
+  std::vector<double> offset;
+  const torch::Tensor weights = adder_weights(folded, plan, unit_grid, offset);
   const auto group_output = [&](std::size_t g, const torch::Tensor& group_weights) {
-    const double step = convolution.activation_step[g];
+    const AdderGrid grid =
+        adder_grid(plan.range[g], plan.weight_bits, plan.activation_bits, plan.grid);
+    const double step = grid.activation_step();
     const torch::Tensor input =
         fake_read(stored, stored_scale, read_quantizer(stored_scale / step),
                   operands.range[static_cast<std::int64_t>(g)] * unit_grid.activation_step(),
-                  activation_range(convolution));
-    if (convolution.activation_signed) {
+                  activation_range(plan));
+    if (plan.activation_signed) {
       return adder_conv2d(input, group_weights, layer.stride, layer.padding);
     }
-    return adder_conv2d_on_grid(input, group_weights,
-                                std::ldexp(step, -convolution.activation_shift), layer.stride,
-                                layer.padding, gradient_);
+    return adder_conv2d_on_grid(input, group_weights, std::ldexp(step, -grid.activation_shift),
+                                layer.stride, layer.padding, gradient_);
   };
   torch::Tensor output;
   if (operands.channels_of_group.empty()) {
@@ -282,9 +338,9 @@ torch::Tensor QatNetwork::adder(std::size_t folded, const torch::Tensor& stored)
     output = torch::cat(parts, 1).index_select(1, operands.channel_place);
   }
   // A BatchNorm that follows takes any constant away again.
-  if (!constant_vanishes) {
-    output = output + channel_view(doubles(convolution.offset).to(torch::kFloat32));
-    if (bias.defined()) output = output + channel_view(bias);
+  if (folded_[folded].batch_norm == no_tensor) {
+    output = output + channel_view(doubles(offset).to(output.device(), torch::kFloat32));
+    if (layer.bias) output = output + channel_view(network_.parameter(layer.name + ".bias"));
   }
   return output;
 }
@@ -292,11 +348,19 @@ torch::Tensor QatNetwork::adder(std::size_t folded, const torch::Tensor& stored)
 torch::Tensor QatNetwork::ordinary_weights(std::size_t folded, const ConvolutionPlan& plan) {
   const torch::Tensor& master = network_.parameter(layer_of(folded).name + ".weight");
   Operands& operands = operands_[folded];
+  if (!master.is_cpu() && !plan.weights.has_value()) {
+    const IntegerRange range = {lowest_integer(plan.weight_bits, true),
+                                highest_integer(plan.weight_bits, true)};
+    return fake_weights(master, device_levels(master, operands.channel_step, range),
+                        operands.channel_step, range, BeyondRange::clipped);
+  }
   const std::vector<float> plain = floats(master);
   if (!plan.weights.has_value()) {
     const QuantizedConvolution convolution = quantize_ordinary_convolution(plan, plain, {});
-    return fake_weights(master, convolution.weights, operands.weight_step,
-                        weight_range(convolution), BeyondRange::clipped);
+    return fake_weights(
+        master, convolution.weights, operands.weight_step,
+        {lowest_integer(plan.weight_bits, true), highest_integer(plan.weight_bits, true)},
+        BeyondRange::clipped);
   }
   const int channels = layer_of(folded).output.channels;
   const torch::Tensor weights =
@@ -394,8 +458,9 @@ torch::Tensor QatNetwork::forward(const torch::Tensor& images) {
     // Maxima of stored integers are stored integers.
     if (!done && folded_[i].kind != IntegerLayerKind::max_pool) output = store(i, output);
   };
-  return network_.forward(fake_quantize(images, plan_.image.scale, stored_range(plan_.image)),
-                          hooks);
+  return network_.forward(
+      fake_quantize(images.to(network_.device()), plan_.image.scale, stored_range(plan_.image)),
+      hooks);
 }
 
 }  // namespace abacus

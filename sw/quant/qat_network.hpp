@@ -1,10 +1,12 @@
 // A float network whose forward pass computes on a plan's integer grids and whose gradients reach the
-// float parameters: what quantization-aware training trains.
+// float parameters: what quantization-aware training trains. It computes where the network does; on a
+// GPU only adder networks with ranges that are not learned.
 #pragma once
 
 #include <string>
 #include <vector>
 
+#include "sw/quant/adder_grid.hpp"
 #include "sw/quant/fake_quantization.hpp"
 #include "sw/quant/graph_folding.hpp"
 #include "sw/quant/quantization_plan.hpp"
@@ -67,11 +69,17 @@ class QatNetwork {
     torch::Tensor adapter;                         // ordinary, asq
     torch::Tensor channel_group;                   // adder: index into range, one an output channel
     std::vector<torch::Tensor> channels_of_group;  // adder, more than one group
+    // Of each output channel, where the network computes; as the plan has them.
+    torch::Tensor channel_range;  // adder
+    torch::Tensor channel_step;   // ordinary
     torch::Tensor channel_place;  // where the groups' outputs, one after the other, have channel o
   };
 
   torch::Tensor compute(int layer, const std::vector<torch::Tensor>& inputs);
   torch::Tensor adder(std::size_t folded, const torch::Tensor& stored);
+  // On their grid; `offset`: where no BatchNorm follows, what the clamp's bias is, one an output channel.
+  torch::Tensor adder_weights(std::size_t folded, const ConvolutionPlan& plan,
+                              const AdderGrid& unit_grid, std::vector<double>& offset);
   torch::Tensor ordinary(std::size_t folded, const torch::Tensor& stored);
   torch::Tensor ordinary_weights(std::size_t folded, const ConvolutionPlan& plan);
   torch::Tensor ordinary_input(std::size_t folded, const ConvolutionPlan& plan,

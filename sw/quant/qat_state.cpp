@@ -12,16 +12,51 @@
 namespace abacus {
 namespace {
 
-constexpr char state_format[] = "abacus-qat-state-1";
+constexpr char state_format[] = "abacus-qat-state-2";
 const std::string parameter_prefix = "parameter/";
 const std::string momentum_prefix = "momentum/";
 
-std::string text_of(const torch::Tensor& values) {
+std::string text_of(const std::vector<double>& values) {
   std::string text;
-  for (std::int64_t i = 0; i < values.numel(); ++i) {
-    text += (i == 0 ? "" : " ") + exact_text(values.detach()[i].item<double>());
-  }
+  for (const double value : values) text += (text.empty() ? "" : " ") + exact_text(value);
   return text;
+}
+
+std::string text_of(const torch::Tensor& values) {
+  std::vector<double> numbers;
+  for (std::int64_t i = 0; i < values.numel(); ++i) {
+    numbers.push_back(values.detach()[i].item<double>());
+  }
+  return text_of(numbers);
+}
+
+// visit(key, values) for all numbers of a plan; what visit leaves in `values` is the plan's then.
+template <typename Visit>
+void for_each_number(QuantizationPlan& plan, const Visit& visit) {
+  const auto single = [&](const std::string& key, double& value) {
+    std::vector<double> values = {value};
+    visit(key, values, true);
+    value = values.at(0);
+  };
+  single("plan image scale", plan.image.scale);
+  for (std::size_t i = 0; i < plan.outputs.size(); ++i) {
+    single("plan output scale " + std::to_string(i), plan.outputs[i].scale);
+  }
+  for (std::size_t i = 0; i < plan.convolutions.size(); ++i) {
+    ConvolutionPlan& of = plan.convolutions[i];
+    const std::string place = " " + std::to_string(i);
+    single("plan activation step" + place, of.activation_step);
+    std::vector<double> group(of.group.begin(), of.group.end());
+    visit("plan group" + place, group, true);
+    of.group.assign(group.begin(), group.end());
+    // As many as there are groups, which the plan to be filled may have other ones of.
+    visit("plan range" + place, of.range, false);
+    visit("plan weight step" + place, of.weight_step, true);
+    if (of.weights.has_value()) {
+      visit("plan weight parameters" + place, of.weights->parameters, true);
+    }
+    visit("plan adapter" + place, of.adapter.parameters, true);
+  }
 }
 
 class StateReader {
@@ -41,6 +76,16 @@ class StateReader {
     return at->second;
   }
 
+  void require_same(const QatIdentity& identity) const {
+    QatIdentity expected = identity;
+    expected["format"] = state_format;
+    for (const auto& [key, value] : expected) {
+      if (text(key) == value) continue;
+      fail("cannot resume: the state was made with " + key + " " + text(key) + ", this run has " +
+           value);
+    }
+  }
+
   double real(const std::string& key) const { return real_of(key, text(key)); }
 
   std::int64_t integer(const std::string& key) const {
@@ -51,14 +96,24 @@ class StateReader {
     return number;
   }
 
-  void fill(const std::string& key, torch::Tensor values) const {
+  std::vector<double> reals(const std::string& key) const {
     std::istringstream words(text(key));
     std::vector<double> read;
     for (std::string word; words >> word;) read.push_back(real_of(key, word));
-    if (static_cast<std::int64_t>(read.size()) != values.numel()) {
+    return read;
+  }
+
+  std::vector<double> reals(const std::string& key, std::size_t count) const {
+    std::vector<double> read = reals(key);
+    if (read.size() != count) {
       fail("\"" + key + "\": found " + std::to_string(read.size()) + " numbers, expected " +
-           std::to_string(values.numel()));
+           std::to_string(count));
     }
+    return read;
+  }
+
+  void fill(const std::string& key, torch::Tensor values) const {
+    const std::vector<double> read = reals(key, static_cast<std::size_t>(values.numel()));
     torch::NoGradGuard no_gradient;
     values.copy_(torch::tensor(read, torch::kFloat64));
   }
@@ -103,6 +158,10 @@ void save_qat_state(const std::filesystem::path& file, const QatIdentity& identi
   state.metadata["correct"] = std::to_string(at.correct);
   state.metadata["seconds"] = exact_text(at.seconds);
   state.metadata["metrics"] = at.metrics;
+  QuantizationPlan plan = training.quantized.plan();
+  for_each_number(plan, [&](const std::string& key, const std::vector<double>& values, bool) {
+    state.metadata[key] = text_of(values);
+  });
   for (const LearnedRange& range : training.quantized.learned_ranges()) {
     state.metadata["range " + range.name] = text_of(range.values);
     state.metadata["range momentum " + range.name] =
@@ -117,17 +176,28 @@ void save_qat_state(const std::filesystem::path& file, const QatIdentity& identi
   write_safetensors(file, state);
 }
 
+void load_qat_plan(const std::filesystem::path& file, const QatIdentity& identity,
+                   QuantizationPlan& plan) {
+  const StateReader state(file);
+  state.require_same(identity);
+  for_each_number(plan, [&](const std::string& key, std::vector<double>& values, bool same_count) {
+    values = same_count ? state.reals(key, values.size()) : state.reals(key);
+  });
+  for (std::size_t i = 0; i < plan.convolutions.size(); ++i) {
+    const ConvolutionPlan& of = plan.convolutions[i];
+    for (const std::int32_t group : of.group) {
+      if (!of.range.empty() && (group < 0 || static_cast<std::size_t>(group) >= of.range.size())) {
+        state.fail("\"plan group " + std::to_string(i) + "\": found group " +
+                   std::to_string(group) + ", expected one of " + std::to_string(of.range.size()));
+      }
+    }
+  }
+}
+
 QatPosition load_qat_state(const std::filesystem::path& file, const QatIdentity& identity,
                            QatTraining training) {
   const StateReader state(file);
-  QatIdentity expected = identity;
-  expected["format"] = state_format;
-  for (const auto& [key, value] : expected) {
-    if (state.text(key) != value) {
-      state.fail("cannot resume: the state was made with " + key + " " + state.text(key) +
-                 ", this run has " + value);
-    }
-  }
+  state.require_same(identity);
   const std::map<std::string, Tensor> parameters = state.tensors(parameter_prefix);
   const std::map<std::string, Tensor> momentum = state.tensors(momentum_prefix);
   check_parameters(training.network.network(), parameters, file);

@@ -7,6 +7,7 @@
 #include "sw/train/adder_grid_kernels.hpp"
 #include "sw/train/adder_kernels.hpp"
 #include "sw/train/adder_sign_kernels.hpp"
+#include "sw/train/cuda/adder_cuda.hpp"
 
 namespace abacus {
 namespace {
@@ -20,10 +21,9 @@ torch::Tensor channels_last(const torch::Tensor& tensor) {
 AdderShape adder_shape(const torch::Tensor& input, const torch::Tensor& weight, int stride,
                        int padding) {
   TORCH_CHECK(input.dim() == 4 && weight.dim() == 4 && weight.size(1) == input.size(1) &&
-                  weight.size(2) == weight.size(3) && input.device().is_cpu() &&
-                  weight.device().is_cpu(),
+                  weight.size(2) == weight.size(3) && input.device() == weight.device(),
               "adder_conv2d: input ", input.sizes(), " and weight ", weight.sizes(),
-              " do not fit; expected NxCxHxW and OxCxkxk on the processor");
+              " do not fit; expected NxCxHxW and OxCxkxk on one device");
   AdderShape shape;
   shape.batch = input.size(0);
   shape.input_channels = static_cast<int>(input.size(1));
@@ -40,8 +40,11 @@ AdderShape adder_shape(const torch::Tensor& input, const torch::Tensor& weight, 
   return shape;
 }
 
-torch::Tensor empty_channels_last(std::int64_t n, int channels, int height, int width) {
-  return torch::empty({n, channels, height, width}, torch::TensorOptions().dtype(torch::kFloat32),
+// On the device of `like`.
+torch::Tensor empty_channels_last(const torch::Tensor& like, std::int64_t n, int channels,
+                                  int height, int width) {
+  return torch::empty({n, channels, height, width},
+                      torch::TensorOptions().dtype(torch::kFloat32).device(like.device()),
                       at::MemoryFormat::ChannelsLast);
 }
 
@@ -49,6 +52,27 @@ void require_float(const torch::Tensor& input, const torch::Tensor& weight) {
   TORCH_CHECK(input.scalar_type() == torch::kFloat32 && weight.scalar_type() == torch::kFloat32,
               "adder_conv2d: found ", input.scalar_type(), " input and ", weight.scalar_type(),
               " weight; expected float32");
+}
+
+// Both gradients as the caller wants them, on a GPU.
+torch::autograd::variable_list cuda_gradients(const torch::autograd::AutogradContext& context,
+                                              const AdderShape& shape,
+                                              const CudaAdderOperands& operands, float slope,
+                                              CudaWeightGradient kind, const torch::Tensor& weight,
+                                              const torch::Tensor& dy) {
+  torch::Tensor dx, dw;
+  if (context.needs_input_grad(0)) {
+    dx = empty_channels_last(dy, shape.batch, shape.input_channels, shape.input_height,
+                             shape.input_width);
+    cuda_adder_input_gradient(shape, operands, slope, dy.data_ptr<float>(), dx.data_ptr<float>());
+  }
+  if (context.needs_input_grad(1)) {
+    dw = torch::empty_like(weight);
+    torch::Tensor scratch = torch::empty({cuda_adder_scratch(shape)}, dw.options());
+    cuda_adder_weight_gradient(shape, operands, kind, dy.data_ptr<float>(),
+                               scratch.data_ptr<float>(), dw.data_ptr<float>());
+  }
+  return {dx, dw};
 }
 
 // Σ (X − W)·dY = X ⊛ dY − W · Σ dY: the first term is an ordinary convolution's gradient.
@@ -71,10 +95,15 @@ class AdderFunction : public torch::autograd::Function<AdderFunction> {
     const torch::Tensor weight = given_weight.contiguous();
     const AdderShape shape =
         adder_shape(input, weight, static_cast<int>(stride), static_cast<int>(padding));
-    torch::Tensor output = empty_channels_last(shape.batch, shape.output_channels,
+    torch::Tensor output = empty_channels_last(input, shape.batch, shape.output_channels,
                                                shape.output_height(), shape.output_width());
-    adder_forward(shape, input.data_ptr<float>(), weight.data_ptr<float>(),
-                  output.data_ptr<float>());
+    if (input.is_cuda()) {
+      cuda_adder_forward(shape, {input.data_ptr<float>(), weight.data_ptr<float>()},
+                         output.data_ptr<float>());
+    } else {
+      adder_forward(shape, input.data_ptr<float>(), weight.data_ptr<float>(),
+                    output.data_ptr<float>());
+    }
     context->save_for_backward({input, weight});
     context->saved_data["stride"] = stride;
     context->saved_data["padding"] = padding;
@@ -91,8 +120,14 @@ class AdderFunction : public torch::autograd::Function<AdderFunction> {
         adder_shape(input, weight, static_cast<int>(stride), static_cast<int>(padding));
     const torch::Tensor dy = channels_last(gradients[0]);
     torch::Tensor dx, dw;
+    if (input.is_cuda()) {
+      auto both =
+          cuda_gradients(*context, shape, {input.data_ptr<float>(), weight.data_ptr<float>()}, 1,
+                         CudaWeightGradient::difference, weight, dy);
+      return {both[0], both[1], torch::Tensor(), torch::Tensor()};
+    }
     if (context->needs_input_grad(0)) {
-      dx = empty_channels_last(shape.batch, shape.input_channels, shape.input_height,
+      dx = empty_channels_last(input, shape.batch, shape.input_channels, shape.input_height,
                                shape.input_width);
       adder_input_gradient(shape, input.data_ptr<float>(), weight.data_ptr<float>(),
                            dy.data_ptr<float>(), dx.data_ptr<float>());
@@ -141,16 +176,23 @@ class AdderGridFunction : public torch::autograd::Function<AdderGridFunction> {
                 "adder_conv2d_on_grid: weight ", given_weight.sizes(), " has more than ",
                 kMostGridTaps, " taps");
     const auto step = static_cast<float>(unit);
-    const GridOperands grid = to_grid_operands(input, given_weight, step);
-    torch::Tensor output = empty_channels_last(shape.batch, shape.output_channels,
+    torch::Tensor output = empty_channels_last(input, shape.batch, shape.output_channels,
                                                shape.output_height(), shape.output_width());
-    adder_grid_forward(shape, grid.input.data_ptr<std::uint8_t>(),
-                       grid.weight.data_ptr<std::int32_t>(), step, output.data_ptr<float>());
-    context->save_for_backward({grid.input, grid.weight});
     context->saved_data["unit"] = unit;
     context->saved_data["exact"] = exact;
     context->saved_data["stride"] = stride;
     context->saved_data["padding"] = padding;
+    if (input.is_cuda()) {
+      const torch::Tensor weight = given_weight.contiguous();
+      cuda_adder_forward(shape, {input.data_ptr<float>(), weight.data_ptr<float>(), step},
+                         output.data_ptr<float>());
+      context->save_for_backward({input, weight});
+      return output;
+    }
+    const GridOperands grid = to_grid_operands(input, given_weight, step);
+    adder_grid_forward(shape, grid.input.data_ptr<std::uint8_t>(),
+                       grid.weight.data_ptr<std::int32_t>(), step, output.data_ptr<float>());
+    context->save_for_backward({grid.input, grid.weight});
     return output;
   }
 
@@ -166,8 +208,15 @@ class AdderGridFunction : public torch::autograd::Function<AdderGridFunction> {
         adder_shape(input, weight, static_cast<int>(stride), static_cast<int>(padding));
     const torch::Tensor dy = channels_last(gradients[0]);
     torch::Tensor dx, dw;
+    if (input.is_cuda()) {
+      auto both = cuda_gradients(
+          *context, shape, {input.data_ptr<float>(), weight.data_ptr<float>(), unit},
+          exact ? 1.0F : unit, exact ? CudaWeightGradient::sign : CudaWeightGradient::difference,
+          weight, dy);
+      return {both[0], both[1], torch::Tensor(), torch::Tensor(), torch::Tensor(), torch::Tensor()};
+    }
     if (context->needs_input_grad(0)) {
-      dx = empty_channels_last(shape.batch, shape.input_channels, shape.input_height,
+      dx = empty_channels_last(input, shape.batch, shape.input_channels, shape.input_height,
                                shape.input_width);
       // In units of 1 the clamp of whole numbers is their sign.
       adder_grid_input_gradient(shape, input.data_ptr<std::uint8_t>(),
@@ -212,6 +261,8 @@ torch::Tensor adder_conv2d_on_grid(const torch::Tensor& input, const torch::Tens
 torch::Tensor adder_conv2d_int8(const torch::Tensor& input, const torch::Tensor& weight, int stride,
                                 int padding) {
   require_float(input, weight);
+  TORCH_CHECK(input.is_cpu(), "adder_conv2d_int8: found an input on ", input.device(),
+              ", allowed: on the processor");
   const torch::Tensor dense = channels_last(input);
   const float largest = largest_value(dense.data_ptr<float>(), dense.numel());
   const float least = dense.detach().min().item<float>();

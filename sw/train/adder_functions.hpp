@@ -1,5 +1,5 @@
 // The adder operator with AdderNet's gradients, as functions on tensors. Shapes as in
-// torch::conv2d: N×C×H×W, O×I×k×k.
+// torch::conv2d: N×C×H×W, O×I×k×k. On the processor or, where built with CUDA, on a GPU.
 #pragma once
 
 #include "sw/train/torch.hpp"
@@ -20,15 +20,16 @@ enum class AdderGradient {
 // The same of operands on one grid: input in 0..255 and weight any integer, times `unit`; values
 // off the grid count as their nearest on it. The output is exact, each sum rounded once. The
 // gradients are those at the operands on the grid, handed on to the operands as given, and as close
-// as adder_grid_kernels.hpp (exact: adder_sign_kernels.hpp) says. Throws c10::Error for an input
-// outside of the grid.
+// as adder_grid_kernels.hpp (exact: adder_sign_kernels.hpp) says. On a GPU nothing but the sums in
+// float32 is rounded, and inputs may be any integer. Throws c10::Error for an input outside of the
+// grid.
 torch::Tensor adder_conv2d_on_grid(const torch::Tensor& input, const torch::Tensor& weight,
                                    double unit, int stride, int padding,
                                    AdderGradient gradient = AdderGradient::adder_net);
 
 // adder_conv2d_on_grid with the grid that just holds the batch: unit = max(input) / 255 or, where some
 // inputs are negative, (max − min) / 255, both operands moved by −min, which their distance does not
-// see. Throws c10::Error for an input that is not finite.
+// see. On the processor alone. Throws c10::Error for an input that is not finite.
 torch::Tensor adder_conv2d_int8(const torch::Tensor& input, const torch::Tensor& weight, int stride,
                                 int padding);
 

@@ -1,5 +1,7 @@
 #include "sw/train/batches.hpp"
 
+#include <ATen/Parallel.h>
+
 #include <algorithm>
 #include <numeric>
 #include <utility>
@@ -72,14 +74,17 @@ Batch make_batch(const Dataset& dataset, const Normalization& normalization,
   float* images = batch.images.data_ptr<float>();
   auto* labels = batch.labels.data_ptr<std::int64_t>();
   const bool augment = augmentation.padding > 0 || augmentation.flip;
-  for (std::int64_t i = 0; i < count; ++i) {
-    const std::int64_t index = indices[i];
-    const Placement placement =
-        augment ? draw_placement(augmentation, seed, epoch, index) : Placement{};
-    write_image(dataset.image_data(index), shape, normalization, placement,
-                images + i * shape.elements());
-    labels[i] = dataset.labels[static_cast<std::size_t>(index)];
-  }
+  constexpr std::int64_t images_a_task = 8;
+  at::parallel_for(0, count, images_a_task, [&](std::int64_t first, std::int64_t end) {
+    for (std::int64_t i = first; i < end; ++i) {
+      const std::int64_t index = indices[i];
+      const Placement placement =
+          augment ? draw_placement(augmentation, seed, epoch, index) : Placement{};
+      write_image(dataset.image_data(index), shape, normalization, placement,
+                  images + i * shape.elements());
+      labels[i] = dataset.labels[static_cast<std::size_t>(index)];
+    }
+  });
   return batch;
 }
 

@@ -89,6 +89,13 @@ class PaddedSign : public torch::autograd::Function<PaddedSign> {
   static torch::Tensor forward(torch::autograd::AutogradContext* context,
                                const torch::Tensor& given, std::int64_t padding) {
     const torch::Tensor input = channels_last(given);
+    context->save_for_backward({input});
+    context->saved_data["padding"] = padding;
+    if (!input.is_cpu()) {
+      const torch::Tensor signs =
+          torch::where(input < 0, -torch::ones_like(input), torch::ones_like(input));
+      return torch::constant_pad_nd(signs, {padding, padding, padding, padding}, -1);
+    }
     const Padded shape{input.size(2), input.size(3), input.size(1), padding};
     torch::Tensor output = empty_channels_last(input.size(0), shape.channels, shape.padded_height(),
                                                shape.width + 2 * padding, input.scalar_type());
@@ -106,6 +113,12 @@ class PaddedSign : public torch::autograd::Function<PaddedSign> {
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
                                                  torch::autograd::variable_list gradients) {
     const torch::Tensor input = context->get_saved_variables()[0];
+    if (!input.is_cpu()) {
+      const std::int64_t padding = context->saved_data["padding"].toInt();
+      const torch::Tensor inside =
+          gradients[0].narrow(2, padding, input.size(2)).narrow(3, padding, input.size(3));
+      return {inside * (2 - 2 * input.abs()).clamp_min(0), torch::Tensor()};
+    }
     const torch::Tensor gradient = channels_last(gradients[0].to(input.scalar_type()));
     const Padded shape{input.size(2), input.size(3), input.size(1),
                        context->saved_data["padding"].toInt()};

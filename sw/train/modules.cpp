@@ -111,7 +111,7 @@ torch::Tensor to_torch(const Tensor& tensor) {
 }
 
 Tensor from_torch(const torch::Tensor& tensor) {
-  const torch::Tensor dense = tensor.detach().to(torch::kFloat32).contiguous();
+  const torch::Tensor dense = tensor.detach().to(torch::kCPU, torch::kFloat32).contiguous();
   const float* data = dense.data_ptr<float>();
   return Tensor::from(std::vector<float>(data, data + dense.numel()), dense.sizes().vec());
 }
@@ -197,6 +197,13 @@ std::map<std::string, Tensor> FloatNetwork::tensors() const {
   return result;
 }
 
+void FloatNetwork::to(torch::Device device) {
+  for (auto& [name, parameter] : parameters_) {
+    parameter = parameter.detach().to(device).requires_grad_(parameter.requires_grad());
+  }
+  device_ = device;
+}
+
 void FloatNetwork::set_batch_norm_mode(BatchNormMode mode) {
   mode_ = mode;
   batches_seen_.clear();
@@ -234,7 +241,8 @@ torch::Tensor FloatNetwork::batch_norm(const Layer& layer, const torch::Tensor& 
 }
 
 bool FloatNetwork::fuses_batch_norm(const torch::Tensor& input) const {
-  return mode_ != BatchNormMode::inference && input.scalar_type() == torch::kFloat32;
+  return mode_ != BatchNormMode::inference && input.is_cpu() &&
+         input.scalar_type() == torch::kFloat32;
 }
 
 torch::Tensor FloatNetwork::compute(int index, const std::vector<torch::Tensor>& inputs) {
@@ -289,7 +297,7 @@ torch::Tensor FloatNetwork::compute(int index, const std::vector<torch::Tensor>&
 }
 
 torch::Tensor FloatNetwork::forward(const torch::Tensor& images, const ForwardHooks& hooks) {
-  torch::Tensor first = channels_last(images);
+  torch::Tensor first = channels_last(images.to(device_));
   if (precision_ == Precision::bfloat16 && mode_ != BatchNormMode::inference) {
     first = first.to(torch::kBFloat16);
   }

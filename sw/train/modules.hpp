@@ -73,6 +73,11 @@ class FloatNetwork {
   // One layer's computation alone, with the network's parameters and batch norm mode.
   torch::Tensor compute(int layer, const std::vector<torch::Tensor>& inputs);
 
+  // Parameters and running statistics go there, and forward() computes there, wherever the images are.
+  // Parameters are new tensors then: call it before an Optimizer is made.
+  void to(torch::Device device);
+  torch::Device device() const { return device_; }
+
   void set_batch_norm_mode(BatchNormMode mode);
   BatchNormMode batch_norm_mode() const { return mode_; }
   // Of all passes but inference. Throws std::invalid_argument if the network cannot run in it.
@@ -99,6 +104,7 @@ class FloatNetwork {
   bool fuses_batch_norm(const torch::Tensor& input) const;
 
   Network network_;
+  torch::Device device_ = torch::kCPU;
   std::map<std::string, torch::Tensor> parameters_;
   std::vector<std::string> trainable_;
   std::map<std::string, bool> adder_weights_;
@@ -107,7 +113,7 @@ class FloatNetwork {
   std::map<std::string, int> batches_seen_;  // re-estimation: by batch norm
 };
 
-// Between the two kinds of tensor; deep copies, float32.
+// Between the two kinds of tensor; deep copies, float32. A torch tensor may be on any device.
 torch::Tensor to_torch(const Tensor& tensor);
 Tensor from_torch(const torch::Tensor& tensor);
 

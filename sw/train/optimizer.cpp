@@ -14,6 +14,15 @@ const std::string steps_name = "steps";
 
 }  // namespace
 
+std::vector<double> norms_of(const std::vector<torch::Tensor>& tensors) {
+  torch::NoGradGuard no_gradient;
+  if (tensors.empty()) return {};
+  // One transfer for all, where they are on a GPU.
+  const torch::Tensor norms =
+      torch::stack(at::_foreach_norm(tensors)).to(torch::kCPU, torch::kFloat64).contiguous();
+  return {norms.data_ptr<double>(), norms.data_ptr<double>() + norms.numel()};
+}
+
 std::string to_string(OptimizerMethod method) {
   return method == OptimizerMethod::adam ? "adam" : "sgd";
 }
@@ -44,45 +53,67 @@ void Optimizer::clear_gradients() {
 void Optimizer::step(double learning_rate) {
   torch::NoGradGuard no_gradient;
   ++steps_;
+  Tensors of;
+  std::vector<std::size_t> adders;
   for (const std::string& name : network_.trainable()) {
-    if (!network_.parameter(name).grad().defined()) continue;
-    if (options_.method == OptimizerMethod::adam) {
-      step_adam(name, learning_rate);
-    } else {
-      step_sgd(name, learning_rate);
-    }
+    const torch::Tensor& weight = network_.parameter(name);
+    if (!weight.grad().defined()) continue;
+    if (network_.is_adder_weight(name)) adders.push_back(of.weights.size());
+    of.weights.push_back(weight);
+    of.gradients.push_back(weight.grad());
+    of.velocities.push_back(velocity_.at(name));
+    if (options_.method == OptimizerMethod::adam) of.squares.push_back(square_.at(name));
+  }
+  if (of.weights.empty()) return;
+  if (options_.method == OptimizerMethod::adam) {
+    step_adam(of, learning_rate);
+  } else {
+    scale_adder_gradients(of.gradients, adders);
+    step_sgd(of, learning_rate);
+  }
+  for (const std::string& name : network_.trainable()) {
     if (network_.is_shift_exponent(name)) keep_shift_exponents(network_.parameter(name));
   }
 }
 
-void Optimizer::step_sgd(const std::string& name, double learning_rate) {
-  torch::Tensor weight = network_.parameter(name);
-  torch::Tensor gradient = weight.grad();
-  if (network_.is_adder_weight(name)) {
-    const double norm = std::max(gradient.norm().item<double>(), 1e-12);
-    const double root = std::sqrt(static_cast<double>(weight.numel()));
-    gradient = gradient * (options_.adder_rate * root / norm);
+void Optimizer::scale_adder_gradients(std::vector<torch::Tensor>& gradients,
+                                      const std::vector<std::size_t>& adders) const {
+  if (adders.empty()) return;
+  std::vector<torch::Tensor> chosen;
+  for (const std::size_t i : adders) chosen.push_back(gradients[i]);
+  const std::vector<double> norms = norms_of(chosen);
+  for (std::size_t k = 0; k < adders.size(); ++k) {
+    torch::Tensor& gradient = gradients[adders[k]];
+    const double root = std::sqrt(static_cast<double>(gradient.numel()));
+    gradient = gradient * (options_.adder_rate * root / std::max(norms[k], 1e-12));
   }
-  gradient = gradient.add(weight, options_.weight_decay);
-  torch::Tensor& velocity = velocity_.at(name);
-  velocity.mul_(options_.momentum).add_(gradient);
-  const torch::Tensor step =
-      options_.nesterov ? gradient.add(velocity, options_.momentum) : velocity;
-  weight.add_(step, -learning_rate);
 }
 
-void Optimizer::step_adam(const std::string& name, double learning_rate) {
+void Optimizer::step_sgd(const Tensors& of, double learning_rate) {
+  const std::vector<torch::Tensor> gradients =
+      at::_foreach_add(of.gradients, of.weights, options_.weight_decay);
+  at::_foreach_mul_(of.velocities, options_.momentum);
+  at::_foreach_add_(of.velocities, gradients);
+  const std::vector<torch::Tensor> steps =
+      options_.nesterov ? at::_foreach_add(gradients, of.velocities, options_.momentum)
+                        : of.velocities;
+  at::_foreach_add_(of.weights, steps, -learning_rate);
+}
+
+void Optimizer::step_adam(const Tensors& of, double learning_rate) {
   constexpr double beta2 = 0.999, epsilon = 1e-8;
   const double beta1 = options_.momentum;
-  torch::Tensor weight = network_.parameter(name);
-  const torch::Tensor gradient = weight.grad();
-  torch::Tensor &mean = velocity_.at(name), &square = square_.at(name);
-  mean.mul_(beta1).add_(gradient, 1 - beta1);
-  square.mul_(beta2).addcmul_(gradient, gradient, 1 - beta2);
+  at::_foreach_mul_(of.velocities, beta1);
+  at::_foreach_add_(of.velocities, of.gradients, 1 - beta1);
+  at::_foreach_mul_(of.squares, beta2);
+  at::_foreach_addcmul_(of.squares, of.gradients, of.gradients, 1 - beta2);
   const double steps = static_cast<double>(steps_);
-  const torch::Tensor root = (square / (1 - std::pow(beta2, steps))).sqrt_().add_(epsilon);
-  weight.mul_(1 - learning_rate * options_.weight_decay);
-  weight.addcdiv_(mean, root, -learning_rate / (1 - std::pow(beta1, steps)));
+  const std::vector<torch::Tensor> roots = at::_foreach_div(of.squares, 1 - std::pow(beta2, steps));
+  at::_foreach_sqrt_(roots);
+  at::_foreach_add_(roots, epsilon);
+  at::_foreach_mul_(of.weights, 1 - learning_rate * options_.weight_decay);
+  at::_foreach_addcdiv_(of.weights, of.velocities, roots,
+                        -learning_rate / (1 - std::pow(beta1, steps)));
 }
 
 std::map<std::string, Tensor> Optimizer::state() const {

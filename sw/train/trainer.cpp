@@ -37,6 +37,10 @@ void check(const TrainOptions& o, const TrainingData& data) {
           "0 to less than 1");
   require(o.augmentation.padding >= 0 && o.augmentation.padding < data.training.image.width,
           "crop-padding", o.augmentation.padding, "0 to less than the image's width");
+  if (o.device.is_cuda() && o.precision != Precision::float32) {
+    throw std::invalid_argument("precision: found " + to_string(o.precision) +
+                                " with device cuda; allowed there: float32");
+  }
   require(o.statistics_batches >= 0, "statistics-batches", o.statistics_batches, "0 or more");
 }
 
@@ -125,7 +129,7 @@ Position load_state(const TrainOptions& options, const TrainingData& data, Float
 }
 
 std::int64_t count_correct(const torch::Tensor& scores, const torch::Tensor& labels) {
-  return scores.argmax(1).eq(labels).sum().item<std::int64_t>();
+  return scores.argmax(1).to(labels.device()).eq(labels).sum().item<std::int64_t>();
 }
 
 void estimate_statistics(const TrainOptions& options, const TrainingData& data,
@@ -197,6 +201,7 @@ TrainResult train(const TrainOptions& options, const TrainingData& data,
       make_network(options.network, options.arithmetic, training.image, training.classes),
       options.seed);
   network.set_precision(options.precision);
+  network.to(options.device);
   Optimizer optimizer(network, options.optimizer);
   Position at;
   if (options.resume && std::filesystem::exists(state_file(options.out))) {
@@ -234,19 +239,21 @@ TrainResult train(const TrainOptions& options, const TrainingData& data,
                       options.epochs, options.warmup);
       optimizer.clear_gradients();
       const torch::Tensor scores = network.forward(batch.images);
-      const torch::Tensor loss = torch::cross_entropy_loss(
-          scores, batch.labels, {}, at::Reduction::Mean, -100, options.label_smoothing);
+      const torch::Tensor loss =
+          torch::cross_entropy_loss(scores, batch.labels.to(scores.device()), {},
+                                    at::Reduction::Mean, -100, options.label_smoothing);
+      loss.backward();
+      const std::int64_t correct = count_correct(scores.detach(), batch.labels);
       const double loss_value = loss.item<double>();
       if (!std::isfinite(loss_value)) {
         throw std::runtime_error("loss is " + number(loss_value, "%g") + " in epoch " +
                                  std::to_string(at.epoch + 1) + ", batch " +
                                  std::to_string(at.batch + 1) + "; try a smaller lr");
       }
-      loss.backward();
       optimizer.step(rate);
       seen += size;
       at.loss_sum += loss_value * static_cast<double>(size);
-      at.correct += count_correct(scores.detach(), batch.labels);
+      at.correct += correct;
       progress.update(at.epoch * batches + at.batch + 1,
                       "epoch " + std::to_string(at.epoch + 1) + "/" +
                           std::to_string(options.epochs) + ", loss " +

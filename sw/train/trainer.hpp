@@ -1,5 +1,5 @@
 // Trains a network of the zoo, so that it can be stopped and resumed at any batch without changing
-// the result by a bit (same machine, same number of threads).
+// the result by a bit (same machine, same number of threads). A state may go on on another device.
 #pragma once
 
 #include <cstdint>
@@ -25,6 +25,7 @@ struct TrainOptions {
   double warmup = 0;  // epochs of linearly rising learning rate
   double label_smoothing = 0;
   Precision precision = Precision::float32;
+  torch::Device device = torch::kCPU;
   OptimizerOptions optimizer;
   Augmentation augmentation;
   std::uint64_t seed = 1;

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "sw/network/reference_executor.hpp"
+#include "sw/quant/qat_state.hpp"
 #include "sw/train/trainer.hpp"
 #include "tests/network/temporary_folder.hpp"
 #include "tests/quant/random_checkpoint.hpp"
@@ -294,6 +295,15 @@ TEST_F(Qat, RefusesQuantizersThatDoNotApply) {
   EXPECT_THAT(folder_.files(), IsEmpty());
 }
 
+TEST_F(Qat, RefusesOnAGpuWhatOnlyTheProcessorDoes) {
+  QatOptions o = options("gpu");
+  o.device = torch::kCUDA;
+  EXPECT_THAT(error_of(o), AllOf(HasSubstr("cuda"), HasSubstr("learn-ranges")));
+  o = options("gpu", "uniform");
+  o.device = torch::kCUDA;
+  EXPECT_THAT(error_of(o), AllOf(HasSubstr("cuda"), HasSubstr("schemes for adder layers")));
+}
+
 TEST_F(Qat, WritesOneLineOfMetricsAnEpoch) {
   const QatOptions o = options("metrics");
   run(o);
@@ -315,6 +325,22 @@ TEST_F(Qat, RefusesToResumeAnotherTraining) {
   EXPECT_THAT(error_of(o), AllOf(HasSubstr(state_file(o.out).string()), HasSubstr("checkpoint")));
 }
 
+// The state's plan counts, not one that this machine would find.
+TEST_F(Qat, GoesOnWithTheSavedPlan) {
+  for (const std::string scheme : {"nonnegative", "adderquant", "uniform"}) {
+    SCOPED_TRACE(scheme);
+    QatOptions o = options("plan", scheme);
+    o.learn_ranges = false;
+    run(o, [] { return true; });
+    TensorFile state = read_safetensors(state_file(o.out));
+    state.metadata.at("plan output scale 1") = exact_text(0.625);
+    write_safetensors(state_file(o.out), state);
+    o.resume = true;
+    EXPECT_EQ(run(o).network.layers.at(1).output.scale, 0.625);
+    std::filesystem::remove(state_file(o.out));
+  }
+}
+
 TEST_F(Qat, RefusesADamagedState) {
   QatOptions o = options("damaged");
   run(o, [] { return true; });
@@ -329,6 +355,10 @@ TEST_F(Qat, RefusesADamagedState) {
   EXPECT_THAT(with([](TensorFile& s) { s.metadata.erase("next batch"); }),
               AllOf(HasSubstr(state_file(o.out).string()), HasSubstr("next batch")));
   EXPECT_THAT(with([](TensorFile& s) { s.metadata["next epoch"] = "two"; }), HasSubstr("two"));
+  EXPECT_THAT(with([](TensorFile& s) { s.metadata.erase("plan image scale"); }),
+              HasSubstr("plan image scale"));
+  EXPECT_THAT(with([](TensorFile& s) { s.metadata["plan group 1"] = "0x0p+0"; }),
+              HasSubstr("plan group 1"));
   // In the order of their names momentum comes first, parameters last.
   EXPECT_THAT(with([](TensorFile& s) { s.tensors.erase(s.tensors.begin()); }),
               AllOf(HasSubstr(state_file(o.out).string()), HasSubstr("momentum/")));

@@ -79,6 +79,10 @@ TEST_F(AbacusTrain, RefusesBadArguments) {
   EXPECT_NE(precision.exit_code, 0);
   EXPECT_THAT(precision.text,
               AllOf(HasSubstr("float16"), HasSubstr("bfloat16"), HasSubstr("int8")));
+  const TrainerOutcome device =
+      run_trainer({"train", "--epochs", "1", "--out", out, "--device", "tpu"});
+  EXPECT_NE(device.exit_code, 0);
+  EXPECT_THAT(device.text, AllOf(HasSubstr("tpu"), HasSubstr("cpu"), HasSubstr("cuda")));
   const TrainerOutcome data =
       run_trainer({"train", "--epochs", "1", "--out", out, "--data", file("absent")});
   EXPECT_EQ(data.exit_code, 1);

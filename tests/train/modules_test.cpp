@@ -5,12 +5,15 @@
 
 #include <cmath>
 #include <limits>
+#include <map>
 #include <random>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "sw/network/checkpoint.hpp"
+#include "sw/train/cuda/adder_cuda.hpp"
+#include "sw/train/device.hpp"
 #include "tests/train/adder_reference.hpp"
 
 namespace abacus {
@@ -440,6 +443,50 @@ TEST(BatchNormModes, InferenceChangesNothing) {
   torch::NoGradGuard no_gradient;
   network.forward(torch::randn({4, 1, 8, 8}));
   EXPECT_TRUE(torch::equal(network.parameter("bn1.running_mean"), torch::zeros({16})));
+}
+
+TEST(Device, RefusesWhatIsNotHere) {
+  const auto error_of = [](const std::string& name) -> std::string {
+    try {
+      device_from_string(name);
+    } catch (const std::invalid_argument& error) {
+      return error.what();
+    }
+    return "accepted";
+  };
+  EXPECT_EQ(device_from_string("cpu"), torch::Device(torch::kCPU));
+  EXPECT_THAT(error_of("tpu"), AllOf(HasSubstr("tpu"), HasSubstr("cpu, cuda")));
+  if (!built_with_cuda()) {
+    EXPECT_THAT(error_of("cuda"), AllOf(HasSubstr("ABACUS_CUDA"), HasSubstr("allowed: cpu")));
+  }
+}
+
+// One network on the processor and on a GPU: outputs and gradients, two steps long.
+TEST(Device, AGpuTrainsAsTheProcessorDoes) {
+  if (!built_with_cuda() || !at::globalContext().hasCUDA()) GTEST_SKIP() << "no GPU here";
+  for (const Arithmetic arithmetic : {Arithmetic::adder, Arithmetic::cnn}) {
+    SCOPED_TRACE(to_string(arithmetic));
+    torch::manual_seed(3);
+    const torch::Tensor images = torch::randn({6, 1, 8, 8});
+    std::vector<std::map<std::string, torch::Tensor>> gradients;
+    std::vector<torch::Tensor> scores;
+    for (const std::string device : {"cpu", "cuda"}) {
+      FloatNetwork network(residual_network(arithmetic), 1);
+      network.to(device_from_string(device));
+      const torch::Tensor found = network.forward(images);
+      found.square().sum().backward();
+      scores.push_back(found.detach().to(torch::kCPU));
+      gradients.emplace_back();
+      for (const std::string& name : network.trainable()) {
+        gradients.back()[name] = network.parameter(name).grad().to(torch::kCPU);
+      }
+    }
+    EXPECT_TRUE(torch::allclose(scores[0], scores[1], 1e-3, 1e-4));
+    for (const auto& [name, gradient] : gradients[0]) {
+      const double size = gradient.norm().item<double>();
+      EXPECT_LT((gradient - gradients[1].at(name)).norm().item<double>(), 1e-3 * size) << name;
+    }
+  }
 }
 
 }  // namespace

@@ -1,0 +1,19 @@
+// Where a training computes.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "sw/train/torch.hpp"
+
+namespace abacus {
+
+// "cpu", "cuda".
+const std::vector<std::string>& device_names();
+
+// The device of that name, made ready: on a GPU results are the same from run to run, and products
+// are rounded as float32's. Throws std::invalid_argument naming the text and what is allowed here:
+// "cuda" needs a GPU, a libtorch for it, and our kernels (CMake's ABACUS_CUDA).
+torch::Device device_from_string(const std::string& text);
+
+}  // namespace abacus
