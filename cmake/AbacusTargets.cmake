@@ -22,6 +22,21 @@ function(abacus_library name)
   target_link_libraries(${name} PRIVATE abacus_options PUBLIC ${ARG_LINK})
 endfunction()
 
+# abacus_cuda_sources(LIBRARY source.cu... WITHOUT source.cpp): CUDA sources of a library, or what
+# stands in for them without ABACUS_CUDA. They get neither torch's headers nor its flags.
+function(abacus_cuda_sources library)
+  cmake_parse_arguments(ARG "" "WITHOUT" "" ${ARGN})
+  if(NOT ABACUS_CUDA)
+    target_sources(${library} PRIVATE ${ARG_WITHOUT})
+    return()
+  endif()
+  add_library(${library}_cuda OBJECT ${ARG_UNPARSED_ARGUMENTS})
+  target_include_directories(${library}_cuda PRIVATE ${CMAKE_SOURCE_DIR})
+  target_compile_options(${library}_cuda PRIVATE --extended-lambda -Werror=all-warnings)
+  target_sources(${library} PRIVATE $<TARGET_OBJECTS:${library}_cuda>)
+  target_link_libraries(${library} PUBLIC CUDA::cudart_static)
+endfunction()
+
 # abacus_program(NAME source... [LINK library...])
 function(abacus_program name)
   cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})

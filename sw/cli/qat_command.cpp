@@ -172,6 +172,7 @@ void run(const CLI::App& command, Arguments& arguments) {
     origin.float_accuracy_percent = checkpoint.float_origin_accuracy_percent;
   }
   std::string recipe = to_string(options) + " train-on=" + arguments.train_on;
+  if (arguments.device != "cpu") recipe += " device=" + arguments.device;
   if (!checkpoint.float_origin_sha256.empty())
     recipe += " from " + sha256_file(arguments.checkpoint);
   origin.recipe_sha256 =

@@ -1,5 +1,7 @@
 #include "sw/cli/run_options.hpp"
 
+#include "sw/train/device.hpp"
+
 namespace abacus {
 
 void add_run_options(CLI::App& command, std::string& data, int& threads) {
@@ -13,7 +15,7 @@ void add_device_option(CLI::App& command, std::string& device) {
   command
       .add_option("--device", device,
                   "Where the training passes run; cuda: an Nvidia GPU, in float32")
-      ->check(CLI::IsMember({"cpu", "cuda"}))
+      ->check(CLI::IsMember(device_names()))
       ->capture_default_str();
 }
 

@@ -7,9 +7,9 @@
 #include <stdexcept>
 #include <string>
 
+#include "sw/quant/cuda/fake_quantization_cuda.hpp"
 #include "sw/quant/fake_quantization_kernels.hpp"
 #include "sw/quant/fixed_point.hpp"
-#include "sw/train/cuda/fake_quantization_cuda.hpp"
 
 namespace abacus {
 namespace {
@@ -56,8 +56,6 @@ torch::Tensor in_order_of(const torch::Tensor& of, const torch::Tensor& like) {
   return torch::empty_like(like).copy_(of);
 }
 
-CudaGrid on_gpu(const FakeGrid& grid) { return {grid.lowest, grid.highest, grid.step}; }
-
 // 0 where the input lies beyond the grid's ends.
 torch::Tensor masked_gradient(const torch::Tensor& input, const torch::Tensor& gradient,
                               const FakeGrid& grid) {
@@ -66,7 +64,7 @@ torch::Tensor masked_gradient(const torch::Tensor& input, const torch::Tensor& g
   const float* const from = gradient.data_ptr<float>();
   float* const to = result.data_ptr<float>();
   if (input.is_cuda()) {
-    cuda_mask_gradient(x, from, to, input.numel(), on_gpu(grid));
+    cuda_mask_gradient(x, from, to, input.numel(), grid);
     return result;
   }
   for_each_block(input.numel(), [&](std::int64_t, std::int64_t first, std::int64_t last) {
@@ -85,7 +83,7 @@ class QuantizeFunction : public torch::autograd::Function<QuantizeFunction> {
     const float* const from = input.data_ptr<float>();
     float* const to = output.data_ptr<float>();
     if (input.is_cuda()) {
-      cuda_round_to_grid(from, to, input.numel(), on_gpu(grid));
+      cuda_round_to_grid(from, to, input.numel(), grid);
     } else {
       for_each_block(input.numel(), [&](std::int64_t, std::int64_t first, std::int64_t last) {
         round_to_grid(from + first, to + first, last - first, grid);
@@ -136,9 +134,8 @@ class ReadImagesFunction : public torch::autograd::Function<ReadImagesFunction> 
       TORCH_CHECK(ratios.size() == 1 && type == torch::kFloat32,
                   "fake quantization on a GPU: found ", ratios.size(),
                   " steps and results of type ", type, "; allowed: one step, float32");
-      const FakeReader reader = saved.reader(0);
       cuda_read_to_grid(input.data_ptr<float>(), output.data_ptr<float>(), input.numel(),
-                        reader.inverse_scale, reader.ratio, on_gpu(saved.grid(0)));
+                        saved.reader(0), saved.grid(0));
     } else {
       with_elements(output, [&](auto* to) {
         saved.for_each_image([&](std::int64_t image, std::int64_t first, std::int64_t size) {

@@ -24,6 +24,7 @@
 #include "sw/quant/qat_state.hpp"
 #include "sw/train/adder_functions.hpp"
 #include "sw/train/batches.hpp"
+#include "sw/train/device.hpp"
 #include "sw/train/progress.hpp"
 #include "sw/train/trainer.hpp"
 #include "sw/train/training_record.hpp"
@@ -48,10 +49,7 @@ void check_training(const QatOptions& o, const QatData& data) {
           "more than 0");
   require(o.adapter_rate > 0 && std::isfinite(o.adapter_rate), "adapter-rate", o.adapter_rate,
           "more than 0");
-  if (o.device.is_cuda() && o.precision != Precision::float32) {
-    throw std::invalid_argument("precision: found " + to_string(o.precision) +
-                                " with device cuda; allowed there: float32");
-  }
+  check_device(o.device, o.precision);
   if (o.device.is_cuda() && (o.learn_ranges || o.quantizers.has_value() ||
                              o.quantization.scheme == QuantizationScheme::uniform_ptq)) {
     throw std::invalid_argument(
@@ -99,6 +97,8 @@ QuantizationProgress shown_by(StageProgress& stages) {
 QuantizationPlan starting_plan(const Checkpoint& checkpoint, const CalibrationData& data,
                                const QatOptions& qat, const QatIdentity& identity) {
   const QuantizationOptions& options = qat.quantization;
+  const bool resumes = qat.resume && std::filesystem::exists(state_file(qat.out));
+  if (resumes) check_qat_state(state_file(qat.out), identity);
   const std::vector<FoldedLayer> folded = fold_graph(checkpoint.network);
   check_operand_grids(checkpoint, folded, options);
   FloatNetwork network(checkpoint.network, checkpoint.tensors);
@@ -108,7 +108,6 @@ QuantizationPlan starting_plan(const Checkpoint& checkpoint, const CalibrationDa
       network, folded, data, options.calibration_images, calibration_alpha(options),
       [&](std::int64_t done) { progress("calibration", done, options.calibration_images); });
   QuantizationPlan plan = make_plan(checkpoint, folded, statistics, options);
-  const bool resumes = qat.resume && std::filesystem::exists(state_file(qat.out));
   if (qat.quantizers.has_value()) {
     std::vector<double> means;
     for (const TensorStatistics& of : statistics) means.push_back(of.magnitudes.mean());
@@ -126,7 +125,7 @@ QuantizationPlan starting_plan(const Checkpoint& checkpoint, const CalibrationDa
     }
   }
   if (resumes) {
-    load_qat_plan(state_file(qat.out), identity, plan);
+    load_qat_plan(state_file(qat.out), plan);
     return plan;
   }
   if (!needs_layer_calibration(options)) return plan;
@@ -265,45 +264,38 @@ class Training {
                              std::to_string(at_.batch + 1) + "; try a smaller lr");
   }
 
-  // One step; returns its loss. On a GPU there is one place where the processor waits for it.
+  // One step; returns its loss.
   double step(const Batch& batch, double rate) {
     optimizer_.clear_gradients();
     const torch::Tensor scores = quantized_.forward(batch.images);
     const torch::Tensor loss = loss_of(scores, batch);
     loss.backward();
-    const std::vector<std::string>& names = network_.trainable();
-    std::vector<torch::Tensor> measured;
-    for (const std::string& name : names) measured.push_back(network_.parameter(name).grad());
-    for (const std::string& name : names) {
-      measured.push_back(network_.parameter(name).detach());
-    }
-    const std::vector<double> norms = norms_of(measured);
     const double value = loss.item<double>();
     require_finite("loss", value);
+    const std::vector<std::string>& names = network_.trainable();
+    std::vector<torch::Tensor> parameters, gradients;
+    for (const std::string& name : names) {
+      parameters.push_back(network_.parameter(name).detach());
+      gradients.push_back(network_.parameter(name).grad());
+    }
+    if (parameter_norms_.empty()) parameter_norms_ = norms_of(parameters);
+    const std::vector<double> gradient_norms = norms_of(gradients);
     for (std::size_t i = 0; i < names.size(); ++i) {
       // Saturation keeps the loss finite where the parameters no longer are.
-      require_finite("gradient of " + names[i], norms[i]);
-      require_finite("norm of " + names[i], norms[names.size() + i]);
+      require_finite("gradient of " + names[i], gradient_norms[i]);
       if (network_.is_adder_weight(names[i])) continue;
-      clip_gradient(network_.parameter(names[i]), norms[names.size() + i], norms[i],
+      clip_gradient(network_.parameter(names[i]), parameter_norms_[i], gradient_norms[i],
                     options_.gradient_clip);
     }
     const torch::Tensor found = scores.detach().argmax(1).to(torch::kCPU);
     at_.correct += found.eq(batch.labels).sum().item<std::int64_t>();
     optimizer_.step(rate);
     step_ranges(rate);
+    parameter_norms_ = norms_of(parameters);
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      require_finite("norm of " + names[i], parameter_norms_[i]);
+    }
     return value;
-  }
-
-  void require_finite_parameters() const {
-    std::vector<torch::Tensor> parameters;
-    for (const std::string& name : network_.trainable()) {
-      parameters.push_back(network_.parameter(name).detach());
-    }
-    const std::vector<double> norms = norms_of(parameters);
-    for (std::size_t i = 0; i < norms.size(); ++i) {
-      require_finite("norm of " + network_.trainable()[i], norms[i]);
-    }
   }
 
   bool run_epoch() {
@@ -344,7 +336,6 @@ class Training {
                             number(at_.loss_sum / static_cast<double>(seen), "%.4f") +
                             ", accuracy " + number(percent(at_.correct, seen), "%.2f") + " %");
     }
-    require_finite_parameters();
     std::optional<double> validation;
     if ((at_.epoch + 1) % options_.validate_every == 0) validation = validate_now();
     at_.metrics += metrics_line({at_.epoch + 1, rate, at_.loss_sum / static_cast<double>(seen),
@@ -384,6 +375,7 @@ class Training {
   QatNetwork quantized_;
   Optimizer optimizer_;
   std::map<std::string, torch::Tensor> range_velocity_;
+  std::vector<double> parameter_norms_;  // as the last step left them; empty: not known yet
   std::unique_ptr<FloatNetwork> teacher_;
   ForwardHooks teacher_hooks_;
   std::int64_t batches_ = 0;

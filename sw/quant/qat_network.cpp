@@ -8,6 +8,7 @@
 
 #include "sw/quant/adder_grid.hpp"
 #include "sw/quant/fixed_point.hpp"
+#include "sw/quant/training_levels.hpp"
 #include "sw/train/adder_functions.hpp"
 
 namespace abacus {
@@ -49,72 +50,6 @@ IntegerRange adder_weight_range(const ConvolutionPlan& plan) {
           highest_integer(plan.weight_bits, is_signed)};
 }
 
-// On which sides weights beyond the range may be undone (undo_lossless_clamp).
-struct Undone {
-  bool below = false, above = false;
-  static constexpr double largest = 32767;  // level
-};
-
-// Where the weights' end is not within the activations' range.
-Undone undone(const AdderGrid& grid) {
-  const double activation_lowest = grid.activation_lowest * grid.activation_step();
-  const double activation_highest = grid.activation_highest * grid.activation_step();
-  return {grid.weight_lowest * grid.weight_step() <= activation_lowest,
-          grid.weight_highest * grid.weight_step() >= activation_highest};
-}
-
-// Weights that the clamp has moved to an end of their range, where they are again. That changes the
-// layer's output by no more than a constant a channel, wherever the end is not within the activations'
-// range, and lets the input gradient see on which side of the activations the weights are: at the end
-// itself, where many weights and activations meet, it would be 0.
-void undo_lossless_clamp(const torch::Tensor& master, const AdderGrid& grid, const Undone& sides,
-                         const std::vector<std::int32_t>& group,
-                         const std::vector<double>& group_range,
-                         QuantizedConvolution& convolution) {
-  const std::vector<float> weights = floats(master);
-  const std::size_t size = weights.size() / group.size();
-  for (std::size_t i = 0; i < weights.size(); ++i) {
-    const double step = group_range[static_cast<std::size_t>(group[i / size])] * grid.weight_step();
-    const double level = std::clamp(std::floor(static_cast<double>(weights[i]) / step + 0.5),
-                                    -Undone::largest, Undone::largest);
-    if ((sides.below && level < grid.weight_lowest) ||
-        (sides.above && level > grid.weight_highest)) {
-      convolution.weights[i] = static_cast<std::int16_t>(level);
-    }
-  }
-}
-
-// What quantize_adder_convolution() and undo_lossless_clamp() make of weights on a GPU, there: the
-// levels, float32. `range`: s of each output channel, float64, on the same device.
-torch::Tensor device_levels(const torch::Tensor& master, const torch::Tensor& range,
-                            const AdderGrid& grid, const Undone& sides,
-                            const ConvolutionPlan& plan) {
-  torch::NoGradGuard no_gradient;
-  const torch::Tensor ends = range.view({-1, 1, 1, 1}), step = ends * grid.weight_step();
-  const torch::Tensor weights = master.detach().to(torch::kFloat64);
-  torch::Tensor clamped = weights;
-  if (plan.weight_clamp) {
-    const double lowest = plan.grid == OperandGrid::nonnegative ? 0 : -1;
-    clamped = torch::minimum(torch::maximum(weights, ends * lowest), ends);
-  }
-  const torch::Tensor within =
-      (clamped / step + 0.5).floor().clamp(grid.weight_lowest, grid.weight_highest);
-  const torch::Tensor wide =
-      (weights / step + 0.5).floor().clamp(-Undone::largest, Undone::largest);
-  torch::Tensor levels = within;
-  if (sides.below) levels = torch::where(wide < grid.weight_lowest, wide, levels);
-  if (sides.above) levels = torch::where(wide > grid.weight_highest, wide, levels);
-  return levels.to(torch::kFloat32);
-}
-
-// What quantize_ordinary_convolution() makes of them. `step`: of each output channel, likewise.
-torch::Tensor device_levels(const torch::Tensor& master, const torch::Tensor& step,
-                            const IntegerRange& range) {
-  torch::NoGradGuard no_gradient;
-  const torch::Tensor steps = master.detach().to(torch::kFloat64) / step.view({-1, 1, 1, 1});
-  return (steps + 0.5).floor().clamp(range.lowest, range.highest).to(torch::kFloat32);
-}
-
 }  // namespace
 
 QatNetwork::QatNetwork(FloatNetwork& network, const QuantizationPlan& plan)
@@ -148,6 +83,12 @@ QatNetwork::QatNetwork(FloatNetwork& network, const QuantizationPlan& plan)
     operands.channel_group = torch::tensor(group, torch::kInt64);
     operands.channel_range =
         operands.range.index_select(0, operands.channel_group).to(network.device());
+    std::vector<double> steps;
+    for (const double range : of.range) {
+      steps.push_back(adder_grid(range, of.weight_bits, of.activation_bits, of.grid).weight_step());
+    }
+    operands.channel_step =
+        doubles(steps).index_select(0, operands.channel_group).to(network.device());
     if (of.range.size() == 1) continue;
     std::vector<std::int64_t> place(group.size());
     std::int64_t next = 0;
@@ -285,19 +226,22 @@ torch::Tensor QatNetwork::adder_weights(std::size_t folded, const ConvolutionPla
   const Operands& operands = operands_[folded];
   const torch::Tensor& master = network_.parameter(layer_of(folded).name + ".weight");
   const bool constant_vanishes = folded_[folded].batch_norm != no_tensor;
-  const Undone sides = plan.weight_clamp && constant_vanishes ? undone(unit_grid) : Undone();
+  const UndoneSides sides =
+      plan.weight_clamp && constant_vanishes ? undone_sides(unit_grid) : UndoneSides();
   BeyondRange beyond = BeyondRange::clipped;
   if (plan.weight_clamp) {
     beyond = gradient_ == AdderGradient::exact ? BeyondRange::lossless : BeyondRange::offset;
   }
   if (!master.is_cpu() && constant_vanishes) {
     const torch::Tensor& range = operands.channel_range;
-    return fake_weights(master, device_levels(master, range, unit_grid, sides, plan),
+    return fake_weights(master,
+                        adder_levels(master, range, operands.channel_step, unit_grid, sides, plan),
                         range * unit_grid.weight_step(), adder_weight_range(plan), beyond);
   }
   const torch::Tensor range = operands.range.index_select(0, operands.channel_group);
-  QuantizedConvolution convolution = quantize_adder_convolution(plan, floats(master), {});
-  undo_lossless_clamp(master, unit_grid, sides, plan.group, plan.range, convolution);
+  const std::vector<float> plain = floats(master);
+  QuantizedConvolution convolution = quantize_adder_convolution(plan, plain, {});
+  undo_lossless_clamp(plain, unit_grid, sides, plan, convolution);
   offset = convolution.offset;
   return fake_weights(master, convolution.weights, range * unit_grid.weight_step(),
                       adder_weight_range(plan), beyond);
@@ -351,7 +295,7 @@ torch::Tensor QatNetwork::ordinary_weights(std::size_t folded, const Convolution
   if (!master.is_cpu() && !plan.weights.has_value()) {
     const IntegerRange range = {lowest_integer(plan.weight_bits, true),
                                 highest_integer(plan.weight_bits, true)};
-    return fake_weights(master, device_levels(master, operands.channel_step, range),
+    return fake_weights(master, ordinary_levels(master, operands.channel_step, range),
                         operands.channel_step, range, BeyondRange::clipped);
   }
   const std::vector<float> plain = floats(master);

@@ -56,6 +56,8 @@ class QatNetwork {
   std::vector<LearnedRange>& learned_ranges() { return learned_; }
   void learn_ranges(bool learn);
 
+  // The plan that it was made with.
+  const QuantizationPlan& starting_plan() const { return plan_; }
   // The plan with the ranges as they are now.
   QuantizationPlan plan() const;
 
@@ -70,8 +72,8 @@ class QatNetwork {
     torch::Tensor channel_group;                   // adder: index into range, one an output channel
     std::vector<torch::Tensor> channels_of_group;  // adder, more than one group
     // Of each output channel, where the network computes; as the plan has them.
-    torch::Tensor channel_range;  // adder
-    torch::Tensor channel_step;   // ordinary
+    torch::Tensor channel_range;
+    torch::Tensor channel_step;   // of weights
     torch::Tensor channel_place;  // where the groups' outputs, one after the other, have channel o
   };
 

@@ -30,7 +30,8 @@ std::string text_of(const torch::Tensor& values) {
   return text_of(numbers);
 }
 
-// visit(key, values) for all numbers of a plan; what visit leaves in `values` is the plan's then.
+// visit(key, values, same_count) for all numbers of a plan; what visit leaves in `values` is the plan's
+// then. same_count: another plan for the same network and options has as many.
 template <typename Visit>
 void for_each_number(QuantizationPlan& plan, const Visit& visit) {
   const auto single = [&](const std::string& key, double& value) {
@@ -158,7 +159,8 @@ void save_qat_state(const std::filesystem::path& file, const QatIdentity& identi
   state.metadata["correct"] = std::to_string(at.correct);
   state.metadata["seconds"] = exact_text(at.seconds);
   state.metadata["metrics"] = at.metrics;
-  QuantizationPlan plan = training.quantized.plan();
+  // What was learned since stands among the ranges.
+  QuantizationPlan plan = training.quantized.starting_plan();
   for_each_number(plan, [&](const std::string& key, const std::vector<double>& values, bool) {
     state.metadata[key] = text_of(values);
   });
@@ -176,17 +178,19 @@ void save_qat_state(const std::filesystem::path& file, const QatIdentity& identi
   write_safetensors(file, state);
 }
 
-void load_qat_plan(const std::filesystem::path& file, const QatIdentity& identity,
-                   QuantizationPlan& plan) {
+void check_qat_state(const std::filesystem::path& file, const QatIdentity& identity) {
+  StateReader(file).require_same(identity);
+}
+
+void load_qat_plan(const std::filesystem::path& file, QuantizationPlan& plan) {
   const StateReader state(file);
-  state.require_same(identity);
   for_each_number(plan, [&](const std::string& key, std::vector<double>& values, bool same_count) {
     values = same_count ? state.reals(key, values.size()) : state.reals(key);
   });
   for (std::size_t i = 0; i < plan.convolutions.size(); ++i) {
     const ConvolutionPlan& of = plan.convolutions[i];
     for (const std::int32_t group : of.group) {
-      if (!of.range.empty() && (group < 0 || static_cast<std::size_t>(group) >= of.range.size())) {
+      if (group < 0 || static_cast<std::size_t>(group) >= of.range.size()) {
         state.fail("\"plan group " + std::to_string(i) + "\": found group " +
                    std::to_string(group) + ", expected one of " + std::to_string(of.range.size()));
       }

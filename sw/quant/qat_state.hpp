@@ -36,13 +36,15 @@ using QatIdentity = std::map<std::string, std::string>;
 void save_qat_state(const std::filesystem::path& file, const QatIdentity& identity,
                     const QatTraining& training, const QatPosition& at);
 
-// The numbers of the saved training's plan (scales, ranges, groups, steps) in place of those of `plan`,
-// which was made for the same network and options: finding them anew takes long, and another machine
-// may find slightly different ones. Throws as load_qat_state does.
-void load_qat_plan(const std::filesystem::path& file, const QatIdentity& identity,
-                   QuantizationPlan& plan);
-
 // Throws std::runtime_error naming the file and what differs, or what is missing in it.
+void check_qat_state(const std::filesystem::path& file, const QatIdentity& identity);
+
+// The numbers of the saved training's plan (scales, ranges, groups, steps) in place of those of `plan`,
+// which was made for the same network and options: searching ranges anew takes long, and another
+// machine may find slightly different ones. Throws likewise.
+void load_qat_plan(const std::filesystem::path& file, QuantizationPlan& plan);
+
+// Throws likewise.
 QatPosition load_qat_state(const std::filesystem::path& file, const QatIdentity& identity,
                            QatTraining training);
 

@@ -21,9 +21,10 @@ torch::Tensor channels_last(const torch::Tensor& tensor) {
 AdderShape adder_shape(const torch::Tensor& input, const torch::Tensor& weight, int stride,
                        int padding) {
   TORCH_CHECK(input.dim() == 4 && weight.dim() == 4 && weight.size(1) == input.size(1) &&
-                  weight.size(2) == weight.size(3) && input.device() == weight.device(),
+                  weight.size(2) == weight.size(3) && input.device() == weight.device() &&
+                  (input.is_cpu() || input.is_cuda()),
               "adder_conv2d: input ", input.sizes(), " and weight ", weight.sizes(),
-              " do not fit; expected NxCxHxW and OxCxkxk on one device");
+              " do not fit; expected NxCxHxW and OxCxkxk, both on the processor or one GPU");
   AdderShape shape;
   shape.batch = input.size(0);
   shape.input_channels = static_cast<int>(input.size(1));

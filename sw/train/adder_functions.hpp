@@ -20,8 +20,8 @@ enum class AdderGradient {
 // The same of operands on one grid: input in 0..255 and weight any integer, times `unit`; values
 // off the grid count as their nearest on it. The output is exact, each sum rounded once. The
 // gradients are those at the operands on the grid, handed on to the operands as given, and as close
-// as adder_grid_kernels.hpp (exact: adder_sign_kernels.hpp) says. On a GPU nothing but the sums in
-// float32 is rounded, and inputs may be any integer. Throws c10::Error for an input outside of the
+// as adder_grid_kernels.hpp (exact: adder_sign_kernels.hpp) says. On a GPU all sums are float32's
+// (below 2^24 units exact), and inputs may be any integer. Throws c10::Error for an input outside of the
 // grid.
 torch::Tensor adder_conv2d_on_grid(const torch::Tensor& input, const torch::Tensor& weight,
                                    double unit, int stride, int padding,

@@ -105,8 +105,6 @@ class PaddedSign : public torch::autograd::Function<PaddedSign> {
     } else {
       write_signs(input.data_ptr<float>(), input.size(0), shape, output.data_ptr<float>());
     }
-    context->save_for_backward({input});
-    context->saved_data["padding"] = padding;
     return output;
   }
 

@@ -33,4 +33,10 @@ torch::Device device_from_string(const std::string& text) {
   return torch::kCUDA;
 }
 
+void check_device(torch::Device device, Precision precision) {
+  if (device.is_cpu() || precision == Precision::float32) return;
+  throw std::invalid_argument("precision: found " + to_string(precision) +
+                              " with device cuda; allowed there: float32");
+}
+
 }  // namespace abacus

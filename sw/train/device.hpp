@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "sw/train/modules.hpp"
 #include "sw/train/torch.hpp"
 
 namespace abacus {
@@ -15,5 +16,8 @@ const std::vector<std::string>& device_names();
 // are rounded as float32's. Throws std::invalid_argument naming the text and what is allowed here:
 // "cuda" needs a GPU, a libtorch for it, and our kernels (CMake's ABACUS_CUDA).
 torch::Device device_from_string(const std::string& text);
+
+// Throws std::invalid_argument for a precision that trainings on the device do not have.
+void check_device(torch::Device device, Precision precision);
 
 }  // namespace abacus

@@ -74,7 +74,7 @@ class FloatNetwork {
   torch::Tensor compute(int layer, const std::vector<torch::Tensor>& inputs);
 
   // Parameters and running statistics go there, and forward() computes there, wherever the images are.
-  // Parameters are new tensors then: call it before an Optimizer is made.
+  // Parameters are new tensors then: call it before what keeps them is made (Optimizer, QatNetwork).
   void to(torch::Device device);
   torch::Device device() const { return device_; }
 

@@ -53,7 +53,7 @@ void Optimizer::clear_gradients() {
 void Optimizer::step(double learning_rate) {
   torch::NoGradGuard no_gradient;
   ++steps_;
-  Tensors of;
+  StepTensors of;
   std::vector<std::size_t> adders;
   for (const std::string& name : network_.trainable()) {
     const torch::Tensor& weight = network_.parameter(name);
@@ -89,7 +89,7 @@ void Optimizer::scale_adder_gradients(std::vector<torch::Tensor>& gradients,
   }
 }
 
-void Optimizer::step_sgd(const Tensors& of, double learning_rate) {
+void Optimizer::step_sgd(const StepTensors& of, double learning_rate) {
   const std::vector<torch::Tensor> gradients =
       at::_foreach_add(of.gradients, of.weights, options_.weight_decay);
   at::_foreach_mul_(of.velocities, options_.momentum);
@@ -100,7 +100,7 @@ void Optimizer::step_sgd(const Tensors& of, double learning_rate) {
   at::_foreach_add_(of.weights, steps, -learning_rate);
 }
 
-void Optimizer::step_adam(const Tensors& of, double learning_rate) {
+void Optimizer::step_adam(const StepTensors& of, double learning_rate) {
   constexpr double beta2 = 0.999, epsilon = 1e-8;
   const double beta1 = options_.momentum;
   at::_foreach_mul_(of.velocities, beta1);

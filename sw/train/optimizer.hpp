@@ -50,13 +50,13 @@ class Optimizer {
  private:
   // All parameters that have a gradient, one behind the other in the order of trainable(): on a GPU
   // one operation on all of them takes hardly longer than one on one of them.
-  struct Tensors {
+  struct StepTensors {
     std::vector<torch::Tensor> weights, gradients, velocities, squares;
   };
   void scale_adder_gradients(std::vector<torch::Tensor>& gradients,
                              const std::vector<std::size_t>& adders) const;
-  void step_sgd(const Tensors& of, double learning_rate);
-  void step_adam(const Tensors& of, double learning_rate);
+  void step_sgd(const StepTensors& of, double learning_rate);
+  void step_adam(const StepTensors& of, double learning_rate);
 
   FloatNetwork& network_;
   OptimizerOptions options_;

@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "sw/network/atomic_file.hpp"
+#include "sw/train/device.hpp"
 #include "sw/train/progress.hpp"
 #include "sw/train/training_record.hpp"
 
@@ -37,10 +38,7 @@ void check(const TrainOptions& o, const TrainingData& data) {
           "0 to less than 1");
   require(o.augmentation.padding >= 0 && o.augmentation.padding < data.training.image.width,
           "crop-padding", o.augmentation.padding, "0 to less than the image's width");
-  if (o.device.is_cuda() && o.precision != Precision::float32) {
-    throw std::invalid_argument("precision: found " + to_string(o.precision) +
-                                " with device cuda; allowed there: float32");
-  }
+  check_device(o.device, o.precision);
   require(o.statistics_batches >= 0, "statistics-batches", o.statistics_batches, "0 or more");
 }
 

@@ -10,6 +10,7 @@
 
 #include "sw/quant/fake_quantization.hpp"
 #include "sw/quant/fixed_point.hpp"
+#include "sw/train/cuda/adder_cuda.hpp"
 
 namespace abacus {
 namespace {
@@ -66,6 +67,25 @@ TEST(FakeQuantize, KeepsOrderAndGradientsOfAnyLayout) {
     EXPECT_EQ(x.grad().reshape({-1})[i].item<double>(),
               inside ? weights.reshape({-1})[i].item<double>() : 0.0);
   }
+}
+
+TEST(FakeQuantize, AGpuGivesTheSameBits) {
+  if (!built_with_cuda() || !at::globalContext().hasCUDA()) GTEST_SKIP() << "no GPU here";
+  torch::manual_seed(4);
+  const torch::Tensor values = torch::randn({5, 7, 6, 3}) * 3,
+                      gradient = torch::randn({5, 7, 6, 3});
+  std::vector<torch::Tensor> results;
+  for (const torch::Device device : {torch::Device(torch::kCPU), torch::Device(torch::kCUDA)}) {
+    const torch::Tensor x = values.to(device).requires_grad_();
+    const torch::Tensor stored = fake_quantize(x, 0.0371, {0, 15});
+    const torch::Tensor read = fake_read(stored, 0.0371, read_quantizer(0.0371 / 0.09),
+                                         torch::tensor({0.09}, torch::kFloat64), {0, 3});
+    (read * gradient.to(device)).sum().backward();
+    results.push_back(read.detach().to(torch::kCPU));
+    results.push_back(x.grad().to(torch::kCPU));
+  }
+  EXPECT_TRUE(torch::equal(results[0], results[2]));
+  EXPECT_TRUE(torch::equal(results[1], results[3]));
 }
 
 TEST(FakeQuantize, RefusesGridsThatAreNone) {

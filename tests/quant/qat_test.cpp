@@ -299,6 +299,13 @@ TEST_F(Qat, RefusesOnAGpuWhatOnlyTheProcessorDoes) {
   QatOptions o = options("gpu");
   o.device = torch::kCUDA;
   EXPECT_THAT(error_of(o), AllOf(HasSubstr("cuda"), HasSubstr("learn-ranges")));
+  o.learn_ranges = false;
+  o.precision = Precision::bfloat16;
+  EXPECT_THAT(error_of(o), AllOf(HasSubstr("cuda"), HasSubstr("bfloat16"), HasSubstr("float32")));
+  EXPECT_EQ(to_string(o), [&] {
+    o.device = torch::kCPU;
+    return to_string(o);
+  }()) << "a state may go on on another device";
   o = options("gpu", "uniform");
   o.device = torch::kCUDA;
   EXPECT_THAT(error_of(o), AllOf(HasSubstr("cuda"), HasSubstr("schemes for adder layers")));
@@ -323,6 +330,26 @@ TEST_F(Qat, RefusesToResumeAnotherTraining) {
   o.resume = true;
   adder_.tensors.begin()->second.bytes[0] ^= 1;
   EXPECT_THAT(error_of(o), AllOf(HasSubstr(state_file(o.out).string()), HasSubstr("checkpoint")));
+}
+
+// The bounds of learned ranges are multiples of where they started, not of where they were saved.
+TEST_F(Qat, GivesTheSameBytesWhenResumedWithRangesAtTheirBounds) {
+  for (const std::string scheme : {"nonnegative", "uniform"}) {
+    SCOPED_TRACE(scheme);
+    QatOptions o = options("bounds", scheme);
+    o.range_rate = 1e6;
+    o.gradient_clip = 0;
+    const std::string whole = bytes(run(o));
+    std::filesystem::remove(state_file(o.out));
+    for (const int stop_before : {3, 8}) {
+      int asked = 0;
+      o.resume = false;
+      EXPECT_FALSE(run(o, [&] { return asked++ == stop_before; }).finished);
+      o.resume = true;
+      EXPECT_TRUE(bytes(run(o)) == whole) << "stopped before batch " << stop_before;
+      std::filesystem::remove(state_file(o.out));
+    }
+  }
 }
 
 // The state's plan counts, not one that this machine would find.
@@ -359,6 +386,12 @@ TEST_F(Qat, RefusesADamagedState) {
               HasSubstr("plan image scale"));
   EXPECT_THAT(with([](TensorFile& s) { s.metadata["plan group 1"] = "0x0p+0"; }),
               HasSubstr("plan group 1"));
+  for (auto& [key, value] : good.metadata) {
+    if (key.rfind("plan range ", 0) != 0 || value.empty()) continue;
+    const std::string name = key;
+    EXPECT_THAT(with([&](TensorFile& s) { s.metadata[name] = ""; }),
+                AllOf(HasSubstr(state_file(o.out).string()), HasSubstr("plan group")));
+  }
   // In the order of their names momentum comes first, parameters last.
   EXPECT_THAT(with([](TensorFile& s) { s.tensors.erase(s.tensors.begin()); }),
               AllOf(HasSubstr(state_file(o.out).string()), HasSubstr("momentum/")));

@@ -461,7 +461,7 @@ TEST(Device, RefusesWhatIsNotHere) {
   }
 }
 
-// One network on the processor and on a GPU: outputs and gradients, two steps long.
+// One network on the processor and on a GPU: outputs and gradients.
 TEST(Device, AGpuTrainsAsTheProcessorDoes) {
   if (!built_with_cuda() || !at::globalContext().hasCUDA()) GTEST_SKIP() << "no GPU here";
   for (const Arithmetic arithmetic : {Arithmetic::adder, Arithmetic::cnn}) {

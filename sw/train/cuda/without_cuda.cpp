@@ -2,7 +2,6 @@
 #include <stdexcept>
 
 #include "sw/train/cuda/adder_cuda.hpp"
-#include "sw/train/cuda/fake_quantization_cuda.hpp"
 
 namespace abacus {
 namespace {
@@ -23,14 +22,6 @@ void cuda_adder_input_gradient(const AdderShape&, const CudaAdderOperands&, floa
 std::int64_t cuda_adder_scratch(const AdderShape&) { fail(); }
 void cuda_adder_weight_gradient(const AdderShape&, const CudaAdderOperands&, CudaWeightGradient,
                                 const float*, float*, float*) {
-  fail();
-}
-
-void cuda_round_to_grid(const float*, float*, std::int64_t, const CudaGrid&) { fail(); }
-void cuda_read_to_grid(const float*, float*, std::int64_t, float, float, const CudaGrid&) {
-  fail();
-}
-void cuda_mask_gradient(const float*, const float*, float*, std::int64_t, const CudaGrid&) {
   fail();
 }
 

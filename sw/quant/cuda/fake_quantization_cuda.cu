@@ -4,7 +4,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "sw/train/cuda/fake_quantization_cuda.hpp"
+#include "sw/quant/cuda/fake_quantization_cuda.hpp"
 
 namespace abacus {
 namespace {
@@ -36,30 +36,30 @@ void for_each(std::int64_t count, const Work& work) {
 }
 
 // NaN becomes the lowest.
-__device__ float level(float value, const CudaGrid& grid) {
+__device__ float level(float value, const FakeGrid& grid) {
   const float clamped = fminf(value > grid.lowest ? value : grid.lowest, grid.highest);
   return floorf(__fadd_rn(clamped, 0.5F));
 }
 
 }  // namespace
 
-void cuda_round_to_grid(const float* from, float* to, std::int64_t count, const CudaGrid& grid) {
+void cuda_round_to_grid(const float* from, float* to, std::int64_t count, const FakeGrid& grid) {
   const float inverse = 1.0F / grid.step;
   for_each(count, [=] __device__(std::int64_t i) {
     to[i] = __fmul_rn(level(__fmul_rn(from[i], inverse), grid), grid.step);
   });
 }
 
-void cuda_read_to_grid(const float* stored, float* to, std::int64_t count, float inverse_scale,
-                       float ratio, const CudaGrid& grid) {
+void cuda_read_to_grid(const float* stored, float* to, std::int64_t count, const FakeReader& reader,
+                       const FakeGrid& grid) {
   for_each(count, [=] __device__(std::int64_t i) {
-    const float integer = floorf(__fadd_rn(__fmul_rn(stored[i], inverse_scale), 0.5F));
-    to[i] = __fmul_rn(level(__fmul_rn(integer, ratio), grid), grid.step);
+    const float integer = floorf(__fadd_rn(__fmul_rn(stored[i], reader.inverse_scale), 0.5F));
+    to[i] = __fmul_rn(level(__fmul_rn(integer, reader.ratio), grid), grid.step);
   });
 }
 
 void cuda_mask_gradient(const float* x, const float* gradient, float* to, std::int64_t count,
-                        const CudaGrid& grid) {
+                        const FakeGrid& grid) {
   // A hair of tolerance, so that the ends themselves are within whatever the product's rounding.
   const float slack = 1e-4F * grid.step;
   const float low = grid.lowest * grid.step - slack, high = grid.highest * grid.step + slack;
