@@ -1,5 +1,6 @@
 #include "sw/train/batches.hpp"
 
+#include <ATen/Parallel.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -99,6 +100,32 @@ TEST(Augmentation, OfAnImageDoesNotDependOnItsBatch) {
         make_batch(data, kPlain, &all[static_cast<std::size_t>(i)], 1, augmentation, 1, 2);
     EXPECT_TRUE(torch::equal(together.images[i], alone.images[0]));
     EXPECT_TRUE(torch::equal(together.labels[i], alone.labels[0]));
+  }
+}
+
+TEST(MakeBatch, DoesNotDependOnTheNumberOfThreads) {
+  Dataset data = numbered_image(7);
+  constexpr int count = 50;
+  data.labels.clear();
+  const std::vector<std::uint8_t> one = data.pixels;
+  data.pixels.clear();
+  for (int i = 0; i < count; ++i) {
+    data.labels.push_back(static_cast<std::uint8_t>(i % 2));
+    for (const std::uint8_t pixel : one)
+      data.pixels.push_back(static_cast<std::uint8_t>(pixel + i));
+  }
+  const std::vector<std::int64_t> order = shuffled_order(count, 3, 1);
+  std::vector<Batch> batches;
+  const int threads = at::get_num_threads();
+  for (const int number : {1, 4}) {
+    at::set_num_threads(number);
+    batches.push_back(make_batch(data, kPlain, order.data(), count, {2, true}, 5, 1));
+  }
+  at::set_num_threads(threads);
+  EXPECT_TRUE(torch::equal(batches[0].images, batches[1].images));
+  EXPECT_TRUE(torch::equal(batches[0].labels, batches[1].labels));
+  for (int i = 0; i < count; ++i) {
+    EXPECT_EQ(batches[0].labels[i].item<std::int64_t>(), order[static_cast<std::size_t>(i)] % 2);
   }
 }
 

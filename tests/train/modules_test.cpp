@@ -461,6 +461,14 @@ TEST(Device, RefusesWhatIsNotHere) {
   }
 }
 
+TEST(Device, AGpuTrainsInFloat32Alone) {
+  EXPECT_NO_THROW(check_device(torch::kCUDA, Precision::float32));
+  for (const Precision precision : {Precision::bfloat16, Precision::int8}) {
+    EXPECT_NO_THROW(check_device(torch::kCPU, precision));
+    EXPECT_THROW(check_device(torch::kCUDA, precision), std::invalid_argument);
+  }
+}
+
 // One network on the processor and on a GPU: outputs and gradients.
 TEST(Device, AGpuTrainsAsTheProcessorDoes) {
   if (!built_with_cuda() || !at::globalContext().hasCUDA()) GTEST_SKIP() << "no GPU here";

@@ -1,7 +1,5 @@
 #include <cuda_runtime.h>
 
-#include <algorithm>
-
 #include "sw/train/cuda/adder_reader.cuh"
 #include "sw/train/cuda/adder_windows.hpp"
 
