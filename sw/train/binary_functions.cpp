@@ -91,11 +91,7 @@ class PaddedSign : public torch::autograd::Function<PaddedSign> {
     const torch::Tensor input = channels_last(given);
     context->save_for_backward({input});
     context->saved_data["padding"] = padding;
-    if (!input.is_cpu()) {
-      const torch::Tensor signs =
-          torch::where(input < 0, -torch::ones_like(input), torch::ones_like(input));
-      return torch::constant_pad_nd(signs, {padding, padding, padding, padding}, -1);
-    }
+    if (!input.is_cpu()) return padded_sign_of_tensors(input, padding);
     const Padded shape{input.size(2), input.size(3), input.size(1), padding};
     torch::Tensor output = empty_channels_last(input.size(0), shape.channels, shape.padded_height(),
                                                shape.width + 2 * padding, input.scalar_type());
@@ -113,9 +109,7 @@ class PaddedSign : public torch::autograd::Function<PaddedSign> {
     const torch::Tensor input = context->get_saved_variables()[0];
     if (!input.is_cpu()) {
       const std::int64_t padding = context->saved_data["padding"].toInt();
-      const torch::Tensor inside =
-          gradients[0].narrow(2, padding, input.size(2)).narrow(3, padding, input.size(3));
-      return {inside * (2 - 2 * input.abs()).clamp_min(0), torch::Tensor()};
+      return {padded_sign_gradient_of_tensors(input, gradients[0], padding), torch::Tensor()};
     }
     const torch::Tensor gradient = channels_last(gradients[0].to(input.scalar_type()));
     const Padded shape{input.size(2), input.size(3), input.size(1),
@@ -150,6 +144,19 @@ class BinaryWeight : public torch::autograd::Function<BinaryWeight> {
 };
 
 }  // namespace
+
+torch::Tensor padded_sign_of_tensors(const torch::Tensor& input, std::int64_t padding) {
+  const torch::Tensor one = torch::ones_like(input);
+  return torch::constant_pad_nd(torch::where(input < 0, -one, one),
+                                {padding, padding, padding, padding}, -1);
+}
+
+torch::Tensor padded_sign_gradient_of_tensors(const torch::Tensor& input,
+                                              const torch::Tensor& gradient, std::int64_t padding) {
+  const torch::Tensor inside =
+      gradient.narrow(2, padding, input.size(2)).narrow(3, padding, input.size(3));
+  return inside * (2 - 2 * input.abs()).clamp_min(0);
+}
 
 torch::Tensor padded_sign(const torch::Tensor& input, int padding) {
   TORCH_CHECK(

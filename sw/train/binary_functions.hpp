@@ -1,6 +1,8 @@
 // Binary convolution with gradients: operands −1 and +1, as docs/arithmetic.md defines them.
 #pragma once
 
+#include <cstdint>
+
 #include "sw/train/torch.hpp"
 
 namespace abacus {
@@ -9,6 +11,12 @@ namespace abacus {
 // width. N×C×H×W in float32 or bfloat16; the result is channels-last. Gradient: dY·max(0, 2 − 2|x|),
 // the derivative of Bi-Real Net's piecewise polynomial (Liu et al., ECCV 2018, eq. 5).
 torch::Tensor padded_sign(const torch::Tensor& input, int padding);
+
+// Both as operations on tensors, which is how a GPU computes them: the values, and the gradient of an
+// output's `gradient`.
+torch::Tensor padded_sign_of_tensors(const torch::Tensor& input, std::int64_t padding);
+torch::Tensor padded_sign_gradient_of_tensors(const torch::Tensor& input,
+                                              const torch::Tensor& gradient, std::int64_t padding);
 
 // α·sign(w) with sign(0) = +1 and α = mean |w| over an output channel's weights (XNOR-Net, Rastegari
 // et al., ECCV 2016, eq. 6). O×I×k×k, float32. Gradient: dY where |w| ≤ 1 (straight-through), else 0;

@@ -137,5 +137,22 @@ TEST(BinaryConvolution, SumsProductsOfSignsOnRandomShapes) {
   }
 }
 
+TEST(PaddedSign, OperationsOnTensorsGiveTheKernelsValues) {
+  torch::manual_seed(11);
+  for (const int padding : {0, 1, 2}) {
+    torch::Tensor input = torch::randn({3, 5, 6, 4});
+    input[0][0][0][0] = 0;
+    input[0][0][0][1] = -0.0F;
+    input.requires_grad_();
+    const torch::Tensor output = padded_sign(input, padding);
+    const torch::Tensor gradient = torch::randn(output.sizes());
+    output.backward(gradient);
+    const torch::Tensor values = input.detach();
+    EXPECT_TRUE(torch::equal(padded_sign_of_tensors(values, padding), output.detach()));
+    EXPECT_TRUE(torch::allclose(padded_sign_gradient_of_tensors(values, gradient, padding),
+                                input.grad(), 1e-6, 1e-7));
+  }
+}
+
 }  // namespace
 }  // namespace abacus
