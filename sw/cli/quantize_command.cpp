@@ -158,6 +158,9 @@ void add_reconstruction_options(CLI::App& command, QuantizationOptions& options)
   count("--reconstruction-images", options.reconstruction_images,
         "brecq and --reconstruction block, network: training images");
   count("--iterations", options.iterations, "Likewise: steps a block");
+  command.add_option("--temperature", options.temperature,
+                     "--reconstruction network: divides both networks' scores before they are "
+                     "compared (default: 4)");
   count("--network-iterations", options.network_iterations,
         "--reconstruction block: steps of the whole network afterwards");
   count("--activation-iterations", options.activation_iterations,

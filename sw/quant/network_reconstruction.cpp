@@ -74,11 +74,14 @@ Checkpoint reconstruct_network(const Checkpoint& checkpoint, const QuantizationP
     torch::Tensor wanted;
     {
       torch::NoGradGuard no_gradient;
-      wanted = torch::log_softmax(teacher.forward(images, hooks), 1);
+      wanted = torch::log_softmax(teacher.forward(images, hooks) / options.temperature, 1);
     }
     optimizer.clear_gradients();
-    const torch::Tensor found = torch::log_softmax(quantized.forward(images), 1);
-    const torch::Tensor loss = (wanted.exp() * (wanted - found)).sum(1).mean();
+    const torch::Tensor found =
+        torch::log_softmax(quantized.forward(images) / options.temperature, 1);
+    // Times T², by which the gradients at the scores are as large at every temperature.
+    const torch::Tensor loss =
+        options.temperature * options.temperature * (wanted.exp() * (wanted - found)).sum(1).mean();
     const double value = loss.item<double>();
     if (!std::isfinite(value)) {
       throw std::runtime_error("the divergence from the float network is " + std::to_string(value) +

@@ -79,6 +79,7 @@ enum class Option {
   reconstruction,
   reconstruction_images,
   iterations,
+  temperature,
   network_iterations,
   activation_iterations,
   fraction_bits
@@ -292,6 +293,7 @@ QuantizationOptions with_defaults(QuantizationOptions options) {
     set_default(options.reconstruction_images, scheme, Option::reconstruction_images,
                 network.images);
     set_default(options.iterations, scheme, Option::iterations, network.iterations);
+    set_default(options.temperature, scheme, Option::temperature, network.temperature);
   }
   return options;
 }
@@ -323,6 +325,7 @@ void check(const QuantizationOptions& options) {
   refuse_surplus(options.reconstruction_images, scheme, Option::reconstruction_images,
                  "reconstruction images");
   refuse_surplus(options.iterations, scheme, Option::iterations, "iterations");
+  refuse_surplus(options.temperature, scheme, Option::temperature, "temperature");
   refuse_surplus(options.network_iterations, scheme, Option::network_iterations,
                  "network iterations");
   refuse_surplus(options.activation_iterations, scheme, Option::activation_iterations,
@@ -348,19 +351,19 @@ void check(const QuantizationOptions& options) {
                                   "; allowed with the reconstruction of the network: nearest");
     }
   }
-  for (const auto& [name, given, allowed] :
-       {std::tuple<const char*, bool, bool>{
-            "reconstruction images", options.reconstruction_images.has_value(),
-            scheme == QuantizationScheme::brecq || reconstruction != Reconstruction::none},
-        {"iterations", options.iterations.has_value(),
-         scheme == QuantizationScheme::brecq || reconstruction != Reconstruction::none},
+  const bool any = scheme == QuantizationScheme::brecq || reconstruction != Reconstruction::none;
+  for (const auto& [name, given, allowed, with] :
+       {std::tuple<const char*, bool, bool, const char*>{"reconstruction images",
+                                                         options.reconstruction_images.has_value(),
+                                                         any, "block, network"},
+        {"iterations", options.iterations.has_value(), any, "block, network"},
+        {"temperature", options.temperature.has_value(), reconstruction == Reconstruction::network,
+         "network"},
         {"network iterations", options.network_iterations.has_value(),
-         reconstruction == Reconstruction::block}}) {
+         reconstruction == Reconstruction::block, "block"}}) {
     if (given && !allowed) {
-      throw std::invalid_argument(std::string(name) + " given without " +
-                                  (std::string(name) == "network iterations"
-                                       ? "the reconstruction that has them; allowed with: block"
-                                       : "a reconstruction; allowed with: block, network"));
+      throw std::invalid_argument(
+          std::string(name) + " given without a reconstruction that has it; allowed with: " + with);
     }
   }
 
@@ -422,6 +425,7 @@ std::string to_string(const QuantizationOptions& given) {
   };
   count("reconstruction-images", options.reconstruction_images);
   count("iterations", options.iterations);
+  if (options.temperature) text << " temperature=" << number_text(*options.temperature);
   count("network-iterations", options.network_iterations);
   count("activation-iterations", options.activation_iterations);
   if (options.fraction_bits) text << " fraction-bits=" << *options.fraction_bits;

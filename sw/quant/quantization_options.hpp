@@ -137,6 +137,7 @@ struct QuantizationOptions {
   // Of reconstruction, and of scheme brecq (docs/reconstruction.md).
   std::optional<std::int64_t> reconstruction_images;
   std::optional<std::int64_t> iterations;             // a unit; of the whole network, in all
+  std::optional<double> temperature;                  // network: divides the scores; above 0
   std::optional<std::int64_t> network_iterations;     // block
   std::optional<std::int64_t> activation_iterations;  // brecq: a unit, of the activations' steps
 };

@@ -1,6 +1,7 @@
 #include "sw/quant/reconstruction_options.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -43,6 +44,9 @@ void check(const NetworkReconstructionOptions& options) {
   if (!(options.rate > 0 && options.rate <= 1)) {
     fail("rate", std::to_string(options.rate), "more than 0, at most 1");
   }
+  if (!(options.temperature > 0 && std::isfinite(options.temperature))) {
+    fail("temperature", std::to_string(options.temperature), "above 0");
+  }
 }
 
 void check(const BrecqOptions& options) {
@@ -65,8 +69,9 @@ NetworkReconstructionOptions network_reconstruction_options(const QuantizationOp
   NetworkReconstructionOptions result;
   result.images = options.reconstruction_images.value_or(result.images);
   result.iterations = options.iterations.value_or(result.iterations);
+  result.temperature = options.temperature.value_or(result.temperature);
   // In proportion to the grid's steps.
-  result.rate = std::min(0.002, 0.016 / static_cast<double>(1 << options.weight_bits));
+  result.rate = std::min(0.002, 0.032 / static_cast<double>(1 << options.weight_bits));
   result.seed = options.seed;
   return result;
 }

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <stdexcept>
 #include <utility>
 
@@ -71,6 +72,33 @@ TEST(NetworkReconstruction, LeavesBatchNormsStatisticsToTheirEstimation) {
     EXPECT_EQ(tuned.tensors.at(name).bytes, c.checkpoint.tensors.at(name).bytes);
   }
   EXPECT_NE(tuned.tensors.at("conv2.weight").bytes, c.checkpoint.tensors.at("conv2.weight").bytes);
+}
+
+TEST(NetworkReconstruction, LearnsOtherWeightsAtAnotherTemperature) {
+  const test::ReconstructionCase c("lenet", Arithmetic::adder, 2, 1);
+  const QuantizationPlan plan = plan_of(c, two_bits());
+  NetworkReconstructionOptions options;
+  options.iterations = 3;
+  const Checkpoint warm = reconstruct_network(c.checkpoint, plan, c.data, options, {});
+  options.temperature = 1;
+  const Checkpoint cold = reconstruct_network(c.checkpoint, plan, c.data, options, {});
+  EXPECT_NE(warm.tensors.at("conv2.weight").bytes, cold.tensors.at("conv2.weight").bytes);
+}
+
+TEST(NetworkReconstruction, RefusesATemperatureThatIsNoneByName) {
+  const test::ReconstructionCase c("lenet", Arithmetic::adder, 2, 1);
+  const QuantizationPlan plan = plan_of(c, two_bits());
+  for (const double temperature : {0.0, -1.0, std::numeric_limits<double>::infinity(),
+                                   std::numeric_limits<double>::quiet_NaN()}) {
+    NetworkReconstructionOptions options;
+    options.temperature = temperature;
+    try {
+      reconstruct_network(c.checkpoint, plan, c.data, options, {});
+      FAIL() << "accepted " << temperature;
+    } catch (const std::invalid_argument& error) {
+      EXPECT_THAT(error.what(), AllOf(HasSubstr("temperature is"), HasSubstr("above 0")));
+    }
+  }
 }
 
 TEST(NetworkReconstruction, RefusesSignedActivationsByName) {

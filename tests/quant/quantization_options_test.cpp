@@ -80,13 +80,18 @@ TEST(QuantizationOptions, TheRecipeTellsEveryOptionApart) {
       changed([](O& o) { o.weight_rounding = WeightRounding::output_error; }),
       changed([](O& o) { o.scheme = QuantizationScheme::nonnegative_ptq; }),
       changed([](O& o) { o.scheme = QuantizationScheme::best_ptq; }),
+      changed([](O& o) { o.reconstruction = Reconstruction::network; }),
+      changed([](O& o) {
+        o.reconstruction = Reconstruction::network;
+        o.temperature = 2;
+      }),
       changed([](O& o) { o.scheme = QuantizationScheme::uniform_ptq; }),
       changed([](O& o) { o.scheme = QuantizationScheme::qssf_ptq; }),
       changed([](O& o) {
         o.scheme = QuantizationScheme::qssf_ptq;
         o.shared_scale = SharedScale::weights;
       })};
-  EXPECT_EQ(recipes.size(), 24U);
+  EXPECT_EQ(recipes.size(), 26U);
 
   QuantizationOptions post;
   post.scheme = QuantizationScheme::post;
@@ -172,6 +177,15 @@ TEST(QuantizationOptions, RefusesOptionsThatTheSchemeDoesNotTake) {
   options.iterations = 0;
   EXPECT_THAT(message(options), AllOf(HasSubstr("iterations is 0"), HasSubstr("1 to")));
   options.iterations.reset();
+  options.temperature = 0;
+  EXPECT_THAT(message(options), AllOf(HasSubstr("temperature is 0"), HasSubstr("above 0")));
+  options.temperature = 2;
+  EXPECT_EQ(message(options), "accepted");
+  options.reconstruction = Reconstruction::block;
+  EXPECT_THAT(message(options),
+              AllOf(HasSubstr("temperature"), HasSubstr("allowed with: network")));
+  options.reconstruction.reset();
+  options.temperature.reset();
   options.network_iterations = 5;
   EXPECT_THAT(message(options), AllOf(HasSubstr("network iterations"), HasSubstr("block")));
   options = {};

@@ -305,6 +305,7 @@ TEST(Quantize, CalibrationLayerByLayerHelpsFewBits) {
   options.range_search = RangeSearch::none;
   const double plain = made.correlation(made.quantized(options), 24);
   options.scheme = QuantizationScheme::best_ptq;
+  options.iterations = 200;
   options.range_search.reset();
   EXPECT_GT(made.correlation(made.quantized(options), 24), plain);
 }
@@ -335,6 +336,7 @@ TEST(Quantize, TheBestSchemeTunesTheNetworkUpToFourBits) {
     QuantizationOptions best = made.options(bits, bits);
     best.scheme = QuantizationScheme::best_ptq;
     QuantizationOptions plain = best;
+    if (bits <= 4) best.iterations = 5;
     plain.reconstruction = Reconstruction::none;
     EXPECT_EQ(made.quantized(best).layers[2].weights == made.quantized(plain).layers[2].weights,
               bits > 4);
