@@ -18,6 +18,7 @@ BEST_TRAINING = (("lr", "0.002"), ("optimizer", "adam"), ("adder_gradient", "exa
                  ("distill", "1"), ("temperature", "4"), ("train_on", "train_all"), ("crop_padding", "4"),
                  ("flip", "true"), ("bn_images", "10000"))
 ALL_BITS = (8, 6, 5, 4, 3, 2)
+STORAGE_BITS = range(2, 17)
 
 
 def paper_ptq(network, dataset, bits, method="PTQ", **more):
@@ -332,4 +333,11 @@ def with_options(cell, options):
         return cell
     chosen = {name: value for scheme, name, value in options
               if not scheme or scheme in addresses(cell)}
+    # A cell's own field, which scenarios and trainings' commands name already.
+    stored = chosen.pop("storage_bits", None)
+    if stored is not None:
+        if not stored.isdecimal() or int(stored) not in STORAGE_BITS:
+            raise ReproductionError(f"--option storage-bits={stored}: found {stored}; allowed: "
+                                    f"{STORAGE_BITS[0]} to {STORAGE_BITS[-1]}")
+        cell = replace(cell, storage_bits=int(stored))
     return replace(cell, more_options=tuple(chosen.items()))

@@ -701,6 +701,24 @@ class Reproduce(unittest.TestCase):
         for text in texts:
             self.assertEqual('options.bn_images = 400' in text, 'scheme = "qssf-ptq"' in text)
 
+    def test_stored_bits_may_be_an_option(self):
+        self.make("figure5", "--qat-epochs", "0", "--dataset", "cifar10", "--bits", "4",
+                  "--option", "qssf-ptq:storage-bits=12")
+        texts = [file.read_text() for file in self.out.glob("runs/*/scenario.toml")]
+        self.assertEqual(len(texts), 3)
+        for text in texts:
+            stored = 12 if 'scheme = "qssf-ptq"' in text else 8
+            self.assertEqual(text.count("storage_bits"), 1)
+            self.assertIn(f"storage_bits = {stored}\n", text)
+
+    def test_stored_bits_that_are_none_are_refused(self):
+        for found in ("1", "17", "12.5", "wide"):
+            done = self.run_it("figure5", "--qat-epochs", "0", "--dataset", "cifar10", "--option",
+                               f"storage-bits={found}")
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(f"found {found}; allowed: 2 to 16", done.stderr)
+            self.assertFalse((self.out / "figure5.csv").exists())
+
     def test_training_makes_a_package_once_and_the_note_tells_the_epochs(self):
         more = ("--qat-epochs", "3", "--dataset", "cifar10", "--bits", "4")
         lines = self.make("table1", *more)
