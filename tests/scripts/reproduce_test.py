@@ -693,20 +693,20 @@ class Reproduce(unittest.TestCase):
         self.make("table5", "--qat-epochs", "0")
         self.assertEqual(len(self.calls()), 20)
 
-    def test_options_reach_their_scheme_alone(self):
+    def scenarios_with(self, option):
+        """Of figure5's two QSSF rows and its AdderQuant row."""
         self.make("figure5", "--qat-epochs", "0", "--dataset", "cifar10", "--bits", "4",
-                  "--option", "qssf-ptq:bn-images=400")
+                  "--option", option)
         texts = [file.read_text() for file in self.out.glob("runs/*/scenario.toml")]
         self.assertEqual(len(texts), 3)
-        for text in texts:
+        return texts
+
+    def test_options_reach_their_scheme_alone(self):
+        for text in self.scenarios_with("qssf-ptq:bn-images=400"):
             self.assertEqual('options.bn_images = 400' in text, 'scheme = "qssf-ptq"' in text)
 
     def test_stored_bits_may_be_an_option(self):
-        self.make("figure5", "--qat-epochs", "0", "--dataset", "cifar10", "--bits", "4",
-                  "--option", "qssf-ptq:storage-bits=12")
-        texts = [file.read_text() for file in self.out.glob("runs/*/scenario.toml")]
-        self.assertEqual(len(texts), 3)
-        for text in texts:
+        for text in self.scenarios_with("qssf-ptq:storage-bits=12"):
             stored = 12 if 'scheme = "qssf-ptq"' in text else 8
             self.assertEqual(text.count("storage_bits"), 1)
             self.assertIn(f"storage_bits = {stored}\n", text)
