@@ -1,6 +1,6 @@
 // Adder layers of ResNet-20 on a GPU, 128 images: taps a second of the forward pass and of both
 // gradients.
-#include "sw/train/cuda/adder_cuda.hpp"
+#include "sw/kernels/cuda/adder_cuda.hpp"
 
 #include <benchmark/benchmark.h>
 #include <cuda_runtime.h>

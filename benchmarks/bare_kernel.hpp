@@ -6,9 +6,9 @@
 #include <cstdint>
 #include <vector>
 
-#include "models/compute/aligned_buffer.hpp"
-#include "models/compute/cpu_target.hpp"
-#include "models/pe_array/kernels.hpp"
+#include "models/array/kernels.hpp"
+#include "models/simd/aligned_buffer.hpp"
+#include "models/simd/cpu_target.hpp"
 #include "sw/network/integer_network.hpp"
 
 namespace abacus::benchmarks {

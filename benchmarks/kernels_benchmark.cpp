@@ -7,11 +7,11 @@
 #include <string>
 #include <vector>
 
-#include "models/compute/aligned_buffer.hpp"
-#include "models/compute/cpu_target.hpp"
-#include "models/pe_array/kernels.hpp"
+#include "models/array/kernels.hpp"
 #include "models/read_quantizer/kernels.hpp"
 #include "models/scale_unit/kernels.hpp"
+#include "models/simd/aligned_buffer.hpp"
+#include "models/simd/cpu_target.hpp"
 
 namespace abacus {
 namespace {

@@ -25,8 +25,8 @@
 
 #include "benchmarks/bare_kernel.hpp"
 #include "models/accelerator/platform.hpp"
-#include "sw/cli/program_view.hpp"
 #include "sw/driver/driver.hpp"
+#include "sw/experiment/program_view.hpp"
 #include "sw/schedule/program.hpp"
 #include "sw/workload/synthetic_network.hpp"
 

@@ -5,8 +5,8 @@
 
 #include <vector>
 
-#include "sw/train/adder_grid_kernels.hpp"
-#include "sw/train/adder_kernels.hpp"
+#include "sw/kernels/adder_grid_kernels.hpp"
+#include "sw/kernels/adder_kernels.hpp"
 #include "sw/train/modules.hpp"
 #include "sw/train/optimizer.hpp"
 #include "sw/train/torch.hpp"

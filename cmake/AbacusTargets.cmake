@@ -44,21 +44,26 @@ function(abacus_program name)
   target_link_libraries(${name} PRIVATE abacus_options ${ARG_LINK})
 endfunction()
 
-# abacus_test(NAME source... [LINK library...] [SYSTEMC] [LABELS label...])
-# One test case a process, since SystemC elaborates once a process. A SYSTEMC test gets its main
-# from tests/sc_main.cpp, any other from GoogleTest. DISCOVERY_TIMEOUT: torch is slow to load.
+# abacus_test(NAME source... [LINK library...] [SYSTEMC | PROCESSES])
+# One process a program, or a process a test case: with SYSTEMC, since SystemC elaborates once a
+# process (main from tests/sc_main.cpp), and with PROCESSES, where long cases shall run side by side.
+# The label is the folder's, ABACUS_TEST_LABEL.
 function(abacus_test name)
-  cmake_parse_arguments(ARG "SYSTEMC" "" "LINK;LABELS" ${ARGN})
-  abacus_program(${name} ${ARG_UNPARSED_ARGUMENTS} LINK ${ARG_LINK} GTest::gmock)
+  cmake_parse_arguments(ARG "SYSTEMC;PROCESSES" "" "LINK" ${ARGN})
+  abacus_program(${name} ${ARG_UNPARSED_ARGUMENTS} LINK ${ARG_LINK} GTest::gmock GTest::gtest)
   if(ARG_SYSTEMC)
     target_sources(${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests/sc_main.cpp)
-    target_link_libraries(${name} PRIVATE GTest::gtest)
   else()
-    target_link_libraries(${name} PRIVATE GTest::gtest GTest::gtest_main)
+    target_link_libraries(${name} PRIVATE GTest::gtest_main)
   endif()
   # Several tests at once: threads that spin while they wait would take the others' processors.
-  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 120
-    PROPERTIES TIMEOUT 300 ENVIRONMENT OMP_WAIT_POLICY=passive LABELS "${ARG_LABELS}")
+  set(properties ENVIRONMENT OMP_WAIT_POLICY=passive LABELS "${ABACUS_TEST_LABEL}")
+  if(ARG_SYSTEMC OR ARG_PROCESSES)
+    gtest_discover_tests(${name} DISCOVERY_TIMEOUT 120 PROPERTIES TIMEOUT 300 ${properties})
+  else()
+    add_test(NAME ${name} COMMAND ${name})
+    set_tests_properties(${name} PROPERTIES TIMEOUT 1200 ${properties})
+  endif()
 endfunction()
 
 # abacus_benchmark(NAME source... [LINK library...])

@@ -1,11 +1,11 @@
 # The exact kernels, without SystemC, for tests and benchmarks too.
 abacus_library(abacus_kernels
-  compute/cpu_target.cpp
-  pe_array/exponent_taps.cpp
-  pe_array/kernels.cpp
-  pe_array/kernels_portable.cpp
-  pe_array/kernels_avx2.cpp
-  pe_array/kernels_avx512.cpp
+  simd/cpu_target.cpp
+  array/exponent_taps.cpp
+  array/kernels.cpp
+  array/kernels_portable.cpp
+  array/kernels_avx2.cpp
+  array/kernels_avx512.cpp
   post_lut/post_lut.cpp
   post_lut/post_lut_entry.cpp
   read_quantizer/kernels.cpp
@@ -18,8 +18,8 @@ abacus_library(abacus_kernels
 target_sources(abacus_models PRIVATE
   compute/command_check.cpp
   compute/compute_unit.cpp
-  pe_array/pe_array.cpp
-  pe_array/processing_element.cpp
+  array/pe_array.cpp
+  elements/processing_element.cpp
   read_quantizer/read_quantizer.cpp
   scale_unit/scale_unit.cpp
   step_adapter/step_adapter.cpp

@@ -9,45 +9,52 @@
 namespace abacus {
 
 enum class TimingLevel {
-  functional,   // loosely timed, direct memory access: results only
-  approximate   // tile-level timing with bus, DRAM and port contention
+  functional,  // loosely timed, direct memory access: results only
+  approximate  // tile-level timing with bus, DRAM and port contention
 };
 
 // |a − w|, a·w, a·w of −1 and +1, a·2^−p; |a − w| and a·2^−p in one lane, a layer either of them;
-// a·2^(−n/2); a·(2^−p + 2^−q) (models/pe_array/processing_element.hpp).
+// a·2^(−n/2); a·(2^−p + 2^−q) (models/elements/processing_element.hpp).
 enum class ProcessingElementKind { adder, mac, xnor, shift, shift_add, post, apot };
 
 inline std::string to_string(ProcessingElementKind kind) {
   switch (kind) {
-    case ProcessingElementKind::adder: return "adder";
-    case ProcessingElementKind::mac: return "mac";
-    case ProcessingElementKind::xnor: return "xnor";
-    case ProcessingElementKind::shift: return "shift";
-    case ProcessingElementKind::shift_add: return "shift-add";
-    case ProcessingElementKind::post: return "post";
-    case ProcessingElementKind::apot: return "apot";
+    case ProcessingElementKind::adder:
+      return "adder";
+    case ProcessingElementKind::mac:
+      return "mac";
+    case ProcessingElementKind::xnor:
+      return "xnor";
+    case ProcessingElementKind::shift:
+      return "shift";
+    case ProcessingElementKind::shift_add:
+      return "shift-add";
+    case ProcessingElementKind::post:
+      return "post";
+    case ProcessingElementKind::apot:
+      return "apot";
   }
   return "unknown";
 }
 
 inline constexpr std::array<ProcessingElementKind, 7> processing_element_kinds = {
-    ProcessingElementKind::adder, ProcessingElementKind::mac, ProcessingElementKind::xnor,
+    ProcessingElementKind::adder, ProcessingElementKind::mac,       ProcessingElementKind::xnor,
     ProcessingElementKind::shift, ProcessingElementKind::shift_add, ProcessingElementKind::post,
     ProcessingElementKind::apot};
 
 // Whether lanes of one kind compute the taps of another: those of `shift_add` have both units.
 inline bool computes(ProcessingElementKind lanes, ProcessingElementKind taps) {
-  return lanes == taps || (lanes == ProcessingElementKind::shift_add &&
-                           (taps == ProcessingElementKind::adder ||
-                            taps == ProcessingElementKind::shift));
+  return lanes == taps ||
+         (lanes == ProcessingElementKind::shift_add &&
+          (taps == ProcessingElementKind::adder || taps == ProcessingElementKind::shift));
 }
 
 // Lookup table of `post` lanes (models/post_lut): |a|·2^(−n/2) for odd n.
 struct PostTableConfig {
-  int exponents = 4;           // odd n that it has entries for: 1, 3, … 2·exponents − 1
-  int fraction_bits = 8;       // widest fraction of an entry, 2 to 8
-  int ports = 1;               // reads a cycle
-  int lanes = 1;               // neighbouring rows of a column that share one table
+  int exponents = 4;      // odd n that it has entries for: 1, 3, … 2·exponents − 1
+  int fraction_bits = 8;  // widest fraction of an entry, 2 to 8
+  int ports = 1;          // reads a cycle
+  int lanes = 1;          // neighbouring rows of a column that share one table
 };
 
 // Exponents that weights of so many magnitudes, 2^(−n/2) for n = 0 … levels − 1, need entries for: odd n.
@@ -55,28 +62,28 @@ constexpr int post_table_exponents(int levels) { return levels / 2; }
 
 struct PeArrayConfig {
   ProcessingElementKind kind = ProcessingElementKind::adder;
-  int rows = 16;               // input channels a cycle
-  int columns = 16;            // output channels a cycle
-  int weight_bits = 8;         // widest operand that the lanes take; xnor: 1, as activation_bits
+  int rows = 16;        // input channels a cycle
+  int columns = 16;     // output channels a cycle
+  int weight_bits = 8;  // widest operand that the lanes take; xnor: 1, as activation_bits
   int activation_bits = 8;
   int accumulator_bits = 24;
-  int weights_per_pe = 64;     // local weight buffer of a PE, in weights; a tile whose kernel² ×
-                               // input-channel tiles do not fit streams its weights every position
-  int scale_lanes = 4;         // outputs that the scale unit finishes a cycle
-  int fraction_bits = 8;       // bits below the binary point that a shifting lane keeps, at most 12
-  PostTableConfig table;       // post
+  int weights_per_pe = 64;  // local weight buffer of a PE, in weights; a tile whose kernel² ×
+                            // input-channel tiles do not fit streams its weights every position
+  int scale_lanes = 4;      // outputs that the scale unit finishes a cycle
+  int fraction_bits = 8;    // bits below the binary point that a shifting lane keeps, at most 12
+  PostTableConfig table;    // post
 };
 
 struct SramConfig {
   std::uint32_t bytes = 128 * 1024;
-  int banks = 4;               // interleaved by port width
-  int port_bytes = 32;         // a bank's access width
+  int banks = 4;        // interleaved by port width
+  int port_bytes = 32;  // a bank's access width
   int latency_cycles = 1;
 };
 
 struct DmaConfig {
-  int burst_bytes = 64;        // largest transaction on the bus
-  int outstanding = 4;         // read (write) bursts under way at once
+  int burst_bytes = 64;  // largest transaction on the bus
+  int outstanding = 4;   // read (write) bursts under way at once
 };
 
 struct BusConfig {
@@ -91,31 +98,31 @@ struct DramConfig {
   std::string device = "MT41K128M16JT-125";
   std::uint64_t bytes = 256ull * 1024 * 1024;
   int banks = 8;
-  int row_bytes = 2048;        // page size
+  int row_bytes = 2048;  // page size
   int data_bits = 16;
   int burst_length = 8;
   double t_ck = 1.25;
-  double t_rcd = 13.75;        // ACTIVATE to READ/WRITE
-  double t_rp = 13.75;         // PRECHARGE to ACTIVATE
-  double t_cl = 13.75;         // READ to first data
-  double t_cwl = 10.0;         // WRITE to first data
-  double t_ras = 35.0;         // ACTIVATE to PRECHARGE
-  double t_wr = 15.0;          // last write data to PRECHARGE
-  double t_wtr = 7.5;          // last write data to READ
-  double t_rtp = 7.5;          // READ to PRECHARGE
-  double t_rfc = 160.0;        // REFRESH to ACTIVATE, 2 Gbit
-  double t_refi = 7800.0;      // refresh interval
+  double t_rcd = 13.75;    // ACTIVATE to READ/WRITE
+  double t_rp = 13.75;     // PRECHARGE to ACTIVATE
+  double t_cl = 13.75;     // READ to first data
+  double t_cwl = 10.0;     // WRITE to first data
+  double t_ras = 35.0;     // ACTIVATE to PRECHARGE
+  double t_wr = 15.0;      // last write data to PRECHARGE
+  double t_wtr = 7.5;      // last write data to READ
+  double t_rtp = 7.5;      // READ to PRECHARGE
+  double t_rfc = 160.0;    // REFRESH to ACTIVATE, 2 Gbit
+  double t_refi = 7800.0;  // refresh interval
 };
 
 struct VectorUnitConfig {
-  int lanes = 16;              // elements a cycle
+  int lanes = 16;  // elements a cycle
 };
 
 struct StepAdapterConfig {
-  int channels = 512;          // channel sums that it keeps
-  int hidden = 128;            // hidden values, at most
-  int lanes = 4;               // multiplications a cycle
-  int registers = 4;           // steps that it keeps for layers to come
+  int channels = 512;  // channel sums that it keeps
+  int hidden = 128;    // hidden values, at most
+  int lanes = 4;       // multiplications a cycle
+  int registers = 4;   // steps that it keeps for layers to come
 };
 
 struct HardwareConfig {
@@ -132,7 +139,7 @@ struct HardwareConfig {
   DramConfig dram;
   VectorUnitConfig vector_unit;
   StepAdapterConfig step_adapter;
-  int command_queue = 8;       // commands a unit can hold
+  int command_queue = 8;  // commands a unit can hold
 };
 
 }  // namespace abacus

@@ -4,7 +4,7 @@
 #include <sstream>
 #include <stdexcept>
 
-#include "models/pe_array/bit_width.hpp"
+#include "models/array/bit_width.hpp"
 
 namespace abacus {
 namespace {

@@ -5,8 +5,8 @@
 #include <iterator>
 #include <string>
 
+#include "models/execution/execution_unit.hpp"
 #include "models/scale_unit/kernels.hpp"
-#include "models/sequencer/execution_unit.hpp"
 
 namespace abacus {
 namespace {

@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "models/pe_array/pe_array.hpp"
+#include "models/array/pe_array.hpp"
 #include "tlm/command.hpp"
 
 namespace abacus {

@@ -27,12 +27,12 @@
 #include <cstdint>
 #include <vector>
 
+#include "models/array/pe_array.hpp"
 #include "models/compute/command_check.hpp"
+#include "models/execution/execution_unit.hpp"
 #include "models/memory/sram.hpp"
-#include "models/pe_array/pe_array.hpp"
 #include "models/read_quantizer/read_quantizer.hpp"
 #include "models/scale_unit/scale_unit.hpp"
-#include "models/sequencer/execution_unit.hpp"
 #include "models/step_adapter/step_adapter.hpp"
 #include "models/vector_unit/vector_unit.hpp"
 

@@ -12,8 +12,8 @@
 #pragma once
 
 #include "models/dma/burst_engine.hpp"
+#include "models/execution/execution_unit.hpp"
 #include "models/memory/sram.hpp"
-#include "models/sequencer/execution_unit.hpp"
 
 namespace abacus {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <string>
 
-#include "models/sequencer/execution_unit.hpp"
+#include "models/execution/execution_unit.hpp"
 
 namespace abacus {
 

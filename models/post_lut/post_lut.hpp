@@ -24,7 +24,7 @@
 #include <string>
 #include <vector>
 
-#include "models/pe_array/kernels.hpp"
+#include "models/array/kernels.hpp"
 #include "tlm/hardware_config.hpp"
 
 namespace abacus {

@@ -4,8 +4,8 @@
 
 #include <cstdint>
 
-#include "models/compute/cpu_target.hpp"
-#include "models/pe_array/kernels.hpp"
+#include "models/array/kernels.hpp"
+#include "models/simd/cpu_target.hpp"
 #include "tlm/command.hpp"
 
 namespace abacus {

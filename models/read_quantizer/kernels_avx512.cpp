@@ -1,6 +1,6 @@
 // AVX-512: 64 elements a step through a table of 256 bytes.
-#include "models/compute/target_attributes.hpp"
 #include "models/read_quantizer/kernels_targets.hpp"
+#include "models/simd/target_attributes.hpp"
 
 #if defined(__x86_64__)
 ABACUS_BEGIN_AVX512

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "models/compute/cpu_target.hpp"
+#include "models/simd/cpu_target.hpp"
 #include "tlm/command.hpp"
 
 namespace abacus {

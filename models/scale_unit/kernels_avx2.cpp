@@ -1,6 +1,6 @@
 // AVX2: 16 columns a step, as 32-bit sums where none can leave 32 bits, else as 64-bit ones.
-#include "models/compute/target_attributes.hpp"
 #include "models/scale_unit/kernels_targets.hpp"
+#include "models/simd/target_attributes.hpp"
 
 #if defined(__x86_64__)
 ABACUS_BEGIN_AVX2

@@ -1,7 +1,7 @@
 // AVX-512: 16 columns a step, in one vector of 32-bit sums where none can leave 32 bits, else in
 // two of 64 bits.
-#include "models/compute/target_attributes.hpp"
 #include "models/scale_unit/kernels_targets.hpp"
+#include "models/simd/target_attributes.hpp"
 
 #if defined(__x86_64__)
 ABACUS_BEGIN_AVX512

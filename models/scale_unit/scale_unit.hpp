@@ -17,9 +17,9 @@
 
 #include <cstdint>
 
-#include "models/compute/cpu_target.hpp"
 #include "models/energy/activity.hpp"
 #include "models/scale_unit/kernels.hpp"
+#include "models/simd/cpu_target.hpp"
 
 namespace abacus {
 

@@ -24,10 +24,10 @@
 #include <systemc>
 
 #include "models/context.hpp"
+#include "models/execution/execution_unit.hpp"
+#include "models/execution/token_counters.hpp"
 #include "models/sequencer/command_fetcher.hpp"
-#include "models/sequencer/execution_unit.hpp"
 #include "models/sequencer/interrupt_line.hpp"
-#include "models/sequencer/token_counters.hpp"
 
 namespace abacus {
 

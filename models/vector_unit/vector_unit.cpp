@@ -3,7 +3,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "models/pe_array/output_stationary.hpp"
+#include "models/array/output_stationary.hpp"
 
 namespace abacus {
 

@@ -19,7 +19,7 @@ METHODS = (("LSQ", "lsq"), ("ASQ", "asq"))
 
 
 def levels(bits):
-    """Signed levels over their largest, by method: those of sw/quant/level_sets.hpp. APoT's terms are
+    """Signed levels over their largest, by method: those of sw/quant/weights/level_sets.hpp. APoT's terms are
     given for 4 bits alone."""
     magnitudes = 2 ** (bits - 1) - 1
     positive = {

@@ -8,12 +8,12 @@
 #include <string>
 #include <vector>
 
-#include "sw/cli/keep_first.hpp"
 #include "sw/cli/run_options.hpp"
-#include "sw/network/atomic_file.hpp"
 #include "sw/network/checkpoint.hpp"
-#include "sw/quant/activation_comparison.hpp"
-#include "sw/train/progress.hpp"
+#include "sw/network/keep_first.hpp"
+#include "sw/quant/simulate/activation_comparison.hpp"
+#include "sw/support/atomic_file.hpp"
+#include "sw/support/progress.hpp"
 
 namespace abacus {
 namespace {

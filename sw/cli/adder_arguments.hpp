@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "sw/quant/quantization_options.hpp"
+#include "sw/quant/options/quantization_options.hpp"
 
 namespace abacus {
 

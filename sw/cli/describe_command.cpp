@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "sw/cli/command_exit.hpp"
-#include "sw/network/atomic_file.hpp"
 #include "sw/network/dataset.hpp"
+#include "sw/support/atomic_file.hpp"
 #include "sw/workload/layer_costs.hpp"
 
 namespace abacus {

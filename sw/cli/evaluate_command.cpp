@@ -5,11 +5,11 @@
 #include <stdexcept>
 #include <string>
 
-#include "sw/cli/keep_first.hpp"
 #include "sw/cli/run_options.hpp"
 #include "sw/network/checkpoint.hpp"
-#include "sw/quant/package_accuracy.hpp"
-#include "sw/train/progress.hpp"
+#include "sw/network/keep_first.hpp"
+#include "sw/quant/simulate/package_accuracy.hpp"
+#include "sw/support/progress.hpp"
 #include "sw/train/trainer.hpp"
 
 namespace abacus {

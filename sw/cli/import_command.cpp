@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "sw/import/import.hpp"
 #include "sw/network/checkpoint.hpp"
-#include "sw/train/import.hpp"
 #include "sw/train/trainer.hpp"
 
 namespace abacus {

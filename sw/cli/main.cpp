@@ -5,12 +5,12 @@
 #include <exception>
 #include <systemc>
 
-#include "sw/cli/child_process.hpp"
 #include "sw/cli/command_exit.hpp"
 #include "sw/cli/describe_command.hpp"
 #include "sw/cli/report_command.hpp"
 #include "sw/cli/simulate_command.hpp"
-#include "sw/cli/stop_request.hpp"
+#include "sw/support/child_process.hpp"
+#include "sw/support/stop_request.hpp"
 
 // SystemC elaborates inside sc_main, so the whole program runs there; each simulation runs in a
 // process forked from it.

@@ -9,14 +9,14 @@
 #include <string>
 
 #include "sw/cli/adder_arguments.hpp"
-#include "sw/cli/keep_first.hpp"
 #include "sw/cli/run_options.hpp"
 #include "sw/network/checkpoint.hpp"
 #include "sw/network/integer_network.hpp"
+#include "sw/network/keep_first.hpp"
 #include "sw/network/safetensors.hpp"
 #include "sw/quant/quantize.hpp"
+#include "sw/support/progress.hpp"
 #include "sw/train/modules.hpp"
-#include "sw/train/progress.hpp"
 
 namespace abacus {
 namespace {

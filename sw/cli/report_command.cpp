@@ -6,10 +6,10 @@
 #include <string>
 #include <vector>
 
-#include "sw/cli/child_process.hpp"
 #include "sw/cli/command_exit.hpp"
-#include "sw/cli/resources.hpp"
-#include "sw/cli/stop_request.hpp"
+#include "sw/experiment/resources.hpp"
+#include "sw/support/child_process.hpp"
+#include "sw/support/stop_request.hpp"
 
 namespace abacus {
 namespace {

@@ -14,11 +14,11 @@
 #include <vector>
 
 #include "sw/cli/run_options.hpp"
-#include "sw/network/atomic_file.hpp"
 #include "sw/network/checkpoint.hpp"
-#include "sw/quant/calibration.hpp"
+#include "sw/quant/calibrate/calibration.hpp"
+#include "sw/support/atomic_file.hpp"
+#include "sw/support/progress.hpp"
 #include "sw/train/modules.hpp"
-#include "sw/train/progress.hpp"
 #include "sw/train/shift_functions.hpp"
 
 namespace abacus {

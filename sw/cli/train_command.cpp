@@ -8,8 +8,8 @@
 
 #include "sw/cli/command_exit.hpp"
 #include "sw/cli/run_options.hpp"
-#include "sw/cli/stop_request.hpp"
 #include "sw/network/checkpoint.hpp"
+#include "sw/support/stop_request.hpp"
 #include "sw/train/device.hpp"
 #include "sw/train/trainer.hpp"
 

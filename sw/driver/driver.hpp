@@ -26,9 +26,9 @@ struct ProgramView {
 };
 
 struct RunStatistics {
-  std::uint64_t cycles;        // doorbell to interrupt, by the accelerator's counter
+  std::uint64_t cycles;  // doorbell to interrupt, by the accelerator's counter
   std::uint64_t saturations;
-  std::uint32_t error_command; // index, where the status is command_error
+  std::uint32_t error_command;  // index, where the status is command_error
 };
 
 class Driver {

@@ -21,7 +21,7 @@ struct Checkpoint {
   double float_accuracy_percent = -1;  // on the test split; −1: not measured
   int epochs = 0;
   std::uint64_t seed = 0;
-  std::string command;                    // that made the checkpoint
+  std::string command;  // that made the checkpoint
   // Parameters that quantization-aware training has changed are no float network of their own: the
   // SHA-256 (64 hexadecimal digits) and accuracy of the checkpoint that they began as; else empty, −1.
   std::string float_origin_sha256;

@@ -10,7 +10,7 @@
 #include <stdexcept>
 #include <utility>
 
-#include "sw/network/atomic_file.hpp"
+#include "sw/support/atomic_file.hpp"
 
 namespace abacus {
 namespace {

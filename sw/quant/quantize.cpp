@@ -3,16 +3,16 @@
 #include <utility>
 #include <vector>
 
-#include "sw/quant/apply_plan.hpp"
-#include "sw/quant/batch_norm_estimation.hpp"
-#include "sw/quant/brecq.hpp"
-#include "sw/quant/calibration.hpp"
-#include "sw/quant/finish.hpp"
-#include "sw/quant/graph_folding.hpp"
-#include "sw/quant/layer_calibration.hpp"
-#include "sw/quant/make_plan.hpp"
-#include "sw/quant/network_reconstruction.hpp"
-#include "sw/quant/reconstruction.hpp"
+#include "sw/quant/calibrate/batch_norm_estimation.hpp"
+#include "sw/quant/calibrate/calibration.hpp"
+#include "sw/quant/plan/graph_folding.hpp"
+#include "sw/quant/qat/network_reconstruction.hpp"
+#include "sw/quant/reconstruct/brecq.hpp"
+#include "sw/quant/reconstruct/reconstruction.hpp"
+#include "sw/quant/schemes/apply_plan.hpp"
+#include "sw/quant/schemes/finish.hpp"
+#include "sw/quant/schemes/layer_calibration.hpp"
+#include "sw/quant/schemes/make_plan.hpp"
 #include "sw/train/modules.hpp"
 
 namespace abacus {

@@ -4,8 +4,8 @@
 #include "sw/network/checkpoint.hpp"
 #include "sw/network/dataset.hpp"
 #include "sw/network/integer_network.hpp"
-#include "sw/quant/comparison.hpp"
-#include "sw/quant/quantization_options.hpp"
+#include "sw/quant/options/quantization_options.hpp"
+#include "sw/quant/simulate/comparison.hpp"
 
 namespace abacus {
 

@@ -4,10 +4,10 @@
 #include <cmath>
 #include <vector>
 
-#include "sw/train/adder_grid_kernels.hpp"
-#include "sw/train/adder_kernels.hpp"
-#include "sw/train/adder_sign_kernels.hpp"
-#include "sw/train/cuda/adder_cuda.hpp"
+#include "sw/kernels/adder_grid_kernels.hpp"
+#include "sw/kernels/adder_kernels.hpp"
+#include "sw/kernels/adder_sign_kernels.hpp"
+#include "sw/kernels/cuda/adder_cuda.hpp"
 
 namespace abacus {
 namespace {

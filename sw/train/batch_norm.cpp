@@ -3,7 +3,7 @@
 #include <cmath>
 #include <vector>
 
-#include "sw/train/batch_norm_kernels.hpp"
+#include "sw/kernels/batch_norm_kernels.hpp"
 
 namespace abacus {
 namespace {

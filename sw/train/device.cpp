@@ -4,7 +4,7 @@
 
 #include <stdexcept>
 
-#include "sw/train/cuda/adder_cuda.hpp"
+#include "sw/kernels/cuda/adder_cuda.hpp"
 
 namespace abacus {
 

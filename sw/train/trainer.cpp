@@ -6,9 +6,9 @@
 #include <fstream>
 #include <stdexcept>
 
-#include "sw/network/atomic_file.hpp"
+#include "sw/support/atomic_file.hpp"
+#include "sw/support/progress.hpp"
 #include "sw/train/device.hpp"
-#include "sw/train/progress.hpp"
 #include "sw/train/training_record.hpp"
 
 namespace abacus {

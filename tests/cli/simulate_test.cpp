@@ -9,16 +9,16 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
-#include "sw/cli/child_process.hpp"
-#include "sw/cli/package_cache.hpp"
-#include "sw/cli/scenario.hpp"
 #include "sw/cli/simulate_command.hpp"
-#include "sw/cli/simulation.hpp"
-#include "sw/cli/toml_section.hpp"
+#include "sw/experiment/package_cache.hpp"
+#include "sw/experiment/scenario.hpp"
+#include "sw/experiment/simulation.hpp"
+#include "sw/experiment/toml_section.hpp"
 #include "sw/network/dataset.hpp"
 #include "sw/schedule/program.hpp"
+#include "sw/support/child_process.hpp"
 #include "sw/workload/synthetic_network.hpp"
-#include "tests/cli/prepared_scenario.hpp"
+#include "tests/experiment/prepared_scenario.hpp"
 
 namespace abacus {
 namespace {

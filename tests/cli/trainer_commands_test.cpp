@@ -15,7 +15,7 @@
 #include "sw/network/checkpoint.hpp"
 #include "sw/network/integer_network.hpp"
 #include "sw/network/safetensors.hpp"
-#include "tests/network/temporary_folder.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 namespace abacus {
 namespace {

@@ -14,8 +14,8 @@
 #include <vector>
 
 #include "models/accelerator/platform.hpp"
-#include "sw/cli/program_view.hpp"
 #include "sw/driver/driver.hpp"
+#include "sw/experiment/program_view.hpp"
 #include "sw/network/integer_network.hpp"
 #include "sw/network/reference_executor.hpp"
 #include "sw/schedule/program.hpp"

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "sw/cli/child_process.hpp"
-#include "tests/network/temporary_folder.hpp"
+#include "sw/support/child_process.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 namespace abacus {
 namespace {

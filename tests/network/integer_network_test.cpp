@@ -15,7 +15,7 @@
 #include "sw/network/safetensors.hpp"
 #include "sw/workload/synthetic_network.hpp"
 #include "tests/network/random_integer_network.hpp"
-#include "tests/network/temporary_folder.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 namespace abacus {
 namespace {

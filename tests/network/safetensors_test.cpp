@@ -6,8 +6,8 @@
 #include <stdexcept>
 #include <string>
 
-#include "sw/network/atomic_file.hpp"
-#include "tests/network/temporary_folder.hpp"
+#include "sw/support/atomic_file.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 namespace abacus {
 namespace {

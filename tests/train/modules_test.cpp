@@ -11,10 +11,10 @@
 #include <string>
 #include <vector>
 
+#include "sw/kernels/cuda/adder_cuda.hpp"
 #include "sw/network/checkpoint.hpp"
-#include "sw/train/cuda/adder_cuda.hpp"
 #include "sw/train/device.hpp"
-#include "tests/train/adder_reference.hpp"
+#include "tests/kernels/adder_reference.hpp"
 
 namespace abacus {
 namespace {

@@ -92,8 +92,8 @@ TEST(Optimizer, FollowsAdam) {
   optimizer.step(0.1);
   const double m = (0.9 * 0.1 * 3 - 0.1) / (1 - 0.81);
   const double v = (0.999 * 0.001 * 9 + 0.001) / (1 - 0.999 * 0.999);
-  EXPECT_NEAR(network.parameter("bn1.bias")[0].item<double>(),
-              1.8 * 0.95 - 0.1 * m / std::sqrt(v), 1e-5);
+  EXPECT_NEAR(network.parameter("bn1.bias")[0].item<double>(), 1.8 * 0.95 - 0.1 * m / std::sqrt(v),
+              1e-5);
 }
 
 TEST(CosineRate, RisesThenFallsToZero) {

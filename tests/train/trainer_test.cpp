@@ -6,7 +6,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "tests/network/temporary_folder.hpp"
+#include "tests/support/temporary_folder.hpp"
 #include "tests/train/synthetic_dataset.hpp"
 
 namespace abacus {

@@ -1,0 +1,290 @@
+#include "models/array/kernels.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "models/array/exponent_taps.hpp"
+#include "models/array/kernels_targets.hpp"
+#include "models/post_lut/post_lut_entry.hpp"
+
+namespace abacus {
+
+int TapFormat::tap(int activation, int weight) const {
+  if (exponents()) {
+    const int value = level(std::abs(weight), std::abs(activation));
+    return (activation < 0) == (weight < 0) ? value : -value;
+  }
+  if (kind != ProcessingElementKind::adder) return activation * weight;
+  return std::abs(activation * (1 << activation_shift) - weight * (1 << weight_shift));
+}
+
+int TapFormat::level(int m, int magnitude) const {
+  if (m == 0 || m > levels) return 0;
+  const auto shifted = [&](int exponent) {
+    return (magnitude << fraction_bits) >> std::min(exponent, 31);
+  };
+  switch (kind) {
+    case ProcessingElementKind::post:
+      return m % 2 == 0 ? post_lut_entry(magnitude, m / 2 - 1, fraction_bits) : shifted(m / 2);
+    case ProcessingElementKind::apot: {
+      int sum = 0;
+      for (const int exponent : terms_of(m)) sum += exponent == no_term ? 0 : shifted(exponent);
+      return sum;
+    }
+    default:
+      return shifted(m - 1);
+  }
+}
+
+std::array<int, 2> TapFormat::terms_of(int m) const {
+  const int first = m & ((1 << first_term_bits) - 1);
+  const int second = m >> first_term_bits;
+  return {terms[static_cast<std::size_t>(first)],
+          terms[static_cast<std::size_t>(term_exponents + second)]};
+}
+
+int TapFormat::largest_tap() const {
+  int largest = 0;
+  if (exponents()) {
+    const int magnitude = std::max(-lowest_activation(), highest_activation());
+    for (int m = 1; m <= levels; ++m) largest = std::max(largest, level(m, magnitude));
+    return largest;
+  }
+  for (const int a : {lowest_activation(), highest_activation()}) {
+    for (const int w : {lowest_weight(), highest_weight()}) {
+      largest = std::max(largest, std::abs(tap(a, w)));
+    }
+  }
+  return largest;
+}
+
+namespace {
+
+void plan_differences(const TapFormat& format, TapPlan& plan) {
+  const int low = format.lowest_activation() * (1 << format.activation_shift);
+  const int high = format.highest_activation() * (1 << format.activation_shift);
+  const int fields = 1 << format.weight_bits;
+  if (high - low > 255) {
+    plan.kernel = TapKernel::difference16;
+    for (int field = 0; field < fields; ++field) {
+      plan.weight16[field] =
+          static_cast<std::int16_t>(format.decode_weight(field) * (1 << format.weight_shift));
+    }
+    return;
+  }
+  plan.kernel = TapKernel::difference8;
+  plan.zero = -low;
+  for (int field = 0; field < fields; ++field) {
+    const int weight = format.decode_weight(field) * (1 << format.weight_shift);
+    const int clamped = std::clamp(weight, low, high);
+    const int correction = std::abs(weight - clamped);
+    plan.weight8[field] = static_cast<std::uint8_t>(clamped - low);
+    plan.correction_low[field] = static_cast<std::uint8_t>(correction & 0xFF);
+    plan.correction_high[field] = static_cast<std::uint8_t>(correction >> 8);
+    plan.corrected |= correction != 0;
+  }
+}
+
+void plan_products(const TapFormat& format, CpuTarget target, TapPlan& plan) {
+  const int fields = 1 << format.weight_bits;
+  if (target == CpuTarget::avx2 || format.highest_weight() > 127) {
+    plan.kernel = TapKernel::product16;
+    for (int field = 0; field < fields; ++field) {
+      plan.weight16[field] = static_cast<std::int16_t>(format.decode_weight(field));
+    }
+    return;
+  }
+  plan.kernel = TapKernel::product8;
+  for (int field = 0; field < fields; ++field) {
+    plan.weight8[field] = static_cast<std::uint8_t>(format.decode_weight(field));
+  }
+  if (!format.activation_signed) return;
+  // Σ a·w = Σ (a + zero)·w − zero·Σ w, and w = (w − lowest) + lowest.
+  plan.zero = format.binary() ? 1 : 128;
+  plan.corrected = true;
+  plan.correction_scale = -plan.zero;
+  plan.correction_base = -plan.zero * format.lowest_weight();
+  for (int field = 0; field < fields; ++field) {
+    plan.correction_low[field] =
+        static_cast<std::uint8_t>(format.decode_weight(field) - format.lowest_weight());
+    plan.correction_high[field] = 0;
+  }
+}
+
+template <typename Weight>
+void sum_by_sign(const WeightShape& shape, const Weight* blocks, std::int64_t* positive,
+                 std::int64_t* negative) {
+  std::fill_n(positive, shape.columns, 0);
+  std::fill_n(negative, shape.columns, 0);
+  const int row = shape.column_blocks() * 64;
+  for (int step = 0; step < shape.taps * shape.channel_groups(); ++step) {
+    for (int column = 0; column < shape.columns; ++column) {
+      const Weight* weights = blocks + static_cast<std::size_t>(step) * row + column * 8;
+      int above = 0;
+      int below = 0;
+      for (int i = 0; i < 8; ++i) {
+        above += weights[i] > 0 ? weights[i] : 0;
+        below += weights[i] < 0 ? -weights[i] : 0;
+      }
+      positive[column] += above;
+      negative[column] += below;
+    }
+  }
+}
+
+kernels::Accumulate choose_accumulate(CpuTarget target, TapKernel kernel) {
+#if defined(__x86_64__)
+  if (target == CpuTarget::avx512) {
+    if (kernel == TapKernel::difference8) {
+      return kernels::accumulate_avx512<TapKernel::difference8>;
+    }
+    if (kernel == TapKernel::product8) return kernels::accumulate_avx512<TapKernel::product8>;
+  }
+  if (target != CpuTarget::portable) {
+    switch (kernel) {
+      case TapKernel::difference8:
+        return kernels::accumulate_avx2<TapKernel::difference8>;
+      case TapKernel::difference16:
+        return kernels::accumulate_avx2<TapKernel::difference16>;
+      case TapKernel::product16:
+        return kernels::accumulate_avx2<TapKernel::product16>;
+      case TapKernel::product8:
+        break;
+    }
+  }
+#else
+  static_cast<void>(target);
+#endif
+  switch (kernel) {
+    case TapKernel::difference8:
+      return kernels::accumulate_portable<TapKernel::difference8>;
+    case TapKernel::difference16:
+      return kernels::accumulate_portable<TapKernel::difference16>;
+    case TapKernel::product8:
+      return kernels::accumulate_portable<TapKernel::product8>;
+    case TapKernel::product16:
+      break;
+  }
+  return kernels::accumulate_portable<TapKernel::product16>;
+}
+
+}  // namespace
+
+TapPlan plan_taps(const TapFormat& format, CpuTarget target) {
+  TapPlan plan;
+  plan.weight_bits = format.weight_bits;
+  plan.activation_shift = format.activation_shift;
+  if (format.exponents()) {
+    plan.kernel = TapKernel::product16;
+    return plan;
+  }
+  if (format.kind == ProcessingElementKind::adder) {
+    plan_differences(format, plan);
+  } else {
+    plan_products(format, target, plan);
+  }
+  plan.padding = format.padding() * (1 << format.activation_shift) + plan.zero;
+  return plan;
+}
+
+void unpack_weights(CpuTarget target, const TapPlan& plan, const WeightShape& shape,
+                    const std::uint8_t* packed, void* blocks, std::int32_t* corrections) {
+  kernels::Unpack unpack = kernels::unpack_portable;
+#if defined(__x86_64__)
+  if (target == CpuTarget::avx512 && !plan.wide()) {
+    unpack = kernels::unpack_avx512;
+  } else if (target != CpuTarget::portable) {
+    unpack = kernels::unpack_avx2;
+  }
+#else
+  static_cast<void>(target);
+#endif
+  unpack(plan, shape, packed, blocks, corrections);
+}
+
+void accumulate(CpuTarget target, TapKernel kernel, const TapGeometry& geometry, int rows,
+                const void* operands, const void* blocks, const std::int32_t* corrections,
+                std::int32_t* accumulators) {
+  choose_accumulate(target, kernel)(geometry, rows, operands, blocks, corrections, accumulators);
+}
+
+void sum_by_sign(CpuTarget target, TapKernel kernel, const WeightShape& shape, const void* blocks,
+                 std::int64_t* positive, std::int64_t* negative) {
+  if (kernel == TapKernel::product16) {
+    sum_by_sign(shape, static_cast<const std::int16_t*>(blocks), positive, negative);
+    return;
+  }
+#if defined(__x86_64__)
+  if (target == CpuTarget::avx512) {
+    kernels::sum_by_sign_avx512(shape, static_cast<const std::uint8_t*>(blocks), positive,
+                                negative);
+    return;
+  }
+#else
+  static_cast<void>(target);
+#endif
+  sum_by_sign(shape, static_cast<const std::int8_t*>(blocks), positive, negative);
+}
+
+std::int32_t accumulate_saturating(const SaturatingTile& tile, const void* operands,
+                                   const std::int16_t* column_weights, std::int64_t& saturations) {
+  const std::int64_t highest = (std::int64_t{1} << (tile.accumulator_bits - 1)) - 1;
+  const std::int64_t lowest = -highest - 1;
+  const int padded_channels = tile.geometry.channel_groups * 8;
+  const auto activation = [&](int ky, int kx, int channel) {
+    const std::size_t index = static_cast<std::size_t>(ky) * tile.geometry.operand_row() +
+                              static_cast<std::size_t>(kx) * padded_channels + channel;
+    const int operand = tile.wide ? static_cast<const std::int16_t*>(operands)[index]
+                                  : static_cast<const std::uint8_t*>(operands)[index];
+    // Exact: operand − zero is a multiple of 2^activation_shift.
+    return (operand - tile.zero) >> tile.format.activation_shift;
+  };
+  std::int64_t accumulator = 0;
+  for (int first = 0; first < tile.channels; first += tile.array_rows) {
+    const int end = std::min(first + tile.array_rows, tile.channels);
+    for (int ky = 0; ky < tile.geometry.kernel; ++ky) {
+      for (int kx = 0; kx < tile.geometry.kernel; ++kx) {
+        const std::int16_t* weights =
+            column_weights +
+            static_cast<std::size_t>(ky * tile.geometry.kernel + kx) * tile.channels;
+        std::int64_t sum = 0;
+        for (int channel = first; channel < end; ++channel) {
+          const int a = activation(ky, kx, channel);
+          sum += tile.exponents != nullptr ? tile.exponents->tap(a, weights[channel])
+                                           : tile.format.tap(a, weights[channel]);
+        }
+        accumulator += sum;
+        if (accumulator > highest || accumulator < lowest) {
+          accumulator = accumulator > highest ? highest : lowest;
+          ++saturations;
+        }
+      }
+    }
+  }
+  return static_cast<std::int32_t>(accumulator);
+}
+
+void unpack_plain(const TapFormat& format, const WeightShape& shape, const std::uint8_t* packed,
+                  std::int16_t* weights) {
+  const int bits = format.weight_bits;
+  for (int tap = 0; tap < shape.taps; ++tap) {
+    for (int channel = 0; channel < shape.channels; ++channel) {
+      for (int column = 0; column < shape.columns; ++column) {
+        const std::uint8_t* group =
+            packed +
+            (static_cast<std::size_t>(tap * shape.channel_groups() + channel / 8) * shape.columns +
+             column) *
+                bits;
+        int field = 0;
+        for (int bit = 0; bit < bits; ++bit) {
+          const int position = channel % 8 * bits + bit;
+          field |= (group[position / 8] >> (position % 8) & 1) << bit;
+        }
+        weights[(static_cast<std::size_t>(column) * shape.taps + tap) * shape.channels + channel] =
+            static_cast<std::int16_t>(format.decode_weight(field));
+      }
+    }
+  }
+}
+
+}  // namespace abacus

@@ -1,0 +1,153 @@
+// PE array: `rows` input channels × `columns` output channels of one kind of processing element, an
+// adder tree and an accumulator per column.
+//
+// | property          | unit    | where it is set                                               |
+// | ----------------- | ------- | ------------------------------------------------------------- |
+// | kind              |         | PeArrayConfig::kind (processing_element.hpp)                  |
+// | rows, columns     | lanes   | PeArrayConfig                                                 |
+// | weight_bits,      | bits    | PeArrayConfig: widest operands; narrower ones are taken and   |
+// | activation_bits   |         | counted at their own width                                    |
+// | fraction_bits     | bits    | PeArrayConfig: most that the lanes of shift, shift-add keep   |
+// | table             |         | PeArrayConfig: lookup tables of post (models/post_lut)        |
+// | accumulator_bits  | bits    | PeArrayConfig; overflow saturates and is counted              |
+// | weights_per_pe    | weights | PeArrayConfig: a PE's local weight buffer                     |
+// | issue             | cycles  | output_stationary.hpp: positions × ceil(channels / rows)      |
+// | pipeline depth    | cycles  | 1 + ceil(log2(rows)) + 1                                      |
+// | weight fill       | cycles  | packed bytes / (banks × port_bytes) of the weight SRAM        |
+//
+// A depthwise tile has a row for each column, and its one input channel there: one lane of a column
+// works, 1/rows of the array. It takes a cycle a position, as a tile of up to `rows` channels does.
+//
+// Function: accumulators exactly as docs/arithmetic.md defines them, by the kernels of kernels.hpp.
+// Actions, for occupied lanes only: the element's own a tap and a tree's sum; the adder tree's
+// additions level by level, a bit wider each; one accumulation a column and channel tile and
+// position; a local weight read a tap; pipeline registers between tap and tree, tree levels,
+// accumulator.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "models/array/exponent_taps.hpp"
+#include "models/array/kernels.hpp"
+#include "models/array/output_stationary.hpp"
+#include "models/elements/processing_element.hpp"
+#include "models/energy/activity.hpp"
+#include "models/post_lut/post_lut.hpp"
+#include "models/simd/aligned_buffer.hpp"
+#include "models/simd/cpu_target.hpp"
+#include "tlm/hardware_config.hpp"
+
+namespace abacus {
+
+class PeArray {
+ public:
+  PeArray(Component component, const PeArrayConfig& config, CpuTarget target = best_cpu_target());
+
+  const PeArrayConfig& config() const { return config_; }
+  Component component() const { return component_; }
+  const ProcessingElement& element() const { return element_; }
+
+  // Time ------------------------------------------------------------------------------------------
+
+  std::int64_t issue_cycles(const ArrayTile& tile) const {
+    return output_stationary::issue_cycles(tile, config_.rows);
+  }
+  int pipeline_depth() const { return output_stationary::pipeline_depth(config_.rows); }
+  // From the first operands to the last accumulator, weights being there.
+  std::int64_t cycles(const ArrayTile& tile) const { return issue_cycles(tile) + pipeline_depth(); }
+  // False: weights stream from the weight SRAM at every position.
+  bool weights_stay(const ArrayTile& tile) const {
+    return output_stationary::weights_stay(tile, config_.rows, config_.weights_per_pe);
+  }
+
+  // Cycles that the array waits for ports of its lookup tables, at each output position of the loaded
+  // weights; 0 but for post.
+  std::int64_t table_waits() const { return loaded_ ? demand_.waiting_cycles : 0; }
+  const PostLut& table() const { return table_; }
+
+  // Energy ----------------------------------------------------------------------------------------
+
+  // filled: the tile's weights were written into the PEs' buffers before it. post: what is read from
+  // the tables is what the loaded weights ask for.
+  void count(Activity& activity, int layer, const TapFormat& format, const ArrayTile& tile,
+             bool filled) const;
+
+  // Function --------------------------------------------------------------------------------------
+
+  // What the next tiles' taps look like.
+  const TapPlan& set_format(const TapFormat& format);
+  // Takes the weights of a tile into the PEs. Shape and format hold until the next call.
+  void load_weights(const WeightShape& shape, const std::uint8_t* packed);
+  // The same for a depthwise tile: shape.channels columns, whose weights stand as those of one column.
+  // Operands are then those of the columns' own channels.
+  void load_depthwise_weights(const WeightShape& shape, const std::uint8_t* packed);
+  // True if the weights in the PEs are of that shape and format, so that they can be kept.
+  bool holds(const TapFormat& format, const WeightShape& shape, bool depthwise) const;
+  // Forgets the weights.
+  void forget() { loaded_ = false; }
+
+  // Operand buffer for `rows` operand rows, to be filled by the read quantizer; then
+  // prepare_operands() with the same arguments.
+  void* operands(const TapGeometry& geometry, int rows);
+  void prepare_operands(const TapGeometry& geometry, int rows);
+  // Accumulators of output rows [first_row, first_row + rows) of the operands in the buffer:
+  // [row][x][accumulator_stride()], valid until the next call. Adds to `saturations`.
+  const std::int32_t* accumulate(const TapGeometry& geometry, int first_row, int rows,
+                                 std::int64_t& saturations);
+  int accumulator_stride() const {
+    return (depthwise_ ? shape_.channel_groups() : shape_.column_blocks()) * 8;
+  }
+  // Bound of |accumulator| for the loaded weights.
+  std::int64_t largest_accumulator() const;
+
+ private:
+  // Forms again, step by step, the sums that may have left the accumulator's range.
+  void saturate(const TapGeometry& geometry, int first_row, int rows, std::int64_t& saturations);
+  void accumulate_depthwise(const TapGeometry& geometry, int first_row, int rows,
+                            std::int64_t& saturations);
+  // Null where the format has none.
+  const ExponentTaps* exponents() const { return format_.exponents() ? &*exponents_ : nullptr; }
+  int planes() const { return exponents() != nullptr ? exponents_->planes() : 1; }
+  std::int64_t limit() const { return (std::int64_t{1} << (config_.accumulator_bits - 1)) - 1; }
+
+  Component component_;
+  PeArrayConfig config_;
+  CpuTarget target_;
+  const ProcessingElement& element_;
+  PostLut table_;
+
+  TapFormat format_;
+  TapPlan plan_;
+  // Of the last format that had them: ShiftAddNet's layers take turns.
+  std::optional<ExponentTaps> exponents_;
+  TapFormat exponents_format_;
+  bool planned_ = false;
+
+  bool loaded_ = false;
+  bool depthwise_ = false;
+  std::vector<std::int16_t> depthwise_weights_;  // [column][ky][kx]
+  TapFormat loaded_format_;
+  WeightShape shape_{0, 0, 0};
+  std::int64_t largest_sum_ = 0;  // of |sum|, whatever the weights
+  AlignedBuffer<std::uint8_t> blocks_;
+  AlignedBuffer<std::int32_t> corrections_;
+  // Only where sums may saturate: the weights as they came, decoded when a sum has to be formed
+  // again, and the bounds that products' weights set.
+  std::vector<std::uint8_t> packed_;
+  std::vector<std::int16_t> plain_weights_;
+  bool plain_ = false;
+  std::vector<std::int64_t> positive_;
+  std::vector<std::int64_t> negative_;
+  std::vector<std::int64_t> bounds_;  // of exponent weights
+  PostLutDemand demand_;              // of post
+  std::vector<std::uint8_t> safe_columns_;
+  bool may_saturate_ = false;
+
+  AlignedBuffer<std::uint8_t> operands_;
+  AlignedBuffer<std::int16_t> spread_;  // the operands' planes, where there are several
+  AlignedBuffer<std::int32_t> accumulators_;
+};
+
+}  // namespace abacus

@@ -1,0 +1,24 @@
+// What a run's hardware keys must have to do with its arithmetic and its weights.
+#pragma once
+
+#include <filesystem>
+
+#include "sw/experiment/scenario.hpp"
+#include "sw/experiment/toml_section.hpp"
+#include "sw/network/integer_network.hpp"
+
+namespace abacus {
+
+// Judges `run`, whose quantization and hardware are read, by the scenario alone. `own`: what the run itself
+// says, without what holds for all runs; `base`: the scenario's folder. Throws InputError for
+//   - a width that the arithmetic has no exponent weights of,
+//   - hardware keys of the run itself that its arrays have no use for (presets serve every kind),
+//   - a lookup table that has fewer exponents than the weights need; a table of which nobody says how many
+//     it has gets as many as they need, and no less than the default.
+void apply_hardware_rules(TomlSection& section, const TomlSection& own,
+                          const std::filesystem::path& base, RunSpec& run);
+
+// The same of a ready package: its levels decide about the table, and step adapter keys want adapters.
+void apply_hardware_rules(const IntegerNetwork& package, RunSpec& run);
+
+}  // namespace abacus

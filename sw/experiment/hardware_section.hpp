@@ -1,0 +1,21 @@
+// HardwareConfig from the keys of a scenario or a preset, which have the names of its fields.
+#pragma once
+
+#include <filesystem>
+
+#include "sw/experiment/toml_section.hpp"
+#include "tlm/hardware_config.hpp"
+
+namespace abacus {
+
+// `hardware`: the scenario's [hardware] section. Its `preset` ("edge-16x16" by default) names a
+// file in scenarios/hardware or a path from `base`; the section's other keys override the preset's.
+// `kind` is the array's processing element where neither says otherwise. `array.same_area_as` is left
+// to the reader of the scenario. Throws InputError.
+HardwareConfig read_hardware(TomlSection& scenario, const std::filesystem::path& base,
+                             ProcessingElementKind kind);
+
+// Whether scenario or preset say how many exponents the array's lookup table has; after read_hardware().
+bool gives_table_exponents(TomlSection& scenario, const std::filesystem::path& base);
+
+}  // namespace abacus

@@ -1,0 +1,33 @@
+// results.json: what a scenario gave, for reports, comparisons and other programs.
+// docs/results-json.md describes its fields.
+#pragma once
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "sw/experiment/run_outcome.hpp"
+#include "sw/experiment/scenario.hpp"
+#include "sw/network/integer_network.hpp"
+#include "sw/schedule/program.hpp"
+
+namespace abacus {
+
+inline constexpr int results_schema = 1;
+
+// One entry of "runs". `checked`: --check was given. Throws std::runtime_error where the energy
+// table lacks an action that was counted.
+nlohmann::ordered_json run_results(const RunSpec& run, const IntegerNetwork& network,
+                                   const std::string& package_sha256, const Program& program,
+                                   const RunOutcome& outcome, bool checked);
+
+// The whole file. `times` is its only part that differs from one execution to the next.
+nlohmann::ordered_json scenario_results(const Scenario& scenario, nlohmann::ordered_json runs,
+                                        nlohmann::ordered_json times);
+
+// Writes under a temporary name, then renames; makes the folder.
+void write_results(const std::filesystem::path& file, const nlohmann::ordered_json& results);
+
+nlohmann::ordered_json hardware_json(const HardwareConfig& hardware);
+
+}  // namespace abacus

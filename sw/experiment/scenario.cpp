@@ -1,0 +1,347 @@
+#include "sw/experiment/scenario.hpp"
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <limits>
+#include <set>
+#include <sstream>
+
+#include "models/area/array_area.hpp"
+#include "sw/experiment/hardware_rules.hpp"
+#include "sw/experiment/hardware_section.hpp"
+#include "sw/experiment/resources.hpp"
+#include "sw/experiment/toml_section.hpp"
+#include "sw/network/dataset.hpp"
+#include "sw/schedule/hardware_check.hpp"
+
+namespace abacus {
+namespace {
+
+// Reads an option of the quantizer as it would stand on a command line.
+std::string option_text(const TomlSection& section, const std::string& key,
+                        const toml::node& node) {
+  std::ostringstream text;
+  text.precision(std::numeric_limits<double>::max_digits10);
+  if (const auto* value = node.as_string()) {
+    text << value->get();
+  } else if (const auto* whole = node.as_integer()) {
+    text << whole->get();
+  } else if (const auto* real = node.as_floating_point()) {
+    text << real->get();
+  } else if (const auto* truth = node.as_boolean()) {
+    text << (truth->get() ? "true" : "false");
+  } else {
+    section.refuse(key, "an option's value must be a text, a number, true or false");
+  }
+  return text.str();
+}
+
+std::string natural_scheme(Arithmetic arithmetic) {
+  if (arithmetic == Arithmetic::cnn) return "uniform-ptq";
+  if (arithmetic == Arithmetic::adder) return "adderquant-ptq";
+  return to_string(arithmetic);
+}
+
+QuantizationRecipe read_quantization(TomlSection section, Arithmetic arithmetic) {
+  QuantizationRecipe recipe;
+  recipe.scheme = section.text("scheme", natural_scheme(arithmetic));
+  const int bits = arithmetic == Arithmetic::bnn ? 1 : 8;
+  recipe.weight_bits = static_cast<int>(section.integer("weight_bits", bits, 1, 8));
+  recipe.activation_bits = static_cast<int>(section.integer("activation_bits", bits, 1, 8));
+  recipe.storage_bits = static_cast<int>(section.integer("storage_bits", 8, 2, 16));
+  if (section.has("groups")) {
+    recipe.options["groups"] = std::to_string(section.integer("groups", 4, 1, 64));
+  }
+
+  TomlSection options = section.section("options");
+  for (const std::string& key : options.keys()) {
+    recipe.options[key] = option_text(options, key, *options.node(key));
+  }
+  section.refuse_unknown_keys();
+  return recipe;
+}
+
+// The array must take the operands that the scenario asks for.
+void check_array(TomlSection& section, const RunSpec& run) {
+  const PeArrayConfig& array = run.hardware.array;
+  const ProcessingElementKind needed = element_kind(run.arithmetic);
+  if (!computes(array.kind, needed)) {
+    section.section("hardware")
+        .section("array")
+        .refuse("kind", "found \"" + to_string(array.kind) + "\"; arithmetic " +
+                            to_string(run.arithmetic) + " needs \"" + to_string(needed) + '"');
+  }
+  if (!run.package.empty()) return;
+  const auto check_width = [&](const char* key, int found, int widest) {
+    if (found <= widest) return;
+    const std::string asked = std::to_string(found);
+    const std::string taken = std::to_string(widest);
+    const TomlSection quantization = section.section("quantization");
+    if (quantization.has(key)) {
+      quantization.refuse(key, "found " + asked + "; hardware.array." + key + " is " + taken);
+    }
+    TomlSection hardware = section.section("hardware");
+    const TomlSection own = hardware.section("array");
+    const std::string what = "the array takes " + taken + " bits; quantization." + key + " is " +
+                             asked + " where nothing else is said";
+    if (own.has(key)) own.refuse(key, what);
+    hardware.refuse("preset", what);
+  };
+  check_width("weight_bits", run.quantization.weight_bits, array.weight_bits);
+  check_width("activation_bits", run.quantization.activation_bits, array.activation_bits);
+}
+
+// A table file of scenarios/FOLDER, or of a path.
+std::filesystem::path table_file(TomlSection section, const std::string& subfolder,
+                                 const std::string& otherwise, const std::filesystem::path& base) {
+  const std::filesystem::path folder = resource_folder() / "scenarios" / subfolder;
+  const std::string name = section.text("table", otherwise);
+  section.refuse_unknown_keys();
+  std::filesystem::path file = find_preset(name, folder, base);
+  if (file.empty()) {
+    section.refuse("table", "found \"" + name + "\"; allowed: " + joined(preset_names(folder)) +
+                                ", or a path to a table file");
+  }
+  return file;
+}
+
+std::string location_of(TomlSection& section, const std::string& key,
+                        const std::filesystem::path& file) {
+  const toml::node* node = section.node(key);
+  return node == nullptr ? file.string() : where(*node);
+}
+
+std::filesystem::path required_file(TomlSection& section, const std::string& key,
+                                    const std::filesystem::path& base) {
+  const std::filesystem::path file = base / section.required_text(key);
+  if (!std::filesystem::is_regular_file(file)) {
+    section.refuse(
+        key, "there is no file " + file.string() + " (the path is relative to the scenario file)");
+  }
+  return file;
+}
+
+// Where a run's weights come from.
+enum class WeightSource { checkpoint, package, synthetic };
+
+// What the run itself says goes before what holds for all runs.
+WeightSource weight_source(const TomlSection& section, const TomlSection& own) {
+  const bool own_decides = own.has("weights") || own.has("package") || own.has("checkpoint") ||
+                           (own.has("quantization") && !section.has("weights"));
+  const TomlSection& decides = own_decides ? own : section;
+  if (decides.has("weights")) {
+    for (const char* other : {"package", "checkpoint"}) {
+      if (decides.has(other)) decides.refuse("weights", std::string("leave out ") + other);
+    }
+    return WeightSource::synthetic;
+  }
+  if (!decides.has("package")) return WeightSource::checkpoint;
+  if (decides.has("checkpoint") || decides.has("quantization")) {
+    decides.refuse("package",
+                   "a package is quantized already; leave out checkpoint and quantization");
+  }
+  return WeightSource::package;
+}
+
+// Widths and formats of random weights: there is nothing to quantize.
+void read_synthetic_quantization(TomlSection section, RunSpec& run) {
+  const std::string arithmetic = to_string(run.arithmetic);
+  const bool binary = run.arithmetic == Arithmetic::bnn;
+  const auto bits = [&](const char* key) {
+    return static_cast<int>(section.integer(key, binary ? 1 : 8, binary ? 1 : 2, binary ? 1 : 8));
+  };
+  run.quantization.scheme = "synthetic";
+  run.quantization.weight_bits = bits("weight_bits");
+  run.quantization.activation_bits = bits("activation_bits");
+  run.quantization.storage_bits = static_cast<int>(section.integer("storage_bits", 8, 2, 16));
+  SyntheticWeights& synthetic = *run.synthetic;
+  synthetic.groups = static_cast<int>(section.integer("groups", 1, 1, 64));
+  const bool adder =
+      run.arithmetic == Arithmetic::adder || run.arithmetic == Arithmetic::shiftaddnet;
+  if (synthetic.groups > 1 && !adder) {
+    section.refuse("groups",
+                   "arithmetic " + arithmetic + " has none; allowed with adder and shiftaddnet");
+  }
+  synthetic.adapters = section.truth("adapters", false);
+  if (synthetic.adapters && (run.arithmetic == Arithmetic::adder || binary)) {
+    section.refuse("adapters", "arithmetic " + arithmetic +
+                                   " takes no step adapters, which scale products; allowed with "
+                                   "cnn, shift, shiftaddnet, post and apot");
+  }
+  for (const char* key : {"scheme", "options"}) {
+    if (section.has(key)) section.refuse(key, "synthetic weights are not quantized; leave it out");
+  }
+  section.refuse_unknown_keys();
+}
+
+// Random weights, and where no data set is named the images' size.
+void read_synthetic(TomlSection& section, const TomlSection& own, RunSpec& run) {
+  SyntheticWeights& synthetic = run.synthetic.emplace();
+  section.required_choice("weights", {"synthetic"});
+  synthetic.seed = static_cast<std::uint64_t>(
+      section.integer("seed", 1, 0, std::numeric_limits<std::int64_t>::max()));
+  read_synthetic_quantization(section.section("quantization"), run);
+
+  const std::vector<std::int64_t> size = section.integers("image", 3, 1, 4096);
+  synthetic.classes = static_cast<int>(section.integer("classes", 0, 2, 32767));
+  const bool own_image = own.has("image") || own.has("classes");
+  const bool random_images = own_image || (section.has("image") && !own.has("dataset"));
+  if (own.has("dataset") && own_image) {
+    own.refuse("dataset", "a data set has images; leave out image and classes, or the data set");
+  }
+  if (!random_images) {
+    run.dataset = section.required_choice("dataset", dataset_names());
+    synthetic.image = dataset_image(run.dataset);
+    synthetic.classes = dataset_classes(run.dataset);
+  } else {
+    if (size.empty()) section.refuse("image", "is missing; allowed: [channels, height, width]");
+    if (synthetic.classes == 0) section.refuse("classes", "is missing; allowed: 2 to 32767");
+    synthetic.image = {static_cast<int>(size[0]), static_cast<int>(size[1]),
+                       static_cast<int>(size[2])};
+    section.node("dataset");
+  }
+  try {
+    make_network(run.network, run.arithmetic, synthetic.image, synthetic.classes);
+  } catch (const std::invalid_argument& error) {
+    section.refuse(random_images ? "image" : "dataset", error.what());
+  }
+}
+
+// `own`: what the run itself says, without what holds for all runs.
+RunSpec read_run(TomlSection section, const TomlSection& own, const std::string& name,
+                 const std::filesystem::path& file) {
+  const std::filesystem::path base = file.parent_path();
+  RunSpec run;
+  run.name = name;
+  section.node("name");
+  section.node("run");
+  run.network = section.required_choice("network", workload_names());
+  run.arithmetic =
+      arithmetic_from_string(section.required_choice("arithmetic", arithmetic_names()));
+
+  // Known keys even where another way is taken.
+  run.checkpoint_location = location_of(section, "checkpoint", file);
+  run.package_location = location_of(section, "package", file);
+  run.quantization_location = location_of(section, "quantization", file);
+  const WeightSource source = weight_source(section, own);
+  for (const char* key : {"weights", "seed", "image", "classes"}) {
+    section.node(key);
+    if (source != WeightSource::synthetic && own.has(key)) {
+      own.refuse(key, "goes with weights = \"synthetic\" only");
+    }
+  }
+  if (source == WeightSource::synthetic) {
+    read_synthetic(section, own, run);
+  } else {
+    run.dataset = section.required_choice("dataset", dataset_names());
+  }
+  if (source == WeightSource::package) run.package = required_file(section, "package", base);
+  if (source == WeightSource::checkpoint) {
+    run.checkpoint = required_file(section, "checkpoint", base);
+    run.quantization = read_quantization(section.section("quantization"), run.arithmetic);
+  }
+
+  const std::string level = section.choice("level", "approximate", {"approximate", "functional"});
+  run.level = level == "functional" ? TimingLevel::functional : TimingLevel::approximate;
+  run.images = section.integer("images", 0, 0, std::numeric_limits<std::int32_t>::max());
+  run.images_location = location_of(section, "images", file);
+  run.timed_images = static_cast<int>(section.integer("timed_images", 2, 1, 1000000));
+  if (run.level == TimingLevel::functional) run.timed_images = 0;
+
+  run.hardware = read_hardware(section, base, element_kind(run.arithmetic));
+  check_array(section, run);
+  apply_hardware_rules(section, own, base, run);
+  run.energy_table =
+      EnergyTable::read(table_file(section.section("energy"), "energy", "horowitz-45nm", base));
+  run.area_table =
+      AreaTable::read(table_file(section.section("area"), "area", "aladdin-40nm", base));
+  TomlSection array = section.section("hardware").section("array");
+  run.same_area_as = array.text("same_area_as", "");
+  run.same_area_location =
+      location_of(array, "same_area_as", file) + ": hardware.array.same_area_as";
+  section.refuse_unknown_keys();
+  return run;
+}
+
+// Gives arrays that are to be as large as another run's their rows and columns.
+void fill_areas(std::vector<RunSpec>& runs) {
+  const std::vector<RunSpec> given = runs;
+  for (RunSpec& run : runs) {
+    if (run.same_area_as.empty()) continue;
+    std::vector<std::string> allowed;
+    const RunSpec* other = nullptr;
+    for (const RunSpec& candidate : given) {
+      if (!candidate.same_area_as.empty()) continue;
+      allowed.push_back(candidate.name);
+      if (candidate.name == run.same_area_as) other = &candidate;
+    }
+    const std::string found = run.same_area_location + ": found \"" + run.same_area_as + '"';
+    if (other == nullptr) {
+      throw InputError(found + "; allowed: the name of a run whose array has a size of its own: " +
+                       joined(allowed));
+    }
+    try {
+      run.hardware.array = largest_array(run.hardware.array, run.area_table,
+                                         array_area(other->hardware.array, run.area_table).total());
+    } catch (const std::runtime_error& error) {
+      throw InputError(found + ": " + error.what());
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> area_warnings(const Scenario& scenario) {
+  std::vector<std::string> lines;
+  for (const RunSpec& run : scenario.runs) {
+    if (run.same_area_as.empty() || run.area_table.has_memory()) continue;
+    const auto tables = [&](const RunSpec& one) {
+      return (one.name == run.name || one.name == run.same_area_as) &&
+             one.hardware.array.kind == ProcessingElementKind::post;
+    };
+    if (!std::any_of(scenario.runs.begin(), scenario.runs.end(), tables)) continue;
+    lines.push_back("run \"" + run.name + "\" has the area of \"" + run.same_area_as +
+                    "\" but for lookup tables, which count nothing: area table " +
+                    run.area_table.name() + " has no [area.memory] (docs/area.md)");
+  }
+  return lines;
+}
+
+std::string to_string(TimingLevel level) {
+  return level == TimingLevel::functional ? "functional" : "approximate";
+}
+
+Scenario read_scenario(const std::filesystem::path& file) {
+  const toml::table root = read_toml(file);
+  Scenario scenario;
+  scenario.file = file;
+  std::ifstream in(file, std::ios::binary);
+  scenario.text.assign(std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>());
+  TomlSection top("", {&root});
+  scenario.name = top.text("name", file.stem().string());
+
+  const toml::node* runs = top.node("run");
+  if (runs == nullptr) {
+    scenario.runs.push_back(read_run(top, top, scenario.name, file));
+    fill_areas(scenario.runs);
+    return scenario;
+  }
+  const toml::array* array = runs->as_array();
+  if (array == nullptr || array->empty() || !array->is_array_of_tables()) {
+    throw InputError(where(*runs) + ": run: must be a list of tables: [[run]], one a run");
+  }
+  std::set<std::string> names;
+  for (const toml::node& element : *array) {
+    const toml::table& table = *element.as_table();
+    TomlSection own("run", {&table});
+    const std::string name = own.required_text("name");
+    if (!names.insert(name).second) own.refuse("name", "two runs are called \"" + name + '"');
+    if (own.has("run")) own.refuse("run", "a run cannot hold runs");
+    scenario.runs.push_back(read_run(TomlSection("", {&table, &root}), own, name, file));
+  }
+  fill_areas(scenario.runs);
+  return scenario;
+}
+
+}  // namespace abacus

@@ -1,0 +1,30 @@
+// Images through the hardware models, in this process.
+#pragma once
+
+#include <cstdint>
+
+#include "sw/experiment/run_outcome.hpp"
+#include "sw/network/dataset.hpp"
+#include "sw/network/integer_network.hpp"
+#include "sw/schedule/program.hpp"
+#include "sw/support/child_process.hpp"
+#include "tlm/hardware_config.hpp"
+
+namespace abacus {
+
+struct SimulationSlice {
+  std::int64_t first = 0;  // index of the first image in the data set
+  std::int64_t count = 0;
+  std::int64_t timed = 0;    // images of the slice, from its first, that run at `level`
+  std::int64_t checked = 0;  // images of the slice, from its first, held against the reference
+};
+
+// Elaborates the platform, lets the driver load the program, and runs the slice's images through
+// it: the timed ones first, at `level`, then the others at the functional level, through the same
+// models. May be called once a process. Throws std::runtime_error naming what failed; what the
+// models throw passes through.
+RunOutcome simulate_slice(const IntegerNetwork& network, const Program& program,
+                          const HardwareConfig& hardware, TimingLevel level, const Dataset& dataset,
+                          const SimulationSlice& slice, const Report& report);
+
+}  // namespace abacus

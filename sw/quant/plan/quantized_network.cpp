@@ -1,0 +1,170 @@
+#include "sw/quant/plan/quantized_network.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+#include <string>
+
+#include "sw/quant/plan/adapter_arithmetic.hpp"
+
+namespace abacus {
+namespace {
+
+// In squared accumulator steps. A channel whose accumulator varies less than this is dead (the
+// rounding of a single live operand gives 1/12).
+constexpr double dead_variance = 1e-3;
+
+std::vector<std::int16_t> input_table(const QuantizedNetwork& network) {
+  std::vector<std::int16_t> table;
+  for (int c = 0; c < network.image.shape.channels; ++c) {
+    const float mean = network.normalization.mean[static_cast<std::size_t>(c)];
+    const float deviation = network.normalization.deviation[static_cast<std::size_t>(c)];
+    for (int pixel = 0; pixel < 256; ++pixel) {
+      const float value = (static_cast<float>(pixel) / 255.0F - mean) / deviation;
+      table.push_back(static_cast<std::int16_t>(quantize_pixel(network.image, value)));
+    }
+  }
+  return table;
+}
+
+// Exponent weights have arithmetics of their own.
+Arithmetic arithmetic_of(WeightForm form, Arithmetic of_integers) {
+  switch (form) {
+    case WeightForm::integer:
+      return of_integers;
+    case WeightForm::power_of_two:
+      return Arithmetic::shift;
+    case WeightForm::power_of_root_two:
+      return Arithmetic::post;
+    case WeightForm::sum_of_powers:
+      return Arithmetic::apot;
+  }
+  throw std::logic_error("weights of no known form");
+}
+
+void set_convolution(const QuantizedNetwork& network, const QuantizedLayer& from,
+                     IntegerLayer& to) {
+  const QuantizedConvolution& convolution = from.convolution;
+  const Layer& layer = network.network.layers[static_cast<std::size_t>(from.folded.layer)];
+  to.arithmetic = arithmetic_of(convolution.code.form, layer.arithmetic);
+  to.edge = layer.edge;
+  to.levels = convolution.code.magnitudes;
+  to.first_exponents = convolution.code.first_exponents;
+  to.second_exponents = convolution.code.second_exponents;
+  to.fraction_bits = convolution.fraction_bits;
+  to.weight_bits = convolution.weight_bits;
+  to.weight_signed = convolution.weight_signed;
+  to.activation_bits = convolution.activation_bits;
+  to.activation_signed = convolution.activation_signed;
+  to.weight_shift = convolution.weight_shift;
+  to.activation_shift = convolution.activation_shift;
+  to.weights = convolution.weights;
+  to.group = convolution.group;
+  to.read_quantizers = from.read_quantizers;
+  const double residual_gain =
+      to.residual == no_tensor ? 0.0 : network.tensor(to.residual).scale / to.output.scale;
+  const bool adapts = convolution.adapter.channels > 0;
+  if (adapts) to.adapter = integer_adapter(convolution.adapter, network.tensor(to.input));
+  ScaleUnit unit = scale_unit(affine_channels(from), residual_gain, convolution.fraction_bits,
+                              adapts ? adapted_scale_multiplier : largest_scale_multiplier);
+  to.multipliers = std::move(unit.multipliers);
+  to.biases = std::move(unit.biases);
+  to.residual_multiplier = unit.residual_multiplier;
+  to.residual_shift = unit.residual_shift;
+  to.shift = unit.shift;
+}
+
+void set_addition(const QuantizedNetwork& network, IntegerLayer& to) {
+  const AddScale scale = add_scale(network.tensor(to.input).scale / to.output.scale,
+                                   network.tensor(to.residual).scale / to.output.scale);
+  to.multiplier = scale.multiplier;
+  to.left_shift = scale.left_shift;
+  to.residual_multiplier = scale.second_multiplier;
+  to.residual_shift = scale.second_left_shift;
+  to.shift = scale.shift;
+}
+
+void set_pool(const QuantizedNetwork& network, IntegerLayer& to) {
+  double gain = network.tensor(to.input).scale / to.output.scale;
+  if (to.kind == IntegerLayerKind::average_pool) gain /= to.kernel * to.kernel;
+  const PoolScale scale = pool_scale(gain);
+  to.multiplier = scale.multiplier;
+  to.shift = scale.shift;
+}
+
+}  // namespace
+
+std::vector<AffineChannel> affine_channels(const QuantizedLayer& layer) {
+  const QuantizedConvolution& convolution = layer.convolution;
+  const BatchNormChannels& norm = layer.batch_norm;
+  const double scale = layer.output.scale;
+  std::vector<AffineChannel> channels;
+  for (std::size_t o = 0; o < convolution.accumulator_step.size(); ++o) {
+    const double step = convolution.accumulator_step[o];
+    if (norm.weight.empty()) {
+      channels.push_back({step / scale, 0.0, convolution.offset[o] / scale});
+      continue;
+    }
+    // A dead channel's gain would be huge, and cost all others their precision for nothing.
+    const bool dead = norm.variance[o] < dead_variance * step * step;
+    const double gain =
+        dead ? 0 : norm.weight[o] / std::sqrt(norm.variance[o] + BatchNormChannels::epsilon);
+    channels.push_back(
+        {gain * step / scale, (norm.mean[o] - convolution.offset[o]) / step, norm.bias[o] / scale});
+  }
+  return channels;
+}
+
+int quantize_pixel(const StoredTensor& image, float value) {
+  const double level = std::floor(static_cast<double>(value) / image.scale + 0.5);
+  return static_cast<int>(
+      std::clamp(level, static_cast<double>(image.lowest()), static_cast<double>(image.highest())));
+}
+
+IntegerNetwork to_integer_network(const QuantizedNetwork& network) {
+  IntegerNetwork result;
+  result.origin.network = network.network.name;
+  result.origin.arithmetic = network.network.arithmetic;
+  result.image = network.image;
+  result.input_table = input_table(network);
+  result.classes = network.network.classes;
+  for (const QuantizedLayer& from : network.layers) {
+    const Layer& layer = network.network.layers[static_cast<std::size_t>(from.folded.layer)];
+    IntegerLayer to;
+    to.name = from.folded.name;
+    to.kind = from.folded.kind;
+    to.input = from.folded.input;
+    to.residual = from.folded.residual;
+    to.output = from.output;
+    to.kernel = layer.kernel;
+    to.stride = layer.stride;
+    to.padding = layer.padding;
+    to.relu = from.folded.relu;
+    try {
+      switch (to.kind) {
+        case IntegerLayerKind::convolution:
+          set_convolution(network, from, to);
+          break;
+        case IntegerLayerKind::add:
+          set_addition(network, to);
+          break;
+        case IntegerLayerKind::average_pool:
+        case IntegerLayerKind::max_pool:
+          set_pool(network, to);
+          break;
+      }
+    } catch (const std::range_error& error) {
+      throw std::range_error("layer \"" + to.name + "\": " + error.what());
+    }
+    // A network that was trained as an ordinary one is, to its package, what its inner layers are.
+    const bool exponents =
+        to.kind == IntegerLayerKind::convolution && has_exponent_weights(to.arithmetic);
+    if (exponents && network.network.arithmetic == Arithmetic::cnn) {
+      result.origin.arithmetic = to.arithmetic;
+    }
+    result.layers.push_back(std::move(to));
+  }
+  return result;
+}
+
+}  // namespace abacus

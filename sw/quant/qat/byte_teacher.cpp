@@ -1,0 +1,32 @@
+#include "sw/quant/qat/byte_teacher.hpp"
+
+#include <cstddef>
+#include <vector>
+
+#include "sw/quant/plan/graph_folding.hpp"
+#include "sw/train/adder_functions.hpp"
+
+namespace abacus {
+
+ForwardHooks byte_teacher_hooks(FloatNetwork& network) {
+  std::vector<bool> after_relu(network.network().layers.size(), false);
+  const std::vector<FoldedLayer> folded = fold_graph(network.network());
+  for (const FoldedLayer& layer : folded) {
+    after_relu[static_cast<std::size_t>(layer.layer)] =
+        layer.input >= 0 && folded[static_cast<std::size_t>(layer.input)].nonnegative;
+  }
+  ForwardHooks hooks;
+  hooks.compute = [&network, after_relu](int index, const std::vector<torch::Tensor>& inputs) {
+    const std::size_t i = static_cast<std::size_t>(index);
+    const Layer& layer = network.network().layers[i];
+    if (layer.kind != LayerKind::convolution || layer.arithmetic != Arithmetic::adder ||
+        layer.bias || !after_relu[i]) {
+      return torch::Tensor();
+    }
+    return adder_conv2d_int8(inputs[0], network.parameter(layer.name + ".weight"), layer.stride,
+                             layer.padding);
+  };
+  return hooks;
+}
+
+}  // namespace abacus

@@ -1,0 +1,480 @@
+#include "sw/quant/qat/qat.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <sstream>
+#include <stdexcept>
+#include <utility>
+
+#include "sw/quant/calibrate/batch_norm_estimation.hpp"
+#include "sw/quant/calibrate/calibration.hpp"
+#include "sw/quant/qat/adapter_fit.hpp"
+#include "sw/quant/qat/byte_teacher.hpp"
+#include "sw/quant/qat/qat_network.hpp"
+#include "sw/quant/qat/qat_state.hpp"
+#include "sw/quant/schemes/apply_plan.hpp"
+#include "sw/quant/schemes/finish.hpp"
+#include "sw/quant/schemes/layer_calibration.hpp"
+#include "sw/quant/schemes/make_plan.hpp"
+#include "sw/support/atomic_file.hpp"
+#include "sw/support/progress.hpp"
+#include "sw/train/adder_functions.hpp"
+#include "sw/train/batches.hpp"
+#include "sw/train/device.hpp"
+#include "sw/train/trainer.hpp"
+#include "sw/train/training_record.hpp"
+
+namespace abacus {
+namespace {
+
+// BatchNorm re-estimation for the validation after each epoch; the end has the options' number.
+constexpr std::int64_t validation_batch_norm_images = 2000;
+// Enough for adapters of a few thousand parameters.
+constexpr std::int64_t most_fit_images = 4096;
+
+void check_training(const QatOptions& o, const QatData& data) {
+  check_course({o.epochs, o.batch, o.learning_rate, o.warmup, o.checkpoint_every,
+                data.training.count(), o.out},
+               o.optimizer);
+  require(o.distill >= 0 && o.distill <= 1, "distill", o.distill, "0 to 1");
+  require(o.temperature > 0 && std::isfinite(o.temperature), "temperature", o.temperature,
+          "more than 0");
+  require(o.gradient_clip >= 0, "gradient-clip", o.gradient_clip, "0 or more");
+  require(o.range_rate > 0 && std::isfinite(o.range_rate), "range-rate", o.range_rate,
+          "more than 0");
+  require(o.adapter_rate > 0 && std::isfinite(o.adapter_rate), "adapter-rate", o.adapter_rate,
+          "more than 0");
+  check_device(o.device, o.precision);
+  if (o.device.is_cuda() && (o.learn_ranges || o.quantizers.has_value() ||
+                             o.quantization.scheme == QuantizationScheme::uniform_ptq)) {
+    throw std::invalid_argument(
+        "device: found cuda with ranges that are learned or a scheme for ordinary networks; "
+        "allowed there: schemes for adder layers, without learn-ranges");
+  }
+  require(o.validate_every >= 1, "validate-every", o.validate_every, "1 or more");
+  if (o.adder_gradient == AdderGradient::exact &&
+      o.quantization.scheme == QuantizationScheme::uniform_ptq) {
+    throw std::invalid_argument("adder-gradient: found exact with scheme " + o.scheme +
+                                ", allowed with schemes for adder layers");
+  }
+  // The training normalises with the batch's statistics, which the checkpoint's are not.
+  if (with_defaults(o.quantization).batch_norm != BatchNormEstimation::estimated) {
+    throw std::invalid_argument("bn: found " +
+                                to_string(*with_defaults(o.quantization).batch_norm) +
+                                ", allowed with training: estimated");
+  }
+}
+
+std::string fingerprint(const std::map<std::string, Tensor>& tensors) {
+  std::string text;
+  for (const auto& [name, tensor] : tensors) {
+    text += name + " " + std::string(tensor.bytes.begin(), tensor.bytes.end());
+  }
+  return sha256_text(text);
+}
+
+QatIdentity identity_of(const Checkpoint& checkpoint, const Checkpoint& teacher,
+                        const QatData& data, const QatOptions& options) {
+  return {{"options", to_string(options)},
+          {"network", checkpoint.network.name},
+          {"dataset", data.training.name},
+          {"training images", std::to_string(data.training.count())},
+          {"checkpoint", fingerprint(checkpoint.tensors)},
+          {"teacher", options.distill > 0 ? fingerprint(teacher.tensors) : "none"}};
+}
+
+QuantizationProgress shown_by(StageProgress& stages) {
+  return [&stages](const std::string& stage, std::int64_t done, std::int64_t total) {
+    stages.update(stage, done, total);
+  };
+}
+
+QuantizationPlan starting_plan(const Checkpoint& checkpoint, const CalibrationData& data,
+                               const QatOptions& qat, const QatIdentity& identity) {
+  const QuantizationOptions& options = qat.quantization;
+  const bool resumes = qat.resume && std::filesystem::exists(state_file(qat.out));
+  if (resumes) check_qat_state(state_file(qat.out), identity);
+  const std::vector<FoldedLayer> folded = fold_graph(checkpoint.network);
+  check_operand_grids(checkpoint, folded, options);
+  FloatNetwork network(checkpoint.network, checkpoint.tensors);
+  StageProgress stages;
+  const QuantizationProgress progress = shown_by(stages);
+  const std::vector<TensorStatistics> statistics = calibrate(
+      network, folded, data, options.calibration_images, calibration_alpha(options),
+      [&](std::int64_t done) { progress("calibration", done, options.calibration_images); });
+  QuantizationPlan plan = make_plan(checkpoint, folded, statistics, options);
+  if (qat.quantizers.has_value()) {
+    std::vector<double> means;
+    for (const TensorStatistics& of : statistics) means.push_back(of.magnitudes.mean());
+    set_quantizers(plan, checkpoint, folded, means, *qat.quantizers, options.seed);
+    if (qat.quantizers->activations == ActivationQuantizer::asq && !resumes &&
+        qat.quantizers->adapter_start == AdapterStart::fitted) {
+      const std::int64_t images = std::min(options.calibration_images, most_fit_images);
+      const AdapterFit fit =
+          fit_adapters(plan, network, folded, data, images,
+                       [&](std::int64_t done) { progress("adapters", done, images); });
+      std::fprintf(stderr,
+                   "adapters: activations' squared error, relative, mean of %d layers: %.5f; %.5f "
+                   "before the fit\n",
+                   fit.adapters, fit.after, fit.before);
+    }
+  }
+  if (resumes) {
+    load_qat_plan(state_file(qat.out), plan);
+    return plan;
+  }
+  if (!needs_layer_calibration(options)) return plan;
+  // Its weights and BatchNorms are the training's business; the ranges are a good start.
+  return calibrate_layers(checkpoint, std::move(plan), data, options, progress).plan;
+}
+
+// Adaptive gradient clipping. Tensors that are zero could never leave it without the floor.
+void clip_gradient(const torch::Tensor& parameter, double norm, double gradient_norm,
+                   double share) {
+  constexpr double smallest_norm = 1e-3;
+  const double most = share * std::max(norm, smallest_norm);
+  if (share > 0 && gradient_norm > most) parameter.grad().mul_(most / gradient_norm);
+}
+
+FloatNetwork& moved(FloatNetwork& network, torch::Device device) {
+  network.to(device);
+  return network;
+}
+
+// The training, from its first step or a saved state to its last step.
+class Training {
+ public:
+  Training(const Checkpoint& checkpoint, const Checkpoint& teacher, const QatData& data,
+           const QatOptions& options, const std::function<bool()>& stop)
+      : checkpoint_(checkpoint),
+        data_(data),
+        options_(options),
+        identity_(identity_of(checkpoint, teacher, data, options)),
+        stop_(stop),
+        calibration_{data.training, checkpoint.normalization, options.quantization.augmentation,
+                     options.quantization.seed},
+        network_(checkpoint.network, checkpoint.tensors),
+        quantized_(moved(network_, options.device),
+                   starting_plan(checkpoint, calibration_, options, identity_)),
+        optimizer_(network_, options.optimizer) {
+    network_.set_batch_norm_mode(BatchNormMode::training);
+    quantized_.set_adder_gradient(options.adder_gradient);
+    quantized_.set_precision(options.precision);
+    quantized_.learn_ranges(options.learn_ranges);
+    for (const LearnedRange& range : quantized_.learned_ranges()) {
+      range_velocity_[range.name] = torch::zeros_like(range.values.detach());
+    }
+    if (options.distill > 0) {
+      teacher_ = std::make_unique<FloatNetwork>(teacher.network, teacher.tensors);
+      teacher_->set_batch_norm_mode(BatchNormMode::inference);
+      teacher_->to(options.device);
+      if (options.device.is_cpu()) teacher_hooks_ = byte_teacher_hooks(*teacher_);
+    }
+    // A last batch of less than half the size would carry noisy statistics: it is left out.
+    const std::int64_t count = data.training.count();
+    batches_ = count / options.batch;
+    if (count % options.batch * 2 >= options.batch || batches_ == 0) ++batches_;
+  }
+
+  // False: stopped, state saved.
+  bool run() {
+    at_.metrics = metrics_header;
+    if (options_.resume && std::filesystem::exists(state_file(options_.out))) {
+      at_ = load_qat_state(state_file(options_.out), identity_,
+                           {network_, optimizer_, quantized_, range_velocity_});
+    }
+    while (at_.epoch < options_.epochs) {
+      if (!run_epoch()) return false;
+    }
+    return true;
+  }
+
+  QatResult result() {
+    QatResult result;
+    result.finished = true;
+    result.trained = trained();
+    QuantizedNetwork network = apply_plan(result.trained, quantized_.plan());
+    StageProgress stages;
+    estimate_batch_norms(network, result.trained, calibration_, options_.quantization,
+                         shown_by(stages));
+    result.network =
+        finish(network, checkpoint_, options_.scheme, options_.quantization.weight_bits,
+               options_.quantization.activation_bits,
+               data_.test.has_value() ? &*data_.test : nullptr, shown_by(stages));
+    result.validation_percent =
+        fake_quantized_accuracy(network, data_.validation, shown_by(stages));
+    return result;
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  void save() {
+    save_qat_state(state_file(options_.out), identity_,
+                   {network_, optimizer_, quantized_, range_velocity_}, at_);
+  }
+
+  torch::Tensor loss_of(const torch::Tensor& scores, const Batch& batch) {
+    torch::Tensor loss = torch::zeros({}, scores.options().requires_grad(false));
+    if (options_.distill < 1) {
+      loss = loss + (1 - options_.distill) *
+                        torch::cross_entropy_loss(scores, batch.labels.to(scores.device()));
+    }
+    if (teacher_ != nullptr) {
+      torch::Tensor wanted;
+      {
+        torch::NoGradGuard no_gradient;
+        wanted = torch::log_softmax(
+            teacher_->forward(batch.images, teacher_hooks_) / options_.temperature, 1);
+      }
+      const torch::Tensor found = torch::log_softmax(scores / options_.temperature, 1);
+      const torch::Tensor divergence = (wanted.exp() * (wanted - found)).sum(1).mean();
+      loss = loss + options_.distill * options_.temperature * options_.temperature * divergence;
+    }
+    return loss;
+  }
+
+  void step_ranges(double rate) {
+    torch::NoGradGuard no_gradient;
+    for (LearnedRange& range : quantized_.learned_ranges()) {
+      if (!range.values.grad().defined()) continue;
+      range.values.grad().mul_(range.gradient_scale);
+      if (range.decays) range.values.grad().add_(range.values, options_.optimizer.weight_decay);
+      clip_gradient(range.values, range.values.detach().norm().item<double>(),
+                    range.values.grad().norm().item<double>(), options_.gradient_clip);
+      torch::Tensor& velocity = range_velocity_.at(range.name);
+      velocity.mul_(options_.optimizer.momentum).add_(range.values.grad());
+      const double own = options_.range_rate * (range.of_adapter ? options_.adapter_rate : 1);
+      range.values.add_(velocity, -rate * own);
+      range.values.copy_(
+          torch::minimum(torch::maximum(range.values, range.smallest), range.largest));
+      range.values.mutable_grad() = torch::Tensor();
+    }
+  }
+
+  void require_finite(const std::string& what, double value) const {
+    if (std::isfinite(value)) return;
+    throw std::runtime_error(what + " is " + number(value, "%g") + " in epoch " +
+                             std::to_string(at_.epoch + 1) + ", batch " +
+                             std::to_string(at_.batch + 1) + "; try a smaller lr");
+  }
+
+  // One step; returns its loss.
+  double step(const Batch& batch, double rate) {
+    optimizer_.clear_gradients();
+    const torch::Tensor scores = quantized_.forward(batch.images);
+    const torch::Tensor loss = loss_of(scores, batch);
+    loss.backward();
+    const double value = loss.item<double>();
+    require_finite("loss", value);
+    const std::vector<std::string>& names = network_.trainable();
+    std::vector<torch::Tensor> parameters, gradients;
+    for (const std::string& name : names) {
+      parameters.push_back(network_.parameter(name).detach());
+      gradients.push_back(network_.parameter(name).grad());
+    }
+    if (parameter_norms_.empty()) parameter_norms_ = norms_of(parameters);
+    const std::vector<double> gradient_norms = norms_of(gradients);
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      // Saturation keeps the loss finite where the parameters no longer are.
+      require_finite("gradient of " + names[i], gradient_norms[i]);
+      if (network_.is_adder_weight(names[i])) continue;
+      clip_gradient(network_.parameter(names[i]), parameter_norms_[i], gradient_norms[i],
+                    options_.gradient_clip);
+    }
+    const torch::Tensor found = scores.detach().argmax(1).to(torch::kCPU);
+    at_.correct += found.eq(batch.labels).sum().item<std::int64_t>();
+    optimizer_.step(rate);
+    step_ranges(rate);
+    parameter_norms_ = norms_of(parameters);
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      require_finite("norm of " + names[i], parameter_norms_[i]);
+    }
+    return value;
+  }
+
+  bool run_epoch() {
+    const auto epoch = static_cast<std::uint64_t>(at_.epoch);
+    const std::uint64_t seed = options_.quantization.seed;
+    const std::int64_t count = data_.training.count();
+    const std::vector<std::int64_t> order = shuffled_order(count, seed, epoch);
+    const double seconds_before = at_.seconds;
+    const Clock::time_point start = Clock::now();
+    const auto seconds = [&] {
+      return seconds_before + std::chrono::duration<double>(Clock::now() - start).count();
+    };
+    if (progress_ == nullptr) {
+      progress_ =
+          std::make_unique<Progress>("training " + checkpoint_.network.name + " " + options_.scheme,
+                                     options_.epochs * batches_, at_.epoch * batches_ + at_.batch);
+    }
+    std::int64_t seen = std::min(at_.batch * options_.batch, count);
+    double rate = 0;
+    for (; at_.batch < batches_; ++at_.batch) {
+      if (stop_ && stop_()) {
+        at_.seconds = seconds();
+        save();
+        return false;
+      }
+      const std::int64_t size = std::min<std::int64_t>(options_.batch, count - seen);
+      const Batch batch = make_batch(data_.training, checkpoint_.normalization, order.data() + seen,
+                                     size, options_.quantization.augmentation, seed, epoch);
+      rate = cosine_rate(
+          options_.learning_rate,
+          at_.epoch + static_cast<double>(at_.batch + 1) / static_cast<double>(batches_),
+          options_.epochs, options_.warmup);
+      at_.loss_sum += step(batch, rate) * static_cast<double>(size);
+      seen += size;
+      progress_->update(at_.epoch * batches_ + at_.batch + 1,
+                        "epoch " + std::to_string(at_.epoch + 1) + "/" +
+                            std::to_string(options_.epochs) + ", loss " +
+                            number(at_.loss_sum / static_cast<double>(seen), "%.4f") +
+                            ", accuracy " + number(percent(at_.correct, seen), "%.2f") + " %");
+    }
+    std::optional<double> validation;
+    if ((at_.epoch + 1) % options_.validate_every == 0) validation = validate_now();
+    at_.metrics += metrics_line({at_.epoch + 1, rate, at_.loss_sum / static_cast<double>(seen),
+                                 percent(at_.correct, seen), validation, seconds()});
+    write_file_atomically(metrics_file(options_.out),
+                          [&](std::ostream& out) { out << at_.metrics; });
+    QatPosition next;
+    next.epoch = at_.epoch + 1;
+    next.metrics = at_.metrics;
+    at_ = next;
+    if (at_.epoch % options_.checkpoint_every == 0 || at_.epoch == options_.epochs) save();
+    return true;
+  }
+
+  Checkpoint trained() const {
+    Checkpoint result = checkpoint_;
+    result.tensors = network_.tensors();
+    return result;
+  }
+
+  double validate_now() {
+    const Checkpoint now = trained();
+    QuantizedNetwork network = apply_plan(now, quantized_.plan());
+    QuantizationOptions options = options_.quantization;
+    options.batch_norm_images = std::min(options.batch_norm_images, validation_batch_norm_images);
+    estimate_batch_norms(network, now, calibration_, options, {});
+    return fake_quantized_accuracy(network, data_.validation, {});
+  }
+
+  const Checkpoint& checkpoint_;
+  const QatData& data_;
+  const QatOptions& options_;
+  const QatIdentity identity_;
+  const std::function<bool()>& stop_;
+  CalibrationData calibration_;
+  FloatNetwork network_;
+  QatNetwork quantized_;
+  Optimizer optimizer_;
+  std::map<std::string, torch::Tensor> range_velocity_;
+  std::vector<double> parameter_norms_;  // as the last step left them; empty: not known yet
+  std::unique_ptr<FloatNetwork> teacher_;
+  ForwardHooks teacher_hooks_;
+  std::int64_t batches_ = 0;
+  QatPosition at_;
+  std::unique_ptr<Progress> progress_;
+};
+
+}  // namespace
+
+const std::vector<std::string>& qat_scheme_names() {
+  static const std::vector<std::string> names = {"adderquant", "qssf", "nonnegative", "uniform"};
+  return names;
+}
+
+QuantizationScheme qat_scheme_from_string(const std::string& text) {
+  std::string allowed;
+  for (const std::string& name : qat_scheme_names()) {
+    if (name == text) return quantization_scheme_from_string(name + "-ptq");
+    allowed += (allowed.empty() ? "" : ", ") + name;
+  }
+  throw std::invalid_argument("unknown scheme \"" + text + "\"; allowed: " + allowed);
+}
+
+void check_quantizers(const QatOptions& o) {
+  const auto exponents = [&] {
+    return o.quantizers.has_value() && (o.quantizers->weights == WeightQuantizer::pot ||
+                                        o.quantizers->weights == WeightQuantizer::post ||
+                                        o.quantizers->weights == WeightQuantizer::apot);
+  };
+  if (o.quantization.fraction_bits.has_value() && !exponents()) {
+    throw std::invalid_argument(
+        "fraction-bits: given for weights without a fraction; allowed with weight-quantizer pot, "
+        "post, apot");
+  }
+  if (!o.quantizers.has_value()) return;
+  if (o.quantizers->weights == WeightQuantizer::post &&
+      o.quantization.fraction_bits.value_or(0) > largest_table_fraction_bits) {
+    throw std::invalid_argument(
+        "fraction-bits: found " + std::to_string(*o.quantization.fraction_bits) +
+        ", allowed with weight-quantizer post: 2 to 8, as a lookup table has");
+  }
+  if (o.quantization.scheme != QuantizationScheme::uniform_ptq) {
+    throw std::invalid_argument(
+        "weight-quantizer and activation-quantizer: found with the plan of " +
+        to_string(o.quantization.scheme) + ", allowed with scheme uniform");
+  }
+  check(
+      WeightPlan{o.quantizers->weights, o.quantization.weight_bits, o.quantizers->magnitudes, {}});
+}
+
+std::string to_string(const QatOptions& o) {
+  std::ostringstream text;
+  text << "qat-version=3 scheme=" << o.scheme << " epochs=" << o.epochs << " batch=" << o.batch
+       << " lr=" << exact_text(o.learning_rate) << " warmup=" << exact_text(o.warmup)
+       << " momentum=" << exact_text(o.optimizer.momentum)
+       << " weight-decay=" << exact_text(o.optimizer.weight_decay)
+       << " nesterov=" << o.optimizer.nesterov
+       << " adder-rate=" << exact_text(o.optimizer.adder_rate)
+       << " distill=" << exact_text(o.distill) << " temperature=" << exact_text(o.temperature)
+       << " gradient-clip=" << exact_text(o.gradient_clip) << " learn-ranges=" << o.learn_ranges
+       << " range-rate=" << exact_text(o.range_rate);
+  if (o.optimizer.method == OptimizerMethod::adam) text << " optimizer=adam";
+  if (o.adder_gradient == AdderGradient::exact) text << " adder-gradient=exact";
+  if (o.precision != Precision::float32) text << " precision=" << to_string(o.precision);
+  if (o.quantizers.has_value()) {
+    text << " weight-quantizer=" << to_string(o.quantizers->weights)
+         << " activation-quantizer=" << to_string(o.quantizers->activations);
+    if (o.quantizers->magnitudes > 0) text << " post-levels=" << o.quantizers->magnitudes;
+    if (has_step_start(*o.quantizers)) {
+      text << " step-start=" << to_string(o.quantizers->step_start);
+    }
+    if (o.quantizers->activations == ActivationQuantizer::asq) {
+      text << " adapter-rate=" << exact_text(o.adapter_rate);
+      if (o.quantizers->adapter_start != AdapterStart::one) {
+        text << " adapter-start=" << to_string(o.quantizers->adapter_start);
+      }
+    }
+  }
+  if (o.training_images > 0) text << " train-images=" << o.training_images;
+  text << " plan: " << to_string(o.quantization);
+  return text.str();
+}
+
+QatResult train_quantized(const Checkpoint& checkpoint, const Checkpoint& teacher,
+                          const QatData& data, const QatOptions& given,
+                          const std::function<bool()>& stop) {
+  QatOptions options = given;
+  check(options.quantization);
+  check_training(options, data);
+  options.quantization = with_defaults(options.quantization);
+  check_quantizers(options);
+  if (options.quantizers.has_value()) options.learn_ranges = true;
+  check_scheme(options.quantization.scheme, checkpoint, "checkpoint");
+  check_images(checkpoint, data.training);
+  check_images(checkpoint, data.validation);
+  if (options.distill > 0) check_images(teacher, data.training);
+  Training training(checkpoint, teacher, data, options, stop);
+  if (!training.run()) return {};
+  return training.result();
+}
+
+}  // namespace abacus

@@ -1,0 +1,90 @@
+#include "sw/quant/schemes/apply_plan.hpp"
+
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "sw/quant/plan/adapter_arithmetic.hpp"
+#include "sw/quant/plan/fixed_point.hpp"
+#include "sw/quant/plan/graph_folding.hpp"
+#include "sw/quant/schemes/binary_quantizer.hpp"
+#include "sw/quant/schemes/shift_quantizer.hpp"
+
+namespace abacus {
+namespace {
+
+std::vector<double> real_parameter(const Checkpoint& checkpoint, const std::string& name) {
+  const std::vector<float> values = checkpoint.tensors.at(name).values<float>();
+  return {values.begin(), values.end()};
+}
+
+void set_batch_norm(const Checkpoint& checkpoint, QuantizedLayer& layer) {
+  if (layer.folded.batch_norm == no_tensor) return;
+  const std::string& name =
+      checkpoint.network.layers[static_cast<std::size_t>(layer.folded.batch_norm)].name;
+  layer.batch_norm.weight = real_parameter(checkpoint, name + ".weight");
+  layer.batch_norm.bias = real_parameter(checkpoint, name + ".bias");
+  layer.batch_norm.mean = real_parameter(checkpoint, name + ".running_mean");
+  layer.batch_norm.variance = real_parameter(checkpoint, name + ".running_var");
+}
+
+}  // namespace
+
+void set_operands(const Checkpoint& checkpoint, const ConvolutionPlan& plan,
+                  const StoredTensor& input, QuantizedLayer& layer) {
+  const Layer& from = checkpoint.network.layers[static_cast<std::size_t>(layer.folded.layer)];
+  const std::vector<float> weights =
+      from.arithmetic == Arithmetic::shift
+          ? shift_weights(checkpoint, from)
+          : checkpoint.tensors.at(from.name + ".weight").values<float>();
+  std::vector<float> bias;
+  if (from.bias) bias = checkpoint.tensors.at(from.name + ".bias").values<float>();
+  layer.read_quantizers.clear();
+  if (from.arithmetic == Arithmetic::bnn) {
+    layer.convolution = quantize_binary_layer(weights, bias, from.output.channels);
+    layer.read_quantizers.push_back({1, 0});
+    return;
+  }
+  layer.convolution = from.arithmetic == Arithmetic::adder
+                          ? quantize_adder_convolution(plan, weights, bias)
+                          : quantize_ordinary_convolution(plan, weights, bias);
+  const bool adapts = layer.convolution.adapter.channels > 0;
+  for (const double step : layer.convolution.activation_step) {
+    const double ratio = input.scale / step;
+    layer.read_quantizers.push_back(adapts ? adaptable_read_quantizer(ratio)
+                                           : read_quantizer(ratio));
+  }
+}
+
+QuantizedNetwork apply_plan(const Checkpoint& checkpoint, const QuantizationPlan& plan) {
+  const std::vector<FoldedLayer> folded = fold_graph(checkpoint.network);
+  if (plan.outputs.size() != folded.size() || plan.convolutions.size() != folded.size()) {
+    throw std::invalid_argument("a plan of " + std::to_string(plan.outputs.size()) +
+                                " outputs and " + std::to_string(plan.convolutions.size()) +
+                                " convolutions for " + std::to_string(folded.size()) + " layers");
+  }
+  QuantizedNetwork result;
+  result.network = checkpoint.network;
+  result.normalization = checkpoint.normalization;
+  result.image = plan.image;
+  for (std::size_t i = 0; i < folded.size(); ++i) {
+    QuantizedLayer layer;
+    layer.folded = folded[i];
+    layer.output = plan.outputs[i];
+    if (folded[i].kind == IntegerLayerKind::convolution) {
+      try {
+        set_operands(checkpoint, plan.convolutions[i], result.tensor(folded[i].input), layer);
+      } catch (const std::invalid_argument& error) {
+        throw std::invalid_argument("layer \"" + folded[i].name + "\": " + error.what());
+      } catch (const std::range_error& error) {
+        throw std::range_error("layer \"" + folded[i].name + "\": " + error.what());
+      }
+      set_batch_norm(checkpoint, layer);
+    }
+    result.layers.push_back(std::move(layer));
+  }
+  return result;
+}
+
+}  // namespace abacus

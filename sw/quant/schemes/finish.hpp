@@ -1,0 +1,29 @@
+// From a network on its integer grids to the package's contents.
+#pragma once
+
+#include <string>
+
+#include "sw/network/checkpoint.hpp"
+#include "sw/network/dataset.hpp"
+#include "sw/network/integer_network.hpp"
+#include "sw/quant/options/quantization_options.hpp"
+#include "sw/quant/plan/quantized_network.hpp"
+
+namespace abacus {
+
+// Accuracy in percent of the simulation with fixed-point scales (simulation.hpp) on plain images.
+double fake_quantized_accuracy(QuantizedNetwork& network, const Dataset& images,
+                               const QuantizationProgress& progress);
+
+// Rounds scales and BatchNorms to fixed point, fills in the origin but for the hashes, measures the
+// fake-quantized accuracy on `evaluation` (may be null), and validates. Widths are those of the
+// layers between the edges. Throws as to_integer_network() and validate() do.
+IntegerNetwork finish(QuantizedNetwork& network, const Checkpoint& checkpoint,
+                      const std::string& scheme, int weight_bits, int activation_bits,
+                      const Dataset* evaluation, const QuantizationProgress& progress);
+
+// Throws std::invalid_argument for no images, or images of another shape or number of classes than
+// the checkpoint's.
+void check_images(const Checkpoint& checkpoint, const Dataset& images);
+
+}  // namespace abacus

@@ -1,0 +1,44 @@
+#include "sw/quant/simulate/comparison.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+#include <string>
+
+#include "sw/quant/simulate/simulation.hpp"
+#include "sw/train/batches.hpp"
+
+namespace abacus {
+
+Comparison compare_with_float(QuantizedNetwork& network, FloatNetwork& float_network,
+                              const Dataset& images, const QuantizationProgress& progress) {
+  if (images.count() == 0) throw std::invalid_argument(images.name + ": no images");
+  if (images.image != network.network.input) {
+    throw std::invalid_argument("the images of " + images.name +
+                                " are not of the shape that the network is made for");
+  }
+  torch::NoGradGuard no_gradient;
+  const BatchNormMode mode = float_network.batch_norm_mode();
+  float_network.set_batch_norm_mode(BatchNormMode::inference);
+  Simulation simulation(network, ScaleArithmetic::fixed_point);
+  constexpr std::int64_t batch = 200;
+  Comparison result;
+  std::int64_t agreeing = 0;
+  double divergence = 0;
+  for (std::int64_t first = 0; first < images.count(); first += batch) {
+    const std::int64_t size = std::min(batch, images.count() - first);
+    const torch::Tensor pixels = make_batch(images, network.normalization, first, size).images;
+    const torch::Tensor wanted = float_network.forward(pixels).log_softmax(1);
+    const torch::Tensor found = simulation.forward(pixels).log_softmax(1);
+    agreeing += found.argmax(1).eq(wanted.argmax(1)).sum().item<std::int64_t>();
+    divergence += (wanted.exp() * (wanted - found)).sum().item<double>();
+    if (progress) progress("comparison", first + size, images.count());
+  }
+  float_network.set_batch_norm_mode(mode);
+  result.images = images.count();
+  result.agreement_percent =
+      100.0 * static_cast<double>(agreeing) / static_cast<double>(result.images);
+  result.divergence = divergence / static_cast<double>(result.images);
+  return result;
+}
+
+}  // namespace abacus

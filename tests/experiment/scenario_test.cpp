@@ -1,0 +1,600 @@
+#include "sw/experiment/scenario.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "models/area/array_area.hpp"
+#include "sw/experiment/toml_section.hpp"
+#include "tests/support/temporary_folder.hpp"
+
+namespace abacus {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+// Seven lines; a test's own text starts at line 8.
+const std::string head = R"(name = "test"
+network = "lenet"
+arithmetic = "adder"
+dataset = "fashion-mnist"
+checkpoint = "c.safetensors"
+images = 100
+timed_images = 3
+)";
+
+class ScenarioFile {
+ public:
+  explicit ScenarioFile(const std::string& text) {
+    test::write_text(folder_.path() / "c.safetensors", "");
+    test::write_text(file(), text);
+  }
+  std::filesystem::path file() const { return folder_.path() / "s.toml"; }
+  std::filesystem::path folder() const { return folder_.path(); }
+
+ private:
+  test::TemporaryFolder folder_;
+};
+
+std::string error_of(const ScenarioFile& scenario) {
+  try {
+    read_scenario(scenario.file());
+  } catch (const InputError& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+TEST(Scenario, OneRunTakesDefaultsFromTheHardwarePresetAndTheArithmetic) {
+  const ScenarioFile file(head);
+  const Scenario scenario = read_scenario(file.file());
+  ASSERT_EQ(scenario.runs.size(), 1u);
+  const RunSpec& run = scenario.runs[0];
+  EXPECT_EQ(run.name, "test");
+  EXPECT_EQ(run.network, "lenet");
+  EXPECT_EQ(run.arithmetic, Arithmetic::adder);
+  EXPECT_EQ(run.level, TimingLevel::approximate);
+  EXPECT_EQ(run.images, 100);
+  EXPECT_EQ(run.timed_images, 3);
+  EXPECT_EQ(run.checkpoint, file.folder() / "c.safetensors");
+  EXPECT_EQ(run.quantization.scheme, "adderquant-ptq");
+  EXPECT_EQ(run.quantization.weight_bits, 8);
+  EXPECT_EQ(run.quantization.storage_bits, 8);
+  EXPECT_EQ(run.hardware.name, "edge-16x16");
+  EXPECT_EQ(run.hardware.array.kind, ProcessingElementKind::adder);
+  EXPECT_EQ(run.hardware.edge_array.kind, ProcessingElementKind::mac);
+  EXPECT_EQ(run.energy_table.name(), "horowitz-45nm");
+  EXPECT_EQ(scenario.text, head);
+}
+
+TEST(Scenario, TheDefaultPresetEqualsTheDefaultHardware) {
+  const HardwareConfig read = read_scenario(ScenarioFile(head).file()).runs[0].hardware;
+  const HardwareConfig built_in;
+  EXPECT_EQ(read.name, built_in.name);
+  EXPECT_EQ(read.clock_mhz, built_in.clock_mhz);
+  EXPECT_EQ(read.command_queue, built_in.command_queue);
+  const auto array = [](const PeArrayConfig& a) {
+    return std::tuple(a.kind, a.rows, a.columns, a.weight_bits, a.activation_bits,
+                      a.accumulator_bits, a.weights_per_pe, a.scale_lanes);
+  };
+  EXPECT_EQ(array(read.array), array(built_in.array));
+  EXPECT_EQ(array(read.edge_array), array(built_in.edge_array));
+  const auto sram = [](const SramConfig& s) {
+    return std::tuple(s.bytes, s.banks, s.port_bytes, s.latency_cycles);
+  };
+  EXPECT_EQ(sram(read.activation_sram), sram(built_in.activation_sram));
+  EXPECT_EQ(sram(read.weight_sram), sram(built_in.weight_sram));
+  EXPECT_EQ(sram(read.parameter_sram), sram(built_in.parameter_sram));
+  EXPECT_EQ(read.load_dma.burst_bytes, built_in.load_dma.burst_bytes);
+  EXPECT_EQ(read.store_dma.outstanding, built_in.store_dma.outstanding);
+  EXPECT_EQ(read.bus.bytes_per_cycle, built_in.bus.bytes_per_cycle);
+  EXPECT_EQ(read.bus.arbitration_cycles, built_in.bus.arbitration_cycles);
+  EXPECT_EQ(read.bus.response_cycles, built_in.bus.response_cycles);
+  const auto dram = [](const DramConfig& d) {
+    return std::tuple(d.device, d.bytes, d.banks, d.row_bytes, d.data_bits, d.burst_length,
+                      std::vector<double>{d.t_ck, d.t_rcd, d.t_rp, d.t_cl, d.t_cwl, d.t_ras, d.t_wr,
+                                          d.t_wtr, d.t_rtp, d.t_rfc, d.t_refi});
+  };
+  EXPECT_EQ(dram(read.dram), dram(built_in.dram));
+  EXPECT_EQ(read.vector_unit.lanes, built_in.vector_unit.lanes);
+}
+
+TEST(Scenario, ShippedPresetsAndScenariosAreValid) {
+  int presets = 0;
+  for (const auto& preset : std::filesystem::directory_iterator(
+           std::filesystem::path(ABACUS_SOURCE_FOLDER) / "scenarios" / "hardware")) {
+    ++presets;
+    const std::string name = preset.path().stem().string();
+    const ScenarioFile file(head + "hardware.preset = \"" + name + "\"\n");
+    EXPECT_EQ(read_scenario(file.file()).runs[0].hardware.name, name);
+  }
+  EXPECT_GE(presets, 3);
+}
+
+TEST(Scenario, BinaryRunsHaveOneBitAndXnorElements) {
+  const ScenarioFile file(head + R"([[run]]
+name = "b"
+arithmetic = "bnn"
+hardware.array.rows = 32
+[[run]]
+name = "spelled out"
+arithmetic = "bnn"
+quantization = { scheme = "bnn", weight_bits = 1, activation_bits = 1, storage_bits = 10 }
+hardware.array.kind = "xnor"
+)");
+  for (const RunSpec& run : read_scenario(file.file()).runs) {
+    EXPECT_EQ(run.arithmetic, Arithmetic::bnn);
+    EXPECT_EQ(run.quantization.scheme, "bnn");
+    EXPECT_EQ(run.quantization.weight_bits, 1);
+    EXPECT_EQ(run.quantization.activation_bits, 1);
+    // The preset's 8 bits are for other kinds.
+    EXPECT_EQ(run.hardware.array.kind, ProcessingElementKind::xnor);
+    EXPECT_EQ(run.hardware.array.weight_bits, 1);
+    EXPECT_EQ(run.hardware.array.activation_bits, 1);
+    EXPECT_EQ(run.hardware.edge_array.weight_bits, 8);
+  }
+  EXPECT_THAT(error_of(ScenarioFile(head + "hardware.array.kind = \"xnor\"\n")),
+              HasSubstr("found \"xnor\"; arithmetic adder needs \"adder\""));
+}
+
+TEST(Scenario, ShiftRunsHaveShiftersAndShiftAddNetsBothUnits) {
+  const ScenarioFile file(head + R"([[run]]
+name = "shift"
+arithmetic = "shift"
+hardware.array.fraction_bits = 10
+[[run]]
+name = "shift on lanes that add too"
+arithmetic = "shift"
+hardware.array.kind = "shift-add"
+[[run]]
+name = "both"
+arithmetic = "shiftaddnet"
+[[run]]
+name = "square roots"
+arithmetic = "post"
+hardware.array.table = { exponents = 63, fraction_bits = 5, ports = 2, lanes = 8 }
+[[run]]
+name = "sums"
+arithmetic = "apot"
+package = "c.safetensors"
+hardware.step_adapter = { channels = 64, hidden = 16, lanes = 8, registers = 2 }
+)");
+  const std::vector<RunSpec> runs = read_scenario(file.file()).runs;
+  ASSERT_EQ(runs.size(), 5u);
+  EXPECT_EQ(runs[0].hardware.array.kind, ProcessingElementKind::shift);
+  EXPECT_EQ(runs[0].hardware.array.fraction_bits, 10);
+  EXPECT_EQ(runs[0].quantization.scheme, "shift");
+  EXPECT_EQ(runs[1].hardware.array.kind, ProcessingElementKind::shift_add);
+  EXPECT_EQ(runs[1].hardware.array.fraction_bits, 8);
+  EXPECT_EQ(runs[2].hardware.array.kind, ProcessingElementKind::shift_add);
+  EXPECT_EQ(runs[2].quantization.scheme, "shiftaddnet");
+  EXPECT_EQ(runs[3].hardware.array.kind, ProcessingElementKind::post);
+  EXPECT_EQ(runs[3].hardware.array.table.exponents, 63);
+  EXPECT_EQ(runs[3].hardware.array.table.fraction_bits, 5);
+  EXPECT_EQ(runs[3].hardware.array.table.ports, 2);
+  EXPECT_EQ(runs[3].hardware.array.table.lanes, 8);
+  EXPECT_EQ(runs[4].hardware.array.kind, ProcessingElementKind::apot);
+  EXPECT_EQ(runs[4].hardware.array.table.exponents, 4);
+  EXPECT_EQ(runs[4].hardware.step_adapter.channels, 64);
+  EXPECT_EQ(runs[4].hardware.step_adapter.hidden, 16);
+  EXPECT_EQ(runs[4].hardware.step_adapter.lanes, 8);
+  EXPECT_EQ(runs[4].hardware.step_adapter.registers, 2);
+  EXPECT_EQ(runs[3].hardware.step_adapter.channels, 512);
+}
+
+TEST(Scenario, RunsOverrideTheTopKeyByKey) {
+  const ScenarioFile file(head + R"(
+[quantization]
+weight_bits = 4
+activation_bits = 4
+options = { alpha = 0.9995, seed = 7 }
+[hardware]
+preset = "tiny-8x8"
+array.rows = 4
+[[run]]
+name = "a"
+[[run]]
+name = "b"
+arithmetic = "cnn"
+images = 5
+level = "functional"
+quantization.activation_bits = 6
+hardware.array.columns = 32
+hardware.dram.t_rcd = 20
+energy.table = "shiftadd-papers"
+[[run]]
+name = "c"
+hardware.preset = "edge-32x32"
+quantization.options.alpha = 1
+quantization.groups = 2
+)");
+  const Scenario scenario = read_scenario(file.file());
+  ASSERT_EQ(scenario.runs.size(), 3u);
+  const RunSpec& a = scenario.runs[0];
+  const RunSpec& b = scenario.runs[1];
+  const RunSpec& c = scenario.runs[2];
+  EXPECT_EQ(a.hardware.array.rows, 4);
+  EXPECT_EQ(a.hardware.array.columns, 8);
+  EXPECT_EQ(a.quantization.activation_bits, 4);
+  EXPECT_EQ(a.quantization.options.count("groups"), 0u);  // the trainer's default
+  EXPECT_EQ(a.quantization.options.at("alpha"), "0.99950000000000006");
+  EXPECT_EQ(a.quantization.options.at("seed"), "7");
+  EXPECT_EQ(b.arithmetic, Arithmetic::cnn);
+  EXPECT_EQ(b.quantization.scheme, "uniform-ptq");
+  EXPECT_EQ(b.quantization.options.count("groups"), 0u);
+  EXPECT_EQ(b.hardware.array.kind, ProcessingElementKind::mac);
+  EXPECT_EQ(b.hardware.array.rows, 4);
+  EXPECT_EQ(b.hardware.array.columns, 32);
+  EXPECT_EQ(b.hardware.dram.t_rcd, 20.0);
+  EXPECT_EQ(b.images, 5);
+  EXPECT_EQ(b.timed_images, 0);
+  EXPECT_EQ(b.quantization.weight_bits, 4);
+  EXPECT_EQ(b.quantization.activation_bits, 6);
+  EXPECT_EQ(b.energy_table.name(), "shiftadd-papers");
+  EXPECT_EQ(c.hardware.array.rows, 4);  // the top's override holds for every run's preset
+  EXPECT_EQ(c.hardware.array.columns, 32);
+  EXPECT_EQ(c.quantization.options.at("groups"), "2");
+  EXPECT_EQ(c.quantization.options.at("alpha"), "1");
+}
+
+TEST(Scenario, ARunTakesAPackageInPlaceOfTheCheckpointOfAllRuns) {
+  const ScenarioFile file(head + R"(quantization.weight_bits = 3
+[[run]]
+name = "quantized"
+[[run]]
+name = "ready"
+package = "p.safetensors"
+)");
+  test::write_text(file.folder() / "p.safetensors", "");
+  const Scenario scenario = read_scenario(file.file());
+  EXPECT_EQ(scenario.runs[0].checkpoint, file.folder() / "c.safetensors");
+  EXPECT_EQ(scenario.runs[0].package, "");
+  EXPECT_EQ(scenario.runs[0].quantization.weight_bits, 3);
+  EXPECT_EQ(scenario.runs[1].checkpoint, "");
+  EXPECT_EQ(scenario.runs[1].package, file.folder() / "p.safetensors");
+}
+
+TEST(Scenario, ARunTakesACheckpointInPlaceOfThePackageOfAllRuns) {
+  std::string text = head;
+  text.replace(text.find("checkpoint"), 10, "package");
+  const ScenarioFile file(text +
+                          "[[run]]\nname = \"a\"\n[[run]]\nname = \"b\"\n"
+                          "checkpoint = \"c.safetensors\"\n");
+  const Scenario scenario = read_scenario(file.file());
+  EXPECT_EQ(scenario.runs[0].package, file.folder() / "c.safetensors");
+  EXPECT_EQ(scenario.runs[1].package, "");
+  EXPECT_EQ(scenario.runs[1].checkpoint, file.folder() / "c.safetensors");
+}
+
+TEST(Scenario, SchemesAndOptionsAreTheTrainersBusiness) {
+  const ScenarioFile file(head + R"([quantization]
+scheme = "a-new-one"
+options = { group_method = "max", operand_grid = "symmetric", weight_clamp = false }
+)");
+  const QuantizationRecipe recipe = read_scenario(file.file()).runs[0].quantization;
+  EXPECT_EQ(recipe.scheme, "a-new-one");
+  EXPECT_EQ(recipe.options.at("group_method"), "max");
+  EXPECT_EQ(recipe.options.at("weight_clamp"), "false");
+}
+
+TEST(Scenario, PresetAndTableMayBePathsFromTheScenario) {
+  const ScenarioFile file(head + "hardware.preset = \"./mine.toml\"\n");
+  test::write_text(file.folder() / "mine.toml", "[array]\nrows = 5\n");
+  const HardwareConfig hardware = read_scenario(file.file()).runs[0].hardware;
+  EXPECT_EQ(hardware.name, "mine");
+  EXPECT_EQ(hardware.array.rows, 5);
+  EXPECT_EQ(hardware.array.columns, 16);
+}
+
+TEST(Scenario, ErrorsInAPresetNameThePreset) {
+  const ScenarioFile file(head + "hardware.preset = \"mine.toml\"\n");
+  test::write_text(file.folder() / "mine.toml", "[array]\nrow = 5\n");
+  EXPECT_THAT(error_of(file), StartsWith((file.folder() / "mine.toml").string() + ":2:1: "));
+  EXPECT_THAT(error_of(file), HasSubstr("did you mean `rows`?"));
+}
+
+TEST(Scenario, ALookupTableHasAsManyExponentsAsItsWeightsNeedUnlessSomebodySays) {
+  const auto exponents = [](const std::string& more) {
+    const ScenarioFile file(head + "[[run]]\nname = \"r\"\narithmetic = \"post\"\n" + more);
+    test::write_text(file.folder() / "mine.toml", "array.table.exponents = 9\n");
+    return read_scenario(file.file()).runs[0].hardware.array.table.exponents;
+  };
+  EXPECT_EQ(exponents(""), 63);
+  EXPECT_EQ(exponents("quantization.weight_bits = 5\n"), 7);
+  EXPECT_EQ(exponents("quantization.weight_bits = 4\n"), 3);
+  EXPECT_EQ(exponents("quantization.weight_bits = 3\n"), 1);
+  EXPECT_EQ(exponents("quantization.weight_bits = 2\n"), 1);
+  EXPECT_EQ(exponents("quantization.weight_bits = 3\nhardware.array.table.exponents = 1\n"), 1);
+  EXPECT_EQ(exponents("quantization.weight_bits = 3\nhardware.preset = \"mine.toml\"\n"), 9);
+  const std::string refused =
+      error_of(ScenarioFile(head + "[[run]]\nname = \"r\"\narithmetic = \"post\"\n"
+                                   "hardware.array.table.exponents = 62\n"));
+  EXPECT_THAT(refused,
+              HasSubstr("s.toml:11:34: hardware.array.table.exponents: found 62; 127 levels "
+                        "of POST weights need 63"));
+}
+
+// What stands above the runs is for those that have a use for it.
+TEST(Scenario, SharedHardwareKeysServeEveryRun) {
+  const ScenarioFile file(head + R"([hardware]
+array.fraction_bits = 9
+array.table.exponents = 63
+step_adapter.lanes = 2
+[[run]]
+name = "adder"
+[[run]]
+name = "post"
+arithmetic = "post"
+)");
+  EXPECT_EQ(error_of(file), "no error");
+}
+
+struct BadScenario {
+  const char* text;   // after `head`, so it starts at line 8
+  const char* place;  // "line:column: "
+  const char* message;
+};
+
+class BadScenarioTest : public ::testing::TestWithParam<BadScenario> {};
+
+TEST_P(BadScenarioTest, IsRefusedWithPlaceFindingAndAllowedValues) {
+  const ScenarioFile file(head + GetParam().text);
+  const std::string error = error_of(file);
+  EXPECT_THAT(error, StartsWith(file.file().string() + ":" + GetParam().place));
+  EXPECT_THAT(error, HasSubstr(GetParam().message));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Inputs, BadScenarioTest,
+    ::testing::Values(
+        BadScenario{"iamges = 5\n", "8:1: ", "unknown key `iamges`; did you mean `images`?"},
+        BadScenario{"zzz = 5\n",
+                    "8:1: ", "known here: area, arithmetic, checkpoint, classes, dataset"},
+        BadScenario{"level = \"rtl\"\n",
+                    "8:9: ", "found the text \"rtl\"; allowed: approximate, functional"},
+        BadScenario{"level = 3\n", "8:9: ", "found 3; allowed: approximate, functional"},
+        BadScenario{"quantization.weight_bits = 9\n", "8:28: ",
+                    "quantization.weight_bits: found 9; allowed: a whole number from 1 to 8"},
+        BadScenario{"quantization.weight_bits = 4.0\n",
+                    "8:28: ", "found the number 4; allowed: a whole number"},
+        BadScenario{"quantization.weight_bits = \"4\"\n", "8:28: ", "found the text \"4\""},
+        BadScenario{"package = \"c.safetensors\"\n", "8:11: ", "a package is quantized already"},
+        BadScenario{"[[run]]\nname = \"a\"\npackage = \"c.safetensors\"\n"
+                    "quantization.weight_bits = 4\n",
+                    "10:11: ", "leave out checkpoint and quantization"},
+        BadScenario{"[[run]]\nname = \"a\"\npackage = \"none.safetensors\"\n",
+                    "10:11: ", "there is no file"},
+        BadScenario{"hardware.array.kind = \"mac\"\n",
+                    "8:23: ", "found \"mac\"; arithmetic adder needs \"adder\""},
+        BadScenario{"quantization.weight_bits = 5\nhardware.array.weight_bits = 4\n",
+                    "8:28: ", "found 5; hardware.array.weight_bits is 4"},
+        BadScenario{"hardware.array.activation_bits = 4\n",
+                    "8:34: ", "the array takes 4 bits; quantization.activation_bits is 8"},
+        BadScenario{"quantization.options.alpha = []\n", "8:30: ", "an option's value must be"},
+        BadScenario{"quantization = 8\n", "8:16: ", "found 8; allowed: a table"},
+        BadScenario{"[hardware]\npreset = \"huge\"\n",
+                    "9:10: ", "found \"huge\"; allowed: edge-16x16, edge-32x32, tiny-8x8"},
+        BadScenario{"[hardware]\narray.rows = 0\n", "9:14: ",
+                    "hardware.array.rows: found 0; allowed: a whole number from 1 to 256"},
+        BadScenario{"[hardware]\narray.kind = \"systolic\"\n",
+                    "9:14: ", "allowed: adder, mac, xnor, shift, shift-add, post, apot"},
+        BadScenario{"[hardware.step_adapter]\nlanes = 0\n", "9:9: ", "found 0"},
+        BadScenario{"[hardware.step_adapter]\nslots = 3\n",
+                    "9:1: ", "unknown key `hardware.step_adapter.slots`"},
+        BadScenario{"[hardware.array.table]\nports = 0\n", "9:9: ", "found 0"},
+        BadScenario{"[hardware.array.table]\nfraction_bits = 9\n",
+                    "9:17: ", "found 9; allowed: a whole number from 2 to 8"},
+        BadScenario{"[hardware.array.table]\nexponent = 4\n",
+                    "9:1: ", "unknown key `hardware.array.table.exponent`; did you mean"},
+        BadScenario{"[[run]]\nname = \"a\"\narithmetic = \"post\"\nhardware.array.kind = "
+                    "\"apot\"\n",
+                    "11:23: ", "found \"apot\"; arithmetic post needs \"post\""},
+        BadScenario{"[hardware]\narray.kind = \"shift\"\n",
+                    "9:14: ", "found \"shift\"; arithmetic adder needs \"adder\""},
+        BadScenario{"[hardware]\narray.fraction_bits = 13\n",
+                    "9:23: ", "found 13; allowed: a whole number from 0 to 12"},
+        BadScenario{"[[run]]\nname = \"a\"\narithmetic = \"shiftaddnet\"\nhardware.array.kind = "
+                    "\"shift\"\n",
+                    "11:23: ", "found \"shift\"; arithmetic shiftaddnet needs \"shift-add\""},
+        BadScenario{"hardware.array.table.ports = 2\n",
+                    "8:16: ", "adder arrays have none; allowed with kind post"},
+        BadScenario{"hardware.array.fraction_bits = 4\n", "8:32: ",
+                    "adder arrays have none; allowed with kind shift, shift-add, post, apot"},
+        BadScenario{"hardware.edge_array.table.ports = 2\n",
+                    "8:21: ", "mac arrays have none; allowed with kind post"},
+        BadScenario{"[[run]]\nname = \"a\"\nhardware.array.table.ports = 2\n",
+                    "10:16: ", "hardware.array.table: adder arrays have none"},
+        BadScenario{"hardware.step_adapter.lanes = 2\n",
+                    "8:10: ", "no scheme that quantizes a checkpoint makes step adapters"},
+        BadScenario{"[[run]]\nname = \"a\"\narithmetic = \"apot\"\n"
+                    "quantization.weight_bits = 6\n",
+                    "11:28: ", "found 6 weight bits; allowed with arithmetic apot: 2 to 5"},
+        BadScenario{"[[run]]\nname = \"a\"\narithmetic = \"apot\"\n", "10:14: ",
+                    "arithmetic: found 8 weight bits; allowed with arithmetic apot: 2 to 5"},
+        BadScenario{"[hardware.dram]\nt_rcdd = 1\n",
+                    "9:1: ", "unknown key `hardware.dram.t_rcdd`; did you mean `t_rcd`?"},
+        BadScenario{"[hardware.dram]\nt_rcd = 0\n", "9:9: ", "t_rcd"},
+        BadScenario{"[hardware.dram]\nrow_bytes = 100\n", "9:13: ", "multiple of a burst"},
+        BadScenario{"[hardware.edge_array]\nkind = \"adder\"\n", "9:8: ", "must be \"mac\""},
+        BadScenario{"[hardware.dram]\nt_refi = 100\n", "9:10: ", "must be more than t_rfc"},
+        BadScenario{"[hardware]\nclock_mhz = nan\n", "9:13: ", "a number from 1 to 10000"},
+        BadScenario{"energy.table = \"guess\"\n",
+                    "8:16: ", "allowed: accelergy-40nm, horowitz-45nm, shiftadd-papers"},
+        BadScenario{"area.table = \"guess\"\n", "8:14: ", "allowed: aladdin-40nm, or a path"},
+        BadScenario{"[hardware]\narray.same_area_as = \"none\"\n", "9:22: ",
+                    "hardware.array.same_area_as: found \"none\"; allowed: the name of a run"},
+        BadScenario{"hardware.edge_array.same_area_as = \"a\"\n",
+                    "8:21: ", "unknown key `hardware.edge_array.same_area_as`"},
+        BadScenario{"[[run]]\nname = \"a\"\n[[run]]\nname = \"b\"\n"
+                    "hardware.array.same_area_as = \"b\"\n",
+                    "12:31: ",
+                    "found \"b\"; allowed: the name of a run whose array has a size of "
+                    "its own: a"},
+        BadScenario{"hardware.array.same_area_as = 3\n[[run]]\nname = \"a\"\n",
+                    "8:31: ", "found 3"},
+        BadScenario{"[[run]]\nname = \"a\"\nhardware.array = { rows = 1, columns = 1 }\n"
+                    "[[run]]\nname = \"b\"\nhardware.array = { same_area_as = \"a\", kind = "
+                    "\"shift-add\" }\n",
+                    "13:35: ", "one shift-add lane takes"},
+        BadScenario{"energy.tabel = \"horowitz-45nm\"\n", "8:8: ", "did you mean `table`?"},
+        BadScenario{"images = 7\n", "8:10: ", "'images'"},  // the same key twice
+        BadScenario{"run = 3\n", "8:7: ", "[[run]]"},
+        BadScenario{"[[run]]\nimages = 4\n", "8:1: ", "run.name: is missing"},
+        BadScenario{"[[run]]\nname = \"a\"\n[[run]]\nname = \"a\"\n",
+                    "11:8: ", "two runs are called \"a\""},
+        BadScenario{"[[run]]\nname = \"a\"\nnetwork = \"alexnet\"\n", "10:11: ", "lenet"},
+        BadScenario{"[[run]]\nname = \"a\"\nimages = -1\n", "10:10: ", "found -1"},
+        BadScenario{"[[run]]\nname = \"a\"\ncheckpoint = \"none.safetensors\"\n",
+                    "10:14: ", "there is no file"},
+        BadScenario{"level = \n", "8:", ""}));
+
+// Six lines; a test's own text starts at line 7.
+const std::string random_head = R"(network = "resnet18"
+arithmetic = "adder"
+weights = "synthetic"
+image = [3, 64, 64]
+classes = 100
+timed_images = 1
+)";
+
+TEST(Scenario, RandomWeightsNeedNoFileAndNoDataSet) {
+  const ScenarioFile file(
+      random_head +
+      "seed = 7\nquantization = { weight_bits = 3, storage_bits = 10, groups = 4 }\n"
+      "[[run]]\nname = \"adder\"\n"
+      "[[run]]\nname = \"post\"\narithmetic = \"post\"\nseed = 8\n"
+      "quantization = { groups = 1, adapters = true }\n"
+      "[[run]]\nname = \"images\"\ndataset = \"cifar10\"\n"
+      "[[run]]\nname = \"trained\"\nnetwork = \"lenet\"\n"
+      "dataset = \"fashion-mnist\"\ncheckpoint = \"c.safetensors\"\n"
+      "quantization = { weight_bits = 4 }\n");
+  const Scenario scenario = read_scenario(file.file());
+  ASSERT_EQ(scenario.runs.size(), 4u);
+  const RunSpec& adder = scenario.runs[0];
+  ASSERT_TRUE(adder.synthetic.has_value());
+  EXPECT_EQ(adder.synthetic->seed, 7u);
+  EXPECT_EQ(adder.synthetic->groups, 4);
+  EXPECT_EQ(adder.synthetic->image, (Shape{3, 64, 64}));
+  EXPECT_EQ(adder.synthetic->classes, 100);
+  EXPECT_EQ(adder.dataset, "");
+  EXPECT_EQ(adder.quantization.scheme, "synthetic");
+  EXPECT_EQ(adder.quantization.weight_bits, 3);
+  EXPECT_EQ(adder.quantization.activation_bits, 8);
+  EXPECT_EQ(adder.quantization.storage_bits, 10);
+  EXPECT_TRUE(scenario.runs[1].synthetic->adapters);
+  EXPECT_EQ(scenario.runs[1].synthetic->seed, 8u);
+  EXPECT_EQ(scenario.runs[2].dataset, "cifar10");
+  EXPECT_EQ(scenario.runs[2].synthetic->image, (Shape{3, 32, 32}));
+  EXPECT_EQ(scenario.runs[2].synthetic->classes, 10);
+  EXPECT_FALSE(scenario.runs[3].synthetic.has_value());
+  EXPECT_EQ(scenario.runs[3].checkpoint, file.folder() / "c.safetensors");
+}
+
+struct BadRandomScenario {
+  std::string head;
+  std::string more;
+  std::string place;
+  std::string what;
+};
+
+TEST(Scenario, MistakesWithRandomWeightsAreRefusedWithTheirPlace) {
+  const std::string bare = "network = \"lenet\"\narithmetic = \"cnn\"\nweights = \"synthetic\"\n";
+  for (const BadRandomScenario& bad : {
+           BadRandomScenario{random_head, "checkpoint = \"c.safetensors\"\n",
+                             "3:11: ", "weights: leave out checkpoint"},
+           {random_head, "package = \"c.safetensors\"\n", "3:11: ", "weights: leave out package"},
+           {random_head, "dataset = \"cifar10\"\n", "7:11: ", "leave out image and classes"},
+           {random_head, "seed = -1\n", "7:8: ", "found -1"},
+           {random_head, "quantization.scheme = \"adderquant-ptq\"\n", "7:23: ", "not quantized"},
+           {random_head, "quantization.options = { alpha = 1 }\n", "7:24: ", "not quantized"},
+           {random_head, "quantization.weight_bits = 1\n", "7:28: ", "from 2 to 8"},
+           {random_head, "quantization.groups = 65\n", "7:23: ", "from 1 to 64"},
+           {random_head, "quantization.adapters = true\n",
+            "7:25: ", "adder takes no step adapters"},
+           {random_head, "quantization.adapters = 1\n", "7:25: ", "true or false"},
+           {random_head, "[[run]]\nname = \"a\"\narithmetic = \"cnn\"\nquantization.groups = 2\n",
+            "10:23: ", "arithmetic cnn has none"},
+           {random_head,
+            "[[run]]\nname = \"a\"\narithmetic = \"bnn\"\nquantization.weight_bits = 2\n",
+            "10:28: ", "from 1 to 1"},
+           {random_head, "hardware.array.weight_bits = 4\n", "7:30: ", "the array takes 4 bits"},
+           {random_head,
+            "[[run]]\nname = \"a\"\ncheckpoint = \"c.safetensors\"\ndataset = \"cifar10\"\nseed = "
+            "3\n",
+            "11:8: ", "goes with weights"},
+           {bare, "image = [3, 64]\nclasses = 10\n", "4:9: ", "a list of 3 whole numbers"},
+           {bare, "image = [3, 64, 0]\nclasses = 10\n", "4:17: ", "found 0"},
+           {bare, "image = [3, 64, 32]\nclasses = 10\n", "4:9: ", "square images"},
+           {bare, "image = [3, 64, 64]\n", "", "classes: is missing"},
+           {bare, "classes = 10\n", "", "image: is missing"},
+           {bare, "", "", "dataset: is missing"},
+           {"network = \"lenet\"\narithmetic = \"cnn\"\nweights = \"random\"\n", "",
+            "3:11: ", "allowed: synthetic"},
+       }) {
+    EXPECT_THAT(error_of(ScenarioFile(bad.head + bad.more)),
+                ::testing::AllOf(HasSubstr(bad.place), HasSubstr(bad.what)))
+        << bad.more;
+  }
+}
+
+TEST(Scenario, AnArrayFillsTheAreaOfAnotherRunsArray) {
+  const ScenarioFile file(random_head +
+                          "quantization = { weight_bits = 4, activation_bits = 4 }\n"
+                          "hardware.array = { weight_bits = 4, activation_bits = 4 }\n"
+                          "[[run]]\nname = \"adder\"\nhardware.array.same_area_as = \"cnn\"\n"
+                          "[[run]]\nname = \"cnn\"\narithmetic = \"cnn\"\n"
+                          "[[run]]\nname = \"same throughput\"\n");
+  const Scenario scenario = read_scenario(file.file());
+  const AreaTable& table = scenario.runs[0].area_table;
+  const PeArrayConfig& adder = scenario.runs[0].hardware.array;
+  const double available = array_area(scenario.runs[1].hardware.array, table).total();
+  EXPECT_EQ(scenario.runs[0].same_area_as, "cnn");
+  EXPECT_GT(adder.columns, 16);
+  EXPECT_LE(array_area(adder, table).total(), available);
+  PeArrayConfig wider = adder;
+  wider.rows = 16;
+  ++wider.columns;
+  EXPECT_GT(array_area(wider, table).total(), available);
+  EXPECT_EQ(scenario.runs[1].hardware.array.columns, 16);
+  EXPECT_EQ(scenario.runs[2].hardware.array.columns, 16);
+  EXPECT_TRUE(area_warnings(scenario).empty());
+}
+
+TEST(Scenario, EqualAreaWithoutThatOfLookupTablesIsToldOf) {
+  const ScenarioFile file(random_head +
+                          "[[run]]\nname = \"post\"\narithmetic = \"post\"\n"
+                          "hardware.array.same_area_as = \"cnn\"\n"
+                          "[[run]]\nname = \"cnn\"\narithmetic = \"cnn\"\n"
+                          "[[run]]\nname = \"adder\"\nhardware.array.same_area_as = \"cnn\"\n");
+  EXPECT_THAT(area_warnings(read_scenario(file.file())),
+              ::testing::ElementsAre(AllOf(HasSubstr("run \"post\" has the area of \"cnn\""),
+                                           HasSubstr("aladdin-40nm has no [area.memory]"))));
+}
+
+TEST(Scenario, MissingKeysSayWhatIsAllowed) {
+  const ScenarioFile file("network = \"lenet\"\n");
+  EXPECT_THAT(
+      error_of(file),
+      HasSubstr(
+          "arithmetic: is missing; allowed: cnn, adder, bnn, shift, shiftaddnet, post, apot"));
+}
+
+TEST(Scenario, MissingFileIsNamed) {
+  try {
+    read_scenario("/nowhere/s.toml");
+    FAIL();
+  } catch (const InputError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("/nowhere/s.toml"));
+  }
+}
+
+TEST(Nearest, FindsMisspellingsAndNothingElse) {
+  const std::set<std::string> known{"rows", "columns", "weight_bits"};
+  EXPECT_EQ(nearest("row", known), "rows");
+  EXPECT_EQ(nearest("colums", known), "columns");
+  EXPECT_EQ(nearest("weigth_bits", known), "weight_bits");
+  EXPECT_EQ(nearest("temperature", known), "");
+}
+
+}  // namespace
+}  // namespace abacus

@@ -1,0 +1,386 @@
+// The tap kernels alone, for each instruction set of this processor.
+#include "models/array/kernels.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <random>
+#include <tuple>
+#include <vector>
+
+#include "models/array/exponent_taps.hpp"
+#include "models/simd/aligned_buffer.hpp"
+
+namespace abacus {
+namespace {
+
+// |a − w| or a·w as docs/arithmetic.md states it.
+int tap_by_the_book(const TapFormat& f, int a, int w) {
+  if (f.kind != ProcessingElementKind::adder) return a * w;
+  return std::abs(a * (1 << f.activation_shift) - w * (1 << f.weight_shift));
+}
+
+bool allowed(const TapFormat& f) {
+  const int a = std::max(-f.lowest_activation(), f.highest_activation()) << f.activation_shift;
+  const int w = std::max(-f.lowest_weight(), f.highest_weight()) << f.weight_shift;
+  return a <= 512 && w <= 512;
+}
+
+TapFormat signs() {
+  TapFormat f;
+  f.kind = ProcessingElementKind::xnor;
+  f.weight_bits = f.activation_bits = 1;
+  f.activation_signed = true;
+  return f;
+}
+
+// What a weight's field holds, as tlm/command.hpp states it.
+int weight_by_the_book(const TapFormat& f, int field) {
+  if (f.kind == ProcessingElementKind::xnor) return field == 1 ? 1 : -1;
+  return f.weight_signed && field >= 1 << (f.weight_bits - 1) ? field - (1 << f.weight_bits)
+                                                              : field;
+}
+
+// Every format that docs/arithmetic.md allows.
+std::vector<TapFormat> all_formats() {
+  std::vector<TapFormat> formats{signs()};
+  for (int bits = 0; bits < 49; ++bits) {
+    for (int signs = 0; signs < 4; ++signs) {
+      TapFormat f;
+      f.weight_bits = 2 + bits / 7;
+      f.activation_bits = 2 + bits % 7;
+      f.weight_signed = signs % 2;
+      f.activation_signed = signs / 2;
+      f.kind = ProcessingElementKind::mac;
+      formats.push_back(f);
+      f.kind = ProcessingElementKind::adder;
+      for (int shift = 0; shift <= 7; ++shift) {
+        f.weight_shift = shift;
+        f.activation_shift = 0;
+        if (allowed(f)) formats.push_back(f);
+        std::swap(f.weight_shift, f.activation_shift);
+        if (shift != 0 && allowed(f)) formats.push_back(f);
+      }
+    }
+  }
+  return formats;
+}
+
+TEST(TapPlan, EveryTapOfEveryFormat) {
+  for (const CpuTarget target : supported_cpu_targets()) {
+    for (const TapFormat& f : all_formats()) {
+      const TapPlan plan = plan_taps(f, target);
+      const int largest_operand = plan.wide() ? 32767 : 255;
+      int largest = 0;
+      for (int field = 0; field < 1 << f.weight_bits; ++field) {
+        const int w = weight_by_the_book(f, field);
+        const int step =
+            f.kind == ProcessingElementKind::xnor ? 2 : 1;  // no zero between the signs
+        for (int a = f.lowest_activation(); a <= f.highest_activation(); a += step) {
+          const int operand = a * (1 << plan.activation_shift) + plan.zero;
+          ASSERT_LE(operand, largest_operand);
+          ASSERT_GE(operand, plan.wide() ? -32768 : 0);
+          int tap = 0;
+          switch (plan.kernel) {
+            case TapKernel::difference8:
+              tap = std::abs(operand - plan.weight8[field]);
+              break;
+            case TapKernel::difference16:
+              tap = std::abs(operand - plan.weight16[field]);
+              break;
+            case TapKernel::product8:
+              tap = operand * static_cast<std::int8_t>(plan.weight8[field]);
+              break;
+            case TapKernel::product16:
+              tap = operand * plan.weight16[field];
+              break;
+          }
+          if (plan.corrected) {
+            tap += plan.correction_scale *
+                       (plan.correction_low[field] + 256 * plan.correction_high[field]) +
+                   plan.correction_base;
+          }
+          ASSERT_EQ(tap, tap_by_the_book(f, a, w))
+              << "a " << a << " w " << w << " weight bits " << f.weight_bits << " shift "
+              << f.weight_shift << " activation bits " << f.activation_bits << " shift "
+              << f.activation_shift;
+          ASSERT_EQ(f.tap(a, w), tap_by_the_book(f, a, w));
+          largest = std::max(largest, std::abs(tap));
+        }
+      }
+      ASSERT_EQ(f.largest_tap(), largest);
+    }
+  }
+}
+
+// Every width, fractions from none to the most, exponents up to 10 and up to 30.
+std::vector<TapFormat> exponent_formats() {
+  std::vector<TapFormat> formats;
+  for (int bits = 0; bits < 49; ++bits) {
+    for (const bool is_signed : {false, true}) {
+      for (const int fraction : {0, 1, 4, 8, 12}) {
+        TapFormat f;
+        f.weight_bits = 2 + bits / 7;
+        f.activation_bits = 2 + bits % 7;
+        f.activation_signed = is_signed;
+        f.fraction_bits = fraction;
+        f.levels = (1 << (f.weight_bits - 1)) - 1;
+        f.kind = ProcessingElementKind::shift;
+        formats.push_back(f);
+        f.kind = ProcessingElementKind::post;
+        formats.push_back(f);
+        f.levels = (f.levels + 1) / 2;
+        formats.push_back(f);
+        f.levels = (1 << (f.weight_bits - 1)) - 1;
+        f.kind = ProcessingElementKind::apot;
+        f.first_term_bits = f.weight_bits / 2;
+        for (int i = 0; i < 2 * term_exponents; ++i) {
+          f.terms[static_cast<std::size_t>(i)] =
+              static_cast<std::int8_t>((i * 7 + bits) % (bits % 2 == 0 ? 12 : 32) - 1);
+        }
+        formats.push_back(f);
+      }
+    }
+  }
+  return formats;
+}
+
+// |a| times the weight's value in units of 2^−fraction_bits, each shift towards zero, each table entry
+// to the nearest.
+int exponent_tap_by_the_book(const TapFormat& f, int a, int code) {
+  const int magnitude = std::abs(code);
+  if (magnitude == 0 || magnitude > f.levels) return 0;
+  const auto shifted = [&](int exponent) {
+    return static_cast<int>(std::floor(std::ldexp(std::abs(a), f.fraction_bits - exponent)));
+  };
+  int value = 0;
+  switch (f.kind) {
+    case ProcessingElementKind::shift:
+      value = shifted(magnitude - 1);
+      break;
+    case ProcessingElementKind::post:
+      value = magnitude % 2 == 1
+                  ? shifted((magnitude - 1) / 2)
+                  : static_cast<int>(std::lround(std::abs(a) * std::exp2(f.fraction_bits) *
+                                                 std::exp2(-(magnitude - 1) / 2.0)));
+      break;
+    default: {
+      const int first = 1 << f.first_term_bits;
+      for (const int exponent : {f.terms[static_cast<std::size_t>(magnitude % first)],
+                                 f.terms[static_cast<std::size_t>(16 + magnitude / first)]}) {
+        if (exponent >= 0) value += shifted(exponent);
+      }
+    }
+  }
+  return value * ((a < 0) != (code < 0) ? -1 : 1);
+}
+
+TEST(ExponentTaps, PlanesMakeEveryTapOfEveryFormat) {
+  for (const TapFormat& f : exponent_formats()) {
+    const ExponentTaps taps(f);
+    int largest = 0;
+    for (int field = 0; field < 1 << f.weight_bits; ++field) {
+      const int code = f.decode_weight(field);
+      int bound = 0;
+      for (int a = f.lowest_activation(); a <= f.highest_activation(); ++a) {
+        const int wanted = exponent_tap_by_the_book(f, a, code);
+        int sum = 0;
+        for (int plane = 0; plane < taps.planes(); ++plane) {
+          sum += taps.weight(plane, field) * taps.operand(plane, a);
+        }
+        ASSERT_EQ(sum, wanted) << "a " << a << " code " << code << " levels " << f.levels
+                               << " fraction " << f.fraction_bits;
+        ASSERT_EQ(taps.tap(a, code), wanted);
+        ASSERT_EQ(f.tap(a, code), wanted);
+        bound = std::max(bound, std::abs(wanted));
+      }
+      ASSERT_EQ(taps.bound(field), bound);
+      largest = std::max(largest, bound);
+    }
+    ASSERT_EQ(f.largest_tap(), largest);
+    const bool exact = f.kind == ProcessingElementKind::shift && f.levels - 1 <= f.fraction_bits;
+    if (exact) {
+      ASSERT_EQ(taps.planes(), 1) << "nothing is dropped";
+    }
+  }
+}
+
+// Shapes: kernel, stride, channels, columns, output width.
+using Shape = std::tuple<int, int, int, int, int>;
+
+class TapKernels : public ::testing::TestWithParam<CpuTarget> {
+ protected:
+  void compare(const TapFormat& f, const Shape& shape, std::mt19937& random) {
+    const auto [kernel, stride, channels, columns, width] = shape;
+    constexpr int rows = 2;
+    const WeightShape weights{kernel * kernel, channels, columns};
+    const TapGeometry geometry{kernel, stride, weights.channel_groups(), weights.column_blocks(),
+                               width};
+    const TapPlan plan = plan_taps(f, GetParam());
+
+    std::vector<int> fields(static_cast<std::size_t>(weights.taps) * weights.channel_groups() *
+                            columns * 8);
+    for (int& field : fields) field = static_cast<int>(random() % (1u << f.weight_bits));
+    // Packed fields end with the vector: a read past it would be found by a memory checker. Fields
+    // of channels past the last hold rubbish that must not count.
+    std::vector<std::uint8_t> packed(weights.packed_bytes(f.weight_bits));
+    for (std::size_t i = 0; i < fields.size(); ++i) {
+      for (int b = 0; b < f.weight_bits; ++b) {
+        const std::size_t bit = i * f.weight_bits + b;
+        packed[bit / 8] |= static_cast<std::uint8_t>((fields[i] >> b & 1) << bit % 8);
+      }
+    }
+    const int operand_rows = (rows - 1) * stride + kernel;
+    const std::size_t elements = static_cast<std::size_t>(geometry.operand_row()) * operand_rows;
+    std::vector<int> activations(elements);
+    AlignedBuffer<std::uint8_t> operands, blocks;
+    operands.reserve(elements * plan.operand_bytes());
+    for (std::size_t i = 0; i < elements; ++i) {
+      const int step = f.kind == ProcessingElementKind::xnor ? 2 : 1;
+      const int range = (f.highest_activation() - f.lowest_activation()) / step + 1;
+      const bool padded = static_cast<int>(i % (geometry.channel_groups * 8)) >= channels;
+      activations[i] = padded
+                           ? 0
+                           : f.lowest_activation() +
+                                 step * static_cast<int>(random() % static_cast<unsigned>(range));
+      const int operand = activations[i] * (1 << plan.activation_shift) + plan.zero;
+      if (plan.wide()) {
+        reinterpret_cast<std::int16_t*>(operands.data())[i] = static_cast<std::int16_t>(operand);
+      } else {
+        operands.data()[i] = static_cast<std::uint8_t>(operand);
+      }
+    }
+    AlignedBuffer<std::int32_t> corrections, accumulators;
+    const int stride_out = geometry.column_blocks * 8;
+    blocks.reserve(weights.block_elements() * plan.operand_bytes());
+    corrections.reserve(static_cast<std::size_t>(stride_out));
+    accumulators.reserve(static_cast<std::size_t>(rows) * width * stride_out);
+    unpack_weights(GetParam(), plan, weights, packed.data(), blocks.data(), corrections.data());
+    accumulate(GetParam(), plan.kernel, geometry, rows, operands.data(), blocks.data(),
+               corrections.data(), accumulators.data());
+
+    for (int y = 0; y < rows; ++y) {
+      for (int x = 0; x < width; ++x) {
+        for (int column = 0; column < columns; ++column) {
+          int sum = 0;
+          for (int tap = 0; tap < weights.taps; ++tap) {
+            for (int channel = 0; channel < channels; ++channel) {
+              const int field =
+                  fields[((static_cast<std::size_t>(tap) * weights.channel_groups() + channel / 8) *
+                              columns +
+                          column) *
+                             8 +
+                         channel % 8];
+              const int a = activations[(static_cast<std::size_t>(y * stride + tap / kernel) *
+                                             geometry.operand_width() +
+                                         x * stride + tap % kernel) *
+                                            geometry.channel_groups * 8 +
+                                        channel];
+              sum += tap_by_the_book(f, a, weight_by_the_book(f, field));
+            }
+          }
+          ASSERT_EQ(
+              accumulators.data()[(static_cast<std::size_t>(y) * width + x) * stride_out + column],
+              sum)
+              << "kernel " << kernel << " stride " << stride << " channels " << channels
+              << " columns " << columns << " x " << x << " column " << column << " weight bits "
+              << f.weight_bits << " " << f.weight_signed << " activation bits " << f.activation_bits
+              << " " << f.activation_signed;
+        }
+      }
+    }
+  }
+};
+
+TEST_P(TapKernels, EveryFormat) {
+  std::mt19937 random(1);
+  for (const TapFormat& f : all_formats()) compare(f, {3, 1, 11, 10, 5}, random);
+}
+
+TEST_P(TapKernels, SumsBySign) {
+  std::mt19937 random(5);
+  for (int columns = 1; columns <= 18; ++columns) {
+    TapFormat f;
+    f.kind = ProcessingElementKind::mac;
+    f.weight_signed = columns % 5 != 0;
+    const WeightShape shape{9, 10, columns};
+    const TapPlan plan = plan_taps(f, GetParam());
+    std::vector<std::uint8_t> packed(shape.packed_bytes(8));
+    for (auto& byte : packed) byte = static_cast<std::uint8_t>(random() % 4 ? random() : 128);
+    AlignedBuffer<std::uint8_t> blocks;
+    AlignedBuffer<std::int32_t> corrections;
+    blocks.reserve(shape.block_elements() * plan.operand_bytes());
+    corrections.reserve(24);
+    unpack_weights(GetParam(), plan, shape, packed.data(), blocks.data(), corrections.data());
+    std::vector<std::int64_t> positive(static_cast<std::size_t>(columns)), negative = positive;
+    sum_by_sign(GetParam(), plan.kernel, shape, blocks.data(), positive.data(), negative.data());
+    std::vector<std::int64_t> above(positive.size()), below(positive.size());
+    for (std::size_t i = 0; i < packed.size(); ++i) {
+      const std::size_t column = i / 8 % static_cast<std::size_t>(columns);
+      const bool second_group = i / 8 / static_cast<std::size_t>(columns) % 2;
+      if (second_group && i % 8 >= 2) continue;  // past channel 10
+      const int w = f.decode_weight(packed[i]);
+      (w > 0 ? above : below)[column] += std::abs(w);
+    }
+    EXPECT_EQ(positive, above);
+    EXPECT_EQ(negative, below);
+  }
+}
+
+TEST_P(TapKernels, EveryOutputWidth) {
+  std::mt19937 random(2);
+  for (const auto kind : {ProcessingElementKind::adder, ProcessingElementKind::mac}) {
+    TapFormat f;
+    f.kind = kind;
+    for (int width = 1; width <= 45; ++width) {
+      compare(f, {3, 1, 8, 16, width}, random);
+      compare(f, {1, 2, 24, 8, width}, random);
+    }
+  }
+}
+
+TEST_P(TapKernels, EveryColumnCount) {
+  std::mt19937 random(3);
+  for (const auto kind : {ProcessingElementKind::adder, ProcessingElementKind::mac}) {
+    TapFormat f;
+    f.kind = kind;
+    f.weight_bits = 5;
+    f.activation_signed = true;
+    for (int columns = 1; columns <= 41; ++columns) compare(f, {3, 2, 9, columns, 15}, random);
+  }
+  for (int columns = 1; columns <= 41; ++columns) {
+    compare(signs(), {3, 2, 9, columns, 15}, random);
+  }
+}
+
+TEST_P(TapKernels, EveryChannelCount) {
+  std::mt19937 random(4);
+  for (const auto kind : {ProcessingElementKind::adder, ProcessingElementKind::mac}) {
+    TapFormat f;
+    f.kind = kind;
+    f.weight_bits = 3;
+    f.activation_signed = true;
+    for (int channels = 1; channels <= 33; ++channels) {
+      compare(f, {5, 1, channels, 16, 14}, random);
+    }
+  }
+  for (int channels = 1; channels <= 33; ++channels) {
+    compare(signs(), {5, 1, channels, 16, 14}, random);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Targets, TapKernels, ::testing::ValuesIn(supported_cpu_targets()),
+                         [](const auto& instance) { return to_string(instance.param); });
+
+TEST(AlignedBuffer, IsAlignedAndKeepsItsMemory) {
+  AlignedBuffer<std::int32_t> buffer;
+  const std::int32_t* first = buffer.reserve(100);
+  EXPECT_EQ(reinterpret_cast<std::uintptr_t>(first) % 64, 0u);
+  EXPECT_EQ(buffer.reserve(50), first);
+  EXPECT_EQ(reinterpret_cast<std::uintptr_t>(buffer.reserve(1000)) % 64, 0u);
+}
+
+}  // namespace
+}  // namespace abacus

@@ -1,0 +1,291 @@
+#include "models/array/pe_array.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+#include <tuple>
+
+namespace abacus {
+namespace {
+
+PeArrayConfig authors() {
+  PeArrayConfig config;
+  config.rows = config.columns = 16;
+  return config;
+}
+
+TEST(PeArray, AuthorsKernelTakes7062Cycles) {
+  // Wang et al., arXiv 2101.10015: 28 × 28 × 16 → 16, 3 × 3, 16 × 16 lanes.
+  const PeArray array(Component::pe_array, authors());
+  const ArrayTile tile{28, 28, 3, 16, 16};
+  EXPECT_EQ(array.issue_cycles(tile), 7056);
+  EXPECT_EQ(array.pipeline_depth(), 6);
+  EXPECT_EQ(array.cycles(tile), 7062);
+}
+
+TEST(PeArray, DepthFollowsTheAdderTree) {
+  const std::map<int, int> depths{{1, 2}, {2, 3}, {3, 4}, {4, 4}, {16, 6}, {17, 7}, {64, 8}};
+  for (const auto& [rows, depth] : depths) {
+    PeArrayConfig config = authors();
+    config.rows = rows;
+    EXPECT_EQ(PeArray(Component::pe_array, config).pipeline_depth(), depth) << rows;
+  }
+}
+
+TEST(PeArray, ChannelTilesAreRoundedUp) {
+  const PeArray array(Component::pe_array, authors());
+  EXPECT_EQ(array.issue_cycles({7, 7, 3, 64, 16}), 49 * 9 * 4);
+  EXPECT_EQ(array.issue_cycles({7, 7, 3, 65, 16}), 49 * 9 * 5);
+  EXPECT_EQ(array.issue_cycles({7, 7, 3, 1, 1}), 49 * 9);
+}
+
+TEST(PeArray, WeightsStayWhereTheyFit) {
+  PeArrayConfig config = authors();
+  config.weights_per_pe = 36;
+  const PeArray array(Component::pe_array, config);
+  EXPECT_TRUE(array.weights_stay({7, 7, 3, 64, 16}));
+  EXPECT_FALSE(array.weights_stay({7, 7, 3, 65, 16}));
+}
+
+using Counts = std::map<std::tuple<Action, int, int>, std::int64_t>;
+
+Counts counts(const PeArrayConfig& config, const TapFormat& format, const ArrayTile& tile,
+              bool filled) {
+  Activity activity;
+  PeArray(Component::pe_array, config).count(activity, 5, format, tile, filled);
+  Counts found;
+  for (const auto& [key, times] : activity.counts()) {
+    EXPECT_EQ(key.layer, 5);
+    EXPECT_EQ(key.component, Component::pe_array);
+    found[{key.action, key.bits_a, key.bits_b}] = times;
+  }
+  return found;
+}
+
+TEST(PeArray, CountsAdderTaps) {
+  TapFormat format;
+  format.weight_bits = format.activation_bits = 4;
+  format.weight_signed = false;
+  PeArrayConfig config = authors();
+  config.rows = 4;
+  // Two channel tiles: 4 and 2 lanes. 6 window positions, 3 columns.
+  const Counts found = counts(config, format, {1, 6, 1, 6, 3}, true);
+  const Counts wanted{
+      {{Action::absolute_difference, 4, 0}, 6 * 3 * 6},
+      // 4 lanes: 2 + 1 additions, of 5 and 6 bits; 2 lanes: 1 of 5 bits.
+      {{Action::add, 5, 0}, 18 * (2 + 1)},
+      {{Action::add, 6, 0}, 18},
+      {{Action::add, 24, 0}, 18 * 2},
+      {{Action::buffer_read, 4, 64}, 6 * 3 * 6},
+      {{Action::buffer_write, 4, 64}, 6 * 3},
+      {{Action::register_read, 24, 0}, 18 * 2},
+      // Activations and taps are of 4 bits.
+      {{Action::register_write, 4, 0}, 6 * 6 + 6 * 3 * 6},
+      {{Action::register_write, 5, 0}, 18 * (2 + 1)},
+      {{Action::register_write, 6, 0}, 18},
+      {{Action::register_write, 24, 0}, 18 * 2},
+  };
+  EXPECT_EQ(found, wanted);
+}
+
+// One lane of a column works: no tree, a latch and a tap a column and position.
+TEST(PeArray, CountsOneLaneOfAColumnInDepthwiseTiles) {
+  TapFormat format;
+  format.weight_bits = format.activation_bits = 4;
+  format.weight_signed = false;
+  const ArrayTile tile{1, 6, 3, 1, 5, true};
+  const Counts found = counts(authors(), format, tile, true);
+  const Counts wanted{
+      {{Action::absolute_difference, 4, 0}, 54 * 5},
+      {{Action::add, 24, 0}, 54 * 5},
+      {{Action::buffer_read, 4, 64}, 54 * 5},
+      {{Action::buffer_write, 4, 64}, 9 * 5},
+      {{Action::register_read, 24, 0}, 54 * 5},
+      // Activations and taps.
+      {{Action::register_write, 4, 0}, 54 * 5 + 54 * 5},
+      {{Action::register_write, 24, 0}, 54 * 5},
+  };
+  EXPECT_EQ(found, wanted);
+  EXPECT_EQ(PeArray(Component::pe_array, authors()).issue_cycles(tile), 54);
+  EXPECT_EQ(tile.taps(), 54 * 5);
+}
+
+// Weights that do not stay pass their PEs through a latch, once a tap, and fill nothing.
+TEST(PeArray, CountsWeightsThatStream) {
+  TapFormat format;
+  format.weight_bits = 4;
+  format.activation_bits = 6;
+  format.weight_signed = false;
+  PeArrayConfig config = authors();
+  config.weights_per_pe = 8;
+  const Counts found = counts(config, format, {3, 2, 3, 3, 5}, true);
+  config.weights_per_pe = 9;
+  const Counts stay = counts(config, format, {3, 2, 3, 3, 5}, true);
+  const std::int64_t taps = 9 * 6 * 3 * 5;
+  EXPECT_EQ(found.count({Action::buffer_read, 4, 8}), 0U);
+  EXPECT_EQ(found.count({Action::buffer_write, 4, 8}), 0U);
+  EXPECT_EQ(found.at({Action::register_write, 4, 0}), taps);
+  EXPECT_EQ(stay.at({Action::buffer_read, 4, 9}), taps);
+  EXPECT_EQ(stay.at({Action::buffer_write, 4, 9}), 9 * 3 * 5);
+  EXPECT_EQ(stay.count({Action::register_write, 4, 0}), 0U);
+}
+
+TEST(PeArray, CountsProducts) {
+  TapFormat format;
+  format.kind = ProcessingElementKind::mac;
+  format.weight_bits = 4;
+  format.activation_bits = 6;
+  PeArrayConfig config = authors();
+  config.kind = ProcessingElementKind::mac;
+  const Counts found = counts(config, format, {2, 2, 3, 3, 16}, false);
+  const std::int64_t sums = 36 * 16;
+  EXPECT_EQ(found.at({Action::multiply, 6, 4}), sums * 3);
+  EXPECT_EQ(found.at({Action::add, 11, 0}), sums);  // 3 lanes: one addition and a value passed on
+  EXPECT_EQ(found.at({Action::add, 12, 0}), sums);
+  EXPECT_EQ(found.at({Action::add, 24, 0}), sums);
+  EXPECT_EQ(found.count({Action::absolute_difference, 6, 0}), 0u);
+}
+
+TEST(PeArray, CountsSigns) {
+  TapFormat format;
+  format.kind = ProcessingElementKind::xnor;
+  format.weight_bits = format.activation_bits = 1;
+  format.activation_signed = true;
+  PeArrayConfig config = authors();
+  config.kind = ProcessingElementKind::xnor;
+  config.rows = 4;
+  config.weight_bits = config.activation_bits = 1;
+  // Two channel tiles: 4 and 2 lanes. 6 window positions, 3 columns.
+  const Counts found = counts(config, format, {1, 6, 1, 6, 3}, true);
+  const Counts wanted{
+      {{Action::xnor, 1, 0}, 6 * 3 * 6},
+      // Counting: 4 lanes 2 + 1 additions of 2 and 3 bits, 2 lanes 1 of 2 bits. 2p − n: −4 … 4 has 4
+      // bits, −2 … 2 has 3.
+      {{Action::add, 2, 0}, 18 * (2 + 1)},
+      {{Action::add, 3, 0}, 18 + 18},
+      {{Action::add, 4, 0}, 18},
+      {{Action::add, 24, 0}, 18 * 2},
+      {{Action::buffer_read, 1, 64}, 6 * 3 * 6},
+      {{Action::buffer_write, 1, 64}, 6 * 3},
+      {{Action::register_read, 24, 0}, 18 * 2},
+      // Activations and taps are of 1 bit.
+      {{Action::register_write, 1, 0}, 6 * 6 + 6 * 3 * 6},
+      {{Action::register_write, 2, 0}, 18 * (2 + 1)},
+      {{Action::register_write, 3, 0}, 18},
+      {{Action::register_write, 24, 0}, 18 * 2},
+  };
+  EXPECT_EQ(found, wanted);
+}
+
+TapFormat shift_format() {
+  TapFormat format;
+  format.kind = ProcessingElementKind::shift;
+  format.weight_bits = 5;
+  format.activation_bits = 4;
+  format.levels = 15;
+  format.fraction_bits = 6;
+  return format;
+}
+
+TEST(PeArray, CountsShifts) {
+  PeArrayConfig config = authors();
+  config.kind = ProcessingElementKind::shift;
+  const Counts found = counts(config, shift_format(), {2, 2, 3, 3, 16}, false);
+  const std::int64_t sums = 36 * 16;
+  EXPECT_EQ(found.at({Action::shift, 10, 0}), sums * 3);  // 4 bits in a window of 4 + 6
+  // ±15 · 2^6 has 10 bits and a sign.
+  EXPECT_EQ(found.at({Action::add, 12, 0}), sums);
+  EXPECT_EQ(found.at({Action::add, 13, 0}), sums);
+  EXPECT_EQ(found.at({Action::buffer_read, 5, 64}), sums * 3);
+  EXPECT_EQ(found.count({Action::multiply, 4, 5}), 0u);
+}
+
+TEST(PeArray, ShiftAddLanesCountTheUnitThatWorks) {
+  PeArrayConfig both = authors();
+  both.kind = ProcessingElementKind::shift_add;
+  PeArrayConfig shift = authors();
+  shift.kind = ProcessingElementKind::shift;
+  const ArrayTile tile{3, 4, 3, 20, 7};
+  EXPECT_EQ(counts(both, shift_format(), tile, true), counts(shift, shift_format(), tile, true));
+  TapFormat adder;
+  adder.activation_signed = true;
+  EXPECT_EQ(counts(both, adder, tile, true), counts(authors(), adder, tile, true));
+}
+
+TEST(PeArray, CountsTwoShiftsAndAnAdditionOfSumsOfPowers) {
+  PeArrayConfig config = authors();
+  config.kind = ProcessingElementKind::apot;
+  TapFormat format = shift_format();
+  format.kind = ProcessingElementKind::apot;
+  format.first_term_bits = 2;
+  format.terms.fill(0);  // 2 · 15 · 2^6: 11 bits and a sign
+  const std::int64_t sums = 36 * 16;
+  Counts found = counts(config, format, {2, 2, 3, 3, 16}, false);
+  EXPECT_EQ(found.at({Action::shift, 10, 0}), 2 * sums * 3);
+  EXPECT_EQ(found.at({Action::add, 12, 0}), sums * 3);
+  EXPECT_EQ(found.at({Action::add, 13, 0}), sums);
+  format.weight_bits = 5;
+  format.first_term_bits = 4;  // one term
+  found = counts(config, format, {2, 2, 3, 3, 16}, false);
+  EXPECT_EQ(found.at({Action::shift, 10, 0}), sums * 3);
+  EXPECT_EQ(found.count({Action::add, 12, 0}), 0u);
+}
+
+TEST(PeArray, BinaryElementsTakeTheTimeOfAnyOther) {
+  PeArrayConfig config = authors();
+  config.kind = ProcessingElementKind::xnor;
+  config.weight_bits = config.activation_bits = 1;
+  const PeArray array(Component::pe_array, config);
+  EXPECT_EQ(array.cycles({28, 28, 3, 16, 16}), 7062);
+}
+
+TEST(PeArray, AdditionsEqualTapsWhateverTheLanes) {
+  // n − 1 in the tree and 1 in the accumulator for n lanes.
+  for (const int channels : {1, 3, 7, 16, 17, 40}) {
+    const Counts found = counts(authors(), TapFormat(), {3, 3, 3, channels, 5}, true);
+    std::int64_t additions = 0;
+    for (const auto& [key, times] : found) {
+      if (std::get<0>(key) == Action::add) additions += times;
+    }
+    EXPECT_EQ(additions, 81 * channels * 5) << channels;
+  }
+}
+
+TEST(PeArray, CountsNothingWhereCountingIsOff) {
+  Activity activity;
+  activity.enable(false);
+  PeArray(Component::pe_array, authors()).count(activity, 0, TapFormat(), {1, 1, 1, 1, 1}, true);
+  EXPECT_TRUE(activity.counts().empty());
+}
+
+TEST(PeArray, RefusesBadParameters) {
+  const auto refuses = [](auto spoil, const char* message) {
+    PeArrayConfig config = authors();
+    spoil(config);
+    try {
+      const PeArray array(Component::edge_array, config);
+      ADD_FAILURE() << message;
+    } catch (const std::invalid_argument& error) {
+      EXPECT_THAT(error.what(), ::testing::HasSubstr(message));
+    }
+  };
+  refuses([](PeArrayConfig& c) { c.rows = 0; }, "edge_array: rows is 0; allowed: 1 to 65535");
+  refuses([](PeArrayConfig& c) { c.columns = 0; }, "columns is 0");
+  refuses([](PeArrayConfig& c) { c.weight_bits = 9; }, "weight_bits is 9; allowed: 2 to 8");
+  refuses([](PeArrayConfig& c) { c.activation_bits = 1; }, "activation_bits is 1");
+  refuses([](PeArrayConfig& c) { c.kind = ProcessingElementKind::xnor; },
+          "weight_bits is 8; allowed: 1 with kind xnor");
+  refuses(
+      [](PeArrayConfig& c) {
+        c.kind = ProcessingElementKind::xnor;
+        c.weight_bits = 1;
+      },
+      "activation_bits is 8; allowed: 1 with kind xnor");
+  refuses([](PeArrayConfig& c) { c.accumulator_bits = 33; }, "accumulator_bits is 33");
+  refuses([](PeArrayConfig& c) { c.weights_per_pe = 0; }, "weights_per_pe is 0");
+  refuses([](PeArrayConfig& c) { c.fraction_bits = 13; }, "fraction_bits is 13; allowed: 0 to 12");
+}
+
+}  // namespace
+}  // namespace abacus
