@@ -22,10 +22,10 @@ function(abacus_library name)
   target_link_libraries(${name} PRIVATE abacus_options PUBLIC ${ARG_LINK})
 endfunction()
 
-# abacus_cuda_sources(LIBRARY source.cu... WITHOUT source.cpp): CUDA sources of a library, or what
+# abacus_cuda_sources(LIBRARY source.cu... WITHOUT source.cpp...): CUDA sources of a library, or what
 # stands in for them without ABACUS_CUDA. They get neither torch's headers nor its flags.
 function(abacus_cuda_sources library)
-  cmake_parse_arguments(ARG "" "WITHOUT" "" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "WITHOUT" ${ARGN})
   if(NOT ABACUS_CUDA)
     target_sources(${library} PRIVATE ${ARG_WITHOUT})
     return()
