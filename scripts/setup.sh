@@ -10,7 +10,7 @@ packages=(
   # build
   g++ cmake ninja-build pkg-config
   # both halves
-  nlohmann-json3-dev libcli11-dev zlib1g-dev libssl-dev
+  libboost-dev nlohmann-json3-dev libcli11-dev zlib1g-dev libssl-dev
   # simulator
   libsystemc-dev libtomlplusplus-dev
   # trainer; OpenBLAS in its OpenMP build, since the one with threads of its own gets in the way of

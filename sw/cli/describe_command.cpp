@@ -1,5 +1,6 @@
 #include "sw/cli/describe_command.hpp"
 
+#include <CLI/CLI.hpp>
 #include <filesystem>
 #include <iostream>
 #include <memory>

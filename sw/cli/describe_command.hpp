@@ -1,7 +1,9 @@
 // `abacus describe --network NAME`: the layers of a network and what they cost.
 #pragma once
 
-#include <CLI/CLI.hpp>
+namespace CLI {
+class App;
+}
 
 namespace abacus {
 

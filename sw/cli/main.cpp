@@ -9,7 +9,6 @@
 #include "sw/cli/describe_command.hpp"
 #include "sw/cli/report_command.hpp"
 #include "sw/cli/simulate_command.hpp"
-#include "sw/support/child_process.hpp"
 #include "sw/support/stop_request.hpp"
 
 // SystemC elaborates inside sc_main, so the whole program runs there; each simulation runs in a

@@ -1,5 +1,6 @@
 #include "sw/cli/report_command.hpp"
 
+#include <CLI/CLI.hpp>
 #include <filesystem>
 #include <memory>
 #include <stdexcept>

@@ -1,7 +1,9 @@
 // `abacus report RESULTS.json`
 #pragma once
 
-#include <CLI/CLI.hpp>
+namespace CLI {
+class App;
+}
 
 namespace abacus {
 

@@ -1,10 +1,12 @@
 #include "sw/cli/simulate_command.hpp"
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <ctime>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <thread>
 
 #include "sw/cli/command_exit.hpp"
@@ -17,7 +19,7 @@
 #include "sw/experiment/simulation.hpp"
 #include "sw/experiment/toml_section.hpp"
 #include "sw/network/checkpoint.hpp"
-#include "sw/support/child_process.hpp"
+#include "sw/support/forked_work.hpp"
 #include "sw/support/progress.hpp"
 #include "sw/support/stop_request.hpp"
 #include "sw/workload/synthetic_images.hpp"

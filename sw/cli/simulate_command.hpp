@@ -1,9 +1,12 @@
 // `abacus simulate SCENARIO.toml`
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <cstdint>
 #include <filesystem>
+
+namespace CLI {
+class App;
+}
 
 namespace abacus {
 

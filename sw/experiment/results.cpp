@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "models/area/array_area.hpp"
 #include "sw/experiment/hardware_section.hpp"

@@ -1,7 +1,7 @@
 // Whether a run lost values to saturation.
 #pragma once
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 
 namespace abacus {

@@ -7,7 +7,7 @@
 #include "sw/network/dataset.hpp"
 #include "sw/network/integer_network.hpp"
 #include "sw/schedule/program.hpp"
-#include "sw/support/child_process.hpp"
+#include "sw/support/forked_work.hpp"
 #include "tlm/hardware_config.hpp"
 
 namespace abacus {

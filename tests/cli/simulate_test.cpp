@@ -17,6 +17,7 @@
 #include "sw/network/dataset.hpp"
 #include "sw/schedule/program.hpp"
 #include "sw/support/child_process.hpp"
+#include "sw/support/forked_work.hpp"
 #include "sw/workload/synthetic_network.hpp"
 #include "tests/experiment/prepared_scenario.hpp"
 

@@ -4,10 +4,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "sw/network/checkpoint.hpp"
 #include "sw/network/safetensors.hpp"
-#include "sw/support/child_process.hpp"
+#include "sw/support/forked_work.hpp"
 #include "tests/experiment/prepared_scenario.hpp"
 
 namespace abacus {

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+
 #include "sw/experiment/saturation_warning.hpp"
 #include "sw/schedule/program.hpp"
 #include "tests/experiment/prepared_scenario.hpp"

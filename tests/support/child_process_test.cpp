@@ -1,67 +1,17 @@
 #include "sw/support/child_process.hpp"
 
-#include <gmock/gmock.h>
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
 #include <csignal>
 #include <cstdlib>
+#include <stdexcept>
 
 #include "tests/support/temporary_folder.hpp"
 
 namespace abacus {
 namespace {
-
-using ::testing::HasSubstr;
-
-TEST(RunForked, GivesResultsInOrderOfTasksEachFromItsOwnProcess) {
-  const Work work = [](int task, const Report& report) {
-    report(task + 1);
-    return nlohmann::json{{"task", task}, {"process", ::getpid()}};
-  };
-  std::int64_t last = 0;
-  const auto results = run_forked(5, work, [&](std::int64_t done) { last = done; });
-  ASSERT_EQ(results.size(), 5u);
-  std::set<int> processes{::getpid()};
-  for (int i = 0; i < 5; ++i) {
-    EXPECT_EQ(results[static_cast<std::size_t>(i)]["task"], i);
-    processes.insert(results[static_cast<std::size_t>(i)]["process"].get<int>());
-  }
-  EXPECT_EQ(processes.size(), 6u);
-  EXPECT_EQ(last, 1 + 2 + 3 + 4 + 5);
-}
-
-TEST(RunForked, PassesOnAResultLargerThanAPipe) {
-  const Work work = [](int, const Report&) { return nlohmann::json(std::string(3 << 20, 'x')); };
-  const auto results = run_forked(2, work, [](std::int64_t) {});
-  EXPECT_EQ(results[1].get<std::string>().size(), std::size_t{3} << 20);
-}
-
-TEST(RunForked, PassesOnATasksErrorAndEndsTheOthers) {
-  const Work work = [](int task, const Report&) -> nlohmann::json {
-    if (task == 1) throw std::runtime_error("task 1 broke");
-    for (;;) ::pause();
-  };
-  try {
-    run_forked(3, work, [](std::int64_t) {});
-    FAIL() << "no error";
-  } catch (const std::runtime_error& error) {
-    EXPECT_STREQ(error.what(), "task 1 broke");
-  }
-}
-
-TEST(RunForked, AProcessThatDiesIsAnError) {
-  const Work work = [](int, const Report&) -> nlohmann::json {
-    ::kill(::getpid(), SIGKILL);
-    return nullptr;
-  };
-  try {
-    run_forked(1, work, [](std::int64_t) {});
-    FAIL() << "no error";
-  } catch (const std::runtime_error& error) {
-    EXPECT_THAT(error.what(), HasSubstr(std::to_string(128 + SIGKILL)));
-  }
-}
 
 TEST(CaptureProgram, GivesStatusAndBothOutputs) {
   const ProgramOutput output =
@@ -82,7 +32,24 @@ TEST(RunProgram, GivesTheExitStatus) {
   EXPECT_EQ(run_program("/bin/sh", {"-c", "exit 0"}, ChildOutput::discard), 0);
   EXPECT_EQ(run_program("/bin/sh", {"-c", "exit 7"}, ChildOutput::discard), 7);
   EXPECT_EQ(run_program("/bin/sh", {"-c", "kill -9 $$"}, ChildOutput::discard), 128 + SIGKILL);
-  EXPECT_EQ(run_program("/no/such/program", {}, ChildOutput::discard), 127);
+}
+
+TEST(RunProgram, AProgramThatCannotRunIsAnError) {
+  try {
+    run_program("/no/such/program", {}, ChildOutput::discard);
+    FAIL() << "no error";
+  } catch (const std::runtime_error& error) {
+    EXPECT_STREQ(error.what(), "cannot run /no/such/program: No such file or directory");
+  }
+}
+
+TEST(RunProgram, TheProgramInheritsNoOpenFile) {
+  const int open_file = ::open("/dev/null", O_RDONLY);  // not closed on exec
+  ASSERT_GT(open_file, STDERR_FILENO);
+  const std::string inherited = "/proc/$$/fd/" + std::to_string(open_file);
+  EXPECT_NE(run_program("/bin/sh", {"-c", "test -e " + inherited}, ChildOutput::discard), 0);
+  EXPECT_EQ(run_program("/bin/sh", {"-c", "test -e /proc/$$/fd/0"}, ChildOutput::discard), 0);
+  ::close(open_file);
 }
 
 TEST(RunProgram, PassesArgumentsAsTheyAre) {
