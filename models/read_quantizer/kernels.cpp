@@ -5,8 +5,20 @@
 
 #include "models/read_quantizer/kernels_targets.hpp"
 #include "models/scale_unit/kernels.hpp"
+#include "models/simd/dispatch.hpp"
 
 namespace abacus {
+namespace {
+
+constexpr Dispatch make_table{kernels::make_table_portable, nullptr,
+                              ABACUS_ON_X86(kernels::make_table_avx512)};
+constexpr Dispatch quantize_bytes{kernels::quantize_bytes_portable, nullptr,
+                                  ABACUS_ON_X86(kernels::quantize_bytes_avx512)};
+using QuantizePixels = void(const ReadPlan&, const std::uint8_t*, int, int, int, std::uint8_t*);
+constexpr Dispatch<QuantizePixels> quantize_pixels{nullptr, nullptr,
+                                                   ABACUS_ON_X86(kernels::quantize_pixels_avx512)};
+
+}  // namespace
 
 int ReadFormat::quantize(std::int64_t v) const {
   if (sign()) return v < 0 ? -1 : 1;
@@ -27,13 +39,8 @@ ReadPlan plan_read(const ReadFormat& format, const TapPlan& taps, CpuTarget targ
   plan.padding = taps.padding;
   plan.wide = taps.wide();
   if (element_bytes(format.stored) != 1) return plan;
-  auto* make_table = kernels::make_table_portable;
-#if defined(__x86_64__)
-  if (target == CpuTarget::avx512) make_table = kernels::make_table_avx512;
-#else
-  static_cast<void>(target);
-#endif
-  const int different = make_table(format, taps.activation_shift, taps.zero, plan.operand16);
+  const int different =
+      make_table[target](format, taps.activation_shift, taps.zero, plan.operand16);
   if (!plan.wide) {
     plan.copies = different == 0;
     for (int byte = 0; byte < 256; ++byte) {
@@ -100,16 +107,12 @@ struct Quantize {
       });
       return;
     }
-    auto* run = kernels::quantize_bytes_portable;
-#if defined(__x86_64__)
-    if (target == CpuTarget::avx512) {
-      if (channels != padded_channels && channels <= 64) {
-        kernels::quantize_pixels_avx512(plan, input, pixels, channels, padded_channels, operands);
-        return;
-      }
-      run = kernels::quantize_bytes_avx512;
+    auto* const by_pixel = quantize_pixels[target];
+    if (by_pixel != nullptr && channels != padded_channels && channels <= 64) {
+      by_pixel(plan, input, pixels, channels, padded_channels, operands);
+      return;
     }
-#endif
+    auto* const run = quantize_bytes[target];
     by_run(pixels, channels, padded_channels, [&](int pixel, int count, int padded_count) {
       run(plan, input + offset(pixel, channels), count, padded_count,
           operands + static_cast<std::size_t>(pixel) * padded_channels);

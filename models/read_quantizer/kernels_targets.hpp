@@ -1,5 +1,5 @@
 // The read quantizer's inner loops for one instruction set each; only kernels.cpp chooses among
-// them.
+// them. Those with an instruction set's name exist on x86-64 alone.
 #pragma once
 
 #include "models/read_quantizer/kernels.hpp"
@@ -44,7 +44,6 @@ int make_table_portable(const ReadFormat& format, int activation_shift, int zero
 // Quantizes `count` stored bytes to byte operands and appends plan.zero up to `padded_count`.
 void quantize_bytes_portable(const ReadPlan& plan, const std::uint8_t* input, int count,
                              int padded_count, std::uint8_t* operands);
-#if defined(__x86_64__)
 int make_table_avx512(const ReadFormat& format, int activation_shift, int zero,
                       std::int16_t* operands);
 void quantize_bytes_avx512(const ReadPlan& plan, const std::uint8_t* input, int count,
@@ -52,6 +51,5 @@ void quantize_bytes_avx512(const ReadPlan& plan, const std::uint8_t* input, int 
 // Pixel after pixel, `channels` ≤ 64 each; `padded_channels` operands a pixel.
 void quantize_pixels_avx512(const ReadPlan& plan, const std::uint8_t* input, int pixels,
                             int channels, int padded_channels, std::uint8_t* operands);
-#endif
 
 }  // namespace abacus::kernels

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "models/scale_unit/kernels_targets.hpp"
+#include "models/simd/dispatch.hpp"
 
 namespace abacus {
 
@@ -127,25 +128,27 @@ void scale_block_portable(const ScalePlan& plan, int block, int positions,
 
 }  // namespace kernels
 
+namespace {
+
+constexpr Dispatch scale_words{kernels::scale_block_portable};
+constexpr Dispatch scale_scattered_bytes{kernels::scale_block_portable,
+                                         ABACUS_ON_X86(kernels::scale_block_avx2)};
+constexpr Dispatch scale_bytes{kernels::scale_block_portable,
+                               ABACUS_ON_X86(kernels::scale_block_avx2),
+                               ABACUS_ON_X86(kernels::scale_block_avx512)};
+
+}  // namespace
+
 void scale(CpuTarget target, const ScalePlan& plan, int positions, const std::int32_t* accumulators,
            int accumulator_stride, std::uint8_t* output, const std::uint8_t* residual) {
   const int blocks = (plan.columns + ScalePlan::block_columns - 1) / ScalePlan::block_columns;
+  const bool bytes = element_bytes(plan.format.output) == 1 &&
+                     (!plan.format.has_residual || element_bytes(plan.format.residual) == 1);
   for (int block = 0; block < blocks; ++block) {
-    auto* run = kernels::scale_block_portable;
-#if defined(__x86_64__)
-    const bool bytes = element_bytes(plan.format.output) == 1 &&
-                       (!plan.format.has_residual || element_bytes(plan.format.residual) == 1);
     const bool scattered =
         plan.blocks[static_cast<std::size_t>(block)].placement == ScalePlan::Placement::scattered;
-    if (target == CpuTarget::avx512 && bytes && !scattered) {
-      run = kernels::scale_block_avx512;
-    } else if (target != CpuTarget::portable && bytes) {
-      run = kernels::scale_block_avx2;
-    }
-#else
-    static_cast<void>(target);
-#endif
-    run(plan, block, positions, accumulators, accumulator_stride, output, residual);
+    const auto& kernel = !bytes ? scale_words : scattered ? scale_scattered_bytes : scale_bytes;
+    kernel[target](plan, block, positions, accumulators, accumulator_stride, output, residual);
   }
 }
 

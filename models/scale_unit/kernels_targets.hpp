@@ -1,4 +1,5 @@
 // The scale unit's kernels for one instruction set each; only kernels.cpp chooses among them.
+// Those with an instruction set's name exist on x86-64 alone.
 #pragma once
 
 #include "models/scale_unit/kernels.hpp"
@@ -8,7 +9,6 @@ namespace abacus::kernels {
 void scale_block_portable(const ScalePlan& plan, int block, int positions,
                           const std::int32_t* accumulators, int accumulator_stride,
                           std::uint8_t* output, const std::uint8_t* residual);
-#if defined(__x86_64__)
 // Byte elements.
 void scale_block_avx2(const ScalePlan& plan, int block, int positions,
                       const std::int32_t* accumulators, int accumulator_stride,
@@ -17,6 +17,5 @@ void scale_block_avx2(const ScalePlan& plan, int block, int positions,
 void scale_block_avx512(const ScalePlan& plan, int block, int positions,
                         const std::int32_t* accumulators, int accumulator_stride,
                         std::uint8_t* output, const std::uint8_t* residual);
-#endif
 
 }  // namespace abacus::kernels

@@ -12,6 +12,7 @@ enum class CpuTarget {
   avx2,      // AVX2, BMI2
   avx512     // AVX-512 F, BW, DQ, VL, VBMI, VNNI (Intel Ice Lake, AMD Zen 4 and later)
 };
+constexpr int cpu_target_count = 3;
 
 std::string to_string(CpuTarget target);
 
