@@ -11,8 +11,8 @@ constexpr int accumulators_at_once = 2048;
 
 TapFormat tap_format(const IntegerLayer& layer) {
   TapFormat format;
-  format.kind = layer.arithmetic == Arithmetic::adder ? ProcessingElementKind::adder
-                                                      : ProcessingElementKind::mac;
+  format.kind =
+      layer.arithmetic == Arithmetic::adder ? TapKind::absolute_difference : TapKind::product;
   format.weight_bits = layer.weight_bits;
   format.weight_signed = layer.weight_signed;
   format.activation_bits = layer.activation_bits;

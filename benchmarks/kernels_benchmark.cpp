@@ -94,21 +94,21 @@ void report(benchmark::State& state, const char* unit, double items) {
 void register_tiles(CpuTarget target) {
   struct Operands {
     const char* name;
-    ProcessingElementKind kind;
+    TapKind kind;
     int bits;
     bool activation_signed;
     bool weight_signed;
     int activation_shift;
   };
   constexpr Operands operands[] = {
-      {"adder_u4_s4", ProcessingElementKind::adder, 4, false, true, 0},
-      {"adder_u8_s8", ProcessingElementKind::adder, 8, false, true, 0},
-      {"adder_s8_s8", ProcessingElementKind::adder, 8, true, true, 0},
-      {"adder_u8_shifted", ProcessingElementKind::adder, 8, false, true, 1},
-      {"mac_u4_s4", ProcessingElementKind::mac, 4, false, true, 0},
-      {"mac_u8_s8", ProcessingElementKind::mac, 8, false, true, 0},
-      {"mac_s8_s8", ProcessingElementKind::mac, 8, true, true, 0},
-      {"mac_u8_u8", ProcessingElementKind::mac, 8, false, false, 0}};
+      {"adder_u4_s4", TapKind::absolute_difference, 4, false, true, 0},
+      {"adder_u8_s8", TapKind::absolute_difference, 8, false, true, 0},
+      {"adder_s8_s8", TapKind::absolute_difference, 8, true, true, 0},
+      {"adder_u8_shifted", TapKind::absolute_difference, 8, false, true, 1},
+      {"mac_u4_s4", TapKind::product, 4, false, true, 0},
+      {"mac_u8_s8", TapKind::product, 8, false, true, 0},
+      {"mac_s8_s8", TapKind::product, 8, true, true, 0},
+      {"mac_u8_u8", TapKind::product, 8, false, false, 0}};
   for (const Operands& o : operands) {
     for (const Shape& shape : shapes) {
       TapFormat format;

@@ -51,7 +51,7 @@ std::vector<Command> commands(const std::vector<Layer>& layers, int bits, bool a
       command.opcode = Opcode::convolve;
       ConvolveFields& f = command.convolve;
       f.edge_array = layer.edge;
-      f.taps = adder && !layer.edge ? TapOperation::absolute_difference : TapOperation::product;
+      f.taps = adder && !layer.edge ? TapKind::absolute_difference : TapKind::product;
       f.kernel = static_cast<std::uint8_t>(layer.kernel);
       f.stride = static_cast<std::uint8_t>(layer.stride);
       f.padding = static_cast<std::uint8_t>(layer.kernel / 2);
@@ -82,7 +82,7 @@ std::vector<Command> commands(const std::vector<Layer>& layers, int bits, bool a
 
 void compute_unit(benchmark::State& state, CpuTarget target, int bits, bool adder) {
   HardwareConfig config;
-  if (!adder) config.array.kind = ProcessingElementKind::mac;
+  if (!adder) config.array.kind = "mac";
   Context context(config, TimingLevel::functional);
   TokenCounters tokens;
   Sram activation(sc_core::sc_gen_unique_name("activation"), Component::activation_sram,

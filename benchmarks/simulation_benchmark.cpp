@@ -58,9 +58,7 @@ void write_all(int file, const void* data, std::size_t bytes) {
 // In the platform's process: an image and a round of the kernel for each byte of `requests`.
 void serve(const IntegerNetwork& network, TimingLevel level, int requests, int answers) {
   HardwareConfig hardware;
-  hardware.array.kind = network.origin.arithmetic == Arithmetic::adder
-                            ? ProcessingElementKind::adder
-                            : ProcessingElementKind::mac;
+  hardware.array.kind = network.origin.arithmetic == Arithmetic::adder ? "adder" : "mac";
   const Program program = schedule(network, hardware);
   BareKernel kernel(network);
   Platform platform("platform", hardware, level);

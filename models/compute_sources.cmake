@@ -1,11 +1,18 @@
+# A processing element is one file of its own.
+file(GLOB processing_elements CONFIGURE_DEPENDS RELATIVE ${CMAKE_CURRENT_SOURCE_DIR}
+     ${CMAKE_CURRENT_SOURCE_DIR}/elements/*.cpp)
+
 # The exact kernels, without SystemC, for tests and benchmarks too.
 abacus_library(abacus_kernels
   simd/cpu_target.cpp
-  array/exponent_taps.cpp
   array/kernels.cpp
   array/kernels_portable.cpp
   array/kernels_avx2.cpp
   array/kernels_avx512.cpp
+  array/saturating_sum.cpp
+  array/tap_planes.cpp
+  array/tap_table.cpp
+  ${processing_elements}
   post_lut/post_lut.cpp
   post_lut/post_lut_entry.cpp
   read_quantizer/kernels.cpp
@@ -18,8 +25,8 @@ abacus_library(abacus_kernels
 target_sources(abacus_models PRIVATE
   compute/command_check.cpp
   compute/compute_unit.cpp
+  array/array_area.cpp
   array/pe_array.cpp
-  elements/processing_element.cpp
   read_quantizer/read_quantizer.cpp
   scale_unit/scale_unit.cpp
   step_adapter/step_adapter.cpp

@@ -2,7 +2,6 @@ find_package(tomlplusplus REQUIRED)
 
 target_sources(abacus_models PRIVATE
   area/area_table.cpp
-  area/array_area.cpp
   energy/activity.cpp
   energy/energy_table.cpp
   energy/table_fields.cpp)

@@ -11,6 +11,8 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "tlm/tap_kinds.hpp"
+
 namespace abacus {
 
 enum class Opcode : std::uint8_t {
@@ -24,17 +26,6 @@ enum class Opcode : std::uint8_t {
 };
 
 enum class OnChipMemory : std::uint8_t { activation = 0, weight = 1, parameter = 2 };
-
-// What a tap makes of an activation a and a weight w.
-enum class TapOperation : std::uint8_t {
-  product = 0,              // a·w
-  absolute_difference = 1,  // |a − w|
-  sign_product = 2,         // a·w of −1 and +1: one bit each, 1 for +1
-  // With exponent weights (docs/arithmetic.md): w is a code.
-  shifted = 3,       // ±a·2^−p
-  half_shifted = 4,  // ±a·2^(−n/2), by shift or table
-  twice_shifted = 5  // ±a·(2^−p + 2^−q)
-};
 
 // Exponents of twice_shifted taps: 16 for each of the two parts of a code's magnitude.
 inline constexpr int term_exponents = 16;
@@ -97,7 +88,7 @@ struct ConvolveFields {
   std::uint8_t stride;
   std::uint8_t padding;
   std::uint8_t edge_array;  // 1: on the edge array
-  TapOperation taps;
+  TapKind taps;
   std::uint8_t weight_bits;  // 2 … 8; sign products: 1 both, signed, read_multiplier 1, no shifts
   std::uint8_t weight_signed;
   std::uint8_t activation_bits;

@@ -2,9 +2,10 @@
 // at construction. Defaults are the preset "edge-16x16".
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <string>
+
+#include "tlm/tap_kinds.hpp"
 
 namespace abacus {
 
@@ -12,42 +13,6 @@ enum class TimingLevel {
   functional,  // loosely timed, direct memory access: results only
   approximate  // tile-level timing with bus, DRAM and port contention
 };
-
-// |a − w|, a·w, a·w of −1 and +1, a·2^−p; |a − w| and a·2^−p in one lane, a layer either of them;
-// a·2^(−n/2); a·(2^−p + 2^−q) (models/elements/processing_element.hpp).
-enum class ProcessingElementKind { adder, mac, xnor, shift, shift_add, post, apot };
-
-inline std::string to_string(ProcessingElementKind kind) {
-  switch (kind) {
-    case ProcessingElementKind::adder:
-      return "adder";
-    case ProcessingElementKind::mac:
-      return "mac";
-    case ProcessingElementKind::xnor:
-      return "xnor";
-    case ProcessingElementKind::shift:
-      return "shift";
-    case ProcessingElementKind::shift_add:
-      return "shift-add";
-    case ProcessingElementKind::post:
-      return "post";
-    case ProcessingElementKind::apot:
-      return "apot";
-  }
-  return "unknown";
-}
-
-inline constexpr std::array<ProcessingElementKind, 7> processing_element_kinds = {
-    ProcessingElementKind::adder, ProcessingElementKind::mac,       ProcessingElementKind::xnor,
-    ProcessingElementKind::shift, ProcessingElementKind::shift_add, ProcessingElementKind::post,
-    ProcessingElementKind::apot};
-
-// Whether lanes of one kind compute the taps of another: those of `shift_add` have both units.
-inline bool computes(ProcessingElementKind lanes, ProcessingElementKind taps) {
-  return lanes == taps ||
-         (lanes == ProcessingElementKind::shift_add &&
-          (taps == ProcessingElementKind::adder || taps == ProcessingElementKind::shift));
-}
 
 // Lookup table of `post` lanes (models/post_lut): |a|·2^(−n/2) for odd n.
 struct PostTableConfig {
@@ -61,7 +26,7 @@ struct PostTableConfig {
 constexpr int post_table_exponents(int levels) { return levels / 2; }
 
 struct PeArrayConfig {
-  ProcessingElementKind kind = ProcessingElementKind::adder;
+  ProcessingElementKind kind = "adder";
   int rows = 16;        // input channels a cycle
   int columns = 16;     // output channels a cycle
   int weight_bits = 8;  // widest operand that the lanes take; xnor: 1, as activation_bits
@@ -129,7 +94,7 @@ struct HardwareConfig {
   std::string name = "edge-16x16";
   double clock_mhz = 400.0;
   PeArrayConfig array;
-  PeArrayConfig edge_array{ProcessingElementKind::mac, 4, 16, 8, 8, 24, 1024, 4, 8, {}};
+  PeArrayConfig edge_array{"mac", 4, 16, 8, 8, 24, 1024, 4, 8, {}};
   SramConfig activation_sram{128 * 1024, 4, 32, 1};
   SramConfig weight_sram{64 * 1024, 2, 64, 1};
   SramConfig parameter_sram{8 * 1024, 1, 16, 1};

@@ -22,9 +22,10 @@
 #include <string>
 #include <vector>
 
+#include "models/area/area_part.hpp"
+
 namespace abacus {
 
-enum class AreaPart { adder, multiplier, shifter, bitwise, register_bits, memory };
 std::string to_string(AreaPart part);  // as in the file
 
 struct AreaPoint {
@@ -47,6 +48,7 @@ class AreaTable {
   // µm² of one part of so many bits; `bits_b` is a multiplier's other operand. 0 for a memory that the
   // table does not have.
   double um2(AreaPart part, double bits_a, double bits_b = 0) const;
+  double um2(const AreaUse& use) const { return use.count * um2(use.part, use.bits_a, use.bits_b); }
 
  private:
   std::string name_;

@@ -3,60 +3,9 @@
 #include <algorithm>
 #include <cstdlib>
 
-#include "models/array/exponent_taps.hpp"
 #include "models/array/kernels_targets.hpp"
-#include "models/post_lut/post_lut_entry.hpp"
 
 namespace abacus {
-
-int TapFormat::tap(int activation, int weight) const {
-  if (exponents()) {
-    const int value = level(std::abs(weight), std::abs(activation));
-    return (activation < 0) == (weight < 0) ? value : -value;
-  }
-  if (kind != ProcessingElementKind::adder) return activation * weight;
-  return std::abs(activation * (1 << activation_shift) - weight * (1 << weight_shift));
-}
-
-int TapFormat::level(int m, int magnitude) const {
-  if (m == 0 || m > levels) return 0;
-  const auto shifted = [&](int exponent) {
-    return (magnitude << fraction_bits) >> std::min(exponent, 31);
-  };
-  switch (kind) {
-    case ProcessingElementKind::post:
-      return m % 2 == 0 ? post_lut_entry(magnitude, m / 2 - 1, fraction_bits) : shifted(m / 2);
-    case ProcessingElementKind::apot: {
-      int sum = 0;
-      for (const int exponent : terms_of(m)) sum += exponent == no_term ? 0 : shifted(exponent);
-      return sum;
-    }
-    default:
-      return shifted(m - 1);
-  }
-}
-
-std::array<int, 2> TapFormat::terms_of(int m) const {
-  const int first = m & ((1 << first_term_bits) - 1);
-  const int second = m >> first_term_bits;
-  return {terms[static_cast<std::size_t>(first)],
-          terms[static_cast<std::size_t>(term_exponents + second)]};
-}
-
-int TapFormat::largest_tap() const {
-  int largest = 0;
-  if (exponents()) {
-    const int magnitude = std::max(-lowest_activation(), highest_activation());
-    for (int m = 1; m <= levels; ++m) largest = std::max(largest, level(m, magnitude));
-    return largest;
-  }
-  for (const int a : {lowest_activation(), highest_activation()}) {
-    for (const int w : {lowest_weight(), highest_weight()}) {
-      largest = std::max(largest, std::abs(tap(a, w)));
-    }
-  }
-  return largest;
-}
 
 namespace {
 
@@ -100,7 +49,7 @@ void plan_products(const TapFormat& format, CpuTarget target, TapPlan& plan) {
   }
   if (!format.activation_signed) return;
   // Σ a·w = Σ (a + zero)·w − zero·Σ w, and w = (w − lowest) + lowest.
-  plan.zero = format.binary() ? 1 : 128;
+  plan.zero = format.kind == TapKind::sign_product ? 1 : 128;
   plan.corrected = true;
   plan.correction_scale = -plan.zero;
   plan.correction_base = -plan.zero * format.lowest_weight();
@@ -174,14 +123,17 @@ TapPlan plan_taps(const TapFormat& format, CpuTarget target) {
   TapPlan plan;
   plan.weight_bits = format.weight_bits;
   plan.activation_shift = format.activation_shift;
-  if (format.exponents()) {
-    plan.kernel = TapKernel::product16;
-    return plan;
-  }
-  if (format.kind == ProcessingElementKind::adder) {
-    plan_differences(format, plan);
-  } else {
-    plan_products(format, target, plan);
+  switch (format.kind) {
+    case TapKind::absolute_difference:
+      plan_differences(format, plan);
+      break;
+    case TapKind::product:
+    case TapKind::sign_product:
+      plan_products(format, target, plan);
+      break;
+    default:
+      plan.kernel = TapKernel::product16;
+      plan.planes = true;
   }
   plan.padding = format.padding() * (1 << format.activation_shift) + plan.zero;
   return plan;
@@ -224,44 +176,6 @@ void sum_by_sign(CpuTarget target, TapKernel kernel, const WeightShape& shape, c
   static_cast<void>(target);
 #endif
   sum_by_sign(shape, static_cast<const std::int8_t*>(blocks), positive, negative);
-}
-
-std::int32_t accumulate_saturating(const SaturatingTile& tile, const void* operands,
-                                   const std::int16_t* column_weights, std::int64_t& saturations) {
-  const std::int64_t highest = (std::int64_t{1} << (tile.accumulator_bits - 1)) - 1;
-  const std::int64_t lowest = -highest - 1;
-  const int padded_channels = tile.geometry.channel_groups * 8;
-  const auto activation = [&](int ky, int kx, int channel) {
-    const std::size_t index = static_cast<std::size_t>(ky) * tile.geometry.operand_row() +
-                              static_cast<std::size_t>(kx) * padded_channels + channel;
-    const int operand = tile.wide ? static_cast<const std::int16_t*>(operands)[index]
-                                  : static_cast<const std::uint8_t*>(operands)[index];
-    // Exact: operand − zero is a multiple of 2^activation_shift.
-    return (operand - tile.zero) >> tile.format.activation_shift;
-  };
-  std::int64_t accumulator = 0;
-  for (int first = 0; first < tile.channels; first += tile.array_rows) {
-    const int end = std::min(first + tile.array_rows, tile.channels);
-    for (int ky = 0; ky < tile.geometry.kernel; ++ky) {
-      for (int kx = 0; kx < tile.geometry.kernel; ++kx) {
-        const std::int16_t* weights =
-            column_weights +
-            static_cast<std::size_t>(ky * tile.geometry.kernel + kx) * tile.channels;
-        std::int64_t sum = 0;
-        for (int channel = first; channel < end; ++channel) {
-          const int a = activation(ky, kx, channel);
-          sum += tile.exponents != nullptr ? tile.exponents->tap(a, weights[channel])
-                                           : tile.format.tap(a, weights[channel]);
-        }
-        accumulator += sum;
-        if (accumulator > highest || accumulator < lowest) {
-          accumulator = accumulator > highest ? highest : lowest;
-          ++saturations;
-        }
-      }
-    }
-  }
-  return static_cast<std::int32_t>(accumulator);
 }
 
 void unpack_plain(const TapFormat& format, const WeightShape& shape, const std::uint8_t* packed,

@@ -16,87 +16,20 @@
 // is an identity. What is left fits unsigned bytes, offset by −lo.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 
+#include "models/elements/tap_format.hpp"
 #include "models/simd/cpu_target.hpp"
-#include "tlm/command.hpp"
-#include "tlm/hardware_config.hpp"
 
 namespace abacus {
-
-class ExponentTaps;
-
-// Operands of a tap as the command states them.
-struct TapFormat {
-  ProcessingElementKind kind = ProcessingElementKind::adder;
-  int weight_bits = 8;
-  bool weight_signed = true;
-  int activation_bits = 8;
-  bool activation_signed = false;
-  int weight_shift = 0;      // adder only
-  int activation_shift = 0;  // adder only
-  int fraction_bits = 0;     // exponent weights only
-  int levels = 0;            // exponent weights only: a weight is a code −levels … levels
-  int first_term_bits = 1;   // apot only, as the exponents: see ConvolveFields
-  std::array<std::int8_t, 2 * term_exponents> terms{};
-
-  // Ranges before the shift.
-  int lowest_activation() const { return activation_signed ? -(1 << (activation_bits - 1)) : 0; }
-  int highest_activation() const {
-    if (binary()) return 1;
-    return activation_signed ? (1 << (activation_bits - 1)) - 1 : (1 << activation_bits) - 1;
-  }
-  int lowest_weight() const { return weight_signed ? -(1 << (weight_bits - 1)) : 0; }
-  int highest_weight() const {
-    if (binary()) return 1;
-    return weight_signed ? (1 << (weight_bits - 1)) - 1 : (1 << weight_bits) - 1;
-  }
-  // Value of a weight's field of weight_bits bits, before the shift.
-  int decode_weight(int field) const {
-    if (binary()) return field == 0 ? -1 : 1;
-    return weight_signed && field > highest_weight() ? field - (1 << weight_bits) : field;
-  }
-  bool operator==(const TapFormat& other) const {
-    return kind == other.kind && weight_bits == other.weight_bits &&
-           weight_signed == other.weight_signed && activation_bits == other.activation_bits &&
-           activation_signed == other.activation_signed && weight_shift == other.weight_shift &&
-           activation_shift == other.activation_shift && fraction_bits == other.fraction_bits &&
-           levels == other.levels && first_term_bits == other.first_term_bits &&
-           terms == other.terms;
-  }
-  // The tap t of docs/arithmetic.md.
-  int tap(int activation, int weight) const;
-  // Exponent weights: what a weight of magnitude m makes of an activation's magnitude, in units of
-  // 2^−fraction_bits; 0 for magnitudes past the levels.
-  int level(int m, int magnitude) const;
-  // Largest |t| over both ranges.
-  int largest_tap() const;
-  // Weights are codes of exponents.
-  bool exponents() const {
-    return kind == ProcessingElementKind::shift || kind == ProcessingElementKind::post ||
-           kind == ProcessingElementKind::apot;
-  }
-  // post: the code's exponent is an odd number of halves, which takes the lookup table.
-  bool reads_table(int code) const {
-    const int m = code < 0 ? -code : code;
-    return kind == ProcessingElementKind::post && m != 0 && m % 2 == 0 && m <= levels;
-  }
-  // apot: the exponents of the terms of magnitude m; no_term where there is none.
-  std::array<int, 2> terms_of(int m) const;
-  // Operands −1 and +1: of one bit and signed.
-  bool binary() const { return kind == ProcessingElementKind::xnor; }
-  // The activation that a padded position has.
-  int padding() const { return binary() ? -1 : 0; }
-};
 
 enum class TapKernel {
   difference8,   // Σ |a − w|, both unsigned bytes
   difference16,  // Σ |a − w|, both signed 16 bits: shifted activations that do not fit a byte
   product8,      // Σ a·w, unsigned bytes × signed bytes
   product16      // Σ a·w, both signed 16 bits: unsigned 8-bit weights; processors without VNNI
-                 // (binary operands are products of −1 and +1), exponent weights
+                 // (binary operands are products of −1 and +1), taps in planes
 };
 
 // How a format's operands are written for a kernel.
@@ -117,11 +50,14 @@ struct TapPlan {
   alignas(64) std::uint8_t correction_high[256] = {};
   std::int16_t weight16[256] = {};
 
+  // Taps that are neither products nor differences: sums of products (tap_planes.hpp). The plan then
+  // describes their activations only.
+  bool planes = false;
+
   bool wide() const { return kernel == TapKernel::difference16 || kernel == TapKernel::product16; }
   int operand_bytes() const { return wide() ? 2 : 1; }
 };
 
-// Of exponent weights it is the activations that the plan describes; exponent_taps.hpp has the rest.
 TapPlan plan_taps(const TapFormat& format, CpuTarget target);
 
 // Shape of a tile's weights: packed as ConvolveFields says.
@@ -168,23 +104,6 @@ void accumulate(CpuTarget target, TapKernel kernel, const TapGeometry& geometry,
 void sum_by_sign(CpuTarget target, TapKernel kernel, const WeightShape& shape, const void* blocks,
                  std::int64_t* positive, std::int64_t* negative);
 
-// The same sums as an accumulator of limited width forms them: input channels in tiles of
-// `array_rows`, then ky, then kx, each tile's taps added with saturation. Slow.
-struct SaturatingTile {
-  TapFormat format;
-  const ExponentTaps* exponents;  // null where the format has none
-  TapGeometry geometry;
-  int channels;
-  int array_rows;
-  int accumulator_bits;
-  int zero;   // of the plan
-  bool wide;  // of the plan
-};
-// One output position, one column; `operands` as for accumulate(), at the position's window;
-// column_weights: [ky][kx][channel], as unpack_plain() gives them. Adds the number of additions
-// that saturated to `saturations`.
-std::int32_t accumulate_saturating(const SaturatingTile& tile, const void* operands,
-                                   const std::int16_t* column_weights, std::int64_t& saturations);
 // weights: [column][ky][kx][channel], before the shift.
 void unpack_plain(const TapFormat& format, const WeightShape& shape, const std::uint8_t* packed,
                   std::int16_t* weights);

@@ -9,6 +9,8 @@
 
 #include <cstdint>
 
+#include "tlm/integer_math.hpp"
+
 namespace abacus {
 
 // What an array computes with one command.
@@ -29,12 +31,6 @@ struct ArrayTile {
 };
 
 namespace output_stationary {
-
-inline int ceil_log2(int n) {
-  int levels = 0;
-  while ((std::int64_t{1} << levels) < n) ++levels;
-  return levels;
-}
 
 inline int channel_tiles(int channels, int rows) { return (channels + rows - 1) / rows; }
 

@@ -4,6 +4,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "models/array/saturating_sum.hpp"
+
 namespace abacus {
 namespace {
 
@@ -60,8 +62,9 @@ void PeArray::count(Activity& activity, int layer, const TapFormat& format, cons
             : 0;
     element_.count_taps(activity, layer, component_, format, taps - reads);
     if (reads != 0) {
-      activity.count(layer, component_, Action::table_read, reads, PostLut::word_bits(format),
-                     table_.entries(format));
+      activity.count(layer, component_, Action::table_read, reads,
+                     PostLut::word_bits(format.activation_bits, format.fraction_bits),
+                     table_.entries(format.activation_bits));
     }
     // An activation is latched once a row and serves all columns. A weight waits in its PE's buffer,
     // or streams past it through a latch.
@@ -98,13 +101,31 @@ const TapPlan& PeArray::set_format(const TapFormat& format) {
   if (!planned_ || !(format_ == format)) {
     format_ = format;
     plan_ = plan_taps(format, target_);
-    if (format.exponents() && !(exponents_ && exponents_format_ == format)) {
-      exponents_.emplace(format);
-      exponents_format_ = format;
+    if (plan_.planes && !(planes_ && planes_format_ == format)) {
+      planes_.emplace(format);
+      planes_format_ = format;
     }
     planned_ = true;
   }
   return plan_;
+}
+
+const TapTable& PeArray::taps() {
+  std::optional<TapTable>& taps = taps_[static_cast<std::size_t>(format_.kind)];
+  if (!taps || !(taps->format() == format_)) taps.emplace(format_);
+  return *taps;
+}
+
+PostLutDemand PeArray::table_demand(const WeightShape& shape, const std::uint8_t* packed) const {
+  std::vector<std::int16_t> weights(static_cast<std::size_t>(shape.columns) * shape.taps *
+                                    shape.channels);
+  unpack_plain(format_, shape, packed, weights.data());
+  TableReads tile{shape.columns, shape.taps, shape.channels, {}};
+  tile.reads.reserve(weights.size());
+  for (const std::int16_t weight : weights) {
+    tile.reads.push_back(element_.reads_table(format_, weight) ? 1 : 0);
+  }
+  return table_.demand(tile, config_.rows);
 }
 
 void PeArray::load_depthwise_weights(const WeightShape& shape, const std::uint8_t* packed) {
@@ -123,12 +144,12 @@ void PeArray::load_depthwise_weights(const WeightShape& shape, const std::uint8_
     for (std::size_t column = 0; column < columns; ++column) {
       const std::int16_t weight = plain_weights_[tap * columns + column];
       depthwise_weights_[column * taps + tap] = weight;
-      reads += format_.reads_table(weight) ? 1 : 0;
+      reads += element_.reads_table(format_, weight) ? 1 : 0;
     }
   }
   // One lane of a column works at a time: its table's port is free.
-  if (format_.kind == ProcessingElementKind::post) demand_.reads = {reads};
-  largest_sum_ = std::int64_t{format_.largest_tap()} * shape.taps;
+  if (format_.kind == TapKind::half_shifted) demand_.reads = {reads};
+  largest_sum_ = std::int64_t{element_.largest_tap(format_)} * shape.taps;
 }
 
 void PeArray::load_weights(const WeightShape& shape, const std::uint8_t* packed) {
@@ -139,33 +160,33 @@ void PeArray::load_weights(const WeightShape& shape, const std::uint8_t* packed)
   const auto padded_columns = static_cast<std::size_t>(shape.column_blocks()) * 8;
   std::uint8_t* blocks = blocks_.reserve(shape.block_elements() * plan_.operand_bytes() * planes());
   std::int32_t* corrections = corrections_.reserve(padded_columns);
-  if (exponents() != nullptr) {
+  if (plan_.planes) {
     bounds_.resize(padded_columns);
-    unpack_exponents(*exponents_, format_.weight_bits, shape, packed,
-                     reinterpret_cast<std::int16_t*>(blocks), bounds_.data());
+    unpack_planes(*planes_, format_.weight_bits, shape, packed,
+                  reinterpret_cast<std::int16_t*>(blocks), bounds_.data());
     std::fill_n(corrections, padded_columns, 0);
   } else {
     unpack_weights(target_, plan_, shape, packed, blocks, corrections);
   }
 
   demand_ = {};
-  if (format_.kind == ProcessingElementKind::post) {
-    demand_ = table_.demand(format_, shape, packed, config_.rows);
+  if (format_.kind == TapKind::half_shifted) {
+    demand_ = table_demand(shape, packed);
   }
 
-  largest_sum_ = std::int64_t{format_.largest_tap()} * shape.taps * shape.channels;
+  largest_sum_ = std::int64_t{element_.largest_tap(format_)} * shape.taps * shape.channels;
   may_saturate_ = largest_sum_ > limit();
   if (!may_saturate_) return;
   packed_.assign(packed, packed + shape.packed_bytes(format_.weight_bits));
   plain_ = false;
   const auto columns = static_cast<std::size_t>(shape.columns);
   safe_columns_.assign(columns, 0);
-  if (exponents() != nullptr) {
+  if (plan_.planes) {
     for (std::size_t i = 0; i < columns; ++i) safe_columns_[i] = bounds_[i] <= limit();
     may_saturate_ = std::find(safe_columns_.begin(), safe_columns_.end(), 0) != safe_columns_.end();
     return;
   }
-  if (format_.kind != ProcessingElementKind::mac) return;
+  if (format_.kind != TapKind::product) return;
   positive_.resize(columns);
   negative_.resize(columns);
   sum_by_sign(target_, plan_.kernel, shape, blocks, positive_.data(), negative_.data());
@@ -194,7 +215,7 @@ void PeArray::prepare_operands(const TapGeometry& geometry, int rows) {
   if (planes() == 1 || depthwise_) return;
   const int channels = geometry.channel_groups * 8;
   const std::size_t positions = static_cast<std::size_t>(geometry.operand_width()) * rows;
-  spread_planes(*exponents_, positions, channels,
+  spread_planes(*planes_, positions, channels,
                 reinterpret_cast<const std::int16_t*>(operands_.data()),
                 spread_.reserve(positions * channels * planes()));
 }
@@ -221,7 +242,7 @@ const std::int32_t* PeArray::accumulate(const TapGeometry& geometry, int first_r
 
 void PeArray::accumulate_depthwise(const TapGeometry& geometry, int first_row, int rows,
                                    std::int64_t& saturations) {
-  const SaturatingTile tile{format_,    exponents(), geometry, 1, 1, config_.accumulator_bits,
+  const SaturatingTile tile{&taps(),    geometry,    1, 1, config_.accumulator_bits,
                             plan_.zero, plan_.wide()};
   const std::size_t operand_bytes = plan_.operand_bytes();
   const std::size_t position_bytes =
@@ -251,9 +272,9 @@ std::int64_t PeArray::largest_accumulator() const { return std::min(largest_sum_
 
 void PeArray::saturate(const TapGeometry& geometry, int first_row, int rows,
                        std::int64_t& saturations) {
-  const SaturatingTile tile{format_,         exponents(),  geometry,
-                            shape_.channels, config_.rows, config_.accumulator_bits,
-                            plan_.zero,      plan_.wide()};
+  const SaturatingTile tile{
+      &taps(),    geometry,    shape_.channels, config_.rows, config_.accumulator_bits,
+      plan_.zero, plan_.wide()};
   const std::size_t column_weights = static_cast<std::size_t>(shape_.taps) * shape_.channels;
   const std::size_t position_bytes = static_cast<std::size_t>(geometry.channel_groups) * 8 *
                                      geometry.stride * plan_.operand_bytes();
@@ -262,7 +283,7 @@ void PeArray::saturate(const TapGeometry& geometry, int first_row, int rows,
   // The adder's taps are not negative, so its sums only grow: one that ends within the range never
   // left it. It must be exact in 32 bits for that to show.
   const bool end_tells =
-      format_.kind == ProcessingElementKind::adder && largest_sum_ < (std::int64_t{1} << 31);
+      format_.kind == TapKind::absolute_difference && largest_sum_ < (std::int64_t{1} << 31);
   const std::int64_t highest = limit();
   if (end_tells && shape_.columns % 8 == 0) {  // no columns without weights
     std::int32_t largest = 0;

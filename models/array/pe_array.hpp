@@ -3,7 +3,7 @@
 //
 // | property          | unit    | where it is set                                               |
 // | ----------------- | ------- | ------------------------------------------------------------- |
-// | kind              |         | PeArrayConfig::kind (processing_element.hpp)                  |
+// | kind              |         | PeArrayConfig::kind (models/elements)                         |
 // | rows, columns     | lanes   | PeArrayConfig                                                 |
 // | weight_bits,      | bits    | PeArrayConfig: widest operands; narrower ones are taken and   |
 // | activation_bits   |         | counted at their own width                                    |
@@ -25,13 +25,15 @@
 // accumulator.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <vector>
 
-#include "models/array/exponent_taps.hpp"
 #include "models/array/kernels.hpp"
 #include "models/array/output_stationary.hpp"
+#include "models/array/tap_planes.hpp"
+#include "models/array/tap_table.hpp"
 #include "models/elements/processing_element.hpp"
 #include "models/energy/activity.hpp"
 #include "models/post_lut/post_lut.hpp"
@@ -107,9 +109,10 @@ class PeArray {
   void saturate(const TapGeometry& geometry, int first_row, int rows, std::int64_t& saturations);
   void accumulate_depthwise(const TapGeometry& geometry, int first_row, int rows,
                             std::int64_t& saturations);
-  // Null where the format has none.
-  const ExponentTaps* exponents() const { return format_.exponents() ? &*exponents_ : nullptr; }
-  int planes() const { return exponents() != nullptr ? exponents_->planes() : 1; }
+  int planes() const { return plan_.planes ? planes_->planes() : 1; }
+  // Of the format.
+  const TapTable& taps();
+  PostLutDemand table_demand(const WeightShape& shape, const std::uint8_t* packed) const;
   std::int64_t limit() const { return (std::int64_t{1} << (config_.accumulator_bits - 1)) - 1; }
 
   Component component_;
@@ -120,9 +123,10 @@ class PeArray {
 
   TapFormat format_;
   TapPlan plan_;
-  // Of the last format that had them: ShiftAddNet's layers take turns.
-  std::optional<ExponentTaps> exponents_;
-  TapFormat exponents_format_;
+  // Of the last format of the kind: ShiftAddNet's layers take turns.
+  std::optional<TapPlanes> planes_;
+  TapFormat planes_format_;
+  std::array<std::optional<TapTable>, tap_kinds.size()> taps_;
   bool planned_ = false;
 
   bool loaded_ = false;
@@ -140,7 +144,7 @@ class PeArray {
   bool plain_ = false;
   std::vector<std::int64_t> positive_;
   std::vector<std::int64_t> negative_;
-  std::vector<std::int64_t> bounds_;  // of exponent weights
+  std::vector<std::int64_t> bounds_;  // of planes
   PostLutDemand demand_;              // of post
   std::vector<std::uint8_t> safe_columns_;
   bool may_saturate_ = false;

@@ -58,25 +58,7 @@ constexpr int largest_left_shift = 24;
 constexpr int largest_read_shift = 31;
 constexpr std::int64_t largest_bias = std::int64_t{1} << 46;
 constexpr std::int64_t largest_adapter_bias = std::int64_t{1} << 40;
-constexpr int last_tap_operation = static_cast<int>(TapOperation::twice_shifted);
-
-ProcessingElementKind element_kind(TapOperation taps) {
-  switch (taps) {
-    case TapOperation::absolute_difference:
-      return ProcessingElementKind::adder;
-    case TapOperation::sign_product:
-      return ProcessingElementKind::xnor;
-    case TapOperation::shifted:
-      return ProcessingElementKind::shift;
-    case TapOperation::half_shifted:
-      return ProcessingElementKind::post;
-    case TapOperation::twice_shifted:
-      return ProcessingElementKind::apot;
-    case TapOperation::product:
-      break;
-  }
-  return ProcessingElementKind::mac;
-}
+constexpr int last_tap_kind = static_cast<int>(tap_kinds.size()) - 1;
 
 std::uint64_t bytes_of(int height, int width, int channels, ElementFormat format) {
   return std::uint64_t{1} * static_cast<unsigned>(height) * static_cast<unsigned>(width) *
@@ -85,9 +67,9 @@ std::uint64_t bytes_of(int height, int width, int channels, ElementFormat format
 
 void check_taps(const Check& check, const ConvolveFields& f, const PeArray& array) {
   check.between("edge_array", f.edge_array, 0, 1);
-  check.between("taps", static_cast<int>(f.taps), 0, last_tap_operation);
-  const ProcessingElement& needed = processing_element(element_kind(f.taps));
-  if (!array.element().computes(needed.kind())) {
+  check.between("taps", static_cast<int>(f.taps), 0, last_tap_kind);
+  const ProcessingElement& needed = processing_element(f.taps);
+  if (!array.config().kind.computes(f.taps)) {
     check.fail("the tile's taps need " + needed.name() + " elements, but " +
                to_string(array.component()) + " has " + array.element().name() + " elements");
   }
@@ -98,7 +80,7 @@ void check_taps(const Check& check, const ConvolveFields& f, const PeArray& arra
   check.between("activation_signed", f.activation_signed, 0, 1);
   check.between("columns", f.columns, 1, array.config().columns, " (the array's)");
   const TapFormat format = tap_format(f);
-  const bool table = needed.kind() == ProcessingElementKind::post;
+  const bool table = f.taps == TapKind::half_shifted;
   const int widest_fraction =
       !format.exponents() ? 0
       : table ? std::min(array.config().fraction_bits, array.config().table.fraction_bits)
@@ -150,7 +132,7 @@ void check_windows(const Check& check, const ConvolveFields& f) {
 
 TapFormat tap_format(const ConvolveFields& f) {
   TapFormat format;
-  format.kind = element_kind(f.taps);
+  format.kind = f.taps;
   format.weight_bits = f.weight_bits;
   format.weight_signed = f.weight_signed != 0;
   format.activation_bits = f.activation_bits;
@@ -185,7 +167,7 @@ void check_convolve(const ConvolveFields& f, const PeArray& array, const SramSiz
   check.format("input_format", f.input_format);
   check.format("output_format", f.output_format);
   // Signs are read as they stand.
-  const bool sign = f.taps == TapOperation::sign_product;
+  const bool sign = f.taps == TapKind::sign_product;
   check.between("read_multiplier", f.read_multiplier, 1, sign ? 1 : most);
   check.between("read_shift", f.read_shift, 0, sign ? 0 : largest_read_shift);
   check.between("shift", f.shift, 0, largest_shift);

@@ -1,4 +1,5 @@
-// A kind of processing element: what one lane of the array does with an activation and a weight.
+// A kind of processing element: what one lane of the array does with an activation and a weight. One
+// file beside this one a kind:
 //
 //   kind       tap                                             actions
 //   adder      |(a << activation_shift) − (w << weight_shift)| 1 absolute difference a tap
@@ -11,41 +12,51 @@
 //                                                              (models/post_lut; PeArray counts it)
 //   apot       sum of one or two such shifts                   1 or 2 shifts, 1 addition for two
 //
-// A shift-add lane has both units in front of one tree, accumulator and weight buffer, and a command
-// uses one of them: ShiftAddNet's layers, shift and adder by turns, run one after the other.
-//
-// An xnor element's tree counts the p taps of n that agree; 2p − n, the sum of the products, takes
-// one more addition (doubling is wiring).
-//
-// A new kind needs: a value in ProcessingElementKind (tlm/hardware_config.hpp), its tap in
-// TapFormat::tap() and its operands in plan_taps() (kernels.cpp; a new TapKernel only where none of
-// the existing ones fits), and a class here. CONTRIBUTING.md walks through it.
+// A new kind: its row in tlm/tap_kinds.hpp, its file, its line in processing_element.cpp.
+// CONTRIBUTING.md walks through it.
 #pragma once
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
-#include "models/array/kernels.hpp"
+#include "models/area/area_part.hpp"
+#include "models/elements/tap_format.hpp"
 #include "models/energy/activity.hpp"
+#include "tlm/hardware_config.hpp"
+#include "tlm/tap_kinds.hpp"
 
 namespace abacus {
 
 class ProcessingElement {
  public:
+  explicit ProcessingElement(ProcessingElementKind kind) : kind_(kind) {}
   virtual ~ProcessingElement() = default;
-  ProcessingElement() = default;
   ProcessingElement(const ProcessingElement&) = delete;
   ProcessingElement& operator=(const ProcessingElement&) = delete;
 
-  std::string name() const { return to_string(kind()); }
-  // Whether its lanes compute taps of that kind.
-  bool computes(ProcessingElementKind taps) const { return abacus::computes(kind(), taps); }
-  virtual ProcessingElementKind kind() const = 0;
+  ProcessingElementKind kind() const { return kind_; }
+  std::string name() const { return to_string(kind_); }
+
+  // Function --------------------------------------------------------------------------------------
+
+  // The tap t of docs/arithmetic.md; of an exponent weight in units of 2^−fraction_bits.
+  virtual int tap(const TapFormat& format, int activation, int weight) const = 0;
+  // Largest |t| over both operands' ranges.
+  virtual int largest_tap(const TapFormat& format) const;
+  // Whether a weight's tap is read from the lane's lookup table.
+  virtual bool reads_table(const TapFormat& /*format*/, int /*weight*/) const { return false; }
+
+  // Limits ----------------------------------------------------------------------------------------
+
   // Empty, or why the lane cannot compute such taps.
   virtual std::string refuse(const TapFormat& format) const = 0;
   // Widths of its operands.
   virtual int fewest_bits() const { return 2; }
   virtual int most_bits() const { return 8; }
+
+  // Energy ----------------------------------------------------------------------------------------
+
   // Width of a tap's result, as it enters the adder tree.
   virtual int tap_bits(const TapFormat& format) const = 0;
   // Counts what the lanes do for `taps` taps, apart from summing them and reading lookup tables.
@@ -54,9 +65,23 @@ class ProcessingElement {
   // Counts what happens to `sums` sums between the tree over `lanes` lanes and the accumulator.
   virtual void count_sums(Activity& /*activity*/, int /*layer*/, Component /*component*/,
                           int /*lanes*/, std::int64_t /*sums*/) const {}
+
+  // Area ------------------------------------------------------------------------------------------
+
+  // Width of a tap's result where the operands are the widest that the array takes.
+  virtual int widest_tap_bits(const PeArrayConfig& array) const = 0;
+  // What a lane's unit is made of, between its operands' registers and the tap's.
+  virtual std::vector<AreaUse> unit_parts(const PeArrayConfig& array) const = 0;
+  // What a column has besides its lanes, tree and accumulator.
+  virtual std::vector<AreaUse> column_parts(const PeArrayConfig& /*array*/) const { return {}; }
+
+ private:
+  ProcessingElementKind kind_;
 };
 
 // The one object of each kind.
 const ProcessingElement& processing_element(ProcessingElementKind kind);
+// The one that layers of such taps ask for.
+const ProcessingElement& processing_element(TapKind tap);
 
 }  // namespace abacus

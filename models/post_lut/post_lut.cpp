@@ -18,24 +18,21 @@ PostLut::PostLut(const PostTableConfig& config, const std::string& name) : confi
   require("lanes", config.lanes, 1, 256);
 }
 
-PostLutDemand PostLut::demand(const TapFormat& format, const WeightShape& shape,
-                              const std::uint8_t* packed, int array_rows) const {
-  std::vector<std::int16_t> codes(static_cast<std::size_t>(shape.columns) * shape.taps *
-                                  shape.channels);
-  unpack_plain(format, shape, packed, codes.data());
+PostLutDemand PostLut::demand(const TableReads& tile, int array_rows) const {
   PostLutDemand demand;
-  for (int first = 0; first < shape.channels; first += array_rows) {
-    const int end = std::min(first + array_rows, shape.channels);
+  for (int first = 0; first < tile.channels; first += array_rows) {
+    const int end = std::min(first + array_rows, tile.channels);
     std::int64_t reads = 0;
-    for (int tap = 0; tap < shape.taps; ++tap) {
+    for (int tap = 0; tap < tile.taps; ++tap) {
       int longest = 1;
-      for (int column = 0; column < shape.columns; ++column) {
-        const std::int16_t* weights =
-            codes.data() + (static_cast<std::size_t>(column) * shape.taps + tap) * shape.channels;
+      for (int column = 0; column < tile.columns; ++column) {
+        const std::uint8_t* channels =
+            tile.reads.data() +
+            (static_cast<std::size_t>(column) * tile.taps + tap) * tile.channels;
         for (int group = first; group < end; group += config_.lanes) {
           int odd = 0;
           for (int channel = group; channel < std::min(group + config_.lanes, end); ++channel) {
-            odd += format.reads_table(weights[channel]) ? 1 : 0;
+            odd += channels[channel];
           }
           reads += odd;
           longest = std::max(longest, (odd + config_.ports - 1) / config_.ports);

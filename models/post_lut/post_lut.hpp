@@ -24,10 +24,17 @@
 #include <string>
 #include <vector>
 
-#include "models/array/kernels.hpp"
 #include "tlm/hardware_config.hpp"
 
 namespace abacus {
+
+// Which of a tile's weights have their taps from the tables.
+struct TableReads {
+  int columns;
+  int taps;  // kernel²
+  int channels;
+  std::vector<std::uint8_t> reads;  // [column][ky][kx][channel]: 1 where it has
+};
 
 // What a tile's weights ask of the tables.
 struct PostLutDemand {
@@ -40,17 +47,13 @@ class PostLut {
   // Throws std::invalid_argument naming `name` and the field.
   PostLut(const PostTableConfig& config, const std::string& name);
 
-  int entries(const TapFormat& format) const {
-    return (1 << format.activation_bits) * config_.exponents;
-  }
-  static int word_bits(const TapFormat& format) {
-    return format.activation_bits + format.fraction_bits;
+  int entries(int activation_bits) const { return (1 << activation_bits) * config_.exponents; }
+  static int word_bits(int activation_bits, int fraction_bits) {
+    return activation_bits + fraction_bits;
   }
   const PostTableConfig& config() const { return config_; }
 
-  // packed: weights as ConvolveFields says; array_rows: the array's.
-  PostLutDemand demand(const TapFormat& format, const WeightShape& shape,
-                       const std::uint8_t* packed, int array_rows) const;
+  PostLutDemand demand(const TableReads& reads, int array_rows) const;
 
  private:
   PostTableConfig config_;

@@ -3,7 +3,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "models/array/output_stationary.hpp"
+#include "tlm/integer_math.hpp"
 
 namespace abacus {
 
@@ -30,8 +30,7 @@ void VectorUnit::count_pool(Activity& activity, int layer, const PoolFormat& for
   const std::int64_t outputs = std::int64_t{format.height} * format.width * format.channels;
   const int window = format.kernel * format.kernel;
   // A maximum is no wider than its elements, a sum grows with the window.
-  const int value_bits =
-      format.input.bits + (format.maximum ? 0 : output_stationary::ceil_log2(window));
+  const int value_bits = format.input.bits + (format.maximum ? 0 : ceil_log2(window));
   activity.count(layer, Component::vector_unit, Action::add, outputs * (window - 1), value_bits);
   activity.count(layer, Component::vector_unit, Action::multiply, outputs, value_bits,
                  multiplier_bits);

@@ -8,21 +8,16 @@
 namespace abacus {
 namespace {
 
-bool has_exponents(ProcessingElementKind kind) {
-  return computes(kind, ProcessingElementKind::shift) || kind == ProcessingElementKind::post ||
-         kind == ProcessingElementKind::apot;
-}
-
 // Keys of the run itself that change nothing.
 void refuse_idle_keys(const TomlSection& own, const RunSpec& run) {
   TomlSection hardware = TomlSection(own).section("hardware");
   const auto check = [&](const char* array_name, const PeArrayConfig& config) {
     const TomlSection array = hardware.section(array_name);
     const std::string of = to_string(config.kind) + " arrays have none; allowed with kind ";
-    if (array.has("table") && config.kind != ProcessingElementKind::post) {
+    if (array.has("table") && !config.kind.computes(TapKind::half_shifted)) {
       array.refuse("table", of + "post");
     }
-    if (array.has("fraction_bits") && !has_exponents(config.kind)) {
+    if (array.has("fraction_bits") && !config.kind.has_exponent_weights()) {
       array.refuse("fraction_bits", of + "shift, shift-add, post, apot");
     }
   };

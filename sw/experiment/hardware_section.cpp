@@ -22,17 +22,15 @@ PostTableConfig read_table(TomlSection section, PostTableConfig config) {
 
 PeArrayConfig read_array(TomlSection section, PeArrayConfig config) {
   std::vector<std::string> kinds;
-  for (const auto known : processing_element_kinds) kinds.push_back(to_string(known));
-  const std::string kind = section.choice("kind", to_string(config.kind), kinds);
-  for (const auto known : processing_element_kinds) {
-    if (kind == to_string(known)) config.kind = known;
-  }
+  for (const ProcessingElementRow& row : processing_elements) kinds.emplace_back(row.name);
+  config.kind = ProcessingElementKind(
+      std::string_view(section.choice("kind", to_string(config.kind), kinds)));
   config.rows = whole(section, "rows", config.rows, 1, 256);
   config.columns = whole(section, "columns", config.columns, 1, 256);
   config.weight_bits = whole(section, "weight_bits", config.weight_bits, 2, 8);
   config.activation_bits = whole(section, "activation_bits", config.activation_bits, 2, 8);
   // Presets serve every kind.
-  if (config.kind == ProcessingElementKind::xnor) config.weight_bits = config.activation_bits = 1;
+  if (config.kind.computes(TapKind::sign_product)) config.weight_bits = config.activation_bits = 1;
   config.accumulator_bits = whole(section, "accumulator_bits", config.accumulator_bits, 8, 32);
   config.weights_per_pe = whole(section, "weights_per_pe", config.weights_per_pe, 1, 1 << 20);
   config.scale_lanes = whole(section, "scale_lanes", config.scale_lanes, 1, 256);
@@ -146,7 +144,7 @@ HardwareConfig read_hardware(TomlSection& scenario, const std::filesystem::path&
   config.array = read_array(std::move(array), config.array);
   const TomlSection edge_array = section.section("edge_array");
   config.edge_array = read_array(edge_array, config.edge_array);
-  if (config.edge_array.kind != ProcessingElementKind::mac) {
+  if (!config.edge_array.kind.computes(TapKind::product)) {
     edge_array.refuse("kind", "must be \"mac\": first convolution and classifier multiply");
   }
   config.activation_sram = read_sram(section.section("activation_sram"), config.activation_sram);

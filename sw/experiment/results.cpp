@@ -5,7 +5,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "models/area/array_area.hpp"
+#include "models/array/array_area.hpp"
 #include "sw/experiment/hardware_section.hpp"
 #include "sw/support/atomic_file.hpp"
 
@@ -210,9 +210,8 @@ Json array_json(const PeArrayConfig& array) {
                {"accumulator_bits", array.accumulator_bits},
                {"weights_per_pe", array.weights_per_pe},
                {"scale_lanes", array.scale_lanes}};
-  const bool post = array.kind == ProcessingElementKind::post;
-  if (post || computes(array.kind, ProcessingElementKind::shift) ||
-      array.kind == ProcessingElementKind::apot) {
+  const bool post = array.kind.computes(TapKind::half_shifted);
+  if (array.kind.has_exponent_weights()) {
     json["fraction_bits"] = array.fraction_bits;
   }
   if (post) {

@@ -7,13 +7,12 @@
 #include <set>
 #include <sstream>
 
-#include "models/area/array_area.hpp"
+#include "models/array/array_area.hpp"
 #include "sw/experiment/hardware_rules.hpp"
 #include "sw/experiment/hardware_section.hpp"
 #include "sw/experiment/resources.hpp"
 #include "sw/experiment/toml_section.hpp"
 #include "sw/network/dataset.hpp"
-#include "sw/schedule/hardware_check.hpp"
 
 namespace abacus {
 namespace {
@@ -62,11 +61,16 @@ QuantizationRecipe read_quantization(TomlSection section, Arithmetic arithmetic)
   return recipe;
 }
 
+// What computes every layer between the edges.
+ProcessingElementKind elements_for(Arithmetic arithmetic) {
+  return {arithmetic.first(), arithmetic.second()};
+}
+
 // The array must take the operands that the scenario asks for.
 void check_array(TomlSection& section, const RunSpec& run) {
   const PeArrayConfig& array = run.hardware.array;
-  const ProcessingElementKind needed = element_kind(run.arithmetic);
-  if (!computes(array.kind, needed)) {
+  const ProcessingElementKind needed = elements_for(run.arithmetic);
+  if (!array.kind.computes(needed)) {
     section.section("hardware")
         .section("array")
         .refuse("kind", "found \"" + to_string(array.kind) + "\"; arithmetic " +
@@ -249,7 +253,7 @@ RunSpec read_run(TomlSection section, const TomlSection& own, const std::string&
   run.timed_images = static_cast<int>(section.integer("timed_images", 2, 1, 1000000));
   if (run.level == TimingLevel::functional) run.timed_images = 0;
 
-  run.hardware = read_hardware(section, base, element_kind(run.arithmetic));
+  run.hardware = read_hardware(section, base, elements_for(run.arithmetic));
   check_array(section, run);
   apply_hardware_rules(section, own, base, run);
   run.energy_table =
@@ -298,7 +302,7 @@ std::vector<std::string> area_warnings(const Scenario& scenario) {
     if (run.same_area_as.empty() || run.area_table.has_memory()) continue;
     const auto tables = [&](const RunSpec& one) {
       return (one.name == run.name || one.name == run.same_area_as) &&
-             one.hardware.array.kind == ProcessingElementKind::post;
+             one.hardware.array.kind.computes(TapKind::half_shifted);
     };
     if (!std::any_of(scenario.runs.begin(), scenario.runs.end(), tables)) continue;
     lines.push_back("run \"" + run.name + "\" has the area of \"" + run.same_area_as +

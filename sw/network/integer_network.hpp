@@ -75,7 +75,7 @@ struct IntegerLayer {
   int padding = 0;
 
   // Convolution only.
-  Arithmetic arithmetic = Arithmetic::cnn;
+  TapKind arithmetic = Arithmetic::cnn;
   bool edge = false;       // runs on the edge array
   bool depthwise = false;  // output channel o sees input channel o alone
   int weight_bits = 8;

@@ -194,9 +194,6 @@ void validate_exponents(const Place& place, const IntegerLayer& layer) {
 
 void validate_operands(const Place& place, const IntegerLayer& layer) {
   const std::string arithmetic = to_string(layer.arithmetic);
-  if (layer.arithmetic == Arithmetic::shiftaddnet) {
-    place.fail("arithmetic", arithmetic + ", which is a network's", "shift and adder layers of it");
-  }
   if (layer.arithmetic != Arithmetic::cnn && layer.edge) {
     place.fail("arithmetic", arithmetic, "cnn on the edge array");
   }

@@ -92,6 +92,15 @@ class Fields {
       fail(file_, place_ + ": \"" + key + "\": " + error.what());
     }
   }
+  // Of a layer.
+  TapKind tap_kind(const std::string& key) {
+    const Arithmetic found = arithmetic(key);
+    if (found.composite()) {
+      fail(file_, place_ + ": \"" + key + "\" is " + to_string(found) +
+                      ", which is a network's; allowed: shift and adder layers of it");
+    }
+    return found.first();
+  }
   Fields object(const std::string& key) { return Fields(file_, place_ + ": " + key, raw(key)); }
 
   void check_all_read() const {
@@ -285,7 +294,7 @@ IntegerLayer read_layer_fields(Fields fields) {
   layer.kernel = fields.integer<int>("kernel");
   layer.stride = fields.integer<int>("stride");
   layer.padding = fields.integer<int>("padding");
-  layer.arithmetic = fields.arithmetic("arithmetic");
+  layer.arithmetic = fields.tap_kind("arithmetic");
   layer.edge = fields.boolean("edge");
   layer.weight_bits = fields.integer<int>("weight_bits");
   layer.weight_signed = fields.boolean("weight_signed");

@@ -20,13 +20,14 @@ class Builder {
 
   int convolution(const std::string& name, int from, int channels, int kernel, int stride,
                   int padding) {
-    if (network_.arithmetic != Arithmetic::shiftaddnet) {
-      return convolution(name, network_.arithmetic, from, channels, kernel, stride, padding);
+    const Arithmetic arithmetic = network_.arithmetic;
+    if (!arithmetic.composite()) {
+      return convolution(name, arithmetic.first(), from, channels, kernel, stride, padding);
     }
     const int shift =
-        convolution(name + ".shift", Arithmetic::shift, from, channels, kernel, stride, padding);
+        convolution(name + ".shift", arithmetic.first(), from, channels, kernel, stride, padding);
     const int adder_kernel = padding == 0 ? 1 : kernel;
-    return convolution(name + ".adder", Arithmetic::adder, shift, channels, adder_kernel, 1,
+    return convolution(name + ".adder", arithmetic.second(), shift, channels, adder_kernel, 1,
                        adder_kernel / 2);
   }
 
@@ -88,8 +89,8 @@ class Builder {
     return layer;
   }
 
-  int convolution(const std::string& name, Arithmetic arithmetic, int from, int channels,
-                  int kernel, int stride, int padding) {
+  int convolution(const std::string& name, TapKind arithmetic, int from, int channels, int kernel,
+                  int stride, int padding) {
     Layer layer = make(name, LayerKind::convolution, {from});
     layer.arithmetic = arithmetic;
     set_window(layer, channels, kernel, stride, padding);
@@ -280,54 +281,10 @@ void build_lenet(Builder& b, int classes) {
   b.batch_norm("bn4", b.edge_convolution("fc", x, classes, 1, 0, false));
 }
 
-constexpr std::array all_arithmetics = {
-    Arithmetic::cnn,         Arithmetic::adder, Arithmetic::bnn, Arithmetic::shift,
-    Arithmetic::shiftaddnet, Arithmetic::post,  Arithmetic::apot};
-
 // Side of the smallest image that still has a pixel left after all strides and pools.
 int smallest_side(const std::string& name) { return name == "vgg-small" ? 8 : 4; }
 
 }  // namespace
-
-std::string to_string(Arithmetic arithmetic) {
-  switch (arithmetic) {
-    case Arithmetic::cnn:
-      return "cnn";
-    case Arithmetic::adder:
-      return "adder";
-    case Arithmetic::bnn:
-      return "bnn";
-    case Arithmetic::shift:
-      return "shift";
-    case Arithmetic::shiftaddnet:
-      return "shiftaddnet";
-    case Arithmetic::post:
-      return "post";
-    case Arithmetic::apot:
-      return "apot";
-  }
-  throw std::invalid_argument("arithmetic number " + std::to_string(static_cast<int>(arithmetic)) +
-                              " has no name");
-}
-
-Arithmetic arithmetic_from_string(const std::string& text) {
-  for (const Arithmetic arithmetic : all_arithmetics) {
-    if (text == to_string(arithmetic)) return arithmetic;
-  }
-  std::string allowed;
-  for (const std::string& name : arithmetic_names())
-    allowed += (allowed.empty() ? "" : ", ") + name;
-  throw std::invalid_argument("unknown arithmetic \"" + text + "\"; allowed: " + allowed);
-}
-
-const std::vector<std::string>& arithmetic_names() {
-  static const std::vector<std::string> names = [] {
-    std::vector<std::string> all;
-    for (const Arithmetic arithmetic : all_arithmetics) all.push_back(to_string(arithmetic));
-    return all;
-  }();
-  return names;
-}
 
 std::int64_t Network::taps(const Layer& layer) {
   if (layer.kind != LayerKind::convolution) return 0;

@@ -6,36 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "sw/network/arithmetic.hpp"
+
 namespace abacus {
-
-// What a layer's taps compute. `cnn`: Σ x·w. `adder`: −Σ |x − w| (AdderNet, CVPR 2020, eq. 2).
-// `bnn`: α·Σ sign(x)·sign(w) with sign(0) = +1 and α = mean |w| of the output channel (XNOR-Net,
-// ECCV 2016, eq. 6); a padded position's sign is −1. `shift`: Σ ±x·2^−p (DeepShift, CVPR workshops
-// 2021; the shift layers of ShiftAddNet, NeurIPS 2020).
-// `post`: Σ ±x·2^(−n/2) (POST, "Precision Neural Network Quantization via Learnable Adaptive Modules",
-// eq. 17). `apot`: Σ ±x·(2^−p + 2^−q) (APoT, ICLR 2020). Both are ways to quantize the weights of a
-// network that was trained as `cnn`.
-// `shiftaddnet` is a network's, never a layer's: each of its convolutions is a `shift` layer and,
-// directly behind it, an `adder` layer.
-// A new arithmetic is one more enumerator, one branch in sw/train/modules and a processing element
-// in models/pe_array.
-enum class Arithmetic { cnn, adder, bnn, shift, shiftaddnet, post, apot };
-
-std::string to_string(Arithmetic arithmetic);
-// All of them by name.
-const std::vector<std::string>& arithmetic_names();
-// A layer's weights are codes of exponents, not integers (docs/arithmetic.md, "Exponent weights").
-inline bool has_exponent_weights(Arithmetic arithmetic) {
-  return arithmetic == Arithmetic::shift || arithmetic == Arithmetic::post ||
-         arithmetic == Arithmetic::apot;
-}
-// Of the float checkpoint from which a network of that arithmetic is quantized.
-inline Arithmetic checkpoint_arithmetic(Arithmetic arithmetic) {
-  const bool quantized_only = arithmetic == Arithmetic::post || arithmetic == Arithmetic::apot;
-  return quantized_only ? Arithmetic::cnn : arithmetic;
-}
-// Throws std::invalid_argument naming the text and the allowed values.
-Arithmetic arithmetic_from_string(const std::string& text);
 
 // Size of one image or activation tensor, without the batch; channels × height × width.
 struct Shape {
@@ -67,7 +40,7 @@ struct Layer {
   std::vector<int> inputs;  // indices into Network::layers; −1 is the network's input
 
   // Convolution and pools. Square kernels; zero padding (an adder's padded tap adds |w|).
-  Arithmetic arithmetic = Arithmetic::cnn;
+  TapKind arithmetic = Arithmetic::cnn;
   int kernel = 1;
   int stride = 1;
   int padding = 0;

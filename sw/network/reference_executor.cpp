@@ -175,7 +175,7 @@ class ExponentTaps {
 };
 
 // Exact: at most 32,767 channels of taps below 2^16, or of exponent taps below 2^22.
-std::int64_t sum_of_taps(Arithmetic arithmetic, const ExponentTaps& exponent_taps,
+std::int64_t sum_of_taps(TapKind arithmetic, const ExponentTaps& exponent_taps,
                          const std::int32_t* a, const std::int32_t* w, int count) {
   std::int64_t sum = 0;
   if (has_exponent_weights(arithmetic)) {

@@ -31,25 +31,6 @@ ElementFormat format_of(const StoredTensor& tensor) {
   return {static_cast<std::uint8_t>(tensor.bits), static_cast<std::uint8_t>(tensor.is_signed)};
 }
 
-TapOperation tap_operation(Arithmetic arithmetic) {
-  switch (arithmetic) {
-    case Arithmetic::adder:
-      return TapOperation::absolute_difference;
-    case Arithmetic::bnn:
-      return TapOperation::sign_product;
-    case Arithmetic::shift:
-      return TapOperation::shifted;
-    case Arithmetic::post:
-      return TapOperation::half_shifted;
-    case Arithmetic::apot:
-      return TapOperation::twice_shifted;
-    case Arithmetic::cnn:
-    case Arithmetic::shiftaddnet:
-      break;
-  }
-  return TapOperation::product;
-}
-
 template <typename Field>
 void set(Field& field, std::int64_t value) {
   field = static_cast<Field>(value);
@@ -342,7 +323,7 @@ class Emitter {
     set(f.stride, layer.stride);
     set(f.padding, layer.padding);
     f.edge_array = layer.edge;
-    f.taps = tap_operation(layer.arithmetic);
+    f.taps = layer.arithmetic;
     set(f.weight_bits, layer.weight_bits);
     f.weight_signed = layer.weight_signed;
     set(f.activation_bits, layer.activation_bits);

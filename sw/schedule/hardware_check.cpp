@@ -31,8 +31,8 @@ void check_table(const IntegerLayer& layer, const PostTableConfig& table) {
 void check_array(const IntegerLayer& layer, const HardwareConfig& hardware) {
   const PeArrayConfig& array = array_of(layer, hardware);
   const std::string name = layer.edge ? "edge array" : "PE array";
-  const ProcessingElementKind needed = element_kind(layer.arithmetic);
-  if (!computes(array.kind, needed)) {
+  const ProcessingElementKind needed(layer.arithmetic);
+  if (!array.kind.computes(layer.arithmetic)) {
     refuse(layer, "needs processing elements of kind " + to_string(needed) + "; the " + name +
                       " has kind " + to_string(array.kind));
   }
@@ -83,26 +83,6 @@ void check_array_size(const std::string& name, const PeArrayConfig& array) {
 }
 
 }  // namespace
-
-ProcessingElementKind element_kind(Arithmetic arithmetic) {
-  switch (arithmetic) {
-    case Arithmetic::cnn:
-      return ProcessingElementKind::mac;
-    case Arithmetic::adder:
-      return ProcessingElementKind::adder;
-    case Arithmetic::bnn:
-      return ProcessingElementKind::xnor;
-    case Arithmetic::shift:
-      return ProcessingElementKind::shift;
-    case Arithmetic::shiftaddnet:
-      return ProcessingElementKind::shift_add;
-    case Arithmetic::post:
-      return ProcessingElementKind::post;
-    case Arithmetic::apot:
-      return ProcessingElementKind::apot;
-  }
-  throw std::invalid_argument("no processing elements for arithmetic " + to_string(arithmetic));
-}
 
 void check_hardware(const IntegerNetwork& network, const HardwareConfig& hardware) {
   check_array_size("PE array", hardware.array);

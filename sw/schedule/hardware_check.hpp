@@ -6,10 +6,6 @@
 
 namespace abacus {
 
-// What an array needs to compute a layer, or a whole network, of this arithmetic (computes() says which
-// other kinds do too).
-ProcessingElementKind element_kind(Arithmetic arithmetic);
-
 // Throws std::runtime_error naming the layer, what it needs and what the hardware has: the kind of
 // processing element, operand widths, the number of layers. (validate() sees to the ranges of all
 // other fields of a command.)

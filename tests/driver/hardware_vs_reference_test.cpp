@@ -32,35 +32,11 @@ using ::testing::HasSubstr;
 
 HardwareConfig hardware_for(Arithmetic arithmetic) {
   HardwareConfig hardware;
-  switch (arithmetic) {
-    case Arithmetic::cnn:
-      hardware.array.kind = ProcessingElementKind::mac;
-      break;
-    case Arithmetic::adder:
-      hardware.array.kind = ProcessingElementKind::adder;
-      break;
-    case Arithmetic::bnn:
-      hardware.array.kind = ProcessingElementKind::xnor;
-      hardware.array.weight_bits = hardware.array.activation_bits = 1;
-      break;
-    case Arithmetic::shift:
-      hardware.array.kind = ProcessingElementKind::shift;
-      hardware.array.accumulator_bits = 32;
-      break;
-    case Arithmetic::shiftaddnet:
-      hardware.array.kind = ProcessingElementKind::shift_add;
-      hardware.array.accumulator_bits = 32;
-      break;
-    case Arithmetic::post:
-      hardware.array.kind = ProcessingElementKind::post;
-      hardware.array.accumulator_bits = 32;
-      hardware.array.table.exponents = 63;
-      break;
-    case Arithmetic::apot:
-      hardware.array.kind = ProcessingElementKind::apot;
-      hardware.array.accumulator_bits = 32;
-      break;
-  }
+  PeArrayConfig& array = hardware.array;
+  array.kind = {arithmetic.first(), arithmetic.second()};
+  if (arithmetic == Arithmetic::bnn) array.weight_bits = array.activation_bits = 1;
+  if (array.kind.has_exponent_weights()) array.accumulator_bits = 32;
+  if (arithmetic == Arithmetic::post) array.table.exponents = 63;
   return hardware;
 }
 

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "models/area/array_area.hpp"
+#include "models/array/array_area.hpp"
 #include "sw/experiment/toml_section.hpp"
 #include "tests/support/temporary_folder.hpp"
 
@@ -61,8 +61,8 @@ TEST(Scenario, OneRunTakesDefaultsFromTheHardwarePresetAndTheArithmetic) {
   EXPECT_EQ(run.quantization.weight_bits, 8);
   EXPECT_EQ(run.quantization.storage_bits, 8);
   EXPECT_EQ(run.hardware.name, "edge-16x16");
-  EXPECT_EQ(run.hardware.array.kind, ProcessingElementKind::adder);
-  EXPECT_EQ(run.hardware.edge_array.kind, ProcessingElementKind::mac);
+  EXPECT_EQ(run.hardware.array.kind, "adder");
+  EXPECT_EQ(run.hardware.edge_array.kind, "mac");
   EXPECT_EQ(run.energy_table.name(), "horowitz-45nm");
   EXPECT_EQ(scenario.text, head);
 }
@@ -128,7 +128,7 @@ hardware.array.kind = "xnor"
     EXPECT_EQ(run.quantization.weight_bits, 1);
     EXPECT_EQ(run.quantization.activation_bits, 1);
     // The preset's 8 bits are for other kinds.
-    EXPECT_EQ(run.hardware.array.kind, ProcessingElementKind::xnor);
+    EXPECT_EQ(run.hardware.array.kind, "xnor");
     EXPECT_EQ(run.hardware.array.weight_bits, 1);
     EXPECT_EQ(run.hardware.array.activation_bits, 1);
     EXPECT_EQ(run.hardware.edge_array.weight_bits, 8);
@@ -161,19 +161,19 @@ hardware.step_adapter = { channels = 64, hidden = 16, lanes = 8, registers = 2 }
 )");
   const std::vector<RunSpec> runs = read_scenario(file.file()).runs;
   ASSERT_EQ(runs.size(), 5u);
-  EXPECT_EQ(runs[0].hardware.array.kind, ProcessingElementKind::shift);
+  EXPECT_EQ(runs[0].hardware.array.kind, "shift");
   EXPECT_EQ(runs[0].hardware.array.fraction_bits, 10);
   EXPECT_EQ(runs[0].quantization.scheme, "shift");
-  EXPECT_EQ(runs[1].hardware.array.kind, ProcessingElementKind::shift_add);
+  EXPECT_EQ(runs[1].hardware.array.kind, "shift-add");
   EXPECT_EQ(runs[1].hardware.array.fraction_bits, 8);
-  EXPECT_EQ(runs[2].hardware.array.kind, ProcessingElementKind::shift_add);
+  EXPECT_EQ(runs[2].hardware.array.kind, "shift-add");
   EXPECT_EQ(runs[2].quantization.scheme, "shiftaddnet");
-  EXPECT_EQ(runs[3].hardware.array.kind, ProcessingElementKind::post);
+  EXPECT_EQ(runs[3].hardware.array.kind, "post");
   EXPECT_EQ(runs[3].hardware.array.table.exponents, 63);
   EXPECT_EQ(runs[3].hardware.array.table.fraction_bits, 5);
   EXPECT_EQ(runs[3].hardware.array.table.ports, 2);
   EXPECT_EQ(runs[3].hardware.array.table.lanes, 8);
-  EXPECT_EQ(runs[4].hardware.array.kind, ProcessingElementKind::apot);
+  EXPECT_EQ(runs[4].hardware.array.kind, "apot");
   EXPECT_EQ(runs[4].hardware.array.table.exponents, 4);
   EXPECT_EQ(runs[4].hardware.step_adapter.channels, 64);
   EXPECT_EQ(runs[4].hardware.step_adapter.hidden, 16);
@@ -222,7 +222,7 @@ quantization.groups = 2
   EXPECT_EQ(b.arithmetic, Arithmetic::cnn);
   EXPECT_EQ(b.quantization.scheme, "uniform-ptq");
   EXPECT_EQ(b.quantization.options.count("groups"), 0u);
-  EXPECT_EQ(b.hardware.array.kind, ProcessingElementKind::mac);
+  EXPECT_EQ(b.hardware.array.kind, "mac");
   EXPECT_EQ(b.hardware.array.rows, 4);
   EXPECT_EQ(b.hardware.array.columns, 32);
   EXPECT_EQ(b.hardware.dram.t_rcd, 20.0);

@@ -117,13 +117,13 @@ TEST_P(ComputeUnitBits, AdderTiles) { compare(small_memories(), false, 1, 300, f
 
 TEST_P(ComputeUnitBits, MultiplierTiles) {
   HardwareConfig config = small_memories();
-  config.array.kind = ProcessingElementKind::mac;
+  config.array.kind = "mac";
   compare(config, false, 2, 300, false);
 }
 
 HardwareConfig binary_array() {
   HardwareConfig config = small_memories();
-  config.array.kind = ProcessingElementKind::xnor;
+  config.array.kind = "xnor";
   config.array.weight_bits = config.array.activation_bits = 1;
   return config;
 }
@@ -144,39 +144,35 @@ HardwareConfig array_of(ProcessingElementKind kind) {
   return config;
 }
 
-TEST_P(ComputeUnitBits, ShiftTiles) {
-  compare(array_of(ProcessingElementKind::shift), false, 8, 300, false);
-}
+TEST_P(ComputeUnitBits, ShiftTiles) { compare(array_of("shift"), false, 8, 300, false); }
 
 TEST_P(ComputeUnitBits, ShiftAndAdderTilesOnTheSameLanes) {
-  compare(array_of(ProcessingElementKind::shift_add), false, 9, 300, false);
+  compare(array_of("shift-add"), false, 9, 300, false);
 }
 
 TEST_P(ComputeUnitBits, PostTiles) {
-  HardwareConfig config = array_of(ProcessingElementKind::post);
+  HardwareConfig config = array_of("post");
   config.array.table = {64, 8, 1, 4};
   compare(config, false, 12, 300, false);
 }
 
 TEST_P(ComputeUnitBits, SaturatingPostTiles) {
-  HardwareConfig config = array_of(ProcessingElementKind::post);
+  HardwareConfig config = array_of("post");
   config.array.accumulator_bits = 15;
   config.array.rows = 6;
   compare(config, false, 13, 120, true);
 }
 
-TEST_P(ComputeUnitBits, ApotTiles) {
-  compare(array_of(ProcessingElementKind::apot), false, 14, 300, false);
-}
+TEST_P(ComputeUnitBits, ApotTiles) { compare(array_of("apot"), false, 14, 300, false); }
 
 TEST_P(ComputeUnitBits, SaturatingApotTiles) {
-  HardwareConfig config = array_of(ProcessingElementKind::apot);
+  HardwareConfig config = array_of("apot");
   config.array.accumulator_bits = 15;
   compare(config, false, 15, 120, true);
 }
 
 TEST_P(ComputeUnitBits, SaturatingShiftTiles) {
-  HardwareConfig config = array_of(ProcessingElementKind::shift);
+  HardwareConfig config = array_of("shift");
   config.array.accumulator_bits = 14;
   config.array.rows = 5;
   compare(config, false, 10, 120, true);
@@ -193,7 +189,7 @@ TEST_P(ComputeUnitBits, SaturatingAdderTiles) {
 
 TEST_P(ComputeUnitBits, SaturatingMultiplierTiles) {
   HardwareConfig config = small_memories();
-  config.array.kind = ProcessingElementKind::mac;
+  config.array.kind = "mac";
   config.array.accumulator_bits = 13;
   config.array.rows = 5;
   compare(config, false, 5, 120, true);
@@ -349,16 +345,16 @@ TEST(ComputeUnit, RefusesBinaryTilesOfAnythingButSigns) {
               HasSubstr("read_multiplier is 2; allowed: 1 to 1"));
   EXPECT_THAT(error([](Fields& f) { f.read_shift = 1; }),
               HasSubstr("read_shift is 1; allowed: 0 to 0"));
-  EXPECT_THAT(error([](Fields& f) { f.taps = static_cast<TapOperation>(6); }),
+  EXPECT_THAT(error([](Fields& f) { f.taps = static_cast<TapKind>(6); }),
               HasSubstr("taps is 6; allowed: 0 to 5"));
-  EXPECT_THAT(error([](Fields& f) { f.taps = TapOperation::absolute_difference; }),
+  EXPECT_THAT(error([](Fields& f) { f.taps = TapKind::absolute_difference; }),
               HasSubstr("taps need adder elements, but pe_array has xnor elements"));
   EXPECT_TRUE(bench.activation_bytes() == good.memories.activation);
   EXPECT_EQ(error([](Fields&) {}), "");
 }
 
 TEST(ComputeUnit, RefusesShiftTilesThatItsLanesCannotShift) {
-  HardwareConfig config = array_of(ProcessingElementKind::shift);
+  HardwareConfig config = array_of("shift");
   config.array.fraction_bits = 6;
   Bench bench(config);
   const ConvolveCase good = some_case(config);
@@ -379,14 +375,14 @@ TEST(ComputeUnit, RefusesShiftTilesThatItsLanesCannotShift) {
               HasSubstr("levels is 8; codes of 4 bits have 1 to 7"));
   EXPECT_THAT(error([](Fields& f) { f.weight_signed = 0; }), HasSubstr("weight_signed 0"));
   EXPECT_THAT(error([](Fields& f) { f.activation_shift = 1; }), HasSubstr("a shifter takes 0"));
-  EXPECT_THAT(error([](Fields& f) { f.taps = TapOperation::absolute_difference; }),
+  EXPECT_THAT(error([](Fields& f) { f.taps = TapKind::absolute_difference; }),
               HasSubstr("taps need adder elements, but pe_array has shift elements"));
   EXPECT_TRUE(bench.activation_bytes() == good.memories.activation);
   EXPECT_EQ(error([](Fields&) {}), "");
 }
 
 TEST(ComputeUnit, RefusesPostTilesThatItsTablesDoNotHold) {
-  HardwareConfig config = array_of(ProcessingElementKind::post);
+  HardwareConfig config = array_of("post");
   config.array.table.exponents = 3;
   config.array.table.fraction_bits = 5;
   Bench bench(config);
@@ -405,13 +401,13 @@ TEST(ComputeUnit, RefusesPostTilesThatItsTablesDoNotHold) {
               HasSubstr("odd exponents of levels is 4; allowed: 0 to 3 (the lookup table's)"));
   EXPECT_THAT(error([](Fields& f) { f.fraction_bits = 6; }),
               HasSubstr("fraction_bits is 6; allowed: 0 to 5"));
-  EXPECT_THAT(error([](Fields& f) { f.taps = TapOperation::twice_shifted; }),
+  EXPECT_THAT(error([](Fields& f) { f.taps = TapKind::twice_shifted; }),
               HasSubstr("taps need apot elements, but pe_array has post elements"));
   EXPECT_EQ(error([](Fields&) {}), "");
 }
 
 TEST(ComputeUnit, RefusesTermsThatCodesDoNotHave) {
-  const HardwareConfig config = array_of(ProcessingElementKind::apot);
+  const HardwareConfig config = array_of("apot");
   Bench bench(config);
   ConvolveCase c = some_case(config);
   bench.fill(c.memories);
@@ -438,7 +434,7 @@ using F = ConvolveFields;
 INSTANTIATE_TEST_SUITE_P(
     Fields, ComputeUnitRefuses,
     ::testing::Values(
-        BadField{"OtherKind", [](F& f) { f.taps = TapOperation::product; },
+        BadField{"OtherKind", [](F& f) { f.taps = TapKind::product; },
                  "taps need mac elements, but pe_array has adder elements"},
         BadField{"AdderOnEdge", [](F& f) { f.edge_array = 1; }, "edge_array has mac"},
         BadField{"Columns", [](F& f) { f.columns = 25; }, "columns is 25; allowed: 1 to 24"},
@@ -585,7 +581,7 @@ ConvolveFields authors_kernel() {
   f.input_channels = f.output_channels = f.columns = 16;
   f.kernel = 3;
   f.stride = f.padding = 1;
-  f.taps = TapOperation::absolute_difference;
+  f.taps = TapKind::absolute_difference;
   f.weight_bits = f.activation_bits = 8;
   f.weight_signed = 1;
   f.read_multiplier = 1;
@@ -651,7 +647,7 @@ TEST(ComputeUnitTime, CountsWhatItDid) {
 // Codes 1, 2, 3, 4 by turns over the input channels: every second one reads a table.
 ConvolveFields post_kernel(Bench& bench) {
   ConvolveFields f = authors_kernel();
-  f.taps = TapOperation::half_shifted;
+  f.taps = TapKind::half_shifted;
   f.weight_bits = 4;
   f.levels = 7;
   f.fraction_bits = 6;
@@ -670,7 +666,7 @@ class TableWaits : public ::testing::TestWithParam<SharedTable> {};
 
 TEST_P(TableWaits, LanesThatShareATableWaitForItsPorts) {
   HardwareConfig config;
-  config.array.kind = ProcessingElementKind::post;
+  config.array.kind = "post";
   config.array.table.lanes = GetParam().lanes;
   config.array.table.ports = GetParam().ports;
   Bench bench(config, TimingLevel::approximate);
@@ -692,7 +688,7 @@ INSTANTIATE_TEST_SUITE_P(Tables, TableWaits,
 // Priced at the layer's widths, as all its taps are, not at the array's.
 TEST(ComputeUnitTime, ATableReadHasTheLayersOwnWordAndRows) {
   HardwareConfig config;  // lanes of 8 bits, tables of 4 columns
-  config.array.kind = ProcessingElementKind::post;
+  config.array.kind = "post";
   Bench bench(config, TimingLevel::approximate);
   ConvolveFields f = post_kernel(bench);
   f.activation_bits = 4;

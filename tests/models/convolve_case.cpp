@@ -37,9 +37,9 @@ std::int64_t exponent_tap_by_the_book(const ConvolveFields& f, std::int64_t a, s
   const std::int64_t magnitude = std::abs(w);
   if (magnitude == 0 || magnitude > f.levels) return 0;
   std::int64_t value = 0;
-  if (f.taps == TapOperation::shifted) {
+  if (f.taps == TapKind::shifted) {
     value = shifted_by_the_book(f, a, magnitude - 1);
-  } else if (f.taps == TapOperation::twice_shifted) {
+  } else if (f.taps == TapKind::twice_shifted) {
     const std::int64_t first = std::int64_t{1} << f.first_term_bits;
     for (const int p : {f.exponents[magnitude % first], f.exponents[16 + magnitude / first]}) {
       if (p >= 0) value += shifted_by_the_book(f, a, p);
@@ -89,14 +89,14 @@ int random_value(std::mt19937& random, int bits, bool is_signed) {
 ConvolveCase random_case(std::mt19937& random, const HardwareConfig& hardware, bool edge_array) {
   const PeArrayConfig& array = edge_array ? hardware.edge_array : hardware.array;
   ProcessingElementKind kind = array.kind;
-  if (kind == ProcessingElementKind::shift_add) {
-    kind = random() % 2 ? ProcessingElementKind::shift : ProcessingElementKind::adder;
+  if (kind == "shift-add") {
+    kind = random() % 2 ? "shift" : "adder";
   }
-  const bool adder = kind == ProcessingElementKind::adder;
-  const bool xnor = kind == ProcessingElementKind::xnor;
-  const bool post = kind == ProcessingElementKind::post;
-  const bool apot = kind == ProcessingElementKind::apot;
-  const bool shifter = kind == ProcessingElementKind::shift || post || apot;
+  const bool adder = kind == "adder";
+  const bool xnor = kind == "xnor";
+  const bool post = kind == "post";
+  const bool apot = kind == "apot";
+  const bool shifter = kind == "shift" || post || apot;
   ConvolveCase c;
   ConvolveFields& f = c.fields;
   const auto random_format = [&] {
@@ -108,12 +108,12 @@ ConvolveCase random_case(std::mt19937& random, const HardwareConfig& hardware, b
   constexpr int widths[] = {1, 2, 3, 5, 7, 8, 14, 15, 16, 17, 28, 29, 33};
   constexpr int channels[] = {1, 2, 3, 7, 8, 9, 12, 16, 20, 24, 33};
   f.edge_array = edge_array;
-  f.taps = adder     ? TapOperation::absolute_difference
-           : xnor    ? TapOperation::sign_product
-           : post    ? TapOperation::half_shifted
-           : apot    ? TapOperation::twice_shifted
-           : shifter ? TapOperation::shifted
-                     : TapOperation::product;
+  f.taps = adder     ? TapKind::absolute_difference
+           : xnor    ? TapKind::sign_product
+           : post    ? TapKind::half_shifted
+           : apot    ? TapKind::twice_shifted
+           : shifter ? TapKind::shifted
+                     : TapKind::product;
   f.kernel = static_cast<std::uint8_t>(kernels[random() % 4]);
   f.stride = static_cast<std::uint8_t>(pick(random, 1, 2));
   f.padding = static_cast<std::uint8_t>(pick(random, 0, 2));
@@ -287,7 +287,7 @@ void fill_memories(ConvolveCase& c) {
                               channel]
                   : 0;
           // A sign is the bit 1 for +1; two's complement would give −1 that bit.
-          const int field = f.taps == TapOperation::sign_product ? weight > 0 : weight;
+          const int field = f.taps == TapKind::sign_product ? weight > 0 : weight;
           for (int b = 0; b < f.weight_bits; ++b, ++bit) {
             std::uint8_t& byte = c.memories.weight.at(bit / 8);
             byte = static_cast<std::uint8_t>((byte & ~(1u << bit % 8)) |
@@ -318,7 +318,7 @@ Expected expected(const ConvolveCase& c, const PeArrayConfig& array) {
               for (int i = first; i < std::min(first + array.rows, int{f.input_channels}); ++i) {
                 const int iy = (f.first_output_row + y) * f.stride + ky - f.padding;
                 const int ix = x * f.stride + kx - f.padding;
-                const bool sign = f.taps == TapOperation::sign_product;
+                const bool sign = f.taps == TapKind::sign_product;
                 std::int64_t a = sign ? -1 : 0;
                 if (iy >= 0 && iy < f.input_height && ix >= 0 && ix < f.input_width) {
                   const std::int64_t v =
@@ -335,11 +335,11 @@ Expected expected(const ConvolveCase& c, const PeArrayConfig& array) {
                     c.weights[((static_cast<std::size_t>(column) * f.kernel + ky) * f.kernel + kx) *
                                   f.input_channels +
                               i];
-                const bool exponents = f.taps == TapOperation::shifted ||
-                                       f.taps == TapOperation::half_shifted ||
-                                       f.taps == TapOperation::twice_shifted;
+                const bool exponents = f.taps == TapKind::shifted ||
+                                       f.taps == TapKind::half_shifted ||
+                                       f.taps == TapKind::twice_shifted;
                 tree += exponents ? exponent_tap_by_the_book(f, a, w)
-                        : f.taps == TapOperation::absolute_difference
+                        : f.taps == TapKind::absolute_difference
                             ? std::abs(a * (1 << f.activation_shift) - w * (1 << f.weight_shift))
                             : a * w;
               }

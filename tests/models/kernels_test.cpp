@@ -10,7 +10,9 @@
 #include <tuple>
 #include <vector>
 
-#include "models/array/exponent_taps.hpp"
+#include "models/array/tap_planes.hpp"
+#include "models/array/tap_table.hpp"
+#include "models/elements/processing_element.hpp"
 #include "models/simd/aligned_buffer.hpp"
 
 namespace abacus {
@@ -18,7 +20,7 @@ namespace {
 
 // |a − w| or a·w as docs/arithmetic.md states it.
 int tap_by_the_book(const TapFormat& f, int a, int w) {
-  if (f.kind != ProcessingElementKind::adder) return a * w;
+  if (f.kind != TapKind::absolute_difference) return a * w;
   return std::abs(a * (1 << f.activation_shift) - w * (1 << f.weight_shift));
 }
 
@@ -30,7 +32,7 @@ bool allowed(const TapFormat& f) {
 
 TapFormat signs() {
   TapFormat f;
-  f.kind = ProcessingElementKind::xnor;
+  f.kind = TapKind::sign_product;
   f.weight_bits = f.activation_bits = 1;
   f.activation_signed = true;
   return f;
@@ -38,7 +40,7 @@ TapFormat signs() {
 
 // What a weight's field holds, as tlm/command.hpp states it.
 int weight_by_the_book(const TapFormat& f, int field) {
-  if (f.kind == ProcessingElementKind::xnor) return field == 1 ? 1 : -1;
+  if (f.kind == TapKind::sign_product) return field == 1 ? 1 : -1;
   return f.weight_signed && field >= 1 << (f.weight_bits - 1) ? field - (1 << f.weight_bits)
                                                               : field;
 }
@@ -53,9 +55,9 @@ std::vector<TapFormat> all_formats() {
       f.activation_bits = 2 + bits % 7;
       f.weight_signed = signs % 2;
       f.activation_signed = signs / 2;
-      f.kind = ProcessingElementKind::mac;
+      f.kind = TapKind::product;
       formats.push_back(f);
-      f.kind = ProcessingElementKind::adder;
+      f.kind = TapKind::absolute_difference;
       for (int shift = 0; shift <= 7; ++shift) {
         f.weight_shift = shift;
         f.activation_shift = 0;
@@ -76,8 +78,7 @@ TEST(TapPlan, EveryTapOfEveryFormat) {
       int largest = 0;
       for (int field = 0; field < 1 << f.weight_bits; ++field) {
         const int w = weight_by_the_book(f, field);
-        const int step =
-            f.kind == ProcessingElementKind::xnor ? 2 : 1;  // no zero between the signs
+        const int step = f.kind == TapKind::sign_product ? 2 : 1;  // no zero between the signs
         for (int a = f.lowest_activation(); a <= f.highest_activation(); a += step) {
           const int operand = a * (1 << plan.activation_shift) + plan.zero;
           ASSERT_LE(operand, largest_operand);
@@ -106,11 +107,11 @@ TEST(TapPlan, EveryTapOfEveryFormat) {
               << "a " << a << " w " << w << " weight bits " << f.weight_bits << " shift "
               << f.weight_shift << " activation bits " << f.activation_bits << " shift "
               << f.activation_shift;
-          ASSERT_EQ(f.tap(a, w), tap_by_the_book(f, a, w));
+          ASSERT_EQ(processing_element(f.kind).tap(f, a, w), tap_by_the_book(f, a, w));
           largest = std::max(largest, std::abs(tap));
         }
       }
-      ASSERT_EQ(f.largest_tap(), largest);
+      ASSERT_EQ(processing_element(f.kind).largest_tap(f), largest);
     }
   }
 }
@@ -127,14 +128,14 @@ std::vector<TapFormat> exponent_formats() {
         f.activation_signed = is_signed;
         f.fraction_bits = fraction;
         f.levels = (1 << (f.weight_bits - 1)) - 1;
-        f.kind = ProcessingElementKind::shift;
+        f.kind = TapKind::shifted;
         formats.push_back(f);
-        f.kind = ProcessingElementKind::post;
+        f.kind = TapKind::half_shifted;
         formats.push_back(f);
         f.levels = (f.levels + 1) / 2;
         formats.push_back(f);
         f.levels = (1 << (f.weight_bits - 1)) - 1;
-        f.kind = ProcessingElementKind::apot;
+        f.kind = TapKind::twice_shifted;
         f.first_term_bits = f.weight_bits / 2;
         for (int i = 0; i < 2 * term_exponents; ++i) {
           f.terms[static_cast<std::size_t>(i)] =
@@ -157,10 +158,10 @@ int exponent_tap_by_the_book(const TapFormat& f, int a, int code) {
   };
   int value = 0;
   switch (f.kind) {
-    case ProcessingElementKind::shift:
+    case TapKind::shifted:
       value = shifted(magnitude - 1);
       break;
-    case ProcessingElementKind::post:
+    case TapKind::half_shifted:
       value = magnitude % 2 == 1
                   ? shifted((magnitude - 1) / 2)
                   : static_cast<int>(std::lround(std::abs(a) * std::exp2(f.fraction_bits) *
@@ -177,9 +178,10 @@ int exponent_tap_by_the_book(const TapFormat& f, int a, int code) {
   return value * ((a < 0) != (code < 0) ? -1 : 1);
 }
 
-TEST(ExponentTaps, PlanesMakeEveryTapOfEveryFormat) {
+TEST(TapPlanes, MakeEveryTapOfEveryFormat) {
   for (const TapFormat& f : exponent_formats()) {
-    const ExponentTaps taps(f);
+    const TapPlanes taps(f);
+    const TapTable table(f);
     int largest = 0;
     for (int field = 0; field < 1 << f.weight_bits; ++field) {
       const int code = f.decode_weight(field);
@@ -192,15 +194,15 @@ TEST(ExponentTaps, PlanesMakeEveryTapOfEveryFormat) {
         }
         ASSERT_EQ(sum, wanted) << "a " << a << " code " << code << " levels " << f.levels
                                << " fraction " << f.fraction_bits;
-        ASSERT_EQ(taps.tap(a, code), wanted);
-        ASSERT_EQ(f.tap(a, code), wanted);
+        ASSERT_EQ(table(a, code), wanted);
+        ASSERT_EQ(processing_element(f.kind).tap(f, a, code), wanted);
         bound = std::max(bound, std::abs(wanted));
       }
       ASSERT_EQ(taps.bound(field), bound);
       largest = std::max(largest, bound);
     }
-    ASSERT_EQ(f.largest_tap(), largest);
-    const bool exact = f.kind == ProcessingElementKind::shift && f.levels - 1 <= f.fraction_bits;
+    ASSERT_EQ(processing_element(f.kind).largest_tap(f), largest);
+    const bool exact = f.kind == TapKind::shifted && f.levels - 1 <= f.fraction_bits;
     if (exact) {
       ASSERT_EQ(taps.planes(), 1) << "nothing is dropped";
     }
@@ -238,7 +240,7 @@ class TapKernels : public ::testing::TestWithParam<CpuTarget> {
     AlignedBuffer<std::uint8_t> operands, blocks;
     operands.reserve(elements * plan.operand_bytes());
     for (std::size_t i = 0; i < elements; ++i) {
-      const int step = f.kind == ProcessingElementKind::xnor ? 2 : 1;
+      const int step = f.kind == TapKind::sign_product ? 2 : 1;
       const int range = (f.highest_activation() - f.lowest_activation()) / step + 1;
       const bool padded = static_cast<int>(i % (geometry.channel_groups * 8)) >= channels;
       activations[i] = padded
@@ -303,7 +305,7 @@ TEST_P(TapKernels, SumsBySign) {
   std::mt19937 random(5);
   for (int columns = 1; columns <= 18; ++columns) {
     TapFormat f;
-    f.kind = ProcessingElementKind::mac;
+    f.kind = TapKind::product;
     f.weight_signed = columns % 5 != 0;
     const WeightShape shape{9, 10, columns};
     const TapPlan plan = plan_taps(f, GetParam());
@@ -331,7 +333,7 @@ TEST_P(TapKernels, SumsBySign) {
 
 TEST_P(TapKernels, EveryOutputWidth) {
   std::mt19937 random(2);
-  for (const auto kind : {ProcessingElementKind::adder, ProcessingElementKind::mac}) {
+  for (const auto kind : {TapKind::absolute_difference, TapKind::product}) {
     TapFormat f;
     f.kind = kind;
     for (int width = 1; width <= 45; ++width) {
@@ -343,7 +345,7 @@ TEST_P(TapKernels, EveryOutputWidth) {
 
 TEST_P(TapKernels, EveryColumnCount) {
   std::mt19937 random(3);
-  for (const auto kind : {ProcessingElementKind::adder, ProcessingElementKind::mac}) {
+  for (const auto kind : {TapKind::absolute_difference, TapKind::product}) {
     TapFormat f;
     f.kind = kind;
     f.weight_bits = 5;
@@ -357,7 +359,7 @@ TEST_P(TapKernels, EveryColumnCount) {
 
 TEST_P(TapKernels, EveryChannelCount) {
   std::mt19937 random(4);
-  for (const auto kind : {ProcessingElementKind::adder, ProcessingElementKind::mac}) {
+  for (const auto kind : {TapKind::absolute_difference, TapKind::product}) {
     TapFormat f;
     f.kind = kind;
     f.weight_bits = 3;

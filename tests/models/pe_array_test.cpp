@@ -133,11 +133,11 @@ TEST(PeArray, CountsWeightsThatStream) {
 
 TEST(PeArray, CountsProducts) {
   TapFormat format;
-  format.kind = ProcessingElementKind::mac;
+  format.kind = TapKind::product;
   format.weight_bits = 4;
   format.activation_bits = 6;
   PeArrayConfig config = authors();
-  config.kind = ProcessingElementKind::mac;
+  config.kind = "mac";
   const Counts found = counts(config, format, {2, 2, 3, 3, 16}, false);
   const std::int64_t sums = 36 * 16;
   EXPECT_EQ(found.at({Action::multiply, 6, 4}), sums * 3);
@@ -149,11 +149,11 @@ TEST(PeArray, CountsProducts) {
 
 TEST(PeArray, CountsSigns) {
   TapFormat format;
-  format.kind = ProcessingElementKind::xnor;
+  format.kind = TapKind::sign_product;
   format.weight_bits = format.activation_bits = 1;
   format.activation_signed = true;
   PeArrayConfig config = authors();
-  config.kind = ProcessingElementKind::xnor;
+  config.kind = "xnor";
   config.rows = 4;
   config.weight_bits = config.activation_bits = 1;
   // Two channel tiles: 4 and 2 lanes. 6 window positions, 3 columns.
@@ -180,7 +180,7 @@ TEST(PeArray, CountsSigns) {
 
 TapFormat shift_format() {
   TapFormat format;
-  format.kind = ProcessingElementKind::shift;
+  format.kind = TapKind::shifted;
   format.weight_bits = 5;
   format.activation_bits = 4;
   format.levels = 15;
@@ -190,7 +190,7 @@ TapFormat shift_format() {
 
 TEST(PeArray, CountsShifts) {
   PeArrayConfig config = authors();
-  config.kind = ProcessingElementKind::shift;
+  config.kind = "shift";
   const Counts found = counts(config, shift_format(), {2, 2, 3, 3, 16}, false);
   const std::int64_t sums = 36 * 16;
   EXPECT_EQ(found.at({Action::shift, 10, 0}), sums * 3);  // 4 bits in a window of 4 + 6
@@ -203,9 +203,9 @@ TEST(PeArray, CountsShifts) {
 
 TEST(PeArray, ShiftAddLanesCountTheUnitThatWorks) {
   PeArrayConfig both = authors();
-  both.kind = ProcessingElementKind::shift_add;
+  both.kind = "shift-add";
   PeArrayConfig shift = authors();
-  shift.kind = ProcessingElementKind::shift;
+  shift.kind = "shift";
   const ArrayTile tile{3, 4, 3, 20, 7};
   EXPECT_EQ(counts(both, shift_format(), tile, true), counts(shift, shift_format(), tile, true));
   TapFormat adder;
@@ -215,9 +215,9 @@ TEST(PeArray, ShiftAddLanesCountTheUnitThatWorks) {
 
 TEST(PeArray, CountsTwoShiftsAndAnAdditionOfSumsOfPowers) {
   PeArrayConfig config = authors();
-  config.kind = ProcessingElementKind::apot;
+  config.kind = "apot";
   TapFormat format = shift_format();
-  format.kind = ProcessingElementKind::apot;
+  format.kind = TapKind::twice_shifted;
   format.first_term_bits = 2;
   format.terms.fill(0);  // 2 · 15 · 2^6: 11 bits and a sign
   const std::int64_t sums = 36 * 16;
@@ -234,7 +234,7 @@ TEST(PeArray, CountsTwoShiftsAndAnAdditionOfSumsOfPowers) {
 
 TEST(PeArray, BinaryElementsTakeTheTimeOfAnyOther) {
   PeArrayConfig config = authors();
-  config.kind = ProcessingElementKind::xnor;
+  config.kind = "xnor";
   config.weight_bits = config.activation_bits = 1;
   const PeArray array(Component::pe_array, config);
   EXPECT_EQ(array.cycles({28, 28, 3, 16, 16}), 7062);
@@ -274,11 +274,10 @@ TEST(PeArray, RefusesBadParameters) {
   refuses([](PeArrayConfig& c) { c.columns = 0; }, "columns is 0");
   refuses([](PeArrayConfig& c) { c.weight_bits = 9; }, "weight_bits is 9; allowed: 2 to 8");
   refuses([](PeArrayConfig& c) { c.activation_bits = 1; }, "activation_bits is 1");
-  refuses([](PeArrayConfig& c) { c.kind = ProcessingElementKind::xnor; },
-          "weight_bits is 8; allowed: 1 with kind xnor");
+  refuses([](PeArrayConfig& c) { c.kind = "xnor"; }, "weight_bits is 8; allowed: 1 with kind xnor");
   refuses(
       [](PeArrayConfig& c) {
-        c.kind = ProcessingElementKind::xnor;
+        c.kind = "xnor";
         c.weight_bits = 1;
       },
       "activation_bits is 8; allowed: 1 with kind xnor");

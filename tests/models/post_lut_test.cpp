@@ -26,11 +26,8 @@ TEST(PostLut, EntriesAreTheNearestToTheSquareRootsMultiples) {
 // The paper's example: 3-bit operands, a table of 8 × 4.
 TEST(PostLut, HasTheSizeOfThePapersExample) {
   const PostLut table({4, 8, 1, 1}, "array");
-  TapFormat format;
-  format.activation_bits = 3;
-  EXPECT_EQ(table.entries(format), 8 * 4);
-  format.activation_bits = 8;
-  EXPECT_EQ(table.entries(format), 256 * 4);
+  EXPECT_EQ(table.entries(3), 8 * 4);
+  EXPECT_EQ(table.entries(8), 256 * 4);
   EXPECT_EQ(post_table_exponents(8), 4);  // n = 1, 3, 5, 7 of 0 … 7
   EXPECT_EQ(post_table_exponents(7), 3);
   EXPECT_EQ(post_table_exponents(1), 0);

@@ -458,7 +458,7 @@ TEST(BinaryValidation, AcceptsOneBitOnlyOfBinaryLayersAndNothingElseOfThem) {
           "allowed: cnn on the edge array");
   refuses([](N& n, L&) { n.origin.weight_bits = 4; },
           "origin: weight_bits with arithmetic bnn is 4", "allowed: 1 to 1");
-  for (const Arithmetic arithmetic : {Arithmetic::cnn, Arithmetic::adder}) {
+  for (const TapKind arithmetic : {Arithmetic::cnn, Arithmetic::adder}) {
     refuses([&](N&, L& l) { l.arithmetic = arithmetic; }, layer + "weight_bits is 1",
             "allowed: 2 to 8");
   }
@@ -527,8 +527,6 @@ TEST(ShiftValidation, AcceptsCodesWithinTheLevelsAndTheFractionThatFits) {
           layer + "activation_shift with arithmetic shift is 1", "allowed: 0 to 0");
   refuses([](N&, L& l) { l.edge = true; }, layer + "arithmetic is shift",
           "allowed: cnn on the edge array");
-  refuses([](N&, L& l) { l.arithmetic = Arithmetic::shiftaddnet; },
-          layer + "arithmetic is shiftaddnet, which is a network's", "shift and adder layers");
   refuses([](N&, L& l) { l.arithmetic = Arithmetic::adder; },
           layer + "levels with arithmetic adder is 7", "allowed: 0 to 0");
   refuses(
@@ -975,6 +973,9 @@ TEST_F(Package, GraphErrors) {
               AllOf(HasSubstr("\"conv\""), HasSubstr("convolution, add, average_pool, max_pool")));
   EXPECT_THAT(error_with_graph([](Json& g) { g["layers"][1]["arithmetic"] = "spike"; }),
               AllOf(HasSubstr("\"spike\""), HasSubstr("cnn, adder")));
+  EXPECT_THAT(error_with_graph([](Json& g) { g["layers"][1]["arithmetic"] = "shiftaddnet"; }),
+              AllOf(HasSubstr("layer 1"), HasSubstr("shiftaddnet, which is a network's"),
+                    HasSubstr("shift and adder layers")));
   EXPECT_THAT(error_with_graph([](Json& g) { g["layers"][1]["arithmetic"] = "shift"; }),
               AllOf(HasSubstr("layer 1"), HasSubstr("\"levels\" is missing")));
   EXPECT_THAT(error_with_graph([](Json& g) { g["layers"][1]["levels"] = 3; }),

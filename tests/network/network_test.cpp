@@ -85,9 +85,9 @@ std::vector<std::string> authors_parameters() {
 TEST(Arithmetic, TextRoundTrip) {
   EXPECT_THAT(arithmetic_names(),
               ElementsAre("cnn", "adder", "bnn", "shift", "shiftaddnet", "post", "apot"));
-  for (const Arithmetic arithmetic :
-       {Arithmetic::cnn, Arithmetic::adder, Arithmetic::bnn, Arithmetic::shift,
-        Arithmetic::shiftaddnet, Arithmetic::post, Arithmetic::apot}) {
+  for (const Arithmetic arithmetic : std::vector<Arithmetic>{
+           Arithmetic::cnn, Arithmetic::adder, Arithmetic::bnn, Arithmetic::shift,
+           Arithmetic::shiftaddnet, Arithmetic::post, Arithmetic::apot}) {
     EXPECT_EQ(arithmetic_from_string(to_string(arithmetic)), arithmetic);
   }
   EXPECT_EQ(to_string(Arithmetic::adder), "adder");
@@ -372,10 +372,7 @@ TEST_P(EveryNetwork, OnlyFirstConvolutionAndClassifierAreOnTheEdge) {
       EXPECT_EQ(layer.arithmetic, Arithmetic::cnn);
     } else if (layer.kind == LayerKind::convolution) {
       const bool shift = layer.name.find(".shift") != std::string::npos;
-      EXPECT_EQ(layer.arithmetic, arithmetic != Arithmetic::shiftaddnet ? arithmetic
-                                  : shift                               ? Arithmetic::shift
-                                                                        : Arithmetic::adder)
-          << layer.name;
+      EXPECT_EQ(layer.arithmetic, shift ? arithmetic.first() : arithmetic.second()) << layer.name;
     }
   }
   EXPECT_THAT(edges, ElementsAre(network.layers.front().name,

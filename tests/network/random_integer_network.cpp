@@ -101,8 +101,8 @@ class Generator {
     const int kind = random_.integer(0, 99);
     if (index == 0 || last || kind < 60) {
       layer.edge = options_.edge_layers && (index == 0 || last) && random_.chance(60);
-      layer.arithmetic = layer.edge ? Arithmetic::cnn : arithmetic_;
-      if (layer.arithmetic == Arithmetic::shiftaddnet) return append_shift_and_adder(layer);
+      if (!layer.edge && arithmetic_.composite()) return append_shift_and_adder(layer);
+      layer.arithmetic = layer.edge ? Arithmetic::cnn : arithmetic_.first();
       make_convolution(layer, input);
     } else if (kind < 75) {
       make_add(layer, input);

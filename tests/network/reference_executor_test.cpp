@@ -41,7 +41,7 @@ std::vector<std::int32_t> run(const IntegerNetwork& network, const std::vector<s
 }
 
 // One group, scale 1, no bias: the outputs are the accumulators.
-IntegerLayer convolution(Arithmetic arithmetic, Shape output, int kernel,
+IntegerLayer convolution(TapKind arithmetic, Shape output, int kernel,
                          std::vector<std::int16_t> weights) {
   IntegerLayer layer;
   layer.kind = IntegerLayerKind::convolution;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <map>
 #include <stdexcept>
 #include <string>
 
@@ -396,14 +395,7 @@ void TokenSimulator::check_convolve_fields(const ConvolveFields& f,
   same("stride", f.stride, layer.stride);
   same("padding", f.padding, layer.padding);
   same("edge_array", f.edge_array, layer.edge);
-  const std::map<Arithmetic, TapOperation> operations{
-      {Arithmetic::cnn, TapOperation::product},
-      {Arithmetic::adder, TapOperation::absolute_difference},
-      {Arithmetic::bnn, TapOperation::sign_product},
-      {Arithmetic::shift, TapOperation::shifted},
-      {Arithmetic::post, TapOperation::half_shifted},
-      {Arithmetic::apot, TapOperation::twice_shifted}};
-  same("taps", static_cast<int>(f.taps), static_cast<int>(operations.at(layer.arithmetic)));
+  same("taps", static_cast<int>(f.taps), static_cast<int>(layer.arithmetic));
   same("weight_bits", f.weight_bits, layer.weight_bits);
   same("weight_signed", f.weight_signed, layer.weight_signed);
   same("activation_bits", f.activation_bits, layer.activation_bits);

@@ -69,8 +69,8 @@ class Trainer : public ::testing::Test {
 };
 
 TEST_F(Trainer, LearnsWithEachArithmetic) {
-  for (const Arithmetic arithmetic :
-       {Arithmetic::adder, Arithmetic::cnn, Arithmetic::shift, Arithmetic::shiftaddnet}) {
+  for (const Arithmetic arithmetic : std::vector<Arithmetic>{
+           Arithmetic::adder, Arithmetic::cnn, Arithmetic::shift, Arithmetic::shiftaddnet}) {
     TrainOptions o = options(to_string(arithmetic), arithmetic);
     o.epochs = 6;
     o.augmentation = {};

@@ -28,7 +28,7 @@ std::vector<std::int16_t> input_table(const QuantizedNetwork& network) {
 }
 
 // Exponent weights have arithmetics of their own.
-Arithmetic arithmetic_of(WeightForm form, Arithmetic of_integers) {
+TapKind arithmetic_of(WeightForm form, TapKind of_integers) {
   switch (form) {
     case WeightForm::integer:
       return of_integers;

@@ -89,7 +89,8 @@ TEST(ShiftQuantizer, FewerBitsGoToTheNearestCode) {
 
 // Packages have the reference executor's accuracy, exactly.
 TEST(ShiftQuantizer, PackagesOfBothNetworksAreExact) {
-  for (const Arithmetic arithmetic : {Arithmetic::shift, Arithmetic::shiftaddnet}) {
+  for (const Arithmetic arithmetic :
+       std::vector<Arithmetic>{Arithmetic::shift, Arithmetic::shiftaddnet}) {
     for (const auto& [weight_bits, activation_bits] : {std::pair<int, int>{8, 8}, {4, 4}, {3, 5}}) {
       SCOPED_TRACE(to_string(arithmetic) + " " + std::to_string(weight_bits));
       const Made made(arithmetic, weight_bits == 4 ? "resnet20" : "lenet");

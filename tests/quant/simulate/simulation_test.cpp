@@ -33,7 +33,7 @@ WeightCode exponent_code(std::mt19937& random) {
 }
 
 // A convolution, its shortcut, an addition that no convolution can take in, and pools.
-QuantizedNetwork hand_made_network(std::mt19937& random, Arithmetic arithmetic) {
+QuantizedNetwork hand_made_network(std::mt19937& random, TapKind arithmetic) {
   const auto uniform = [&](double low, double high) {
     return std::uniform_real_distribution<double>(low, high)(random);
   };
@@ -160,7 +160,7 @@ Images random_images(std::mt19937& random, const QuantizedNetwork& network, int 
 
 TEST(Simulation, AgreesWithTheReferenceExecutor) {
   std::mt19937 random(23);
-  for (const Arithmetic arithmetic : {Arithmetic::adder, Arithmetic::cnn, Arithmetic::shift}) {
+  for (const TapKind arithmetic : {Arithmetic::adder, Arithmetic::cnn, Arithmetic::shift}) {
     for (int trial = 0; trial < 10; ++trial) {
       QuantizedNetwork network = hand_made_network(random, arithmetic);
       const IntegerNetwork integer = to_integer_network(network);
@@ -197,7 +197,7 @@ TEST(Simulation, AgreesWithTheReferenceExecutor) {
 // layer, bit for bit.
 TEST(Simulation, WithFixedPointScalesEveryTensorIsTheReferenceExecutors) {
   std::mt19937 random(47);
-  for (const Arithmetic arithmetic : {Arithmetic::adder, Arithmetic::cnn, Arithmetic::shift}) {
+  for (const TapKind arithmetic : {Arithmetic::adder, Arithmetic::cnn, Arithmetic::shift}) {
     for (int trial = 0; trial < 6; ++trial) {
       QuantizedNetwork network = hand_made_network(random, arithmetic);
       const IntegerNetwork integer = to_integer_network(network);

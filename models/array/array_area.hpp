@@ -1,5 +1,6 @@
-// Area of a PE array, from its kind, size and widths: the parts whose actions models/pe_array counts,
-// each built for the widest operands that the array takes.
+// Area of a PE array, from its kind, size and widths: the parts whose actions PeArray counts, each built
+// for the widest operands that the array takes. What is in a lane and its column is the processing
+// element's to say (models/elements).
 //
 //   part           in            what
 //   units          a lane        adder: 2 adders of the wider operand (a subtraction and a conditional

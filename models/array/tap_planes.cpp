@@ -1,17 +1,19 @@
-#include "models/array/exponent_taps.hpp"
+#include "models/array/tap_planes.hpp"
 
 #include <algorithm>
 #include <cstdlib>
 
+#include "models/elements/processing_element.hpp"
+
 namespace abacus {
 
-ExponentTaps::ExponentTaps(const TapFormat& format) {
+TapPlanes::TapPlanes(const TapFormat& format) {
+  const ProcessingElement& element = processing_element(format.kind);
   const int low = format.lowest_activation();
   const int high = format.highest_activation();
   const auto byte = [](int value) {
     return static_cast<std::size_t>(static_cast<std::uint8_t>(value));
   };
-  taps_.resize(std::size_t{256} * 256);
   weights_.emplace_back();
   operands_.emplace_back();
   for (int a = low; a <= high; ++a) operands_[0][byte(a)] = static_cast<std::int16_t>(a);
@@ -20,11 +22,10 @@ ExponentTaps::ExponentTaps(const TapFormat& format) {
     const int code = format.decode_weight(field);
     const int sign = code < 0 ? -1 : 1;
     constexpr int sample = 128;
-    const int multiple = format.level(std::abs(code), sample) / sample;
+    const int multiple = element.tap(format, sample, std::abs(code)) / sample;
     std::array<std::int16_t, 256> rest{};
     for (int a = low; a <= high; ++a) {
-      const int tap = format.tap(a, code);
-      taps_[byte(code) * 256 + byte(a)] = tap;
+      const int tap = element.tap(format, a, code);
       rest[byte(a)] = static_cast<std::int16_t>(sign * tap - multiple * a);
       const auto at = static_cast<std::size_t>(field);
       bounds_[at] = std::max(bounds_[at], std::abs(tap));
@@ -41,8 +42,8 @@ ExponentTaps::ExponentTaps(const TapFormat& format) {
   }
 }
 
-void unpack_exponents(const ExponentTaps& taps, int weight_bits, const WeightShape& shape,
-                      const std::uint8_t* packed, std::int16_t* blocks, std::int64_t* bounds) {
+void unpack_planes(const TapPlanes& taps, int weight_bits, const WeightShape& shape,
+                   const std::uint8_t* packed, std::int16_t* blocks, std::int64_t* bounds) {
   const int groups = shape.channel_groups();
   const std::uint64_t field_mask = (1u << weight_bits) - 1;
   const std::size_t group_elements = static_cast<std::size_t>(shape.column_blocks()) * 64;
@@ -60,19 +61,20 @@ void unpack_exponents(const ExponentTaps& taps, int weight_bits, const WeightSha
             blocks + plane_elements * taps.planes() * tap + group_elements * group + column * 8;
         for (int i = 0; i < 8; ++i) {
           // Channels past the last: 0, whatever stands there.
-          const int field =
-              i < channels ? static_cast<int>(word >> i * weight_bits & field_mask) : 0;
+          const bool weight = i < channels;
+          const int field = static_cast<int>(word >> i * weight_bits & field_mask);
           for (int plane = 0; plane < taps.planes(); ++plane) {
-            target[plane_elements * plane + i] = taps.weight(plane, field);
+            target[plane_elements * plane + i] =
+                weight ? taps.weight(plane, field) : std::int16_t{0};
           }
-          bounds[column] += taps.bound(field);
+          if (weight) bounds[column] += taps.bound(field);
         }
       }
     }
   }
 }
 
-void spread_planes(const ExponentTaps& taps, std::size_t positions, int channels,
+void spread_planes(const TapPlanes& taps, std::size_t positions, int channels,
                    const std::int16_t* activations, std::int16_t* operands) {
   for (std::size_t position = 0; position < positions; ++position) {
     for (int plane = 0; plane < taps.planes(); ++plane) {

@@ -1,0 +1,16 @@
+// The parts that an array is made of, as area tables price them.
+#pragma once
+
+namespace abacus {
+
+enum class AreaPart { adder, multiplier, shifter, bitwise, register_bits, memory };
+
+// `count` parts of one width.
+struct AreaUse {
+  AreaPart part;
+  double count = 1;
+  double bits_a = 0;
+  double bits_b = 0;  // a multiplier's other operand
+};
+
+}  // namespace abacus

@@ -1,0 +1,63 @@
+#include "models/array/array_area.hpp"
+
+#include <algorithm>
+#include <sstream>
+#include <stdexcept>
+
+#include "models/elements/processing_element.hpp"
+
+namespace abacus {
+
+ArrayArea array_area(const PeArrayConfig& array, const AreaTable& table) {
+  const double columns = array.columns;
+  const double lanes = columns * array.rows;
+  const ProcessingElement& element = processing_element(array.kind);
+  const int tap = element.widest_tap_bits(array);
+  ArrayArea area;
+  double unit = 0;
+  for (const AreaUse& part : element.unit_parts(array)) unit += table.um2(part);
+  area.units = lanes * unit;
+  area.registers = lanes * table.um2(AreaPart::register_bits, array.weight_bits + tap) +
+                   array.rows * table.um2(AreaPart::register_bits, array.activation_bits);
+  int width = tap;
+  for (int values = array.rows; values > 1; values -= values / 2) {
+    ++width;
+    area.adder_trees +=
+        columns * ((values / 2) * table.um2(AreaPart::adder, width) +
+                   (values - values / 2) * table.um2(AreaPart::register_bits, width));
+  }
+  area.accumulators = columns * (table.um2(AreaPart::adder, array.accumulator_bits) +
+                                 table.um2(AreaPart::register_bits, array.accumulator_bits));
+  area.memories =
+      lanes * table.um2(AreaPart::memory, double{1} * array.weights_per_pe * array.weight_bits);
+  for (const AreaUse& part : element.column_parts(array)) {
+    (part.part == AreaPart::memory ? area.memories : area.adder_trees) += columns * table.um2(part);
+  }
+  return area;
+}
+
+PeArrayConfig largest_array(PeArrayConfig array, const AreaTable& table, double um2) {
+  const auto fits = [&](int rows, int columns) {
+    PeArrayConfig tried = array;
+    tried.rows = rows;
+    tried.columns = columns;
+    return array_area(tried, table).total() <= um2;
+  };
+  int columns = 0;
+  while (columns < most_lanes_a_side && fits(array.rows, columns + 1)) ++columns;
+  array.columns = std::max(1, columns);
+  int rows = columns == 0 ? 0 : array.rows;
+  while (rows < most_lanes_a_side && fits(rows + 1, array.columns)) ++rows;
+  if (rows == 0) {
+    std::ostringstream text;
+    PeArrayConfig lane = array;
+    lane.rows = lane.columns = 1;
+    text << "one " << to_string(array.kind) << " lane takes " << array_area(lane, table).total()
+         << " um2; the area to be filled is " << um2 << " um2";
+    throw std::runtime_error(text.str());
+  }
+  array.rows = rows;
+  return array;
+}
+
+}  // namespace abacus

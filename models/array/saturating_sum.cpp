@@ -1,0 +1,44 @@
+#include "models/array/saturating_sum.hpp"
+
+#include <algorithm>
+#include <cstddef>
+
+namespace abacus {
+
+std::int32_t accumulate_saturating(const SaturatingTile& tile, const void* operands,
+                                   const std::int16_t* column_weights, std::int64_t& saturations) {
+  const std::int64_t highest = (std::int64_t{1} << (tile.accumulator_bits - 1)) - 1;
+  const std::int64_t lowest = -highest - 1;
+  const int padded_channels = tile.geometry.channel_groups * 8;
+  const auto activation = [&](int ky, int kx, int channel) {
+    const std::size_t index = static_cast<std::size_t>(ky) * tile.geometry.operand_row() +
+                              static_cast<std::size_t>(kx) * padded_channels + channel;
+    const int operand = tile.wide ? static_cast<const std::int16_t*>(operands)[index]
+                                  : static_cast<const std::uint8_t*>(operands)[index];
+    // Exact: operand − zero is a multiple of 2^activation_shift.
+    return (operand - tile.zero) >> tile.taps->format().activation_shift;
+  };
+  std::int64_t accumulator = 0;
+  for (int first = 0; first < tile.channels; first += tile.array_rows) {
+    const int end = std::min(first + tile.array_rows, tile.channels);
+    for (int ky = 0; ky < tile.geometry.kernel; ++ky) {
+      for (int kx = 0; kx < tile.geometry.kernel; ++kx) {
+        const std::int16_t* weights =
+            column_weights +
+            static_cast<std::size_t>(ky * tile.geometry.kernel + kx) * tile.channels;
+        std::int64_t sum = 0;
+        for (int channel = first; channel < end; ++channel) {
+          sum += (*tile.taps)(activation(ky, kx, channel), weights[channel]);
+        }
+        accumulator += sum;
+        if (accumulator > highest || accumulator < lowest) {
+          accumulator = accumulator > highest ? highest : lowest;
+          ++saturations;
+        }
+      }
+    }
+  }
+  return static_cast<std::int32_t>(accumulator);
+}
+
+}  // namespace abacus

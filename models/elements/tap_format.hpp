@@ -1,0 +1,60 @@
+// Operands of a tap as a command states them: their kind, widths, signs, shifts, ranges.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "tlm/command.hpp"
+#include "tlm/tap_kinds.hpp"
+
+namespace abacus {
+
+struct TapFormat {
+  TapKind kind = TapKind::absolute_difference;
+  int weight_bits = 8;
+  bool weight_signed = true;
+  int activation_bits = 8;
+  bool activation_signed = false;
+  int weight_shift = 0;      // absolute differences only
+  int activation_shift = 0;  // absolute differences only
+  int fraction_bits = 0;     // exponent weights only
+  int levels = 0;            // exponent weights only: a weight is a code −levels … levels
+  int first_term_bits = 1;   // twice_shifted only, as the exponents: see ConvolveFields
+  std::array<std::int8_t, 2 * term_exponents> terms{};
+
+  // Ranges before the shift.
+  int lowest_activation() const { return activation_signed ? -(1 << (activation_bits - 1)) : 0; }
+  int highest_activation() const {
+    if (signs()) return 1;
+    return activation_signed ? (1 << (activation_bits - 1)) - 1 : (1 << activation_bits) - 1;
+  }
+  int lowest_weight() const { return weight_signed ? -(1 << (weight_bits - 1)) : 0; }
+  int highest_weight() const {
+    if (signs()) return 1;
+    return weight_signed ? (1 << (weight_bits - 1)) - 1 : (1 << weight_bits) - 1;
+  }
+  // Value of a weight's field of weight_bits bits, before the shift.
+  int decode_weight(int field) const {
+    if (signs()) return field == 0 ? -1 : 1;
+    return weight_signed && field > highest_weight() ? field - (1 << weight_bits) : field;
+  }
+  // The activation that a padded position has.
+  int padding() const { return signs() ? -1 : 0; }
+  bool exponents() const { return has_exponent_weights(kind); }
+
+  bool operator==(const TapFormat& other) const {
+    return kind == other.kind && weight_bits == other.weight_bits &&
+           weight_signed == other.weight_signed && activation_bits == other.activation_bits &&
+           activation_signed == other.activation_signed && weight_shift == other.weight_shift &&
+           activation_shift == other.activation_shift && fraction_bits == other.fraction_bits &&
+           levels == other.levels && first_term_bits == other.first_term_bits &&
+           terms == other.terms;
+  }
+
+ private:
+  // Operands −1 and +1: of one bit and signed.
+  bool signs() const { return row_of(kind).operands == OperandForm::signs; }
+};
+
+}  // namespace abacus
