@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "models/array/kernels_targets.hpp"
+#include "models/simd/dispatch.hpp"
 
 namespace abacus {
 
@@ -81,40 +82,43 @@ void sum_by_sign(const WeightShape& shape, const Weight* blocks, std::int64_t* p
   }
 }
 
-kernels::Accumulate choose_accumulate(CpuTarget target, TapKernel kernel) {
-#if defined(__x86_64__)
-  if (target == CpuTarget::avx512) {
-    if (kernel == TapKernel::difference8) {
-      return kernels::accumulate_avx512<TapKernel::difference8>;
-    }
-    if (kernel == TapKernel::product8) return kernels::accumulate_avx512<TapKernel::product8>;
-  }
-  if (target != CpuTarget::portable) {
-    switch (kernel) {
-      case TapKernel::difference8:
-        return kernels::accumulate_avx2<TapKernel::difference8>;
-      case TapKernel::difference16:
-        return kernels::accumulate_avx2<TapKernel::difference16>;
-      case TapKernel::product16:
-        return kernels::accumulate_avx2<TapKernel::product16>;
-      case TapKernel::product8:
-        break;
-    }
-  }
-#else
-  static_cast<void>(target);
-#endif
+void sum_bytes_by_sign(const WeightShape& shape, const std::uint8_t* blocks, std::int64_t* positive,
+                       std::int64_t* negative) {
+  sum_by_sign(shape, reinterpret_cast<const std::int8_t*>(blocks), positive, negative);
+}
+constexpr Dispatch sum_bytes{sum_bytes_by_sign, nullptr,
+                             ABACUS_ON_X86(kernels::sum_by_sign_avx512)};
+
+constexpr Dispatch unpack_bytes{kernels::unpack_portable, ABACUS_ON_X86(kernels::unpack_avx2),
+                                ABACUS_ON_X86(kernels::unpack_avx512)};
+constexpr Dispatch unpack_words{kernels::unpack_portable, ABACUS_ON_X86(kernels::unpack_avx2)};
+
+constexpr Dispatch accumulate_difference8{
+    kernels::accumulate_portable<TapKernel::difference8>,
+    ABACUS_ON_X86(kernels::accumulate_avx2<TapKernel::difference8>),
+    ABACUS_ON_X86(kernels::accumulate_avx512<TapKernel::difference8>)};
+constexpr Dispatch accumulate_difference16{
+    kernels::accumulate_portable<TapKernel::difference16>,
+    ABACUS_ON_X86(kernels::accumulate_avx2<TapKernel::difference16>)};
+constexpr Dispatch accumulate_product8{
+    kernels::accumulate_portable<TapKernel::product8>, nullptr,
+    ABACUS_ON_X86(kernels::accumulate_avx512<TapKernel::product8>)};
+constexpr Dispatch accumulate_product16{
+    kernels::accumulate_portable<TapKernel::product16>,
+    ABACUS_ON_X86(kernels::accumulate_avx2<TapKernel::product16>)};
+
+const auto& accumulate_of(TapKernel kernel) {
   switch (kernel) {
     case TapKernel::difference8:
-      return kernels::accumulate_portable<TapKernel::difference8>;
+      return accumulate_difference8;
     case TapKernel::difference16:
-      return kernels::accumulate_portable<TapKernel::difference16>;
+      return accumulate_difference16;
     case TapKernel::product8:
-      return kernels::accumulate_portable<TapKernel::product8>;
+      return accumulate_product8;
     case TapKernel::product16:
       break;
   }
-  return kernels::accumulate_portable<TapKernel::product16>;
+  return accumulate_product16;
 }
 
 }  // namespace
@@ -141,23 +145,13 @@ TapPlan plan_taps(const TapFormat& format, CpuTarget target) {
 
 void unpack_weights(CpuTarget target, const TapPlan& plan, const WeightShape& shape,
                     const std::uint8_t* packed, void* blocks, std::int32_t* corrections) {
-  kernels::Unpack unpack = kernels::unpack_portable;
-#if defined(__x86_64__)
-  if (target == CpuTarget::avx512 && !plan.wide()) {
-    unpack = kernels::unpack_avx512;
-  } else if (target != CpuTarget::portable) {
-    unpack = kernels::unpack_avx2;
-  }
-#else
-  static_cast<void>(target);
-#endif
-  unpack(plan, shape, packed, blocks, corrections);
+  (plan.wide() ? unpack_words : unpack_bytes)[target](plan, shape, packed, blocks, corrections);
 }
 
 void accumulate(CpuTarget target, TapKernel kernel, const TapGeometry& geometry, int rows,
                 const void* operands, const void* blocks, const std::int32_t* corrections,
                 std::int32_t* accumulators) {
-  choose_accumulate(target, kernel)(geometry, rows, operands, blocks, corrections, accumulators);
+  accumulate_of(kernel)[target](geometry, rows, operands, blocks, corrections, accumulators);
 }
 
 void sum_by_sign(CpuTarget target, TapKernel kernel, const WeightShape& shape, const void* blocks,
@@ -166,16 +160,7 @@ void sum_by_sign(CpuTarget target, TapKernel kernel, const WeightShape& shape, c
     sum_by_sign(shape, static_cast<const std::int16_t*>(blocks), positive, negative);
     return;
   }
-#if defined(__x86_64__)
-  if (target == CpuTarget::avx512) {
-    kernels::sum_by_sign_avx512(shape, static_cast<const std::uint8_t*>(blocks), positive,
-                                negative);
-    return;
-  }
-#else
-  static_cast<void>(target);
-#endif
-  sum_by_sign(shape, static_cast<const std::int8_t*>(blocks), positive, negative);
+  sum_bytes[target](shape, static_cast<const std::uint8_t*>(blocks), positive, negative);
 }
 
 void unpack_plain(const TapFormat& format, const WeightShape& shape, const std::uint8_t* packed,

@@ -1,14 +1,10 @@
 // The kernels of kernels.hpp for one instruction set each; only kernels.cpp chooses among them.
+// Those with an instruction set's name exist on x86-64 alone.
 #pragma once
 
 #include "models/array/kernels.hpp"
 
 namespace abacus::kernels {
-
-using Unpack = void (*)(const TapPlan&, const WeightShape&, const std::uint8_t*, void*,
-                        std::int32_t*);
-using Accumulate = void (*)(const TapGeometry&, int, const void*, const void*, const std::int32_t*,
-                            std::int32_t*);
 
 void unpack_portable(const TapPlan& plan, const WeightShape& shape, const std::uint8_t* packed,
                      void* blocks, std::int32_t* corrections);
@@ -17,7 +13,6 @@ void accumulate_portable(const TapGeometry& geometry, int rows, const void* oper
                          const void* blocks, const std::int32_t* corrections,
                          std::int32_t* accumulators);
 
-#if defined(__x86_64__)
 void unpack_avx2(const TapPlan& plan, const WeightShape& shape, const std::uint8_t* packed,
                  void* blocks, std::int32_t* corrections);
 // No product8: AVX2 has no exact unsigned × signed byte product.
@@ -36,6 +31,5 @@ void accumulate_avx512(const TapGeometry& geometry, int rows, const void* operan
 // product8 only.
 void sum_by_sign_avx512(const WeightShape& shape, const std::uint8_t* blocks,
                         std::int64_t* positive, std::int64_t* negative);
-#endif
 
 }  // namespace abacus::kernels
