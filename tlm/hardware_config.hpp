@@ -1,5 +1,6 @@
 // The accelerator's parameters: what the scenario sets, the scheduler plans for and the models take
-// at construction. Defaults are the preset "edge-16x16".
+// at construction. Defaults are the preset "edge-16x16". hardware_fields.hpp has a row for each: key,
+// unit, allowed values, meaning.
 #pragma once
 
 #include <cstdint>
@@ -16,10 +17,10 @@ enum class TimingLevel {
 
 // Lookup table of `post` lanes (models/post_lut): |a|·2^(−n/2) for odd n.
 struct PostTableConfig {
-  int exponents = 4;      // odd n that it has entries for: 1, 3, … 2·exponents − 1
-  int fraction_bits = 8;  // widest fraction of an entry, 2 to 8
-  int ports = 1;          // reads a cycle
-  int lanes = 1;          // neighbouring rows of a column that share one table
+  int exponents = 4;  // odd n: 1, 3, … 2·exponents − 1
+  int fraction_bits = 8;
+  int ports = 1;
+  int lanes = 1;
 };
 
 // Exponents that weights of so many magnitudes, 2^(−n/2) for n = 0 … levels − 1, need entries for: odd n.
@@ -27,33 +28,33 @@ constexpr int post_table_exponents(int levels) { return levels / 2; }
 
 struct PeArrayConfig {
   ProcessingElementKind kind = "adder";
-  int rows = 16;        // input channels a cycle
-  int columns = 16;     // output channels a cycle
-  int weight_bits = 8;  // widest operand that the lanes take; xnor: 1, as activation_bits
+  int rows = 16;
+  int columns = 16;
+  int weight_bits = 8;
   int activation_bits = 8;
   int accumulator_bits = 24;
-  int weights_per_pe = 64;  // local weight buffer of a PE, in weights; a tile whose kernel² ×
-                            // input-channel tiles do not fit streams its weights every position
-  int scale_lanes = 4;      // outputs that the scale unit finishes a cycle
-  int fraction_bits = 8;    // bits below the binary point that a shifting lane keeps, at most 12
-  PostTableConfig table;    // post
+  int weights_per_pe = 64;  // a tile whose kernel² × input-channel tiles do not fit streams its
+                            // weights every position
+  int scale_lanes = 4;
+  int fraction_bits = 8;
+  PostTableConfig table;
 };
 
 struct SramConfig {
   std::uint32_t bytes = 128 * 1024;
-  int banks = 4;        // interleaved by port width
-  int port_bytes = 32;  // a bank's access width
+  int banks = 4;
+  int port_bytes = 32;
   int latency_cycles = 1;
 };
 
 struct DmaConfig {
-  int burst_bytes = 64;  // largest transaction on the bus
-  int outstanding = 4;   // read (write) bursts under way at once
+  int burst_bytes = 64;
+  int outstanding = 4;
 };
 
 struct BusConfig {
-  int bytes_per_cycle = 8;     // data width, bytes a clock cycle
-  int arbitration_cycles = 1;  // from request to grant on an idle bus
+  int bytes_per_cycle = 8;
+  int arbitration_cycles = 1;
   int response_cycles = 1;
 };
 
@@ -63,31 +64,31 @@ struct DramConfig {
   std::string device = "MT41K128M16JT-125";
   std::uint64_t bytes = 256ull * 1024 * 1024;
   int banks = 8;
-  int row_bytes = 2048;  // page size
+  int row_bytes = 2048;
   int data_bits = 16;
   int burst_length = 8;
   double t_ck = 1.25;
-  double t_rcd = 13.75;    // ACTIVATE to READ/WRITE
-  double t_rp = 13.75;     // PRECHARGE to ACTIVATE
-  double t_cl = 13.75;     // READ to first data
-  double t_cwl = 10.0;     // WRITE to first data
-  double t_ras = 35.0;     // ACTIVATE to PRECHARGE
-  double t_wr = 15.0;      // last write data to PRECHARGE
-  double t_wtr = 7.5;      // last write data to READ
-  double t_rtp = 7.5;      // READ to PRECHARGE
-  double t_rfc = 160.0;    // REFRESH to ACTIVATE, 2 Gbit
-  double t_refi = 7800.0;  // refresh interval
+  double t_rcd = 13.75;
+  double t_rp = 13.75;
+  double t_cl = 13.75;
+  double t_cwl = 10.0;
+  double t_ras = 35.0;
+  double t_wr = 15.0;
+  double t_wtr = 7.5;
+  double t_rtp = 7.5;
+  double t_rfc = 160.0;  // 2 Gbit
+  double t_refi = 7800.0;
 };
 
 struct VectorUnitConfig {
-  int lanes = 16;  // elements a cycle
+  int lanes = 16;
 };
 
 struct StepAdapterConfig {
-  int channels = 512;  // channel sums that it keeps
-  int hidden = 128;    // hidden values, at most
-  int lanes = 4;       // multiplications a cycle
-  int registers = 4;   // steps that it keeps for layers to come
+  int channels = 512;
+  int hidden = 128;
+  int lanes = 4;
+  int registers = 4;
 };
 
 struct HardwareConfig {
@@ -104,7 +105,7 @@ struct HardwareConfig {
   DramConfig dram;
   VectorUnitConfig vector_unit;
   StepAdapterConfig step_adapter;
-  int command_queue = 8;  // commands a unit can hold
+  int command_queue = 8;
 };
 
 }  // namespace abacus

@@ -17,7 +17,7 @@
 // `bits` is that of both operands). docs/area.md lists the shipped table.
 #pragma once
 
-#include <filesystem>
+#include <array>
 #include <map>
 #include <string>
 #include <vector>
@@ -26,6 +26,9 @@
 
 namespace abacus {
 
+inline constexpr std::array<AreaPart, 6> area_parts = {
+    AreaPart::adder,   AreaPart::multiplier,    AreaPart::shifter,
+    AreaPart::bitwise, AreaPart::register_bits, AreaPart::memory};
 std::string to_string(AreaPart part);  // as in the file
 
 struct AreaPoint {
@@ -36,8 +39,10 @@ struct AreaPoint {
 
 class AreaTable {
  public:
-  // Throws std::runtime_error with file:line:column, what was found and what is allowed.
-  static AreaTable read(const std::filesystem::path& file);
+  AreaTable() = default;
+  // `entries`: all parts, but memory, which may be missing.
+  AreaTable(std::string name, std::string title, std::string technology,
+            std::map<AreaPart, std::vector<AreaPoint>> entries);
 
   const std::string& name() const { return name_; }
   const std::string& title() const { return title_; }

@@ -1,100 +1,12 @@
 #include "models/energy/energy_table.hpp"
 
-#include <toml++/toml.h>
-
-#include <algorithm>
 #include <cmath>
-#include <initializer_list>
 #include <optional>
-#include <sstream>
 #include <stdexcept>
-#include <string_view>
-
-#include "models/energy/table_fields.hpp"
+#include <utility>
 
 namespace abacus {
 namespace {
-
-std::optional<Action> action_from_string(std::string_view text) {
-  for (int i = 0; i < action_count; ++i) {
-    const auto action = static_cast<Action>(i);
-    if (to_string(action) == text) return action;
-  }
-  return std::nullopt;
-}
-
-std::string action_names() {
-  std::string names;
-  for (int i = 0; i < action_count; ++i) {
-    names += (i == 0 ? "" : ", ") + to_string(static_cast<Action>(i));
-  }
-  return names;
-}
-
-std::vector<EnergyPoint> read_points(const std::filesystem::path& file, const TableFields& fields,
-                                     std::string_view unit, EnergyLaw law) {
-  const toml::node& node = fields.node("points");
-  const toml::array* array = node.as_array();
-  if (array == nullptr || array->empty()) {
-    fields.refuse(
-        node, "`points` must be a list with at least one {" + std::string(unit) + ", pj, source}");
-  }
-  std::vector<EnergyPoint> points;
-  for (const toml::node& element : *array) {
-    if (!element.is_table()) {
-      fields.refuse(element, "a point must be a table {" + std::string(unit) + ", pj, source}");
-    }
-    const TableFields point(file, *element.as_table());
-    point.allow({unit, "pj", "source"});
-    double at = point.number(unit, 1.0);
-    if (law == EnergyLaw::width_product) at *= at;
-    if (!points.empty() && at <= points.back().at) {
-      fields.refuse(element, "points must stand in ascending order of `" + std::string(unit) + "`");
-    }
-    const double picojoules = point.number("pj", 0.0);
-    if (law == EnergyLaw::capacity && picojoules == 0.0) {
-      fields.refuse(element, "`pj` of a memory access must be more than 0");
-    }
-    points.push_back({at, picojoules, point.text("source")});
-  }
-  if (law == EnergyLaw::capacity && points.size() < 2) {
-    fields.refuse(node, "law \"capacity\" needs at least two points");
-  }
-  return points;
-}
-
-EnergyEntry read_entry(const std::filesystem::path& file, const toml::table& table) {
-  const TableFields fields(file, table);
-  const std::string law = fields.text("law");
-  EnergyEntry entry;
-  if (law == "constant") {
-    fields.allow({"law", "pj", "source"});
-    entry.law = EnergyLaw::constant;
-    entry.points.push_back({0.0, fields.number("pj", 0.0), fields.text("source")});
-  } else if (law == "width" || law == "width-product") {
-    fields.allow({"law", "points"});
-    entry.law = law == "width" ? EnergyLaw::width : EnergyLaw::width_product;
-    entry.points = read_points(file, fields, "bits", entry.law);
-  } else if (law == "capacity") {
-    fields.allow({"law", "access_bits", "points"});
-    entry.law = EnergyLaw::capacity;
-    entry.access_bits = static_cast<int>(fields.number("access_bits", 1.0));
-    entry.points = read_points(file, fields, "bytes", entry.law);
-  } else if (law == "multiple") {
-    fields.allow({"law", "of", "times", "source"});
-    entry.law = EnergyLaw::multiple;
-    const auto of = action_from_string(fields.text("of"));
-    if (!of) fields.refuse(fields.node("of"), "`of` must name an action: " + action_names());
-    entry.of = *of;
-    entry.times = fields.number("times", 0.0);
-    entry.source = fields.text("source");
-  } else {
-    fields.refuse(
-        fields.node("law"),
-        "unknown law \"" + law + "\"; known: constant, width, width-product, capacity, multiple");
-  }
-  return entry;
-}
 
 double interpolate(const std::vector<EnergyPoint>& points, double at) {
   if (at <= points.front().at) return points.front().picojoules * (at / points.front().at);
@@ -138,35 +50,12 @@ std::optional<double> memory_bytes(const Activity::Key& key, const HardwareConfi
 
 }  // namespace
 
-EnergyTable EnergyTable::read(const std::filesystem::path& file) {
-  const toml::table root = read_table_file(file);
-  EnergyTable table;
-  const TableFields fields(file, root);
-  fields.allow({"name", "title", "technology", "action"});
-  table.name_ = fields.text("name");
-  table.title_ = fields.text("title");
-  table.technology_ = fields.text("technology");
-  const toml::table& actions = fields.subtable("action");
-  for (const auto& [key, value] : actions) {
-    const auto action = action_from_string(key.str());
-    if (!action) {
-      refuse_at(file, key.source(),
-                "unknown action `" + std::string(key.str()) + "`; known: " + action_names());
-    }
-    if (!value.is_table()) refuse_at(file, key.source(), "an action must be a table");
-    table.entries_[*action] = read_entry(file, *value.as_table());
-  }
-  for (const auto& [action, entry] : table.entries_) {
-    if (entry.law != EnergyLaw::multiple) continue;
-    const auto base = table.entries_.find(entry.of);
-    if (base == table.entries_.end() || base->second.law == EnergyLaw::multiple) {
-      refuse_at(file, actions.get(to_string(action))->source(),
-                "action `" + to_string(action) + "` is a multiple of `" + to_string(entry.of) +
-                    "`, which must be in the table and not be a multiple itself");
-    }
-  }
-  return table;
-}
+EnergyTable::EnergyTable(std::string name, std::string title, std::string technology,
+                         std::map<Action, EnergyEntry> entries)
+    : name_(std::move(name)),
+      title_(std::move(title)),
+      technology_(std::move(technology)),
+      entries_(std::move(entries)) {}
 
 double EnergyTable::picojoules(const Activity::Key& key, const HardwareConfig& hardware) const {
   const auto found = entries_.find(key.action);

@@ -20,7 +20,6 @@
 // docs/energy.md explains the laws and the shipped tables.
 #pragma once
 
-#include <filesystem>
 #include <map>
 #include <string>
 #include <vector>
@@ -49,8 +48,10 @@ struct EnergyEntry {
 
 class EnergyTable {
  public:
-  // Throws std::runtime_error with file:line:column, what was found and what is allowed.
-  static EnergyTable read(const std::filesystem::path& file);
+  EnergyTable() = default;
+  // No entry is a multiple of a multiple, or of an action that is not there.
+  EnergyTable(std::string name, std::string title, std::string technology,
+              std::map<Action, EnergyEntry> entries);
 
   const std::string& name() const { return name_; }
   const std::string& title() const { return title_; }

@@ -2,24 +2,35 @@
 
 #include <algorithm>
 #include <string>
+#include <vector>
 
 #include "sw/experiment/hardware_section.hpp"
+#include "tlm/hardware_fields.hpp"
 
 namespace abacus {
 namespace {
 
+// Kinds of arrays that have the parameter.
+std::string kinds_with(bool (*present)(const PeArrayConfig&)) {
+  std::vector<std::string> names;
+  for (const ProcessingElementRow& row : processing_elements) {
+    PeArrayConfig array;
+    array.kind = ProcessingElementKind(row.name);
+    if (present(array)) names.emplace_back(row.name);
+  }
+  return joined(names);
+}
+
 // Keys of the run itself that change nothing.
-void refuse_idle_keys(const TomlSection& own, const RunSpec& run) {
-  TomlSection hardware = TomlSection(own).section("hardware");
+void refuse_idle_keys(const Section& own, const RunSpec& run) {
+  Section hardware = Section(own).section("hardware");
   const auto check = [&](const char* array_name, const PeArrayConfig& config) {
-    const TomlSection array = hardware.section(array_name);
-    const std::string of = to_string(config.kind) + " arrays have none; allowed with kind ";
-    if (array.has("table") && !config.kind.computes(TapKind::half_shifted)) {
-      array.refuse("table", of + "post");
-    }
-    if (array.has("fraction_bits") && !config.kind.has_exponent_weights()) {
-      array.refuse("fraction_bits", of + "shift, shift-add, post, apot");
-    }
+    const Section array = hardware.section(array_name);
+    visit_fields(config, [&](const auto& field, const auto&) {
+      if (field.is_present(config) || !array.has(field.key)) return;
+      array.refuse(field.key, to_string(config.kind) + " arrays have none; allowed with kind " +
+                                  kinds_with(field.present));
+    });
   };
   check("array", run.hardware.array);
   check("edge_array", run.hardware.edge_array);
@@ -31,7 +42,7 @@ void refuse_idle_keys(const TomlSection& own, const RunSpec& run) {
 }
 
 // APoT's levels of 6 bits are sums of three powers of two, which the array has no lanes for.
-void check_apot_bits(TomlSection& section, const RunSpec& run) {
+void check_apot_bits(Section& section, const RunSpec& run) {
   constexpr int widest = 5;
   const int bits = run.quantization.weight_bits;
   if (run.arithmetic != Arithmetic::apot || run.checkpoint.empty() || bits <= widest) return;
@@ -40,7 +51,7 @@ void check_apot_bits(TomlSection& section, const RunSpec& run) {
       " weight bits; allowed with arithmetic apot: 2 to 5, whose levels are sums of two powers of "
       "two "
       "(of 6 bits they are sums of three, which are stored as integers: arithmetic cnn)";
-  const TomlSection quantization = section.section("quantization");
+  const Section quantization = section.section("quantization");
   if (quantization.has("weight_bits")) quantization.refuse("weight_bits", what);
   section.refuse("arithmetic", what);
 }
@@ -52,13 +63,13 @@ std::string levels_text(int levels, int needed, int found) {
 
 }  // namespace
 
-void apply_hardware_rules(TomlSection& section, const TomlSection& own,
-                          const std::filesystem::path& base, RunSpec& run) {
+void apply_hardware_rules(Section& section, const Section& own, const std::filesystem::path& base,
+                          RunSpec& run) {
   check_apot_bits(section, run);
   refuse_idle_keys(own, run);
-  const TomlSection own_hardware = TomlSection(own).section("hardware");
+  const Section own_hardware = Section(own).section("hardware");
   if (own_hardware.has("step_adapter")) {
-    run.step_adapter_location = where(*TomlSection(own_hardware).node("step_adapter"));
+    run.step_adapter_location = own_hardware.place_of("step_adapter");
   }
   run.table_exponents_given = gives_table_exponents(section, base);
   if (run.arithmetic != Arithmetic::post || !run.package.empty()) return;
@@ -69,8 +80,8 @@ void apply_hardware_rules(TomlSection& section, const TomlSection& own,
     exponents = std::max(1, needed);
   } else if (exponents < needed) {
     const std::string what = levels_text(levels, needed, exponents);
-    TomlSection hardware = section.section("hardware");
-    const TomlSection table = hardware.section("array").section("table");
+    Section hardware = section.section("hardware");
+    const Section table = hardware.section("array").section("table");
     if (table.has("exponents")) table.refuse("exponents", what);
     hardware.refuse("preset", "array.table.exponents: " + what);
   }

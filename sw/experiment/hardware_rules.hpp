@@ -4,8 +4,8 @@
 #include <filesystem>
 
 #include "sw/experiment/scenario.hpp"
-#include "sw/experiment/toml_section.hpp"
 #include "sw/network/integer_network.hpp"
+#include "sw/reading/section.hpp"
 
 namespace abacus {
 
@@ -15,8 +15,8 @@ namespace abacus {
 //   - hardware keys of the run itself that its arrays have no use for (presets serve every kind),
 //   - a lookup table that has fewer exponents than the weights need; a table of which nobody says how many
 //     it has gets as many as they need, and no less than the default.
-void apply_hardware_rules(TomlSection& section, const TomlSection& own,
-                          const std::filesystem::path& base, RunSpec& run);
+void apply_hardware_rules(Section& section, const Section& own, const std::filesystem::path& base,
+                          RunSpec& run);
 
 // The same of a ready package: its levels decide about the table, and step adapter keys want adapters.
 void apply_hardware_rules(const IntegerNetwork& package, RunSpec& run);

@@ -3,7 +3,7 @@
 
 #include <filesystem>
 
-#include "sw/experiment/toml_section.hpp"
+#include "sw/reading/section.hpp"
 #include "tlm/hardware_config.hpp"
 
 namespace abacus {
@@ -12,10 +12,10 @@ namespace abacus {
 // file in scenarios/hardware or a path from `base`; the section's other keys override the preset's.
 // `kind` is the array's processing element where neither says otherwise. `array.same_area_as` is left
 // to the reader of the scenario. Throws InputError.
-HardwareConfig read_hardware(TomlSection& scenario, const std::filesystem::path& base,
+HardwareConfig read_hardware(Section& scenario, const std::filesystem::path& base,
                              ProcessingElementKind kind);
 
 // Whether scenario or preset say how many exponents the array's lookup table has; after read_hardware().
-bool gives_table_exponents(TomlSection& scenario, const std::filesystem::path& base);
+bool gives_table_exponents(Section& scenario, const std::filesystem::path& base);
 
 }  // namespace abacus

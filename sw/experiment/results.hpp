@@ -28,6 +28,4 @@ nlohmann::ordered_json scenario_results(const Scenario& scenario, nlohmann::orde
 // Writes under a temporary name, then renames; makes the folder.
 void write_results(const std::filesystem::path& file, const nlohmann::ordered_json& results);
 
-nlohmann::ordered_json hardware_json(const HardwareConfig& hardware);
-
 }  // namespace abacus

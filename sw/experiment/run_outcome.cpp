@@ -4,8 +4,122 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
+#include <tuple>
+#include <type_traits>
 
 namespace abacus {
+namespace {
+
+using Json = nlohmann::json;
+
+// Members of what travels between processes: a struct is a list of them, in this order.
+template <typename T>
+constexpr auto members = nullptr;
+template <>
+constexpr auto members<UnitCycles> = std::tuple{&UnitCycles::busy, &UnitCycles::stalled};
+template <>
+constexpr auto members<LayerTime> = std::tuple{&LayerTime::cycles, &LayerTime::units};
+template <>
+constexpr auto members<Activity::Key> =
+    std::tuple{&Activity::Key::layer, &Activity::Key::component, &Activity::Key::action,
+               &Activity::Key::bits_a, &Activity::Key::bits_b};
+template <>
+constexpr auto members<TimedImage> =
+    std::tuple{&TimedImage::cycles, &TimedImage::layers, &TimedImage::activity};
+template <>
+constexpr auto members<Mismatch> =
+    std::tuple{&Mismatch::image,   &Mismatch::layer,     &Mismatch::y,        &Mismatch::x,
+               &Mismatch::channel, &Mismatch::simulated, &Mismatch::reference};
+template <>
+constexpr auto members<StepSaturations> =
+    std::tuple{&StepSaturations::underflows, &StepSaturations::overflows, &StepSaturations::read,
+               &StepSaturations::multipliers};
+template <>
+constexpr auto members<RunOutcome> =
+    std::tuple{&RunOutcome::images,   &RunOutcome::correct,     &RunOutcome::checked,
+               &RunOutcome::mismatch, &RunOutcome::saturations, &RunOutcome::step_saturations,
+               &RunOutcome::timed};
+
+template <typename T>
+Json packed(const std::vector<T>& values);
+template <typename T>
+Json packed(const std::optional<T>& value);
+template <typename Key, typename T>
+Json packed(const std::map<Key, T>& values);
+
+// A struct, or a plain value.
+template <typename T>
+Json packed(const T& value) {
+  if constexpr (std::is_enum_v<T>) {
+    return static_cast<int>(value);
+  } else if constexpr (std::is_arithmetic_v<T> || std::is_same_v<T, std::string>) {
+    return value;
+  } else {
+    return std::apply(
+        [&](const auto&... member) { return Json::array({packed(value.*member)...}); }, members<T>);
+  }
+}
+
+template <typename T>
+Json packed(const std::vector<T>& values) {
+  Json list = Json::array();
+  for (const T& value : values) list.push_back(packed(value));
+  return list;
+}
+
+template <typename T>
+Json packed(const std::optional<T>& value) {
+  return value ? packed(*value) : Json(nullptr);
+}
+
+template <typename Key, typename T>
+Json packed(const std::map<Key, T>& values) {
+  Json list = Json::array();
+  for (const auto& [key, value] : values) list.push_back(Json::array({packed(key), packed(value)}));
+  return list;
+}
+
+template <typename T>
+void unpack(const Json& json, std::vector<T>& values);
+template <typename T>
+void unpack(const Json& json, std::optional<T>& value);
+template <typename Key, typename T>
+void unpack(const Json& json, std::map<Key, T>& values);
+
+template <typename T>
+void unpack(const Json& json, T& value) {
+  if constexpr (std::is_enum_v<T>) {
+    value = static_cast<T>(json.get<int>());
+  } else if constexpr (std::is_arithmetic_v<T> || std::is_same_v<T, std::string>) {
+    json.get_to(value);
+  } else {
+    std::size_t i = 0;
+    std::apply([&](const auto&... member) { (unpack(json.at(i++), value.*member), ...); },
+               members<T>);
+  }
+}
+
+template <typename T>
+void unpack(const Json& json, std::vector<T>& values) {
+  values.clear();
+  for (const Json& element : json) unpack(element, values.emplace_back());
+}
+
+template <typename T>
+void unpack(const Json& json, std::optional<T>& value) {
+  if (!json.is_null()) unpack(json, value.emplace());
+}
+
+template <typename Key, typename T>
+void unpack(const Json& json, std::map<Key, T>& values) {
+  for (const Json& entry : json) {
+    Key key{};
+    unpack(entry.at(0), key);
+    unpack(entry.at(1), values[key]);
+  }
+}
+
+}  // namespace
 
 std::string to_string(Unit unit) {
   switch (unit) {
@@ -62,73 +176,11 @@ std::vector<LayerTime> layer_times(const std::vector<TimelineEntry>& timeline, s
   return times;
 }
 
-nlohmann::json to_json(const RunOutcome& outcome) {
-  nlohmann::json json{{"images", outcome.images},
-                      {"correct", outcome.correct},
-                      {"checked", outcome.checked},
-                      {"saturations", outcome.saturations},
-                      {"timed", nlohmann::json::array()}};
-  json["step_saturations"] = nlohmann::json::array();
-  for (const StepSaturations& s : outcome.step_saturations) {
-    json["step_saturations"].push_back({s.underflows, s.overflows, s.read, s.multipliers});
-  }
-  if (outcome.mismatch) {
-    const Mismatch& m = *outcome.mismatch;
-    json["mismatch"] = {m.image, m.layer, m.y, m.x, m.channel, m.simulated, m.reference};
-  }
-  for (const TimedImage& image : outcome.timed) {
-    nlohmann::json layers = nlohmann::json::array();
-    for (const LayerTime& layer : image.layers) {
-      nlohmann::json units = nlohmann::json::array();
-      for (const UnitCycles& unit : layer.units) units.push_back({unit.busy, unit.stalled});
-      layers.push_back({layer.cycles, units});
-    }
-    nlohmann::json activity = nlohmann::json::array();
-    for (const auto& [key, count] : image.activity) {
-      activity.push_back({key.layer, static_cast<int>(key.component), static_cast<int>(key.action),
-                          key.bits_a, key.bits_b, count});
-    }
-    json["timed"].push_back({{"cycles", image.cycles}, {"layers", layers}, {"activity", activity}});
-  }
-  return json;
-}
+nlohmann::json to_json(const RunOutcome& outcome) { return packed(outcome); }
 
 RunOutcome outcome_from_json(const nlohmann::json& json) {
   RunOutcome outcome;
-  json.at("images").get_to(outcome.images);
-  json.at("correct").get_to(outcome.correct);
-  json.at("checked").get_to(outcome.checked);
-  json.at("saturations").get_to(outcome.saturations);
-  for (const nlohmann::json& s : json.at("step_saturations")) {
-    outcome.step_saturations.push_back({s[0].get<std::int64_t>(), s[1].get<std::int64_t>(),
-                                        s[2].get<std::int64_t>(), s[3].get<std::int64_t>()});
-  }
-  if (json.contains("mismatch")) {
-    const nlohmann::json& m = json["mismatch"];
-    outcome.mismatch =
-        Mismatch{m[0].get<std::int64_t>(), m[1].get<std::string>(), m[2].get<int>(),
-                 m[3].get<int>(),          m[4].get<int>(),         m[5].get<std::int64_t>(),
-                 m[6].get<std::int64_t>()};
-  }
-  for (const nlohmann::json& image : json.at("timed")) {
-    TimedImage timed;
-    image.at("cycles").get_to(timed.cycles);
-    for (const nlohmann::json& layer : image.at("layers")) {
-      LayerTime time;
-      time.cycles = layer[0].get<double>();
-      for (std::size_t u = 0; u < time.units.size(); ++u) {
-        time.units[u] = {layer[1][u][0].get<double>(), layer[1][u][1].get<double>()};
-      }
-      timed.layers.push_back(std::move(time));
-    }
-    for (const nlohmann::json& entry : image.at("activity")) {
-      const Activity::Key key{entry[0].get<int>(), static_cast<Component>(entry[1].get<int>()),
-                              static_cast<Action>(entry[2].get<int>()), entry[3].get<int>(),
-                              entry[4].get<int>()};
-      timed.activity[key] = entry[5].get<std::int64_t>();
-    }
-    outcome.timed.push_back(std::move(timed));
-  }
+  unpack(json, outcome);
   return outcome;
 }
 

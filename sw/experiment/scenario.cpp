@@ -11,30 +11,13 @@
 #include "sw/experiment/hardware_rules.hpp"
 #include "sw/experiment/hardware_section.hpp"
 #include "sw/experiment/resources.hpp"
-#include "sw/experiment/toml_section.hpp"
+#include "sw/experiment/table_files.hpp"
 #include "sw/network/dataset.hpp"
+#include "sw/reading/section.hpp"
+#include "sw/reading/toml_file.hpp"
 
 namespace abacus {
 namespace {
-
-// Reads an option of the quantizer as it would stand on a command line.
-std::string option_text(const TomlSection& section, const std::string& key,
-                        const toml::node& node) {
-  std::ostringstream text;
-  text.precision(std::numeric_limits<double>::max_digits10);
-  if (const auto* value = node.as_string()) {
-    text << value->get();
-  } else if (const auto* whole = node.as_integer()) {
-    text << whole->get();
-  } else if (const auto* real = node.as_floating_point()) {
-    text << real->get();
-  } else if (const auto* truth = node.as_boolean()) {
-    text << (truth->get() ? "true" : "false");
-  } else {
-    section.refuse(key, "an option's value must be a text, a number, true or false");
-  }
-  return text.str();
-}
 
 std::string natural_scheme(Arithmetic arithmetic) {
   if (arithmetic == Arithmetic::cnn) return "uniform-ptq";
@@ -42,7 +25,7 @@ std::string natural_scheme(Arithmetic arithmetic) {
   return to_string(arithmetic);
 }
 
-QuantizationRecipe read_quantization(TomlSection section, Arithmetic arithmetic) {
+QuantizationRecipe read_quantization(Section section, Arithmetic arithmetic) {
   QuantizationRecipe recipe;
   recipe.scheme = section.text("scheme", natural_scheme(arithmetic));
   const int bits = arithmetic == Arithmetic::bnn ? 1 : 8;
@@ -53,9 +36,9 @@ QuantizationRecipe read_quantization(TomlSection section, Arithmetic arithmetic)
     recipe.options["groups"] = std::to_string(section.integer("groups", 4, 1, 64));
   }
 
-  TomlSection options = section.section("options");
+  Section options = section.section("options");
   for (const std::string& key : options.keys()) {
-    recipe.options[key] = option_text(options, key, *options.node(key));
+    recipe.options[key] = options.value(key).option();
   }
   section.refuse_unknown_keys();
   return recipe;
@@ -67,7 +50,7 @@ ProcessingElementKind elements_for(Arithmetic arithmetic) {
 }
 
 // The array must take the operands that the scenario asks for.
-void check_array(TomlSection& section, const RunSpec& run) {
+void check_array(Section& section, const RunSpec& run) {
   const PeArrayConfig& array = run.hardware.array;
   const ProcessingElementKind needed = elements_for(run.arithmetic);
   if (!array.kind.computes(needed)) {
@@ -81,12 +64,12 @@ void check_array(TomlSection& section, const RunSpec& run) {
     if (found <= widest) return;
     const std::string asked = std::to_string(found);
     const std::string taken = std::to_string(widest);
-    const TomlSection quantization = section.section("quantization");
+    const Section quantization = section.section("quantization");
     if (quantization.has(key)) {
       quantization.refuse(key, "found " + asked + "; hardware.array." + key + " is " + taken);
     }
-    TomlSection hardware = section.section("hardware");
-    const TomlSection own = hardware.section("array");
+    Section hardware = section.section("hardware");
+    const Section own = hardware.section("array");
     const std::string what = "the array takes " + taken + " bits; quantization." + key + " is " +
                              asked + " where nothing else is said";
     if (own.has(key)) own.refuse(key, what);
@@ -97,7 +80,7 @@ void check_array(TomlSection& section, const RunSpec& run) {
 }
 
 // A table file of scenarios/FOLDER, or of a path.
-std::filesystem::path table_file(TomlSection section, const std::string& subfolder,
+std::filesystem::path table_file(Section section, const std::string& subfolder,
                                  const std::string& otherwise, const std::filesystem::path& base) {
   const std::filesystem::path folder = resource_folder() / "scenarios" / subfolder;
   const std::string name = section.text("table", otherwise);
@@ -110,15 +93,16 @@ std::filesystem::path table_file(TomlSection section, const std::string& subfold
   return file;
 }
 
-std::string location_of(TomlSection& section, const std::string& key,
+// Of a key that another way may not read.
+std::string location_of(Section& section, const std::string& key,
                         const std::filesystem::path& file) {
-  const toml::node* node = section.node(key);
-  return node == nullptr ? file.string() : where(*node);
+  const Value value = section.value(key);
+  return value.given() ? value.place().text() : file.string();
 }
 
-std::filesystem::path required_file(TomlSection& section, const std::string& key,
+std::filesystem::path required_file(Section& section, const std::string& key,
                                     const std::filesystem::path& base) {
-  const std::filesystem::path file = base / section.required_text(key);
+  const std::filesystem::path file = base / section.value(key).text();
   if (!std::filesystem::is_regular_file(file)) {
     section.refuse(
         key, "there is no file " + file.string() + " (the path is relative to the scenario file)");
@@ -130,10 +114,10 @@ std::filesystem::path required_file(TomlSection& section, const std::string& key
 enum class WeightSource { checkpoint, package, synthetic };
 
 // What the run itself says goes before what holds for all runs.
-WeightSource weight_source(const TomlSection& section, const TomlSection& own) {
+WeightSource weight_source(const Section& section, const Section& own) {
   const bool own_decides = own.has("weights") || own.has("package") || own.has("checkpoint") ||
                            (own.has("quantization") && !section.has("weights"));
-  const TomlSection& decides = own_decides ? own : section;
+  const Section& decides = own_decides ? own : section;
   if (decides.has("weights")) {
     for (const char* other : {"package", "checkpoint"}) {
       if (decides.has(other)) decides.refuse("weights", std::string("leave out ") + other);
@@ -149,7 +133,7 @@ WeightSource weight_source(const TomlSection& section, const TomlSection& own) {
 }
 
 // Widths and formats of random weights: there is nothing to quantize.
-void read_synthetic_quantization(TomlSection section, RunSpec& run) {
+void read_synthetic_quantization(Section section, RunSpec& run) {
   const std::string arithmetic = to_string(run.arithmetic);
   const bool binary = run.arithmetic == Arithmetic::bnn;
   const auto bits = [&](const char* key) {
@@ -180,14 +164,16 @@ void read_synthetic_quantization(TomlSection section, RunSpec& run) {
 }
 
 // Random weights, and where no data set is named the images' size.
-void read_synthetic(TomlSection& section, const TomlSection& own, RunSpec& run) {
+void read_synthetic(Section& section, const Section& own, RunSpec& run) {
   SyntheticWeights& synthetic = run.synthetic.emplace();
-  section.required_choice("weights", {"synthetic"});
+  section.value("weights").choice({"synthetic"});
   synthetic.seed = static_cast<std::uint64_t>(
       section.integer("seed", 1, 0, std::numeric_limits<std::int64_t>::max()));
   read_synthetic_quantization(section.section("quantization"), run);
 
-  const std::vector<std::int64_t> size = section.integers("image", 3, 1, 4096);
+  const Value given_size = section.value("image");
+  const std::vector<std::int64_t> size =
+      given_size.given() ? given_size.integers(3, 1, 4096) : std::vector<std::int64_t>();
   synthetic.classes = static_cast<int>(section.integer("classes", 0, 2, 32767));
   const bool own_image = own.has("image") || own.has("classes");
   const bool random_images = own_image || (section.has("image") && !own.has("dataset"));
@@ -195,7 +181,7 @@ void read_synthetic(TomlSection& section, const TomlSection& own, RunSpec& run) 
     own.refuse("dataset", "a data set has images; leave out image and classes, or the data set");
   }
   if (!random_images) {
-    run.dataset = section.required_choice("dataset", dataset_names());
+    run.dataset = section.value("dataset").choice(dataset_names());
     synthetic.image = dataset_image(run.dataset);
     synthetic.classes = dataset_classes(run.dataset);
   } else {
@@ -203,7 +189,7 @@ void read_synthetic(TomlSection& section, const TomlSection& own, RunSpec& run) 
     if (synthetic.classes == 0) section.refuse("classes", "is missing; allowed: 2 to 32767");
     synthetic.image = {static_cast<int>(size[0]), static_cast<int>(size[1]),
                        static_cast<int>(size[2])};
-    section.node("dataset");
+    section.expect("dataset");
   }
   try {
     make_network(run.network, run.arithmetic, synthetic.image, synthetic.classes);
@@ -213,16 +199,15 @@ void read_synthetic(TomlSection& section, const TomlSection& own, RunSpec& run) 
 }
 
 // `own`: what the run itself says, without what holds for all runs.
-RunSpec read_run(TomlSection section, const TomlSection& own, const std::string& name,
+RunSpec read_run(Section section, const Section& own, const std::string& name,
                  const std::filesystem::path& file) {
   const std::filesystem::path base = file.parent_path();
   RunSpec run;
   run.name = name;
-  section.node("name");
-  section.node("run");
-  run.network = section.required_choice("network", workload_names());
-  run.arithmetic =
-      arithmetic_from_string(section.required_choice("arithmetic", arithmetic_names()));
+  section.expect("name");
+  section.expect("run");
+  run.network = section.value("network").choice(workload_names());
+  run.arithmetic = arithmetic_from_string(section.value("arithmetic").choice(arithmetic_names()));
 
   // Known keys even where another way is taken.
   run.checkpoint_location = location_of(section, "checkpoint", file);
@@ -230,7 +215,7 @@ RunSpec read_run(TomlSection section, const TomlSection& own, const std::string&
   run.quantization_location = location_of(section, "quantization", file);
   const WeightSource source = weight_source(section, own);
   for (const char* key : {"weights", "seed", "image", "classes"}) {
-    section.node(key);
+    section.expect(key);
     if (source != WeightSource::synthetic && own.has(key)) {
       own.refuse(key, "goes with weights = \"synthetic\" only");
     }
@@ -238,7 +223,7 @@ RunSpec read_run(TomlSection section, const TomlSection& own, const std::string&
   if (source == WeightSource::synthetic) {
     read_synthetic(section, own, run);
   } else {
-    run.dataset = section.required_choice("dataset", dataset_names());
+    run.dataset = section.value("dataset").choice(dataset_names());
   }
   if (source == WeightSource::package) run.package = required_file(section, "package", base);
   if (source == WeightSource::checkpoint) {
@@ -257,10 +242,10 @@ RunSpec read_run(TomlSection section, const TomlSection& own, const std::string&
   check_array(section, run);
   apply_hardware_rules(section, own, base, run);
   run.energy_table =
-      EnergyTable::read(table_file(section.section("energy"), "energy", "horowitz-45nm", base));
+      read_energy_table(table_file(section.section("energy"), "energy", "horowitz-45nm", base));
   run.area_table =
-      AreaTable::read(table_file(section.section("area"), "area", "aladdin-40nm", base));
-  TomlSection array = section.section("hardware").section("array");
+      read_area_table(table_file(section.section("area"), "area", "aladdin-40nm", base));
+  Section array = section.section("hardware").section("array");
   run.same_area_as = array.text("same_area_as", "");
   run.same_area_location =
       location_of(array, "same_area_as", file) + ": hardware.array.same_area_as";
@@ -317,32 +302,34 @@ std::string to_string(TimingLevel level) {
 }
 
 Scenario read_scenario(const std::filesystem::path& file) {
-  const toml::table root = read_toml(file);
+  const Node root = read_toml(file);
   Scenario scenario;
   scenario.file = file;
   std::ifstream in(file, std::ios::binary);
   scenario.text.assign(std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>());
-  TomlSection top("", {&root});
+  Section top("", {&root});
   scenario.name = top.text("name", file.stem().string());
 
-  const toml::node* runs = top.node("run");
+  const Member* runs = root.find("run");
   if (runs == nullptr) {
     scenario.runs.push_back(read_run(top, top, scenario.name, file));
     fill_areas(scenario.runs);
     return scenario;
   }
-  const toml::array* array = runs->as_array();
-  if (array == nullptr || array->empty() || !array->is_array_of_tables()) {
-    throw InputError(where(*runs) + ": run: must be a list of tables: [[run]], one a run");
+  const auto* list = runs->value.as<Node::List>();
+  const bool tables = list != nullptr &&
+                      std::all_of(list->begin(), list->end(),
+                                  [](const Node& run) { return run.as<Node::Table>() != nullptr; });
+  if (!tables || list->empty()) {
+    top.refuse("run", "must be a list of tables: [[run]], one a run");
   }
   std::set<std::string> names;
-  for (const toml::node& element : *array) {
-    const toml::table& table = *element.as_table();
-    TomlSection own("run", {&table});
-    const std::string name = own.required_text("name");
+  for (const Node& table : *list) {
+    Section own("run", {&table});
+    const std::string name = own.value("name").text();
     if (!names.insert(name).second) own.refuse("name", "two runs are called \"" + name + '"');
     if (own.has("run")) own.refuse("run", "a run cannot hold runs");
-    scenario.runs.push_back(read_run(TomlSection("", {&table, &root}), own, name, file));
+    scenario.runs.push_back(read_run(Section("", {&table, &root}), own, name, file));
   }
   fill_areas(scenario.runs);
   return scenario;

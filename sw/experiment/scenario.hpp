@@ -75,7 +75,7 @@ struct Scenario {
   std::vector<RunSpec> runs;
 };
 
-// Throws InputError (toml_section.hpp) naming file, line, column, what was found and what is
+// Throws InputError (sw/reading/node.hpp) naming file, line, column, what was found and what is
 // allowed: for unknown keys, wrong types, values out of range, two runs of one name, files that
 // are not there.
 Scenario read_scenario(const std::filesystem::path& file);

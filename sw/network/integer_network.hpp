@@ -3,6 +3,7 @@
 // compute.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -58,6 +59,10 @@ struct AdapterNetwork {
 };
 
 enum class IntegerLayerKind { convolution, add, average_pool, max_pool };
+
+inline constexpr std::array<IntegerLayerKind, 4> integer_layer_kinds = {
+    IntegerLayerKind::convolution, IntegerLayerKind::add, IntegerLayerKind::average_pool,
+    IntegerLayerKind::max_pool};
 
 std::string to_string(IntegerLayerKind kind);
 

@@ -6,10 +6,11 @@
 #include <fstream>
 #include <limits>
 #include <nlohmann/json.hpp>
-#include <set>
 #include <stdexcept>
 #include <utility>
 
+#include "sw/reading/json_text.hpp"
+#include "sw/reading/section.hpp"
 #include "sw/support/atomic_file.hpp"
 
 namespace abacus {
@@ -43,33 +44,6 @@ const NamedType& description(ElementType type) {
                          " is unknown");
 }
 
-template <typename T>
-constexpr ElementType element_type_of();
-template <>
-constexpr ElementType element_type_of<float>() {
-  return ElementType::f32;
-}
-template <>
-constexpr ElementType element_type_of<std::int8_t>() {
-  return ElementType::i8;
-}
-template <>
-constexpr ElementType element_type_of<std::uint8_t>() {
-  return ElementType::u8;
-}
-template <>
-constexpr ElementType element_type_of<std::int16_t>() {
-  return ElementType::i16;
-}
-template <>
-constexpr ElementType element_type_of<std::int32_t>() {
-  return ElementType::i32;
-}
-template <>
-constexpr ElementType element_type_of<std::int64_t>() {
-  return ElementType::i64;
-}
-
 [[noreturn]] void fail(const std::filesystem::path& file, const std::string& what) {
   throw std::runtime_error(file.string() + ": " + what);
 }
@@ -91,29 +65,6 @@ std::string shape_text(const std::vector<std::int64_t>& shape) {
   return text + "]";
 }
 
-nlohmann::json parse_header(const std::filesystem::path& file, const std::string& text) {
-  if (text.empty() || text.front() != '{') {
-    fail(file, "offset 8: header does not start with '{'");
-  }
-  // A repeated name would silently hide a tensor.
-  std::vector<std::set<std::string>> names;
-  const auto check = [&](int, nlohmann::json::parse_event_t event, nlohmann::json& parsed) {
-    if (event == nlohmann::json::parse_event_t::object_start) names.emplace_back();
-    if (event == nlohmann::json::parse_event_t::object_end) names.pop_back();
-    if (event == nlohmann::json::parse_event_t::key &&
-        !names.back().insert(parsed.get<std::string>()).second) {
-      fail(file, "header names \"" + parsed.get<std::string>() + "\" twice; allowed: once");
-    }
-    return true;
-  };
-  try {
-    return nlohmann::json::parse(text, check);
-  } catch (const nlohmann::json::parse_error& error) {
-    fail(file,
-         "offset " + std::to_string(8 + error.byte) + ": header is no valid JSON: " + error.what());
-  }
-}
-
 struct Entry {
   std::string name;
   ElementType type = ElementType::f32;
@@ -122,54 +73,29 @@ struct Entry {
   std::uint64_t end = 0;
 };
 
-// Numbers in the header must be whole, not negative and at most 2^63 − 1.
-bool is_count(const nlohmann::json& value) {
-  return value.is_number_unsigned() &&
-         value.get<std::uint64_t>() <=
-             static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
-}
-
-Entry read_entry(const std::filesystem::path& file, const std::string& name,
-                 const nlohmann::json& json) {
-  const std::string place = "tensor \"" + name + "\": ";
+Entry read_entry(const std::filesystem::path& file, const std::string& name, Section fields) {
   Entry entry;
   entry.name = name;
-  if (!json.is_object()) fail(file, place + "found " + json.dump() + "; allowed: an object");
-  for (const auto& [key, value] : json.items()) {
-    if (key != "dtype" && key != "shape" && key != "data_offsets") {
-      fail(file, place + "unknown key \"" + key + "\"; allowed: dtype, shape, data_offsets");
-    }
-  }
-
-  const nlohmann::json dtype = json.value("dtype", nlohmann::json());
-  std::string allowed;
-  bool known = false;
+  std::vector<std::string> type_names;
+  for (const NamedType& t : element_types) type_names.emplace_back(t.name);
+  const std::string type = fields.value("dtype").choice(type_names);
   for (const NamedType& t : element_types) {
-    allowed += (allowed.empty() ? "" : ", ") + std::string(t.name);
-    if (dtype == t.name) {
-      entry.type = t.type;
-      known = true;
-    }
+    if (type == t.name) entry.type = t.type;
   }
-  if (!known) fail(file, place + "dtype " + dtype.dump() + "; allowed: " + allowed);
-
-  const nlohmann::json shape = json.value("shape", nlohmann::json());
-  if (!shape.is_array() || !std::all_of(shape.begin(), shape.end(), is_count)) {
-    fail(file, place + "shape " + shape.dump() + "; allowed: a list of whole numbers from 0");
+  constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
+  entry.shape = fields.value("shape").integers(0, most);
+  const Value offsets_value = fields.value("data_offsets");
+  const std::vector<std::int64_t> offsets = offsets_value.integers(2, 0, most);
+  if (offsets[0] > offsets[1]) {
+    offsets_value.refuse("found " + shape_text(offsets) + "; allowed: [begin, end], begin <= end");
   }
-  entry.shape = shape.get<std::vector<std::int64_t>>();
-
-  const nlohmann::json offsets = json.value("data_offsets", nlohmann::json());
-  if (!offsets.is_array() || offsets.size() != 2 || !is_count(offsets[0]) ||
-      !is_count(offsets[1]) || offsets[0] > offsets[1]) {
-    fail(file, place + "data_offsets " + offsets.dump() + "; allowed: [begin, end], begin <= end");
-  }
-  entry.begin = offsets[0].get<std::uint64_t>();
-  entry.end = offsets[1].get<std::uint64_t>();
+  entry.begin = static_cast<std::uint64_t>(offsets[0]);
+  entry.end = static_cast<std::uint64_t>(offsets[1]);
+  fields.refuse_unknown_keys();
 
   const std::int64_t needed = shape_bytes(entry.shape, element_bytes(entry.type));
   if (needed < 0 || static_cast<std::uint64_t>(needed) != entry.end - entry.begin) {
-    fail(file, place + "data_offsets " + offsets.dump() + " span " +
+    fail(file, "tensor \"" + name + "\": data_offsets " + shape_text(offsets) + " span " +
                    std::to_string(entry.end - entry.begin) + " bytes; shape " +
                    shape_text(entry.shape) + " of " + to_string(entry.type) + " needs " +
                    (needed < 0 ? "more than can be counted" : std::to_string(needed)));
@@ -177,19 +103,9 @@ Entry read_entry(const std::filesystem::path& file, const std::string& name,
   return entry;
 }
 
-std::map<std::string, std::string> read_metadata(const std::filesystem::path& file,
-                                                 const nlohmann::json& json) {
-  if (!json.is_object()) {
-    fail(file, std::string(metadata_key) + ": found " + json.dump() + "; allowed: an object");
-  }
+std::map<std::string, std::string> read_metadata(Section fields) {
   std::map<std::string, std::string> metadata;
-  for (const auto& [key, value] : json.items()) {
-    if (!value.is_string()) {
-      fail(file, std::string(metadata_key) + ": \"" + key + "\" is " + value.dump() +
-                     "; allowed: a string");
-    }
-    metadata[key] = value.get<std::string>();
-  }
+  for (const std::string& key : fields.keys()) metadata[key] = fields.value(key).any_text();
   return metadata;
 }
 
@@ -234,9 +150,9 @@ std::int64_t Tensor::elements() const {
 
 template <typename T>
 std::vector<T> Tensor::values() const {
-  if (type != element_type_of<T>()) {
+  if (type != element_type<T>) {
     throw std::logic_error("tensor of " + to_string(type) + " read as " +
-                           to_string(element_type_of<T>()));
+                           to_string(element_type<T>));
   }
   std::vector<T> values(bytes.size() / sizeof(T));
   if (!values.empty()) std::memcpy(values.data(), bytes.data(), values.size() * sizeof(T));
@@ -246,7 +162,7 @@ std::vector<T> Tensor::values() const {
 template <typename T>
 Tensor Tensor::from(const std::vector<T>& values, std::vector<std::int64_t> shape) {
   Tensor tensor;
-  tensor.type = element_type_of<T>();
+  tensor.type = element_type<T>;
   tensor.shape = std::move(shape);
   if (tensor.elements() != static_cast<std::int64_t>(values.size())) {
     throw std::logic_error(std::to_string(values.size()) + " values do not fill shape " +
@@ -295,15 +211,19 @@ TensorFile read_safetensors(const std::filesystem::path& file) {
   std::string header(header_bytes, '\0');
   in.read(header.data(), static_cast<std::streamsize>(header_bytes));
   if (!in) fail(file, "offset 8: read error in the header");
-  const nlohmann::json json = parse_header(file, header);
+  if (header.empty() || header.front() != '{') {
+    fail(file, "offset 8: header does not start with '{'");
+  }
+  const Node json = parse_json(header, file.string() + ": header");
+  Section fields("", {&json});
 
   TensorFile content;
   std::vector<Entry> entries;
-  for (const auto& [name, value] : json.items()) {
+  for (const std::string& name : fields.keys()) {
     if (name == metadata_key) {
-      content.metadata = read_metadata(file, value);
+      content.metadata = read_metadata(fields.section(name));
     } else {
-      entries.push_back(read_entry(file, name, value));
+      entries.push_back(read_entry(file, name, fields.section(name)));
     }
   }
   const std::uint64_t data_start = 8 + header_bytes;

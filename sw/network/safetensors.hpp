@@ -12,6 +12,22 @@ namespace abacus {
 
 enum class ElementType { f32, i8, u8, i16, i32, i64 };
 
+// The one that holds a T.
+template <typename T>
+inline constexpr ElementType element_type = ElementType();
+template <>
+inline constexpr ElementType element_type<float> = ElementType::f32;
+template <>
+inline constexpr ElementType element_type<std::int8_t> = ElementType::i8;
+template <>
+inline constexpr ElementType element_type<std::uint8_t> = ElementType::u8;
+template <>
+inline constexpr ElementType element_type<std::int16_t> = ElementType::i16;
+template <>
+inline constexpr ElementType element_type<std::int32_t> = ElementType::i32;
+template <>
+inline constexpr ElementType element_type<std::int64_t> = ElementType::i64;
+
 std::size_t element_bytes(ElementType type);
 std::string to_string(ElementType type);
 

@@ -8,19 +8,19 @@
 
 #include "models/area/area_table.hpp"
 #include "models/array/array_area.hpp"
+#include "sw/experiment/table_files.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 namespace abacus {
 namespace {
 
-using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 const std::filesystem::path shipped =
     std::filesystem::path(ABACUS_SOURCE_FOLDER) / "scenarios" / "area" / "aladdin-40nm.toml";
 
 const AreaTable& aladdin() {
-  static const AreaTable table = AreaTable::read(shipped);
+  static const AreaTable table = read_area_table(shipped);
   return table;
 }
 
@@ -98,7 +98,7 @@ TEST(ArrayArea, MemoriesCountWhereTheTableHasThem) {
   test::write_text(file, test::read_text(shipped) +
                              "[area.memory]\nlaw = \"width\"\npoints = [ { bits = 1, um2 = 0.5, "
                              "source = \"a test\" } ]\n");
-  const AreaTable table = AreaTable::read(file);
+  const AreaTable table = read_area_table(file);
   PeArrayConfig array = array_of("post", 4, 4, 2);
   array.table.lanes = 2;
   const double weights = 4 * 2 * 64 * 4 * 0.5;
@@ -137,44 +137,6 @@ TEST(LargestArray, TakesFewerRowsWhereNoColumnFits) {
   EXPECT_LT(found.rows, 8);
   EXPECT_GT(array_area(array_of("mac", 8, found.rows + 1, 1), aladdin()).total(), area);
   EXPECT_THROW(largest_array(array_of("mac", 8), aladdin(), 100.0), std::runtime_error);
-}
-
-std::string error_of(const std::string& text) {
-  const test::TemporaryFolder folder;
-  const std::filesystem::path file = folder.path() / "t.toml";
-  test::write_text(file, text);
-  try {
-    AreaTable::read(file);
-  } catch (const std::runtime_error& error) {
-    return error.what();
-  }
-  return "no error";
-}
-
-TEST(AreaTable, MistakesAreRefusedWithTheirPlace) {
-  const std::string head = "name = \"t\"\ntitle = \"t\"\ntechnology = \"t\"\n";
-  const std::string good = "law = \"width\"\npoints = [ { bits = 8, um2 = 1, source = \"s\" } ]\n";
-  EXPECT_THAT(error_of(head + "[area.adder]\n" + good),
-              AllOf(HasSubstr("t.toml:4:"), HasSubstr("[area.multiplier] is missing")));
-  EXPECT_THAT(error_of(head + "[area.divider]\n" + good),
-              AllOf(HasSubstr("t.toml:4:7"), HasSubstr("unknown part `divider`; known: adder,")));
-  EXPECT_THAT(error_of(head + "[area.multiplier]\n" + good),
-              AllOf(HasSubstr("t.toml:5:7"), HasSubstr("has law \"width-product\"")));
-  EXPECT_THAT(
-      error_of(head + "[area.adder]\nlaw = \"width\"\npoints = [ { bits = 8, um2 = 1 } ]\n"),
-      AllOf(HasSubstr("t.toml:6:"), HasSubstr("`source` is missing")));
-  EXPECT_THAT(error_of(head + "[area.adder]\nlaw = \"width\"\npoints = []\n"),
-              HasSubstr("at least one"));
-  EXPECT_THAT(error_of(head + "[area.adder]\nlaw = \"width\"\npoints = [ { bits = 8, um2 = -1, "
-                              "source = \"s\" } ]\n"),
-              HasSubstr("`um2` must be a number, 0 or more"));
-  EXPECT_THAT(
-      error_of(head +
-               "[area.adder]\nlaw = \"width\"\npoints = [ { bits = 8, um2 = 1, source = \"s\" "
-               "}, { bits = 8, um2 = 2, source = \"s\" } ]\n"),
-      HasSubstr("ascending order"));
-  EXPECT_THAT(error_of(head), HasSubstr("`area` is missing"));
-  EXPECT_THAT(error_of("name ="), HasSubstr("t.toml:1:"));
 }
 
 }  // namespace

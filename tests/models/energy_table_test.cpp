@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <stdexcept>
 
+#include "sw/experiment/table_files.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 namespace abacus {
@@ -19,7 +20,7 @@ const std::filesystem::path shipped =
 
 double horowitz(Action action, int bits_a, int bits_b = 0,
                 Component component = Component::pe_array) {
-  static const EnergyTable table = EnergyTable::read(shipped / "horowitz-45nm.toml");
+  static const EnergyTable table = read_energy_table(shipped / "horowitz-45nm.toml");
   return table.picojoules({0, component, action, bits_a, bits_b}, HardwareConfig{});
 }
 
@@ -40,7 +41,7 @@ TEST(HorowitzTable, AbsoluteDifferenceIsTwoAdditions) {
 // Aladdin's bitwise operator, 32 bits for 0.018 pJ; additions shrink with their width.
 TEST(EveryShippedTable, BinaryTapIsAThirtySecondOfABitwiseOperator) {
   for (const auto& file : std::filesystem::directory_iterator(shipped)) {
-    const EnergyTable table = EnergyTable::read(file.path());
+    const EnergyTable table = read_energy_table(file.path());
     const auto one = [&](Action action, int bits) {
       return table.picojoules({0, Component::pe_array, action, bits, 0}, HardwareConfig{});
     };
@@ -93,7 +94,7 @@ TEST(HorowitzTable, DramAndBus) {
 }
 
 TEST(ShiftAddTable, PinsThePapersUnitEnergies) {
-  const EnergyTable table = EnergyTable::read(shipped / "shiftadd-papers.toml");
+  const EnergyTable table = read_energy_table(shipped / "shiftadd-papers.toml");
   const auto one = [&](Action action, int a, int b, Component component) {
     return table.picojoules({0, component, action, a, b}, HardwareConfig{});
   };
@@ -110,7 +111,7 @@ TEST(ShiftAddTable, PinsThePapersUnitEnergies) {
 }
 
 TEST(AccelergyTable, PinsThePlugInsFigures) {
-  const EnergyTable table = EnergyTable::read(shipped / "accelergy-40nm.toml");
+  const EnergyTable table = read_energy_table(shipped / "accelergy-40nm.toml");
   const auto one = [&](Action action, int a, int b) {
     return table.picojoules({0, Component::pe_array, action, a, b}, HardwareConfig{});
   };
@@ -123,7 +124,7 @@ TEST(ShippedTables, KnowEveryActionAndNameASourceForEveryNumber) {
   int tables = 0;
   for (const auto& file : std::filesystem::directory_iterator(shipped)) {
     ++tables;
-    const EnergyTable table = EnergyTable::read(file.path());
+    const EnergyTable table = read_energy_table(file.path());
     EXPECT_EQ(table.name(), file.path().stem().string());
     EXPECT_EQ(table.entries().size(), static_cast<std::size_t>(action_count)) << file.path();
     for (const auto& [action, entry] : table.entries()) {
@@ -149,7 +150,7 @@ law = "constant"
 pj = 1
 source = "s"
 )");
-  const EnergyTable table = EnergyTable::read(folder.path() / "t.toml");
+  const EnergyTable table = read_energy_table(folder.path() / "t.toml");
   EXPECT_EQ(table.picojoules({0, Component::pe_array, Action::add, 8, 0}, {}), 1);
   try {
     table.picojoules({0, Component::edge_array, Action::multiply, 8, 8}, {});
@@ -158,61 +159,6 @@ source = "s"
     EXPECT_THAT(error.what(), HasSubstr("sparse"));
     EXPECT_THAT(error.what(), HasSubstr("`multiply`"));
     EXPECT_THAT(error.what(), HasSubstr("edge_array"));
-  }
-}
-
-struct BadTable {
-  const char* action;   // text of the [action…] part, starting at line 4
-  const char* message;  // what the error must say
-};
-
-class BadEnergyTable : public ::testing::TestWithParam<BadTable> {};
-
-TEST_P(BadEnergyTable, IsRefusedWithItsPlace) {
-  const test::TemporaryFolder folder;
-  const auto file = folder.path() / "t.toml";
-  test::write_text(
-      file, std::string("name = \"t\"\ntitle = \"t\"\ntechnology = \"t\"\n") + GetParam().action);
-  try {
-    EnergyTable::read(file);
-    FAIL() << "no error";
-  } catch (const std::runtime_error& error) {
-    EXPECT_THAT(error.what(), HasSubstr(file.string() + ":"));
-    EXPECT_THAT(error.what(), HasSubstr(GetParam().message));
-  }
-}
-
-INSTANTIATE_TEST_SUITE_P(
-    Inputs, BadEnergyTable,
-    ::testing::Values(
-        BadTable{"[action.addd]\nlaw = \"constant\"\n", "4:9: unknown action `addd`"},
-        BadTable{"[action.add]\nlaw = \"cubic\"\n", "5:7: unknown law \"cubic\""},
-        BadTable{"[action.add]\nlaw = \"constant\"\npj = 1\n", "`source` is missing"},
-        BadTable{"[action.add]\nlaw = \"constant\"\npj = -1\nsource = \"s\"\n", "6:6: `pj`"},
-        BadTable{"[action.add]\nlaw = \"constant\"\npj = \"1\"\nsource = \"s\"\n", "6:6: `pj`"},
-        BadTable{"[action.add]\nlaw = \"width\"\npoints = []\n", "6:10: `points`"},
-        BadTable{"[action.add]\nlaw = \"width\"\npoints = [{bits = 8, pj = 1}]\n",
-                 "`source` is missing"},
-        BadTable{"[action.add]\nlaw = \"width\"\npoints = [{bits = 8, pj = 1, source = \"s\"}, "
-                 "{bits = 4, pj = 1, source = \"s\"}]\n",
-                 "ascending"},
-        BadTable{"[action.add]\nlaw = \"width\"\npoints = [{bits = 8, pj = 1, source = \"s\", "
-                 "unit = 1}]\n",
-                 "unknown key `unit`"},
-        BadTable{"[action.sram_read]\nlaw = \"capacity\"\naccess_bits = 64\npoints = [{bytes = 8, "
-                 "pj = 1, source = \"s\"}]\n",
-                 "two points"},
-        BadTable{"[action.add]\nlaw = \"multiple\"\nof = \"shift\"\ntimes = 2\nsource = \"s\"\n",
-                 "4:1: action `add` is a multiple of `shift`"},
-        BadTable{"[action.add]\nlaw = \n", "5:"}, BadTable{"unit = 1\n", "unknown key `unit`"},
-        BadTable{"", "`action` is missing"}));
-
-TEST(EnergyTable, MissingFileIsAnErrorThatNamesIt) {
-  try {
-    EnergyTable::read("/nowhere/table.toml");
-    FAIL();
-  } catch (const std::runtime_error& error) {
-    EXPECT_THAT(error.what(), HasSubstr("/nowhere/table.toml"));
   }
 }
 

@@ -877,6 +877,22 @@ TEST_F(Package, RoundTripOfRandomNetworks) {
   }
 }
 
+// Packages from before: what is read is what was written, and is written the same way.
+TEST_F(Package, ShippedFilesAreWrittenAgainByteForByte) {
+  int files = 0;
+  for (const auto& shipped : std::filesystem::directory_iterator(
+           std::filesystem::path(ABACUS_SOURCE_FOLDER) / "scenarios" / "packages")) {
+    if (shipped.path().extension() != ".safetensors") continue;
+    ++files;
+    const auto metadata = read_safetensors(shipped.path()).metadata;
+    const auto recipe = metadata.find("recipe");
+    write_package(file_, read_package(shipped.path()),
+                  recipe == metadata.end() ? "" : recipe->second);
+    EXPECT_TRUE(test::read_text(file_) == test::read_text(shipped.path())) << shipped.path();
+  }
+  EXPECT_GE(files, 2);
+}
+
 TEST_F(Package, RoundTripOfAdapters) {
   write_package(file_, adapter_example());
   expect_equal(read_package(file_), adapter_example());
@@ -946,7 +962,7 @@ TEST_F(Package, TensorErrors) {
   EXPECT_THAT(error_with([](TensorFile& f) {
                 f.tensors["layer1.read_shifts"] = Tensor::from(std::vector<std::int32_t>{1}, {1});
               }),
-              AllOf(HasSubstr("\"layer1.read_shifts\" has 1"), HasSubstr("allowed: 2")));
+              AllOf(HasSubstr("\"layer1.read_shifts\" is I32[1]"), HasSubstr("allowed: I32[2]")));
   EXPECT_THAT(error_with([](TensorFile& f) {
                 f.tensors["layer1.read_shifts"].shape = {2, 1};
               }),
@@ -959,16 +975,18 @@ TEST_F(Package, TensorErrors) {
 TEST_F(Package, GraphErrors) {
   using Json = nlohmann::ordered_json;
   EXPECT_THAT(error_with_graph([](Json& g) { g["layers"][1].erase("stride"); }),
-              AllOf(HasSubstr("layer 1"), HasSubstr("\"stride\" is missing")));
+              HasSubstr("layers[1].stride: is missing; allowed: a whole number"));
   EXPECT_THAT(error_with_graph([](Json& g) { g["layers"][1]["colour"] = 1; }),
-              AllOf(HasSubstr("layer 1"), HasSubstr("unknown key \"colour\"")));
-  EXPECT_THAT(error_with_graph([](Json& g) { g["extra"] = 1; }), HasSubstr("\"extra\""));
-  EXPECT_THAT(error_with_graph([](Json& g) { g["image"]["extra"] = 1; }), HasSubstr("\"extra\""));
-  EXPECT_THAT(error_with_graph([](Json& g) { g["origin"]["extra"] = 1; }), HasSubstr("\"extra\""));
+              HasSubstr("unknown key `layers[1].colour`"));
+  EXPECT_THAT(error_with_graph([](Json& g) { g["extra"] = 1; }), HasSubstr("unknown key `extra`"));
+  EXPECT_THAT(error_with_graph([](Json& g) { g["image"]["extra"] = 1; }),
+              HasSubstr("`image.extra`"));
+  EXPECT_THAT(error_with_graph([](Json& g) { g["origin"]["extra"] = 1; }),
+              HasSubstr("`origin.extra`"));
   EXPECT_THAT(error_with_graph([](Json& g) { g["layers"] = 3; }),
-              AllOf(HasSubstr("\"layers\" is 3"), HasSubstr("a list")));
+              HasSubstr("layers: found 3; allowed: a list"));
   EXPECT_THAT(error_with_graph([](Json& g) { g["layers"][0] = 3; }),
-              AllOf(HasSubstr("layer 0"), HasSubstr("an object")));
+              HasSubstr("layers[0]: found 3; allowed: an object"));
   EXPECT_THAT(error_with_graph([](Json& g) { g["layers"][1]["kind"] = "conv"; }),
               AllOf(HasSubstr("\"conv\""), HasSubstr("convolution, add, average_pool, max_pool")));
   EXPECT_THAT(error_with_graph([](Json& g) { g["layers"][1]["arithmetic"] = "spike"; }),
@@ -977,21 +995,21 @@ TEST_F(Package, GraphErrors) {
               AllOf(HasSubstr("layer 1"), HasSubstr("shiftaddnet, which is a network's"),
                     HasSubstr("shift and adder layers")));
   EXPECT_THAT(error_with_graph([](Json& g) { g["layers"][1]["arithmetic"] = "shift"; }),
-              AllOf(HasSubstr("layer 1"), HasSubstr("\"levels\" is missing")));
+              HasSubstr("layers[1].levels: is missing"));
   EXPECT_THAT(error_with_graph([](Json& g) { g["layers"][1]["levels"] = 3; }),
-              AllOf(HasSubstr("layer 1"), HasSubstr("unknown key \"levels\"")));
+              HasSubstr("unknown key `layers[1].levels`"));
   EXPECT_THAT(error_with_graph([](Json& g) { g["layers"][1]["kernel"] = 3.5; }),
-              AllOf(HasSubstr("\"kernel\" is 3.5"), HasSubstr("whole numbers")));
+              HasSubstr("layers[1].kernel: found the number 3.5; allowed: a whole number"));
   EXPECT_THAT(error_with_graph([](Json& g) { g["layers"][1]["kernel"] = 4294967299; }),
-              AllOf(HasSubstr("\"kernel\" is 4294967299"), HasSubstr("2147483647")));
+              AllOf(HasSubstr("kernel: found 4294967299"), HasSubstr("2147483647")));
   EXPECT_THAT(error_with_graph([](Json& g) { g["layers"][1]["kernel"] = -4294967299; }),
-              HasSubstr("\"kernel\" is -4294967299"));
+              HasSubstr("kernel: found -4294967299"));
   EXPECT_THAT(error_with_graph([](Json& g) { g["layers"][1]["relu"] = 1; }),
-              AllOf(HasSubstr("\"relu\" is 1"), HasSubstr("true or false")));
+              HasSubstr("layers[1].relu: found 1; allowed: true or false"));
   EXPECT_THAT(error_with_graph([](Json& g) { g["layers"][1]["name"] = 1; }),
-              AllOf(HasSubstr("\"name\" is 1"), HasSubstr("a string")));
+              HasSubstr("layers[1].name: found 1; allowed: a text"));
   EXPECT_THAT(error_with_graph([](Json& g) { g["image"]["scale"] = "big"; }),
-              AllOf(HasSubstr("\"scale\" is \"big\""), HasSubstr("a number")));
+              HasSubstr("image.scale: found the text \"big\"; allowed: a number"));
   EXPECT_THAT(
       error_with_graph([](Json& g) { g["layers"][1]["input"] = 3; }),
       AllOf(HasSubstr("layer 1 \"layer1\""), HasSubstr("input is 3"), HasSubstr("-1 to 0")));
@@ -999,6 +1017,51 @@ TEST_F(Package, GraphErrors) {
               AllOf(HasSubstr("layer 3 \"layer3\""), HasSubstr("input is 3")));
   EXPECT_THAT(error_with_graph([](Json& g) { g["layers"][2]["shift"] = 50; }),
               AllOf(HasSubstr("layer 2 \"layer2\""), HasSubstr("shift is 50")));
+}
+
+// Every value of the example's graph, by its name in errors.
+void for_each_value(const nlohmann::ordered_json& json, const std::string& name,
+                    const nlohmann::ordered_json::json_pointer& at,
+                    const std::function<void(const std::string&,
+                                             const nlohmann::ordered_json::json_pointer&)>& visit) {
+  for (const auto& item : json.items()) {
+    const bool list = json.is_array();
+    const std::string path =
+        list ? name + '[' + item.key() + ']' : (name.empty() ? "" : name + '.') + item.key();
+    visit(path, list ? at / std::stoul(item.key()) : at / item.key());
+    if (item.value().is_structured()) {
+      for_each_value(item.value(), path, list ? at / std::stoul(item.key()) : at / item.key(),
+                     visit);
+    }
+  }
+}
+
+TEST_F(Package, EveryFieldOfTheGraphRefusesOtherTypesAndMayNotBeMissing) {
+  using Json = nlohmann::ordered_json;
+  write_package(file_, adapter_example());
+  const TensorFile content = read_safetensors(file_);
+  const Json graph = Json::parse(content.metadata.at("network"));
+  const auto error_of = [&](const Json& changed) {
+    TensorFile other = content;
+    other.metadata["network"] = changed.dump();
+    write_safetensors(file_, other);
+    return read_error();
+  };
+  int values = 0;
+  for_each_value(graph, "", Json::json_pointer(), [&](const std::string& name, const auto& at) {
+    ++values;
+    Json changed = graph;
+    // Nothing is a list of lists, and nothing null.
+    changed[at] = graph[at].is_array() ? Json("x") : Json::array({Json::array()});
+    EXPECT_THAT(error_of(changed), HasSubstr(" " + name + ": found "));
+    changed[at] = nullptr;
+    EXPECT_THAT(error_of(changed), HasSubstr(" " + name + ": found null; allowed: "));
+    const std::string key = at.back();
+    if (graph[at.parent_pointer()].is_array() || key == "adapter" || key == "depthwise") return;
+    changed[at.parent_pointer()].erase(key);
+    EXPECT_THAT(error_of(changed), HasSubstr(" " + name + ": is missing; allowed: "));
+  });
+  EXPECT_GT(values, 100);
 }
 
 }  // namespace

@@ -128,7 +128,8 @@ TEST_F(Safetensors, HeaderErrors) {
   EXPECT_THAT(error_of(file_of("{} x", "")), HasSubstr("no valid JSON"));
   EXPECT_THAT(error_of(file_of("{\"x\":3}", "")), HasSubstr("an object"));
   EXPECT_THAT(error_of(file_of(R"({"__metadata__":[]})", "")), HasSubstr("__metadata__"));
-  EXPECT_THAT(error_of(file_of(R"({"__metadata__":{"k":1}})", "")), HasSubstr("a string"));
+  EXPECT_THAT(error_of(file_of(R"({"__metadata__":{"k":1}})", "")),
+              HasSubstr("__metadata__.k: found 1; allowed: a text"));
 }
 
 std::string entry(const std::string& name, const std::string& dtype, const std::string& shape,
@@ -145,21 +146,23 @@ TEST_F(Safetensors, TensorErrors) {
   EXPECT_EQ(error("\"I8\"", "[4]", "[0,4]"), "accepted");
   EXPECT_THAT(error("\"F16\"", "[2]", "[0,4]"),
               AllOf(HasSubstr("\"F16\""), HasSubstr("F32, I8, U8, I16, I32, I64")));
-  EXPECT_THAT(error("5", "[4]", "[0,4]"), HasSubstr("dtype 5"));
-  EXPECT_THAT(error("\"I8\"", "[-4]", "[0,4]"), HasSubstr("shape [-4]"));
-  EXPECT_THAT(error("\"I8\"", "[4.0]", "[0,4]"), HasSubstr("shape [4.0]"));
-  EXPECT_THAT(error("\"I8\"", "4", "[0,4]"), HasSubstr("shape 4"));
+  EXPECT_THAT(error("5", "[4]", "[0,4]"), HasSubstr("x.dtype: found 5; allowed: F32, "));
+  EXPECT_THAT(error("\"I8\"", "[-4]", "[0,4]"),
+              HasSubstr("x.shape[0]: found -4; allowed: a whole number from 0"));
+  EXPECT_THAT(error("\"I8\"", "[4.0]", "[0,4]"), HasSubstr("x.shape[0]: found the number 4"));
+  EXPECT_THAT(error("\"I8\"", "4", "[0,4]"), HasSubstr("x.shape: found 4; allowed: a list"));
   EXPECT_THAT(error("\"I8\"", "[5]", "[0,4]"), HasSubstr("needs 5"));
   EXPECT_THAT(error("\"I16\"", "[4]", "[0,4]"), HasSubstr("needs 8"));
   EXPECT_THAT(error("\"I64\"", "[4294967296,4294967296]", "[0,4]"), HasSubstr("more than"));
-  EXPECT_THAT(error("\"I8\"", "[4]", "[0]"), HasSubstr("data_offsets [0]"));
+  EXPECT_THAT(error("\"I8\"", "[4]", "[0]"),
+              HasSubstr("x.data_offsets: found a list; allowed: a list of 2 "));
   EXPECT_THAT(error("\"I8\"", "[4]", "[4,0]"), HasSubstr("begin <= end"));
-  EXPECT_THAT(error("\"I8\"", "[4]", "[-4,0]"), HasSubstr("data_offsets"));
+  EXPECT_THAT(error("\"I8\"", "[4]", "[-4,0]"), HasSubstr("data_offsets[0]: found -4"));
   EXPECT_THAT(error_of(file_of(R"({"x":{"shape":[4],"data_offsets":[0,4]}})", "abcd")),
-              HasSubstr("dtype null"));
+              HasSubstr("x.dtype: is missing"));
   EXPECT_THAT(
       error_of(file_of("{" + entry("x", "\"I8\"", "[4],\"extra\":1", "[0,4]") + "}", "abcd")),
-      HasSubstr("\"extra\""));
+      HasSubstr("unknown key `x.extra`"));
 }
 
 TEST_F(Safetensors, LayoutErrors) {

@@ -1,0 +1,74 @@
+#include "sw/cli/keys_command.hpp"
+
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <memory>
+#include <stdexcept>
+
+#include "sw/cli/command_exit.hpp"
+#include "sw/experiment/hardware_keys.hpp"
+#include "sw/experiment/results_fields.hpp"
+#include "sw/support/atomic_file.hpp"
+
+namespace abacus {
+namespace {
+
+struct KeysOptions {
+  std::string subject;
+  std::filesystem::path into;
+};
+
+void keys(const KeysOptions& options) {
+  const std::string table =
+      options.subject == "hardware" ? hardware_keys_markdown() : results_fields_markdown();
+  if (options.into.empty()) {
+    std::cout << table;
+    return;
+  }
+  std::ifstream in(options.into, std::ios::binary);
+  const std::string document{std::istreambuf_iterator<char>(in), {}};
+  if (!in) throw std::runtime_error(options.into.string() + ": cannot read the file");
+  std::string changed;
+  try {
+    changed = with_table(document, options.subject, table);
+  } catch (const std::runtime_error& error) {
+    throw std::runtime_error(options.into.string() + ": " + error.what());
+  }
+  write_file_atomically(options.into, [&](std::ostream& out) { out << changed; });
+}
+
+}  // namespace
+
+std::string with_table(const std::string& document, const std::string& subject,
+                       const std::string& table) {
+  const std::string begin = "<!-- abacus keys " + subject + " -->\n";
+  const std::string end = "<!-- end of abacus keys " + subject + " -->";
+  const std::size_t from = document.find(begin);
+  const std::size_t to = document.find(end);
+  if (from == std::string::npos || to == std::string::npos || to < from) {
+    throw std::runtime_error("found no " + begin.substr(0, begin.size() - 1) + " … " + end +
+                             ", between which the table belongs");
+  }
+  return document.substr(0, from) + begin + '\n' + table + '\n' + document.substr(to);
+}
+
+void add_keys_command(CLI::App& app) {
+  auto options = std::make_shared<KeysOptions>();
+  CLI::App* command = app.add_subcommand(
+      "keys", "Print tables in Markdown: of hardware parameters, or of the fields of results.json");
+  command->add_option("subject", options->subject, "Of what")
+      ->required()
+      ->check(CLI::IsMember({"hardware", "results"}));
+  command
+      ->add_option("--into", options->into,
+                   "Put the table into this document, between its comments <!-- abacus keys … -->")
+      ->check(CLI::ExistingFile);
+  command->callback([options] {
+    keys(*options);
+    throw CommandExit{0};
+  });
+}
+
+}  // namespace abacus

@@ -1,0 +1,48 @@
+#include "sw/experiment/hardware_json.hpp"
+
+#include <cstddef>
+
+#include "tlm/hardware_fields.hpp"
+
+namespace abacus {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+template <typename Config>
+void add_fields(Json& json, const Config& config);
+
+// One value, by what its row allows.
+template <typename Allowed, typename T>
+Json field_json(const Allowed&, const T& value) {
+  return value;
+}
+
+template <std::size_t N, typename Named>
+Json field_json(const OneOf<N>&, const Named& value) {
+  return to_string(value);
+}
+
+template <typename Config>
+Json field_json(const Subtable&, const Config& config) {
+  Json json;
+  add_fields(json, config);
+  return json;
+}
+
+template <typename Config>
+void add_fields(Json& json, const Config& config) {
+  visit_fields(config, [&](const auto& field, const auto& value) {
+    if (field.is_present(config)) json[field.key] = field_json(field.allowed, value);
+  });
+}
+
+}  // namespace
+
+Json hardware_json(const HardwareConfig& hardware) {
+  Json json = {{"preset", hardware.name}};
+  add_fields(json, hardware);
+  return json;
+}
+
+}  // namespace abacus

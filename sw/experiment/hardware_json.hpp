@@ -1,0 +1,13 @@
+// The hardware parameters in results.json.
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include "tlm/hardware_config.hpp"
+
+namespace abacus {
+
+// By the rows of tlm/hardware_fields.hpp, with the preset's name in front; without what an array does not have.
+nlohmann::ordered_json hardware_json(const HardwareConfig& hardware);
+
+}  // namespace abacus

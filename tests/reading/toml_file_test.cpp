@@ -1,0 +1,56 @@
+#include "sw/reading/toml_file.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "sw/reading/section.hpp"
+#include "tests/support/temporary_folder.hpp"
+
+namespace abacus {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+template <typename Read>
+std::string error_of(const Read& read) {
+  try {
+    read();
+  } catch (const InputError& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+TEST(ReadToml, ValuesAndKeysKnowTheirPlace) {
+  const Node root = parse_toml("a = 1\n[b]\nc.d = [ 1, \"x\" ]\nwhen = 2020-01-01\n", "f.toml");
+  EXPECT_EQ(root.find("a")->place.text(), "f.toml:1:1");
+  EXPECT_EQ(root.find("a")->value.place().text(), "f.toml:1:5");
+  const Node& list = root.find("b")->value.find("c")->value.find("d")->value;
+  EXPECT_EQ((*list.as<Node::List>())[1].place().text(), "f.toml:3:12");
+  EXPECT_EQ(root.find("b")->value.find("when")->value.described(), "a date or time");
+  EXPECT_EQ(root.find("c"), nullptr);
+}
+
+TEST(ReadToml, WhatIsNoTomlIsRefusedWithItsPlace) {
+  EXPECT_THAT(error_of([] { parse_toml("a = 1\nb = \n", "f.toml"); }), StartsWith("f.toml:2:"));
+  EXPECT_THAT(error_of([] { parse_toml("a = 1\na = 2\n", "f.toml"); }), StartsWith("f.toml:2:"));
+  EXPECT_THAT(error_of([] { read_toml("/nowhere/f.toml"); }),
+              StartsWith("/nowhere/f.toml: cannot read the file"));
+  const test::TemporaryFolder folder;
+  const auto file = folder.path() / "f.toml";
+  test::write_text(file, "\n\nx y\n");
+  EXPECT_THAT(error_of([&] { read_toml(file); }), StartsWith(file.string() + ":3:"));
+}
+
+TEST(ReadToml, DepthIsBounded) {
+  const auto nested = [](std::size_t lists) {
+    return "a = " + std::string(lists, '[') + std::string(lists, ']') + "\n";
+  };
+  EXPECT_EQ(error_of([&] { parse_toml(nested(most_levels - 1), "f"); }), "no error");
+  EXPECT_THAT(error_of([&] { parse_toml(nested(most_levels), "f"); }),
+              HasSubstr("nested deeper than 64 levels"));
+}
+
+}  // namespace
+}  // namespace abacus

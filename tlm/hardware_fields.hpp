@@ -1,0 +1,210 @@
+// The list of the hardware parameters: one row a parameter, which scenarios and presets are read by,
+// results.json and the table in docs/scenario.md are written by, and configurations are compared by.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+
+#include "tlm/hardware_config.hpp"
+
+namespace abacus {
+
+// What a parameter may be.
+struct WholeRange {
+  std::int64_t lowest;
+  std::int64_t highest;
+};
+struct RealRange {
+  double lowest;
+  double highest;
+};
+struct AnyText {};  // not empty
+// A value that its name makes, and to_string() names.
+template <std::size_t N>
+struct OneOf {
+  std::array<std::string_view, N> names;
+};
+template <std::size_t N>
+OneOf(std::array<std::string_view, N>) -> OneOf<N>;
+struct Subtable {};  // a struct with rows of its own
+
+template <typename Config, typename Member, typename Allowed>
+struct HardwareField {
+  const char* key;  // in scenarios, presets and results.json
+  Member Config::*member;
+  const char* unit;  // empty: a count, a name, a table
+  Allowed allowed;
+  const char* meaning;  // one line of Markdown
+  // Whether this configuration has the parameter at all; null: every one has. Where not, results leave
+  // it out and a run must not set it.
+  bool (*present)(const Config&) = nullptr;
+
+  bool is_present(const Config& config) const { return present == nullptr || present(config); }
+};
+template <typename Config, typename Member, typename Allowed>
+HardwareField(const char*, Member Config::*, const char*, Allowed, const char*)
+    -> HardwareField<Config, Member, Allowed>;
+template <typename Config, typename Member, typename Allowed>
+HardwareField(const char*, Member Config::*, const char*, Allowed, const char*,
+              bool (*)(const Config&)) -> HardwareField<Config, Member, Allowed>;
+
+inline bool has_fraction_bits(const PeArrayConfig& array) {
+  return array.kind.has_exponent_weights();
+}
+
+inline bool has_lookup_table(const PeArrayConfig& array) {
+  return array.kind.computes(TapKind::half_shifted);
+}
+
+template <typename Row, std::size_t N>
+constexpr std::array<std::string_view, N> names_of(const std::array<Row, N>& rows) {
+  std::array<std::string_view, N> names{};
+  for (std::size_t i = 0; i < N; ++i) names[i] = rows[i].name;
+  return names;
+}
+
+// The rows of a struct, in the order of results.json.
+template <typename Config>
+inline constexpr auto hardware_fields = nullptr;
+
+template <>
+inline constexpr auto hardware_fields<PostTableConfig> = std::tuple{
+    HardwareField{"exponents", &PostTableConfig::exponents, "", WholeRange{1, 64},
+                  "odd n that it has entries for; where nobody says, as many as the weights need"},
+    HardwareField{"fraction_bits", &PostTableConfig::fraction_bits, "bits", WholeRange{2, 8},
+                  "widest fraction of an entry"},
+    HardwareField{"ports", &PostTableConfig::ports, "", WholeRange{1, 256}, "reads a cycle"},
+    HardwareField{"lanes", &PostTableConfig::lanes, "", WholeRange{1, 256},
+                  "neighbouring rows of a column that share one table"}};
+
+template <>
+inline constexpr auto hardware_fields<PeArrayConfig> = std::tuple{
+    HardwareField{"kind", &PeArrayConfig::kind, "", OneOf{names_of(processing_elements)},
+                  "processing element; where nobody says, as the run's arithmetic needs"},
+    HardwareField{"rows", &PeArrayConfig::rows, "", WholeRange{1, 256}, "input channels a cycle"},
+    HardwareField{"columns", &PeArrayConfig::columns, "", WholeRange{1, 256},
+                  "output channels a cycle"},
+    HardwareField{"weight_bits", &PeArrayConfig::weight_bits, "bits", WholeRange{2, 8},
+                  "widest weight that the lanes take; `xnor`: always 1"},
+    HardwareField{"activation_bits", &PeArrayConfig::activation_bits, "bits", WholeRange{2, 8},
+                  "widest activation that the lanes take; `xnor`: always 1"},
+    HardwareField{"accumulator_bits", &PeArrayConfig::accumulator_bits, "bits", WholeRange{8, 32},
+                  "width of an output's running sum, which saturates"},
+    HardwareField{"weights_per_pe", &PeArrayConfig::weights_per_pe, "weights",
+                  WholeRange{1, 1 << 20}, "local weight buffer of a PE"},
+    HardwareField{"scale_lanes", &PeArrayConfig::scale_lanes, "", WholeRange{1, 256},
+                  "outputs that the scale unit finishes a cycle"},
+    HardwareField{"fraction_bits", &PeArrayConfig::fraction_bits, "bits", WholeRange{0, 12},
+                  "most that `shift`, `shift-add`, `post` and `apot` lanes keep below the binary "
+                  "point",
+                  has_fraction_bits},
+    HardwareField{"table", &PeArrayConfig::table, "", Subtable{},
+                  "lookup table of `post` lanes ([post_lut.md](hardware/post_lut.md))",
+                  has_lookup_table}};
+
+template <>
+inline constexpr auto hardware_fields<SramConfig> = std::tuple{
+    HardwareField{"bytes", &SramConfig::bytes, "bytes", WholeRange{256, 16 * 1024 * 1024},
+                  "capacity"},
+    HardwareField{"banks", &SramConfig::banks, "", WholeRange{1, 64}, "interleaved by port width"},
+    HardwareField{"port_bytes", &SramConfig::port_bytes, "bytes", WholeRange{1, 1024},
+                  "a bank's access width"},
+    HardwareField{"latency_cycles", &SramConfig::latency_cycles, "cycles", WholeRange{0, 100},
+                  "from access to data"}};
+
+template <>
+inline constexpr auto hardware_fields<StepAdapterConfig> =
+    std::tuple{HardwareField{"channels", &StepAdapterConfig::channels, "", WholeRange{1, 32767},
+                             "channel sums that it keeps"},
+               HardwareField{"hidden", &StepAdapterConfig::hidden, "", WholeRange{1, 1024},
+                             "hidden values, at most"},
+               HardwareField{"lanes", &StepAdapterConfig::lanes, "", WholeRange{1, 1024},
+                             "multiplications a cycle"},
+               HardwareField{"registers", &StepAdapterConfig::registers, "", WholeRange{1, 64},
+                             "steps that it keeps for layers to come"}};
+
+template <>
+inline constexpr auto hardware_fields<DmaConfig> =
+    std::tuple{HardwareField{"burst_bytes", &DmaConfig::burst_bytes, "bytes", WholeRange{4, 4096},
+                             "largest transaction on the bus"},
+               HardwareField{"outstanding", &DmaConfig::outstanding, "", WholeRange{1, 64},
+                             "bursts under way at once"}};
+
+template <>
+inline constexpr auto hardware_fields<BusConfig> =
+    std::tuple{HardwareField{"bytes_per_cycle", &BusConfig::bytes_per_cycle, "bytes",
+                             WholeRange{1, 256}, "data width"},
+               HardwareField{"arbitration_cycles", &BusConfig::arbitration_cycles, "cycles",
+                             WholeRange{0, 100}, "from request to grant on an idle bus"},
+               HardwareField{"response_cycles", &BusConfig::response_cycles, "cycles",
+                             WholeRange{0, 100}, "from a target that is ready to the response"}};
+
+inline constexpr RealRange dram_nanoseconds = {0.01, 1e6};
+
+template <>
+inline constexpr auto hardware_fields<DramConfig> = std::tuple{
+    HardwareField{"device", &DramConfig::device, "", AnyText{}, "name of the device"},
+    HardwareField{"bytes", &DramConfig::bytes, "bytes", WholeRange{1 << 20, 1 << 30}, "capacity"},
+    HardwareField{"banks", &DramConfig::banks, "", WholeRange{1, 64}, "each with one open row"},
+    HardwareField{"row_bytes", &DramConfig::row_bytes, "bytes", WholeRange{64, 65536},
+                  "page size, a multiple of a burst's bytes"},
+    HardwareField{"data_bits", &DramConfig::data_bits, "bits", WholeRange{4, 1024},
+                  "width of the data bus"},
+    HardwareField{"burst_length", &DramConfig::burst_length, "", WholeRange{1, 64},
+                  "transfers a burst"},
+    HardwareField{"t_ck", &DramConfig::t_ck, "ns", RealRange{0.01, 1000}, "clock period"},
+    HardwareField{"t_rcd", &DramConfig::t_rcd, "ns", dram_nanoseconds, "ACTIVATE to READ/WRITE"},
+    HardwareField{"t_rp", &DramConfig::t_rp, "ns", dram_nanoseconds, "PRECHARGE to ACTIVATE"},
+    HardwareField{"t_cl", &DramConfig::t_cl, "ns", dram_nanoseconds, "READ to first data"},
+    HardwareField{"t_cwl", &DramConfig::t_cwl, "ns", dram_nanoseconds, "WRITE to first data"},
+    HardwareField{"t_ras", &DramConfig::t_ras, "ns", dram_nanoseconds, "ACTIVATE to PRECHARGE"},
+    HardwareField{"t_wr", &DramConfig::t_wr, "ns", dram_nanoseconds,
+                  "last write data to PRECHARGE"},
+    HardwareField{"t_wtr", &DramConfig::t_wtr, "ns", dram_nanoseconds, "last write data to READ"},
+    HardwareField{"t_rtp", &DramConfig::t_rtp, "ns", dram_nanoseconds, "READ to PRECHARGE"},
+    HardwareField{"t_rfc", &DramConfig::t_rfc, "ns", dram_nanoseconds, "REFRESH to ACTIVATE"},
+    HardwareField{"t_refi", &DramConfig::t_refi, "ns", RealRange{1, 1e9},
+                  "refresh interval, more than `t_rfc`"}};
+
+template <>
+inline constexpr auto hardware_fields<VectorUnitConfig> = std::tuple{
+    HardwareField{"lanes", &VectorUnitConfig::lanes, "", WholeRange{1, 1024}, "elements a cycle"}};
+
+// `name` is the preset's file and no key.
+template <>
+inline constexpr auto hardware_fields<HardwareConfig> = std::tuple{
+    HardwareField{"clock_mhz", &HardwareConfig::clock_mhz, "MHz", RealRange{1, 10000}, "clock"},
+    HardwareField{"array", &HardwareConfig::array, "", Subtable{},
+                  "computes the layers between the edges ([pe_array.md](hardware/pe_array.md))"},
+    HardwareField{"edge_array", &HardwareConfig::edge_array, "", Subtable{},
+                  "computes first convolution and classifier; `kind` must be `mac`"},
+    HardwareField{"activation_sram", &HardwareConfig::activation_sram, "", Subtable{},
+                  "tensors ([memory.md](hardware/memory.md))"},
+    HardwareField{"weight_sram", &HardwareConfig::weight_sram, "", Subtable{}, "weights"},
+    HardwareField{"parameter_sram", &HardwareConfig::parameter_sram, "", Subtable{},
+                  "scale units' parameters"},
+    HardwareField{"step_adapter", &HardwareConfig::step_adapter, "", Subtable{},
+                  "factors of activation steps ([step_adapter.md](hardware/step_adapter.md))"},
+    HardwareField{"load_dma", &HardwareConfig::load_dma, "", Subtable{}, "DRAM to SRAM"},
+    HardwareField{"store_dma", &HardwareConfig::store_dma, "", Subtable{}, "SRAM to DRAM"},
+    HardwareField{"bus", &HardwareConfig::bus, "", Subtable{}, "[bus.md](hardware/bus.md)"},
+    HardwareField{"dram", &HardwareConfig::dram, "", Subtable{},
+                  "one device ([memory.md](hardware/memory.md))"},
+    HardwareField{"vector_unit", &HardwareConfig::vector_unit, "", Subtable{},
+                  "adds and pools ([vector_unit.md](hardware/vector_unit.md))"},
+    HardwareField{"command_queue", &HardwareConfig::command_queue, "", WholeRange{1, 1024},
+                  "commands that a unit can hold"}};
+
+// Calls visit(row, value) for each row of `config`, which is const or not; rows of a Subtable's struct are
+// for the visitor to visit.
+template <typename Config, typename Visitor>
+void visit_fields(Config& config, Visitor&& visit) {
+  std::apply([&](const auto&... fields) { (visit(fields, config.*(fields.member)), ...); },
+             hardware_fields<std::remove_const_t<Config>>);
+}
+
+}  // namespace abacus
