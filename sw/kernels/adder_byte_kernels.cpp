@@ -5,25 +5,11 @@
 #include <cstddef>
 #include <cstring>
 
-#if defined(__x86_64__) && defined(__GNUC__)
-#define ABACUS_HAS_BYTE_KERNELS 1
-#include <immintrin.h>
-#endif
+#include "sw/kernels/vnni.hpp"
 
 namespace abacus {
 
-#ifdef ABACUS_HAS_BYTE_KERNELS
-
-// Marks single functions, so that no inline function of a header is compiled for a processor that
-// the rest of the program cannot count on.
-#define ABACUS_BYTES __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")))
-#define ABACUS_BYTES_INLINE ABACUS_BYTES inline __attribute__((always_inline))
-
-bool byte_kernels_supported() {
-  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
-         __builtin_cpu_supports("avx512vnni");
-}
+#ifdef ABACUS_HAS_VNNI
 
 namespace {
 
@@ -34,10 +20,6 @@ constexpr int kForwardTile = 16;
 constexpr int kForwardPairTile = 12;
 constexpr int kGradientTile = 8;
 
-ABACUS_BYTES_INLINE __mmask16 first_lanes(int count) {
-  return static_cast<__mmask16>((1U << std::min(count, 16)) - 1U);
-}
-
 struct ForwardPlanes {
   const std::uint32_t* x;  // group 0 of the tile's first position at tap (0, 0)
   std::size_t row_stride, group_stride, phase_stride;
@@ -45,9 +27,9 @@ struct ForwardPlanes {
 
 // Blocks × P outputs. |x − w| = 2 max(x, w) − x − w; the sums of x and of w are added at the end.
 template <int Blocks, int P>
-ABACUS_BYTES void forward_tile(const AdderShape& s, const ForwardBytes& packed, int block,
-                               const ForwardPlanes& planes, const std::int32_t* position_sums,
-                               float* y) {
+ABACUS_VNNI void forward_tile(const AdderShape& s, const ForwardBytes& packed, int block,
+                              const ForwardPlanes& planes, const std::int32_t* position_sums,
+                              float* y) {
   __m512i acc[Blocks][P];
   for (int b = 0; b < Blocks; ++b) {
     for (int p = 0; p < P; ++p) acc[b][p] = _mm512_setzero_si512();
@@ -100,13 +82,13 @@ void forward_tile_of(int positions, const Arguments&... arguments) {
 }
 
 // to[x] += from[x], which the compiler makes vectors of.
-ABACUS_BYTES void add_row(const std::int32_t* from, int count, std::int32_t* to) {
+ABACUS_VNNI void add_row(const std::int32_t* from, int count, std::int32_t* to) {
   for (int i = 0; i < count; ++i) to[i] += from[i];
 }
 
 // Four positions of four groups each, transposed: to[group · group_stride + position].
-ABACUS_BYTES_INLINE void store_groups(const __m128i (&position)[4], int positions, int groups,
-                                      std::size_t group_stride, std::uint32_t* to) {
+ABACUS_VNNI_INLINE void store_groups(const __m128i (&position)[4], int positions, int groups,
+                                     std::size_t group_stride, std::uint32_t* to) {
   const __m128i low01 = _mm_unpacklo_epi32(position[0], position[1]);
   const __m128i low23 = _mm_unpacklo_epi32(position[2], position[3]);
   const __m128i high01 = _mm_unpackhi_epi32(position[0], position[1]);
@@ -121,8 +103,8 @@ ABACUS_BYTES_INLINE void store_groups(const __m128i (&position)[4], int position
 
 // `count` pixels, `pixel_stride` bytes apart, to the planes of their groups; the channels past the
 // last are 0.
-ABACUS_BYTES void group_pixels(const std::uint8_t* pixels, int count, std::size_t pixel_stride,
-                               int channels, std::size_t group_stride, std::uint32_t* to) {
+ABACUS_VNNI void group_pixels(const std::uint8_t* pixels, int count, std::size_t pixel_stride,
+                              int channels, std::size_t group_stride, std::uint32_t* to) {
   for (int first = 0; first < channels; first += kByteLanes) {
     const int rest = std::min(kByteLanes, channels - first);
     const int groups = ceil_divide(rest, kByteGroup);
@@ -142,8 +124,8 @@ ABACUS_BYTES void group_pixels(const std::uint8_t* pixels, int count, std::size_
 // to[i] = Σ over groups of the four bytes of planes[group · stride + i], taken as unsigned (of
 // activations) or as signed (of gradients).
 template <bool Signed>
-ABACUS_BYTES void sum_groups(const std::uint32_t* planes, int groups, std::size_t stride,
-                             std::int32_t* to) {
+ABACUS_VNNI void sum_groups(const std::uint32_t* planes, int groups, std::size_t stride,
+                            std::int32_t* to) {
   const __m512i ones = _mm512_set1_epi8(1);
   const int count = static_cast<int>(stride);
   for (int i = 0; i < count; i += 16) {
@@ -172,10 +154,10 @@ struct GradientRows {
 };
 
 template <int P>
-ABACUS_BYTES void gradient_tile(const GradientTap* taps, int tap_count, const GradientRows& rows,
-                                const GradientBytes& packed, int first_channel,
-                                const std::uint8_t* x, std::size_t x_stride, float scale, float* dx,
-                                std::size_t dx_stride, int used_channels) {
+ABACUS_VNNI void gradient_tile(const GradientTap* taps, int tap_count, const GradientRows& rows,
+                               const GradientBytes& packed, int first_channel,
+                               const std::uint8_t* x, std::size_t x_stride, float scale, float* dx,
+                               std::size_t dx_stride, int used_channels) {
   __m512i upper[P], lower[P], held[P];
   const __m512i spread = _mm512_set4_epi32(0x0C0C0C0C, 0x08080808, 0x04040404, 0x00000000);
   for (int p = 0; p < P; ++p) {
@@ -228,32 +210,9 @@ void gradient_tile_of(int positions, const Arguments&... arguments) {
   gradient_tile<P>(arguments...);
 }
 
-ABACUS_BYTES float largest_magnitude(const float* values, std::size_t count) {
-  __m512 largest = _mm512_setzero_ps();
-  for (std::size_t i = 0; i < count; i += 16) {
-    const __mmask16 used = first_lanes(static_cast<int>(std::min<std::size_t>(16, count - i)));
-    largest = _mm512_max_ps(largest, _mm512_abs_ps(_mm512_maskz_loadu_ps(used, values + i)));
-  }
-  return _mm512_reduce_max_ps(largest);
-}
-
-// Largest 16-bit number whose two signed bytes both exist.
-constexpr float kLargestPair = 127 * 256 + 127;
-
-// dY of 16 channels as two signed bytes each: 256 · upper + lower.
-struct Pair {
-  __m512i upper, lower;
-};
-ABACUS_BYTES_INLINE Pair split(const float* dy, int channels, __m512 factor) {
-  const __m512 values = _mm512_maskz_loadu_ps(first_lanes(channels), dy);
-  const __m512i whole = _mm512_cvtps_epi32(_mm512_mul_ps(values, factor));
-  const __m512i upper = _mm512_srai_epi32(_mm512_add_epi32(whole, _mm512_set1_epi32(128)), 8);
-  return {upper, _mm512_sub_epi32(whole, _mm512_slli_epi32(upper, 8))};
-}
-
 // dY of a row of outputs to the planes of their groups.
-ABACUS_BYTES void split_row(const float* dy, int count, int channels, float factor,
-                            std::size_t group_stride, std::uint32_t* upper, std::uint32_t* lower) {
+ABACUS_VNNI void split_row(const float* dy, int count, int channels, float factor,
+                           std::size_t group_stride, std::uint32_t* upper, std::uint32_t* lower) {
   for (int first = 0; first < channels; first += kByteLanes) {
     const int rest = std::min(kByteLanes, channels - first);
     const int groups = ceil_divide(rest, kByteGroup);
@@ -261,8 +220,8 @@ ABACUS_BYTES void split_row(const float* dy, int count, int channels, float fact
     for (int p = 0; p < count; p += 4) {
       __m128i high[4], low[4];
       for (int i = 0; i < 4; ++i) {
-        const Pair pair = split(dy + static_cast<std::size_t>(p + i) * channels + first,
-                                p + i < count ? rest : 0, _mm512_set1_ps(factor));
+        const BytePair pair = split_bytes(dy + static_cast<std::size_t>(p + i) * channels + first,
+                                          p + i < count ? rest : 0, _mm512_set1_ps(factor));
         high[i] = _mm512_cvtepi32_epi8(pair.upper);
         low[i] = _mm512_cvtepi32_epi8(pair.lower);
       }
@@ -274,8 +233,8 @@ ABACUS_BYTES void split_row(const float* dy, int count, int channels, float fact
 }
 
 // Activations of one pixel on the gradient's grids.
-ABACUS_BYTES void to_gradient_levels(const std::uint8_t* pixel, int channels,
-                                     const GradientBytes& packed, std::uint8_t* to) {
+ABACUS_VNNI void to_gradient_levels(const std::uint8_t* pixel, int channels,
+                                    const GradientBytes& packed, std::uint8_t* to) {
   for (int first = 0; first < channels; first += kByteLanes) {
     const __m128i bytes = _mm_maskz_loadu_epi8(first_lanes(channels - first), pixel + first);
     const __m512 x =
@@ -303,9 +262,9 @@ struct QuadRows {
 // between channels, columns[i] between the tap columns. Adds to `sums`, which has
 // `channel_elements` between channels and a vector for each column.
 template <int Channels, int Columns>
-ABACUS_BYTES void weight_tile(const QuadRows& rows, const std::uint8_t* x,
-                              std::size_t channel_bytes, const std::size_t* columns, float* sums,
-                              std::size_t channel_elements) {
+ABACUS_VNNI void weight_tile(const QuadRows& rows, const std::uint8_t* x, std::size_t channel_bytes,
+                             const std::size_t* columns, float* sums,
+                             std::size_t channel_elements) {
   __m512i upper[Channels][Columns], lower[Channels][Columns];
   for (int c = 0; c < Channels; ++c) {
     for (int k = 0; k < Columns; ++k) upper[c][k] = lower[c][k] = _mm512_setzero_si512();
@@ -367,12 +326,12 @@ void weight_tile_of(int channels, int columns, const Arguments&... arguments) {
 
 // Four neighbouring positions of 16 channels of dY, `position_stride` floats apart, to one vector of
 // upper bytes and one of lower ones; positions past `count` are 0.
-ABACUS_BYTES void split_quad(const float* dy, std::size_t position_stride, int count, int channels,
-                             float factor, std::uint32_t* upper, std::uint32_t* lower) {
+ABACUS_VNNI void split_quad(const float* dy, std::size_t position_stride, int count, int channels,
+                            float factor, std::uint32_t* upper, std::uint32_t* lower) {
   const __m512i byte = _mm512_set1_epi32(255);
   __m512i up = _mm512_setzero_si512(), low = _mm512_setzero_si512();
   for (int p = count - 1; p >= 0; --p) {
-    const Pair pair = split(dy + p * position_stride, channels, _mm512_set1_ps(factor));
+    const BytePair pair = split_bytes(dy + p * position_stride, channels, _mm512_set1_ps(factor));
     up = _mm512_or_si512(_mm512_slli_epi32(up, 8), _mm512_and_si512(pair.upper, byte));
     low = _mm512_or_si512(_mm512_slli_epi32(low, 8), _mm512_and_si512(pair.lower, byte));
   }
@@ -381,8 +340,8 @@ ABACUS_BYTES void split_quad(const float* dy, std::size_t position_stride, int c
 }
 
 // `count` pixels, `pixel_stride` bytes apart, to rows of channels, `plane` bytes apart.
-ABACUS_BYTES void transpose_pixels(const std::uint8_t* pixels, int count, std::size_t pixel_stride,
-                                   int channels, std::size_t plane, std::uint8_t* to) {
+ABACUS_VNNI void transpose_pixels(const std::uint8_t* pixels, int count, std::size_t pixel_stride,
+                                  int channels, std::size_t plane, std::uint8_t* to) {
   for (int p = 0; p < count; p += kByteGroup) {
     const int used = std::min(kByteGroup, count - p);
     for (int first = 0; first < channels; first += kByteLanes) {
@@ -397,7 +356,7 @@ ABACUS_BYTES void transpose_pixels(const std::uint8_t* pixels, int count, std::s
       const __m128i high01 = _mm_unpackhi_epi8(pixel[0], pixel[1]);
       const __m128i high23 = _mm_unpackhi_epi8(pixel[2], pixel[3]);
       alignas(16) std::uint32_t quads[kByteLanes];
-      const auto store = [](std::uint32_t* at, __m128i value) ABACUS_BYTES {
+      const auto store = [](std::uint32_t* at, __m128i value) ABACUS_VNNI {
         _mm_store_si128(reinterpret_cast<__m128i*>(at), value);
       };
       store(quads, _mm_unpacklo_epi16(low01, low23));
@@ -416,9 +375,9 @@ ABACUS_BYTES void transpose_pixels(const std::uint8_t* pixels, int count, std::s
 
 }  // namespace
 
-ABACUS_BYTES void bytes_from_floats(const float* values, std::int64_t count, float inverse_unit,
-                                    std::uint8_t* bytes, std::int32_t& least,
-                                    std::int32_t& largest) {
+ABACUS_VNNI void bytes_from_floats(const float* values, std::int64_t count, float inverse_unit,
+                                   std::uint8_t* bytes, std::int32_t& least,
+                                   std::int32_t& largest) {
   const __m512 factor = _mm512_set1_ps(inverse_unit);
   __m512i low = _mm512_set1_epi32(least), high = _mm512_set1_epi32(largest);
   for (std::int64_t i = 0; i < count; i += 16) {
@@ -435,7 +394,7 @@ ABACUS_BYTES void bytes_from_floats(const float* values, std::int64_t count, flo
   largest = _mm512_reduce_max_epi32(high);
 }
 
-ABACUS_BYTES float largest_of_floats(const float* values, std::int64_t count) {
+ABACUS_VNNI float largest_of_floats(const float* values, std::int64_t count) {
   __m512 largest = _mm512_setzero_ps();
   for (std::int64_t i = 0; i < count; i += 16) {
     const __mmask16 used = first_lanes(static_cast<int>(std::min<std::int64_t>(16, count - i)));
@@ -445,8 +404,8 @@ ABACUS_BYTES float largest_of_floats(const float* values, std::int64_t count) {
   return _mm512_reduce_max_ps(largest);
 }
 
-ABACUS_BYTES void widen_byte_maxima(const std::uint8_t* pixels, std::int64_t count, int channels,
-                                    std::uint8_t* largest) {
+ABACUS_VNNI void widen_byte_maxima(const std::uint8_t* pixels, std::int64_t count, int channels,
+                                   std::uint8_t* largest) {
   for (int first = 0; first < channels; first += 64) {
     const int rest = std::min(64, channels - first);
     const __mmask64 used = rest == 64 ? ~0ULL : (1ULL << rest) - 1ULL;
@@ -708,7 +667,6 @@ void weight_gradient_bytes(const AdderShape& s, std::int64_t images, const std::
 
 #else
 
-bool byte_kernels_supported() { return false; }
 std::size_t weight_gradient_elements(const AdderShape&) { return 0; }
 std::int64_t weight_gradient_images(const AdderShape&) { return 1; }
 void weight_gradient_bytes(const AdderShape&, std::int64_t, const std::uint8_t*, const float*,

@@ -1,4 +1,4 @@
-// One image of the adder operator on bytes with AVX-512 VNNI (adder_grid_kernels.cpp chooses).
+// One image of the adder operator on bytes with AVX-512 VNNI (vnni.hpp; adder_grid_kernels.cpp chooses).
 #pragma once
 
 #include <cstdint>
@@ -7,9 +7,6 @@
 #include "sw/kernels/adder_kernels.hpp"
 
 namespace abacus {
-
-// Whether compiler and processor have what the kernels below need.
-bool byte_kernels_supported();
 
 // A vector holds 16 channels × 4 channels of the other side, one byte each.
 constexpr int kByteLanes = 16;
@@ -47,7 +44,7 @@ struct ByteScratch {
   std::vector<std::int32_t> sums;
 };
 
-// All below only where byte_kernels_supported().
+// All below only where vnni_supported().
 
 // Rounds values · inverse_unit to the nearest (halves to even) and clamps to 0..255. The least and
 // the largest value before clamping widen `least` and `largest`.

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "sw/kernels/adder_byte_kernels.hpp"
+#include "sw/kernels/vnni.hpp"
 
 namespace abacus {
 namespace {
@@ -167,12 +168,12 @@ void gradient_portable(const AdderShape& s, const std::uint8_t* input, const std
 
 }  // namespace
 
-bool has_byte_kernels() { return byte_kernels_supported(); }
+bool has_byte_kernels() { return vnni_supported(); }
 
 GridRange to_grid(const float* values, std::int64_t count, float unit, std::uint8_t* levels,
                   GridPath path) {
   const float inverse = 1.0F / unit;
-  const bool bytes = path == GridPath::fastest && byte_kernels_supported();
+  const bool bytes = path == GridPath::fastest && vnni_supported();
   std::int32_t least = 0, largest = 0;
 #pragma omp parallel for schedule(dynamic, 1) reduction(min : least) reduction(max : largest)
   for (std::int64_t first = 0; first < count; first += kChunk) {
@@ -196,7 +197,7 @@ GridRange to_grid(const float* values, std::int64_t count, float unit, std::uint
 }
 
 float largest_value(const float* values, std::int64_t count, GridPath path) {
-  const bool bytes = path == GridPath::fastest && byte_kernels_supported();
+  const bool bytes = path == GridPath::fastest && vnni_supported();
   float largest = 0;
 #pragma omp parallel for schedule(dynamic, 1) reduction(max : largest)
   for (std::int64_t first = 0; first < count; first += kChunk) {
@@ -213,7 +214,7 @@ float largest_value(const float* values, std::int64_t count, GridPath path) {
 // Dynamic scheduling: on a machine with other work, a thread that is held up does not hold up all.
 void adder_grid_forward(const AdderShape& s, const std::uint8_t* input, const std::int32_t* weight,
                         float unit, float* output, GridPath path) {
-  if (path == GridPath::portable || !byte_kernels_supported()) {
+  if (path == GridPath::portable || !vnni_supported()) {
     forward_portable(s, input, weight, unit, output);
     return;
   }
@@ -232,7 +233,7 @@ void adder_grid_forward(const AdderShape& s, const std::uint8_t* input, const st
 void adder_grid_input_gradient(const AdderShape& s, const std::uint8_t* input,
                                const std::int32_t* weight, float unit, const float* output_gradient,
                                float* input_gradient, GridPath path) {
-  if (path == GridPath::portable || !byte_kernels_supported()) {
+  if (path == GridPath::portable || !vnni_supported()) {
     gradient_portable(s, input, weight, unit, output_gradient, input_gradient);
     return;
   }
@@ -252,7 +253,7 @@ void adder_grid_input_gradient(const AdderShape& s, const std::uint8_t* input,
 void adder_grid_weight_gradient(const AdderShape& s, const std::uint8_t* input,
                                 const std::int32_t* weight, float unit,
                                 const float* output_gradient, float* weight_gradient) {
-  if (!byte_kernels_supported()) {
+  if (!vnni_supported()) {
     throw std::logic_error("adder_grid_weight_gradient: this processor has no AVX-512 VNNI");
   }
   // Parts of the batch, each with its own sums, added in order: the same for any number of threads.

@@ -6,13 +6,7 @@
 #include <cstring>
 #include <vector>
 
-#include "sw/kernels/adder_byte_kernels.hpp"
-
-#if defined(__x86_64__) && defined(__GNUC__)
-#define ABACUS_HAS_BYTE_KERNELS 1
-#include <immintrin.h>
-#define ABACUS_BYTES __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")))
-#endif
+#include "sw/kernels/vnni.hpp"
 
 namespace abacus {
 namespace {
@@ -108,15 +102,12 @@ void lay_out_shared(const AdderShape& s, const Layout& layout, const std::uint8_
   }
 }
 
-#ifdef ABACUS_HAS_BYTE_KERNELS
-
-// Largest 16-bit number whose two signed bytes both exist.
-constexpr float kLargestPair = 127 * 256 + 127;
+#ifdef ABACUS_HAS_VNNI
 
 template <int T>
-ABACUS_BYTES void sum_tile(const std::uint8_t* const* x, const Threshold* thresholds,
-                           const std::int8_t* upper, const std::int8_t* lower,
-                           std::size_t positions, float scale, float* sums) {
+ABACUS_VNNI void sum_tile(const std::uint8_t* const* x, const Threshold* thresholds,
+                          const std::int8_t* upper, const std::int8_t* lower, std::size_t positions,
+                          float scale, float* sums) {
   __m512i high[T], low[T], below[T], top[T];
   for (int t = 0; t < T; ++t) {
     high[t] = low[t] = _mm512_setzero_si512();
@@ -139,28 +130,14 @@ ABACUS_BYTES void sum_tile(const std::uint8_t* const* x, const Threshold* thresh
   }
 }
 
-ABACUS_BYTES void split(const float* dy, std::size_t count, float factor, std::int8_t* upper,
-                        std::int8_t* lower) {
+ABACUS_VNNI void split(const float* dy, std::size_t count, float factor, std::int8_t* upper,
+                       std::int8_t* lower) {
   for (std::size_t i = 0; i < count; i += 16) {
-    const std::size_t left = count - i;
-    const auto used = static_cast<__mmask16>(left >= 16 ? 0xFFFFU : (1U << left) - 1U);
-    const __m512i whole = _mm512_cvtps_epi32(
-        _mm512_mul_ps(_mm512_maskz_loadu_ps(used, dy + i), _mm512_set1_ps(factor)));
-    const __m512i high = _mm512_srai_epi32(_mm512_add_epi32(whole, _mm512_set1_epi32(128)), 8);
-    _mm512_mask_cvtepi32_storeu_epi8(upper + i, used, high);
-    _mm512_mask_cvtepi32_storeu_epi8(lower + i, used,
-                                     _mm512_sub_epi32(whole, _mm512_slli_epi32(high, 8)));
+    const int left = static_cast<int>(std::min<std::size_t>(16, count - i));
+    const BytePair pair = split_bytes(dy + i, left, _mm512_set1_ps(factor));
+    _mm512_mask_cvtepi32_storeu_epi8(upper + i, first_lanes(left), pair.upper);
+    _mm512_mask_cvtepi32_storeu_epi8(lower + i, first_lanes(left), pair.lower);
   }
-}
-
-ABACUS_BYTES float largest_magnitude(const float* values, std::size_t count) {
-  __m512 largest = _mm512_setzero_ps();
-  for (std::size_t i = 0; i < count; i += 16) {
-    const std::size_t left = count - i;
-    const auto used = static_cast<__mmask16>(left >= 16 ? 0xFFFFU : (1U << left) - 1U);
-    largest = _mm512_max_ps(largest, _mm512_abs_ps(_mm512_maskz_loadu_ps(used, values + i)));
-  }
-  return _mm512_reduce_max_ps(largest);
 }
 
 void sum_bytes(const std::uint8_t* const* x, const Threshold* thresholds, int taps,
@@ -345,7 +322,7 @@ class Worker {
 void adder_sign_weight_gradient(const AdderShape& s, const std::uint8_t* input,
                                 const std::int32_t* weight, const float* output_gradient,
                                 float* weight_gradient, GridPath path) {
-  const bool bytes = path == GridPath::fastest && byte_kernels_supported();
+  const bool bytes = path == GridPath::fastest && vnni_supported();
   const std::int64_t chunk = images_together(s);
   const std::int64_t chunks = (s.batch + chunk - 1) / chunk;
   const std::int64_t parts = std::min(kParts, chunks);

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cstddef>
 
-// Highway compiles this file once for each of these: AVX-512, AVX2, and the compiler's baseline.
-#define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_AVX3_DL)
+#include "sw/kernels/highway_targets.hpp"
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "sw/kernels/fake_quantization_kernels.cpp"
 #include <hwy/foreach_target.h>  // must come before highway.h

@@ -4,16 +4,8 @@
 #include <cstddef>
 #include <cstdlib>
 
-// Highway compiles this file once for each of these: AVX-512, AVX2, and the compiler's baseline.
-#define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_AVX3_DL)
-#undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "sw/quant/simulate/adder_accumulation.cpp"
-#include <hwy/foreach_target.h>  // must come before highway.h
-#include <hwy/highway.h>
-
-#ifndef ABACUS_ADDER_ACCUMULATION_ONCE
-#define ABACUS_ADDER_ACCUMULATION_ONCE
 namespace abacus {
+namespace {
 
 // Reused from image to image by one thread.
 struct AccumulationScratch {
@@ -24,112 +16,6 @@ struct AccumulationScratch {
   std::vector<std::int32_t> window;  // Σ over the taps: shared by the group's output channels
   std::vector<std::int32_t> maxima;  // [channel of the tile][position]
 };
-
-// Vectors read and written past the last position stay within this many elements.
-constexpr int accumulation_slack = 128;
-constexpr int channels_together = 4;
-
-}  // namespace abacus
-#endif
-
-HWY_BEFORE_NAMESPACE();
-namespace abacus {
-namespace HWY_NAMESPACE {
-namespace hn = hwy::HWY_NAMESPACE;
-
-using Narrow = hn::ScalableTag<std::int16_t>;
-#if HWY_TARGET != HWY_SCALAR
-using Wide = hn::RepartitionToWide<Narrow>;
-#endif
-
-HWY_INLINE void widen(hn::Vec<Narrow> sum, std::int32_t* to) {
-#if HWY_TARGET == HWY_SCALAR
-  *to += hn::GetLane(sum);
-#else
-  const Narrow narrow;
-  const Wide wide;
-  const hn::Half<Narrow> half;
-  const auto low = hn::PromoteTo(wide, hn::LowerHalf(half, sum));
-  const auto high = hn::PromoteTo(wide, hn::UpperHalf(half, sum));
-  std::int32_t* const upper = to + hn::Lanes(narrow) / 2;
-  hn::StoreU(hn::Add(hn::LoadU(wide, to), low), wide, to);
-  hn::StoreU(hn::Add(hn::LoadU(wide, upper), high), wide, upper);
-#endif
-}
-
-// Adds Σ max(a, w) to `maxima` for C output channels and two vectors of positions.
-template <int C>
-HWY_NOINLINE void add_maxima(const AdderAccumulation::Geometry& g, const std::int16_t* planes,
-                             const std::int16_t* weights, std::int32_t* maxima,
-                             std::size_t maxima_stride) {
-  const Narrow d;
-  const std::size_t lanes = hn::Lanes(d);
-  const int area = g.kernel * g.kernel;
-  const std::size_t channel_weights = static_cast<std::size_t>(g.input_channels) * area;
-  using V = hn::Vec<Narrow>;
-  V first[C], second[C];
-  for (int c = 0; c < C; ++c) first[c] = second[c] = hn::Zero(d);
-  int taps = 0;
-  for (int i = 0; i < g.input_channels; ++i) {
-    for (int tap = 0; tap < area; ++tap) {
-      const int ky = tap / g.kernel, kx = tap % g.kernel;
-      const std::int16_t* a = planes + i * g.channel +
-                              ((ky % g.stride) * g.stride + kx % g.stride) * g.phase +
-                              (ky / g.stride) * g.row + kx / g.stride;
-      const V a0 = hn::LoadU(d, a), a1 = hn::LoadU(d, a + lanes);
-      const std::int16_t* w = weights + static_cast<std::size_t>(i) * area + tap;
-      HWY_UNROLL(4)
-      for (int c = 0; c < C; ++c) {
-        const V wv = hn::Set(d, w[c * channel_weights]);
-        first[c] = hn::Add(first[c], hn::Max(a0, wv));
-        second[c] = hn::Add(second[c], hn::Max(a1, wv));
-      }
-      if (++taps == g.taps_between_widenings) {
-        taps = 0;
-        for (int c = 0; c < C; ++c) {
-          widen(first[c], maxima + c * maxima_stride);
-          widen(second[c], maxima + c * maxima_stride + lanes);
-          first[c] = second[c] = hn::Zero(d);
-        }
-      }
-    }
-  }
-  for (int c = 0; c < C; ++c) {
-    widen(first[c], maxima + c * maxima_stride);
-    widen(second[c], maxima + c * maxima_stride + lanes);
-  }
-}
-
-void add_all_maxima(const AdderAccumulation::Geometry& g, int channels, const std::int16_t* planes,
-                    const std::int16_t* weights, std::int32_t* maxima, std::size_t stride) {
-  const int step = 2 * static_cast<int>(hn::Lanes(Narrow()));
-  for (int p = 0; p < g.positions; p += step) {
-    switch (channels) {
-      case 1:
-        add_maxima<1>(g, planes + p, weights, maxima + p, stride);
-        break;
-      case 2:
-        add_maxima<2>(g, planes + p, weights, maxima + p, stride);
-        break;
-      case 3:
-        add_maxima<3>(g, planes + p, weights, maxima + p, stride);
-        break;
-      default:
-        add_maxima<4>(g, planes + p, weights, maxima + p, stride);
-    }
-  }
-}
-
-}  // namespace HWY_NAMESPACE
-}  // namespace abacus
-HWY_AFTER_NAMESPACE();
-
-#if HWY_ONCE
-namespace abacus {
-
-HWY_EXPORT(add_all_maxima);
-
-namespace {
 
 using Geometry = AdderAccumulation::Geometry;
 
@@ -153,9 +39,8 @@ std::vector<std::int16_t> operand_table(const QuantizedConvolution& convolution,
 // Fills the planes with one group's operands, and their sums over the channels.
 void read_image(const Geometry& g, const AdderAccumulation::Group& group,
                 AccumulationScratch& scratch) {
-  scratch.planes.assign(static_cast<std::size_t>(g.input_channels * g.channel) + accumulation_slack,
-                        0);
-  scratch.sums.assign(static_cast<std::size_t>(g.channel) + accumulation_slack, 0);
+  scratch.planes.assign(static_cast<std::size_t>(g.input_channels * g.channel) + maxima_slack, 0);
+  scratch.sums.assign(static_cast<std::size_t>(g.channel) + maxima_slack, 0);
   for (int c = 0; c < g.input_channels; ++c) {
     for (int y = 0; y < g.height; ++y) {
       const std::int64_t first = (std::int64_t{c} * g.height + y) * g.width;
@@ -187,16 +72,15 @@ void read_image(const Geometry& g, const AdderAccumulation::Group& group,
 void accumulate_group(const Geometry& g, const AdderAccumulation::Group& group, float* accumulators,
                       AccumulationScratch& scratch) {
   read_image(g, group, scratch);
-  const auto maxima_kernel = HWY_DYNAMIC_DISPATCH(add_all_maxima);
-  const std::size_t stride = static_cast<std::size_t>(g.positions) + accumulation_slack;
+  const std::size_t stride = static_cast<std::size_t>(g.positions) + maxima_slack;
   const std::size_t channel_weights =
       static_cast<std::size_t>(g.input_channels) * g.kernel * g.kernel;
-  for (std::size_t first = 0; first < group.channels.size(); first += channels_together) {
+  for (std::size_t first = 0; first < group.channels.size(); first += maxima_channels_together) {
     const std::size_t count =
-        std::min<std::size_t>(channels_together, group.channels.size() - first);
+        std::min<std::size_t>(maxima_channels_together, group.channels.size() - first);
     scratch.maxima.assign(count * stride, 0);
-    maxima_kernel(g, static_cast<int>(count), scratch.planes.data(),
-                  group.weights.data() + first * channel_weights, scratch.maxima.data(), stride);
+    add_maxima(g, static_cast<int>(count), scratch.planes.data(),
+               group.weights.data() + first * channel_weights, scratch.maxima.data(), stride);
     for (std::size_t c = 0; c < count; ++c) {
       const std::int32_t weight_sum = group.weight_sums[first + c];
       float* to =
@@ -292,4 +176,3 @@ void AdderAccumulation::run(std::int64_t batch, const float* stored, float* accu
 }
 
 }  // namespace abacus
-#endif  // HWY_ONCE

@@ -1,12 +1,13 @@
 // The accumulators of an adder layer on integer operands, for the simulation,
 //   Σ |(a << activation_shift) − (w << weight_shift)|:
-// 16-bit vectors (Google Highway), all OpenMP threads, the read quantizer and the groups included. Same
-// results on any number of threads.
+// 16-bit vectors (adder_maxima_kernels.hpp), all OpenMP threads, the read quantizer and the groups
+// included. Same results on any number of threads.
 #pragma once
 
 #include <cstdint>
 #include <vector>
 
+#include "sw/kernels/adder_maxima_kernels.hpp"
 #include "sw/network/integer_network.hpp"
 #include "sw/quant/plan/quantized_convolution.hpp"
 
@@ -36,16 +37,11 @@ class AdderAccumulation {
     std::vector<std::int16_t> weights;      // channel × input channel × ky × kx, shifted
     std::vector<std::int32_t> weight_sums;  // one a channel
   };
-  // Input channels, their size, where a tap finds its operand.
-  struct Geometry {
-    int input_channels, height, width, lowest;
-    int kernel, stride, padding;
+  // Where a tap finds its operand.
+  struct Geometry : MaximaShape {
+    int height, width, lowest;
+    int padding;
     int output_channels, output_height, output_width;
-    int row;                     // operands between neighbouring rows of a phase
-    std::int64_t phase;          // operands between phases of a channel
-    std::int64_t channel;        // operands between channels
-    int positions;               // of the output, rows `row` apart
-    int taps_between_widenings;  // 16 bits hold so many maxima
   };
 
  private:
