@@ -44,6 +44,11 @@ function(abacus_program name)
   target_link_libraries(${name} PRIVATE abacus_options ${ARG_LINK})
 endfunction()
 
+# For sources in which no time is spent: a third less of it goes into compiling them.
+function(abacus_compile_quickly target)
+  target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O1>)
+endfunction()
+
 # abacus_test(NAME source... [LINK library...] [SYSTEMC | PROCESSES])
 # One process a program, or a process a test case: with SYSTEMC, since SystemC elaborates once a
 # process (main from tests/sc_main.cpp), and with PROCESSES, where long cases shall run side by side.
@@ -51,6 +56,7 @@ endfunction()
 function(abacus_test name)
   cmake_parse_arguments(ARG "SYSTEMC;PROCESSES" "" "LINK" ${ARGN})
   abacus_program(${name} ${ARG_UNPARSED_ARGUMENTS} LINK ${ARG_LINK} GTest::gmock GTest::gtest)
+  abacus_compile_quickly(${name})
   if(ARG_SYSTEMC)
     target_sources(${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests/sc_main.cpp)
   else()

@@ -1,7 +1,9 @@
 // `abacus-train activations`: a float network and a package of it side by side, layer by layer.
 #pragma once
 
-#include <CLI/CLI.hpp>
+namespace CLI {
+class App;
+}
 
 namespace abacus {
 

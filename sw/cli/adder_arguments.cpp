@@ -1,5 +1,6 @@
 #include "sw/cli/adder_arguments.hpp"
 
+#include <CLI/CLI.hpp>
 #include <vector>
 
 namespace abacus {

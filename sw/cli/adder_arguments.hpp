@@ -1,11 +1,14 @@
 // Options of the command line that say how an adder layer is quantized.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <optional>
 #include <string>
 
 #include "sw/quant/options/quantization_options.hpp"
+
+namespace CLI {
+class App;
+}
 
 namespace abacus {
 

@@ -1,5 +1,6 @@
 #include "sw/cli/evaluate_command.hpp"
 
+#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <memory>
 #include <stdexcept>

@@ -1,7 +1,9 @@
 // `abacus-train evaluate`: a checkpoint's accuracy in floating point.
 #pragma once
 
-#include <CLI/CLI.hpp>
+namespace CLI {
+class App;
+}
 
 namespace abacus {
 

@@ -1,5 +1,6 @@
 #include "sw/cli/import_command.hpp"
 
+#include <CLI/CLI.hpp>
 #include <array>
 #include <cstdio>
 #include <memory>

@@ -1,7 +1,9 @@
 // `abacus-train import`: checkpoints that others made.
 #pragma once
 
-#include <CLI/CLI.hpp>
+namespace CLI {
+class App;
+}
 
 namespace abacus {
 

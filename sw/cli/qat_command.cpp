@@ -1,5 +1,6 @@
 #include "sw/cli/qat_command.hpp"
 
+#include <CLI/CLI.hpp>
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>

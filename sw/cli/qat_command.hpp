@@ -1,7 +1,9 @@
 // `abacus-train qat`: quantization-aware training, from a checkpoint to an integer network package.
 #pragma once
 
-#include <CLI/CLI.hpp>
+namespace CLI {
+class App;
+}
 
 namespace abacus {
 

@@ -1,5 +1,6 @@
 #include "sw/cli/quantize_command.hpp"
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>

@@ -1,7 +1,9 @@
 // `abacus-train quantize`: checkpoint → integer network package.
 #pragma once
 
-#include <CLI/CLI.hpp>
+namespace CLI {
+class App;
+}
 
 namespace abacus {
 

@@ -1,5 +1,7 @@
 #include "sw/cli/run_options.hpp"
 
+#include <CLI/CLI.hpp>
+
 #include "sw/train/device.hpp"
 
 namespace abacus {

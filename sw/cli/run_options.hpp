@@ -1,8 +1,11 @@
 // Where a command of abacus-train finds its images, and with how many threads it runs.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <string>
+
+namespace CLI {
+class App;
+}
 
 namespace abacus {
 

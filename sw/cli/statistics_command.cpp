@@ -1,5 +1,6 @@
 #include "sw/cli/statistics_command.hpp"
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cmath>
 #include <cstdio>

@@ -1,7 +1,9 @@
 // `abacus-train statistics`: how large a checkpoint's activations and weights are, layer by layer.
 #pragma once
 
-#include <CLI/CLI.hpp>
+namespace CLI {
+class App;
+}
 
 namespace abacus {
 

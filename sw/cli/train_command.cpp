@@ -1,5 +1,6 @@
 #include "sw/cli/train_command.hpp"
 
+#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <memory>
 #include <sstream>

@@ -1,7 +1,9 @@
 // `abacus-train train`.
 #pragma once
 
-#include <CLI/CLI.hpp>
+namespace CLI {
+class App;
+}
 
 namespace abacus {
 
