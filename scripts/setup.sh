@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs the Debian 12 packages that Abacus is built from, those that are not there yet.
 #
-#   scripts/setup.sh
+#   scripts/setup.sh          # to build and test
+#   scripts/setup.sh lint     # what the checks of style need, too (scripts/check-*.sh)
 #
 # Works as root, or as a user who may use sudo; asks no questions.
 set -euo pipefail
@@ -23,6 +24,9 @@ packages=(
   # images
   dataset-fashion-mnist
 )
+if [ "${1:-}" = lint ]; then
+  packages+=(clang-format clang-tidy)
+fi
 
 missing=()
 for package in "${packages[@]}"; do
