@@ -65,7 +65,7 @@ struct Histogram {
 // A convolution with what is watched of its inputs.
 struct WatchedLayer {
   std::string name;
-  Arithmetic arithmetic = Arithmetic::cnn;
+  TapKind arithmetic = Arithmetic::cnn;
   bool has_negative = false;
   double maximum = 0;
   std::vector<double> quantiles = std::vector<double>(std::size(kShares), 0);
@@ -78,9 +78,9 @@ Watched convolutions(const Network& network) {
   Watched watched;
   for (std::size_t i = 0; i < network.layers.size(); ++i) {
     const Layer& layer = network.layers[i];
-    if (layer.kind != LayerKind::convolution) continue;
+    if (!layer.is<Convolution>()) continue;
     watched[static_cast<int>(i)].name = layer.name;
-    watched[static_cast<int>(i)].arithmetic = layer.arithmetic;
+    watched[static_cast<int>(i)].arithmetic = layer.convolution().arithmetic;
   }
   return watched;
 }

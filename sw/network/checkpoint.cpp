@@ -7,6 +7,8 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "sw/support/overloaded.hpp"
+
 namespace abacus {
 namespace {
 
@@ -120,22 +122,26 @@ std::vector<ParameterShape> parameter_shapes(const Network& network) {
   std::vector<ParameterShape> shapes;
   for (const Layer& layer : network.layers) {
     const std::int64_t channels = layer.output.channels;
-    if (layer.kind == LayerKind::convolution) {
-      const std::vector<std::int64_t> weights = {channels, layer.input.channels / layer.groups,
-                                                 layer.kernel, layer.kernel};
-      if (layer.arithmetic == Arithmetic::shift) {
-        shapes.push_back({layer.name + ".exponent", weights, true});
-        shapes.push_back({layer.name + ".sign", weights, true});
-      } else {
-        shapes.push_back({layer.name + ".weight", weights, true});
-      }
-      if (layer.bias) shapes.push_back({layer.name + ".bias", {channels}, true});
-    } else if (layer.kind == LayerKind::batch_norm) {
-      shapes.push_back({layer.name + ".weight", {channels}, true});
-      shapes.push_back({layer.name + ".bias", {channels}, true});
-      shapes.push_back({layer.name + ".running_mean", {channels}, false});
-      shapes.push_back({layer.name + ".running_var", {channels}, false});
-    }
+    std::visit(Overloaded{[&](const Convolution& of) {
+                            const std::vector<std::int64_t> weights = {
+                                channels, layer.input.channels / of.groups, of.kernel, of.kernel};
+                            if (of.arithmetic == Arithmetic::shift) {
+                              shapes.push_back({layer.name + ".exponent", weights, true});
+                              shapes.push_back({layer.name + ".sign", weights, true});
+                            } else {
+                              shapes.push_back({layer.name + ".weight", weights, true});
+                            }
+                            if (of.bias) shapes.push_back({layer.name + ".bias", {channels}, true});
+                          },
+                          [&](const BatchNorm&) {
+                            shapes.push_back({layer.name + ".weight", {channels}, true});
+                            shapes.push_back({layer.name + ".bias", {channels}, true});
+                            shapes.push_back({layer.name + ".running_mean", {channels}, false});
+                            shapes.push_back({layer.name + ".running_var", {channels}, false});
+                          },
+                          [](const Relu&) {}, [](const Add&) {}, [](const AveragePool&) {},
+                          [](const MaxPool&) {}},
+               layer.kind);
   }
   return shapes;
 }

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "sw/support/overloaded.hpp"
+
 namespace abacus {
 namespace {
 
@@ -22,24 +24,23 @@ class Builder {
                   int padding) {
     const Arithmetic arithmetic = network_.arithmetic;
     if (!arithmetic.composite()) {
-      return convolution(name, arithmetic.first(), from, channels, kernel, stride, padding);
+      return convolution(name, window(arithmetic.first(), kernel, stride, padding), from, channels);
     }
-    const int shift =
-        convolution(name + ".shift", arithmetic.first(), from, channels, kernel, stride, padding);
+    const int shift = convolution(
+        name + ".shift", window(arithmetic.first(), kernel, stride, padding), from, channels);
     const int adder_kernel = padding == 0 ? 1 : kernel;
-    return convolution(name + ".adder", arithmetic.second(), shift, channels, adder_kernel, 1,
-                       adder_kernel / 2);
+    return convolution(name + ".adder",
+                       window(arithmetic.second(), adder_kernel, 1, adder_kernel / 2), shift,
+                       channels);
   }
 
   // First convolution and classifier: ordinary ones, on the edge array.
   int edge_convolution(const std::string& name, int from, int channels, int kernel, int padding,
                        bool bias, int stride = 1) {
-    Layer layer = make(name, LayerKind::convolution, {from});
-    layer.arithmetic = Arithmetic::cnn;
-    layer.edge = true;
-    layer.bias = bias;
-    set_window(layer, channels, kernel, stride, padding);
-    return append(layer);
+    Convolution kind = window(Arithmetic::cnn, kernel, stride, padding);
+    kind.edge = true;
+    kind.bias = bias;
+    return convolution(name, kind, from, channels);
   }
 
   // Each channel on its own.
@@ -48,30 +49,28 @@ class Builder {
     const int index = convolution(name, from, channels, kernel, stride, kernel / 2);
     // Of a ShiftAddNet both layers.
     for (int i = from + 1; i <= index; ++i) {
-      network_.layers[static_cast<std::size_t>(i)].groups = channels;
+      std::get<Convolution>(network_.layers[static_cast<std::size_t>(i)].kind).groups = channels;
     }
     return index;
   }
 
   int batch_norm(const std::string& name, int from) {
-    return append(make(name, LayerKind::batch_norm, {from}));
+    return append(make(name, BatchNorm{}, {from}));
   }
   // The non-linearity after BatchNorm or addition. A binary network's is the sign with which its
   // next convolution begins.
   int relu(const std::string& name, int from) {
     if (binary()) return from;
-    return append(make(name, LayerKind::relu, {from}));
+    return append(make(name, Relu{}, {from}));
   }
   bool binary() const { return network_.arithmetic == Arithmetic::bnn; }
-  int add(const std::string& name, int a, int b) {
-    return append(make(name, LayerKind::add, {a, b}));
-  }
+  int add(const std::string& name, int a, int b) { return append(make(name, Add{}, {a, b})); }
 
   int max_pool(const std::string& name, int from, int kernel) {
-    return pool(name, LayerKind::max_pool, from, kernel);
+    return pool<MaxPool>(name, from, kernel);
   }
   int average_pool(const std::string& name, int from, int kernel) {
-    return pool(name, LayerKind::average_pool, from, kernel);
+    return pool<AveragePool>(name, from, kernel);
   }
 
   const Shape& shape(int index) const {
@@ -79,7 +78,7 @@ class Builder {
   }
 
  private:
-  Layer make(const std::string& name, LayerKind kind, std::vector<int> inputs) const {
+  Layer make(const std::string& name, const LayerKind& kind, std::vector<int> inputs) const {
     Layer layer;
     layer.name = name;
     layer.kind = kind;
@@ -89,25 +88,30 @@ class Builder {
     return layer;
   }
 
-  int convolution(const std::string& name, TapKind arithmetic, int from, int channels, int kernel,
-                  int stride, int padding) {
-    Layer layer = make(name, LayerKind::convolution, {from});
-    layer.arithmetic = arithmetic;
-    set_window(layer, channels, kernel, stride, padding);
+  static Convolution window(TapKind arithmetic, int kernel, int stride, int padding) {
+    Convolution kind;
+    kind.arithmetic = arithmetic;
+    kind.kernel = kernel;
+    kind.stride = stride;
+    kind.padding = padding;
+    return kind;
+  }
+
+  static Shape windows(const Shape& input, int channels, int kernel, int stride, int padding) {
+    const auto size = [&](int in) { return (in + 2 * padding - kernel) / stride + 1; };
+    return {channels, size(input.height), size(input.width)};
+  }
+
+  int convolution(const std::string& name, const Convolution& kind, int from, int channels) {
+    Layer layer = make(name, kind, {from});
+    layer.output = windows(layer.input, channels, kind.kernel, kind.stride, kind.padding);
     return append(layer);
   }
 
-  static void set_window(Layer& layer, int channels, int kernel, int stride, int padding) {
-    layer.kernel = kernel;
-    layer.stride = stride;
-    layer.padding = padding;
-    const auto size = [&](int in) { return (in + 2 * padding - kernel) / stride + 1; };
-    layer.output = {channels, size(layer.input.height), size(layer.input.width)};
-  }
-
-  int pool(const std::string& name, LayerKind kind, int from, int kernel) {
-    Layer layer = make(name, kind, {from});
-    set_window(layer, layer.input.channels, kernel, kernel, 0);
+  template <typename Pool>
+  int pool(const std::string& name, int from, int kernel) {
+    Layer layer = make(name, Pool{kernel, kernel}, {from});
+    layer.output = windows(layer.input, layer.input.channels, kernel, kernel, 0);
     return append(layer);
   }
 
@@ -286,18 +290,53 @@ int smallest_side(const std::string& name) { return name == "vgg-small" ? 8 : 4;
 
 }  // namespace
 
+std::string kind_name(const LayerKind& kind) {
+  return std::visit([](const auto& of) { return std::string(of.name); }, kind);
+}
+
+std::optional<Window> window_of(const LayerKind& kind) {
+  using Found = std::optional<Window>;
+  return std::visit(Overloaded{[](const Convolution& of) -> Found {
+                                 return Window{of.kernel, of.stride, of.padding};
+                               },
+                               [](const BatchNorm&) -> Found { return std::nullopt; },
+                               [](const Relu&) -> Found { return std::nullopt; },
+                               [](const Add&) -> Found { return std::nullopt; },
+                               [](const AveragePool& of) -> Found {
+                                 return Window{of.kernel, of.stride, 0};
+                               },
+                               [](const MaxPool& of) -> Found {
+                                 return Window{of.kernel, of.stride, 0};
+                               }},
+                    kind);
+}
+
+const Convolution& Layer::convolution() const {
+  const Convolution* const found = if_convolution();
+  if (found == nullptr) throw std::logic_error("layer " + name + " is no convolution");
+  return *found;
+}
+
 std::int64_t Network::taps(const Layer& layer) {
-  if (layer.kind != LayerKind::convolution) return 0;
-  return layer.output.elements() * (layer.input.channels / layer.groups) * layer.kernel *
-         layer.kernel;
+  const Convolution* const convolution = layer.if_convolution();
+  if (convolution == nullptr) return 0;
+  return layer.output.elements() * (layer.input.channels / convolution->groups) *
+         convolution->kernel * convolution->kernel;
 }
 
 std::int64_t Network::parameters(const Layer& layer) {
   const std::int64_t channels = layer.output.channels;
-  if (layer.kind == LayerKind::batch_norm) return 2 * channels;
-  if (layer.kind != LayerKind::convolution) return 0;
-  return channels * (layer.input.channels / layer.groups) * layer.kernel * layer.kernel +
-         (layer.bias ? channels : 0);
+  return std::visit(Overloaded{[&](const Convolution& of) {
+                                 return channels * (layer.input.channels / of.groups) * of.kernel *
+                                            of.kernel +
+                                        (of.bias ? channels : 0);
+                               },
+                               [&](const BatchNorm&) { return 2 * channels; },
+                               [](const Relu&) { return std::int64_t{0}; },
+                               [](const Add&) { return std::int64_t{0}; },
+                               [](const AveragePool&) { return std::int64_t{0}; },
+                               [](const MaxPool&) { return std::int64_t{0}; }},
+                    layer.kind);
 }
 
 const std::vector<std::string>& network_names() {

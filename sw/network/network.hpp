@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "sw/network/arithmetic.hpp"
@@ -23,36 +25,83 @@ struct Shape {
   bool operator!=(const Shape& o) const { return !(*this == o); }
 };
 
-enum class LayerKind {
-  convolution,  // also stands for fully connected layers: kernel = whole input, no padding
-  batch_norm,   // per channel: weight·(x − running_mean)/√(running_var + 1e-5) + bias
-  relu,
-  add,           // residual: sum of two inputs
-  average_pool,  // mean over kernel × kernel, no padding
-  max_pool
+// The kinds of layers, each with its name and what only it has. Square kernels.
+
+// Also stands for fully connected layers: kernel = whole input, no padding.
+struct Convolution {
+  static constexpr char name[] = "convolution";
+  TapKind arithmetic = Arithmetic::cnn;
+  int kernel = 1;
+  int stride = 1;
+  int padding = 0;  // with zeros (an adder's padded tap adds |w|)
+  bool bias = false;
+  // The channels fall into so many groups, each of which sees its own inputs alone. 1, or in depthwise
+  // convolutions the number of input channels, which is that of output channels.
+  int groups = 1;
+  // First convolution and classifier: always `cnn`, 8 bits, on the edge array.
+  bool edge = false;
 };
+// Per channel: weight·(x − running_mean)/√(running_var + epsilon) + bias.
+struct BatchNorm {
+  static constexpr char name[] = "batch_norm";
+  static constexpr double epsilon = 1e-5;
+};
+struct Relu {
+  static constexpr char name[] = "relu";
+};
+// Residual: sum of two inputs.
+struct Add {
+  static constexpr char name[] = "add";
+};
+// Mean over kernel × kernel, no padding.
+struct AveragePool {
+  static constexpr char name[] = "average_pool";
+  int kernel = 1;
+  int stride = 1;
+};
+// Likewise the largest.
+struct MaxPool {
+  static constexpr char name[] = "max_pool";
+  int kernel = 1;
+  int stride = 1;
+};
+
+// What must be done for each kind is a visitor with one function a kind (sw/support/overloaded.hpp).
+using LayerKind = std::variant<Convolution, BatchNorm, Relu, Add, AveragePool, MaxPool>;
+
+std::string kind_name(const LayerKind& kind);
+
+// Over which a layer slides.
+struct Window {
+  int kernel = 1;
+  int stride = 1;
+  int padding = 0;
+};
+// Of convolutions and pools; none of other kinds.
+std::optional<Window> window_of(const LayerKind& kind);
 
 // One node of the graph. Its parameters in a checkpoint are called `name.weight`, `name.bias`,
 // `name.running_mean`, `name.running_var`, as far as its kind has them.
 struct Layer {
   std::string name;
-  LayerKind kind = LayerKind::relu;
+  LayerKind kind = Relu{};
   std::vector<int> inputs;  // indices into Network::layers; −1 is the network's input
-
-  // Convolution and pools. Square kernels; zero padding (an adder's padded tap adds |w|).
-  TapKind arithmetic = Arithmetic::cnn;
-  int kernel = 1;
-  int stride = 1;
-  int padding = 0;
-  bool bias = false;  // convolution only
-  // Convolution: the channels fall into so many groups, each of which sees its own inputs alone. 1, or
-  // in depthwise convolutions the number of input channels, which is that of output channels.
-  int groups = 1;
-  // First convolution and classifier: always `cnn`, 8 bits, on the edge array.
-  bool edge = false;
 
   Shape input;  // of inputs[0]
   Shape output;
+
+  template <typename Kind>
+  bool is() const {
+    return std::holds_alternative<Kind>(kind);
+  }
+  // Null if the layer is of another kind.
+  const Convolution* if_convolution() const { return std::get_if<Convolution>(&kind); }
+  // A convolution of that arithmetic.
+  bool computes(TapKind arithmetic) const {
+    return is<Convolution>() && std::get<Convolution>(kind).arithmetic == arithmetic;
+  }
+  // Throws std::logic_error naming a layer of another kind.
+  const Convolution& convolution() const;
 };
 
 struct Network {

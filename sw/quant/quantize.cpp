@@ -3,9 +3,9 @@
 #include <utility>
 #include <vector>
 
+#include "sw/network/graph_folding.hpp"
 #include "sw/quant/calibrate/batch_norm_estimation.hpp"
 #include "sw/quant/calibrate/calibration.hpp"
-#include "sw/quant/plan/graph_folding.hpp"
 #include "sw/quant/qat/network_reconstruction.hpp"
 #include "sw/quant/reconstruct/brecq.hpp"
 #include "sw/quant/reconstruct/reconstruction.hpp"

@@ -11,6 +11,8 @@
 #include <thread>
 
 #include "sw/network/checkpoint.hpp"
+#include "sw/network/graph_walk.hpp"
+#include "sw/support/overloaded.hpp"
 #include "sw/train/batch_norm.hpp"
 #include "sw/train/binary_functions.hpp"
 #include "sw/train/shift_functions.hpp"
@@ -18,13 +20,16 @@
 namespace abacus {
 namespace {
 
-constexpr double kEpsilon = 1e-5;
 constexpr double kMomentum = 0.1;
 
 torch::Tensor channels_last(const torch::Tensor& tensor) {
   // A tensor with one channel or one pixel passes for channels-last whatever its strides are; the
   // kernels only need its elements in that order, which they then are.
   return tensor.contiguous(at::MemoryFormat::ChannelsLast);
+}
+
+bool is_classifier(const Layer& layer) {
+  return layer.output.height == 1 && layer.output.width == 1;
 }
 
 // What can be computed together with a batch norm: an addition whose other operand is there by
@@ -55,7 +60,7 @@ FollowingLayers following_layers(const Network& network, int batch_norm) {
   FollowingLayers next;
   next.last = batch_norm;
   int reader = only_reader(batch_norm);
-  if (reader >= 0 && layer(reader).kind == LayerKind::add) {
+  if (reader >= 0 && layer(reader).is<Add>()) {
     const std::vector<int>& operands = layer(reader).inputs;
     const int other = operands[0] == batch_norm ? operands[1] : operands[0];
     if (other >= batch_norm) return next;
@@ -64,7 +69,7 @@ FollowingLayers following_layers(const Network& network, int batch_norm) {
     next.last = reader;
     reader = only_reader(reader);
   }
-  if (reader >= 0 && layer(reader).kind == LayerKind::relu) {
+  if (reader >= 0 && layer(reader).is<Relu>()) {
     next.relu = true;
     next.layers.push_back(reader);
     next.last = reader;
@@ -120,42 +125,47 @@ FloatNetwork::FloatNetwork(const Network& network, std::uint64_t seed) : network
   torch::NoGradGuard no_gradient;
   auto generator = at::detail::createCPUGenerator(seed);
   for (const Layer& layer : network_.layers) {
-    if (layer.groups != 1) {
-      throw std::invalid_argument("layer " + layer.name +
-                                  " is a depthwise convolution, which is not trained here");
-    }
-    if (layer.kind == LayerKind::convolution) {
-      const std::int64_t k = layer.kernel, in = layer.input.channels, out = layer.output.channels;
-      const bool adder = layer.arithmetic == Arithmetic::adder;
-      const bool classifier = layer.output.height == 1 && layer.output.width == 1;
-      const double fan = static_cast<double>((classifier ? in : out) * k * k);
-      torch::Tensor weight = torch::empty({out, in, k, k});
-      if (layer.arithmetic == Arithmetic::shift) {
-        parameters_[layer.name + ".exponent"] =
-            weight.uniform_(-10, -1, generator);  // as DeepShift's authors start
-        parameters_[layer.name + ".sign"] = torch::empty_like(weight).uniform_(-1, 1, generator);
-      } else {
-        parameters_[layer.name + ".weight"] =
-            weight.normal_(0.0, adder ? 1.0 : std::sqrt(2.0 / fan), generator);
-      }
-      if (layer.bias) parameters_[layer.name + ".bias"] = torch::zeros({out});
-    } else if (layer.kind == LayerKind::batch_norm) {
-      const std::int64_t channels = layer.output.channels;
-      parameters_[layer.name + ".weight"] = torch::ones({channels});
-      parameters_[layer.name + ".bias"] = torch::zeros({channels});
-      parameters_[layer.name + ".running_mean"] = torch::zeros({channels});
-      parameters_[layer.name + ".running_var"] = torch::ones({channels});
-    }
+    std::visit(Overloaded{[&](const Convolution& of) { add_convolution(layer, of, generator); },
+                          [&](const BatchNorm&) { add_batch_norm(layer); }, [](const Relu&) {},
+                          [](const Add&) {}, [](const AveragePool&) {}, [](const MaxPool&) {}},
+               layer.kind);
   }
   for (const ParameterShape& shape : parameter_shapes(network_)) {
     if (shape.trainable) trainable_.push_back(shape.name);
   }
   for (const std::string& name : trainable_) parameters_.at(name).requires_grad_(true);
   for (const Layer& layer : network_.layers) {
-    if (layer.kind == LayerKind::convolution && layer.arithmetic == Arithmetic::adder) {
-      adder_weights_[layer.name + ".weight"] = true;
-    }
+    if (layer.computes(Arithmetic::adder)) adder_weights_[layer.name + ".weight"] = true;
   }
+}
+
+void FloatNetwork::add_convolution(const Layer& layer, const Convolution& of,
+                                   at::Generator& generator) {
+  if (of.groups != 1) {
+    throw std::invalid_argument("layer " + layer.name +
+                                " is a depthwise convolution, which is not trained here");
+  }
+  const std::int64_t k = of.kernel, in = layer.input.channels, out = layer.output.channels;
+  const bool adder = of.arithmetic == Arithmetic::adder;
+  const double fan = static_cast<double>((is_classifier(layer) ? in : out) * k * k);
+  torch::Tensor weight = torch::empty({out, in, k, k});
+  if (of.arithmetic == Arithmetic::shift) {
+    parameters_[layer.name + ".exponent"] =
+        weight.uniform_(-10, -1, generator);  // as DeepShift's authors start
+    parameters_[layer.name + ".sign"] = torch::empty_like(weight).uniform_(-1, 1, generator);
+  } else {
+    parameters_[layer.name + ".weight"] =
+        weight.normal_(0.0, adder ? 1.0 : std::sqrt(2.0 / fan), generator);
+  }
+  if (of.bias) parameters_[layer.name + ".bias"] = torch::zeros({out});
+}
+
+void FloatNetwork::add_batch_norm(const Layer& layer) {
+  const std::int64_t channels = layer.output.channels;
+  parameters_[layer.name + ".weight"] = torch::ones({channels});
+  parameters_[layer.name + ".bias"] = torch::zeros({channels});
+  parameters_[layer.name + ".running_mean"] = torch::zeros({channels});
+  parameters_[layer.name + ".running_var"] = torch::ones({channels});
 }
 
 FloatNetwork::FloatNetwork(const Network& network, const std::map<std::string, Tensor>& tensors)
@@ -229,7 +239,7 @@ torch::Tensor FloatNetwork::batch_norm(const Layer& layer, const torch::Tensor& 
                                     parameter(layer.name + ".running_mean"),
                                     parameter(layer.name + ".running_var"),
                                     kMomentum,
-                                    kEpsilon};
+                                    BatchNorm::epsilon};
   // Weight 1/n for the n-th batch makes the running value the mean over all of them.
   if (mode_ == BatchNormMode::re_estimation) {
     parameters.momentum = 1.0 / ++batches_seen_[layer.name];
@@ -237,7 +247,7 @@ torch::Tensor FloatNetwork::batch_norm(const Layer& layer, const torch::Tensor& 
   if (fuses_batch_norm(input)) return batch_norm_in_training(input, parameters, residual, relu);
   return torch::batch_norm(input, parameters.weight, parameters.bias, parameters.running_mean,
                            parameters.running_variance, mode_ != BatchNormMode::inference,
-                           parameters.momentum, kEpsilon, false);
+                           parameters.momentum, BatchNorm::epsilon, false);
 }
 
 bool FloatNetwork::fuses_batch_norm(const torch::Tensor& input) const {
@@ -245,55 +255,50 @@ bool FloatNetwork::fuses_batch_norm(const torch::Tensor& input) const {
          input.scalar_type() == torch::kFloat32;
 }
 
+torch::Tensor FloatNetwork::convolve(const Layer& layer, const Convolution& of,
+                                     const torch::Tensor& x) const {
+  const torch::Tensor weight =
+      of.arithmetic == Arithmetic::shift
+          ? shift_weight(parameter(layer.name + ".exponent"), parameter(layer.name + ".sign"))
+          : parameter(layer.name + ".weight");
+  const torch::Tensor bias = of.bias ? parameter(layer.name + ".bias") : torch::Tensor();
+  const bool bytes = precision_ == Precision::int8 && mode_ != BatchNormMode::inference;
+  if (of.arithmetic == Arithmetic::adder) {
+    const torch::Tensor y = bytes ? adder_conv2d_int8(x, weight, of.stride, of.padding)
+                                  : adder_conv2d(x, weight, of.stride, of.padding);
+    return of.bias ? y + bias.view({1, -1, 1, 1}) : y;
+  }
+  if (of.arithmetic == Arithmetic::bnn) {
+    const torch::Tensor y = binary_conv2d(x, weight, of.stride, of.padding);
+    return of.bias ? y + bias.view({1, -1, 1, 1}) : y;
+  }
+  // A power of two loses nothing in bfloat16, and what it is multiplied with goes on to 8 bits.
+  if (bytes && of.arithmetic == Arithmetic::shift && !of.bias) {
+    return torch::conv2d(x.to(torch::kBFloat16), weight.to(torch::kBFloat16), {}, of.stride,
+                         of.padding)
+        .to(torch::kFloat32);
+  }
+  if (x.scalar_type() == torch::kBFloat16) {
+    if (is_classifier(layer)) {
+      return torch::conv2d(x.to(torch::kFloat32), weight, bias, of.stride, of.padding);
+    }
+    return torch::conv2d(x, weight.to(torch::kBFloat16), of.bias ? bias.to(torch::kBFloat16) : bias,
+                         of.stride, of.padding);
+  }
+  return torch::conv2d(x, weight, bias, of.stride, of.padding);
+}
+
 torch::Tensor FloatNetwork::compute(int index, const std::vector<torch::Tensor>& inputs) {
   const Layer& layer = network_.layers.at(static_cast<std::size_t>(index));
   const torch::Tensor& x = inputs.at(0);
-  switch (layer.kind) {
-    case LayerKind::convolution: {
-      const torch::Tensor weight =
-          layer.arithmetic == Arithmetic::shift
-              ? shift_weight(parameter(layer.name + ".exponent"), parameter(layer.name + ".sign"))
-              : parameter(layer.name + ".weight");
-      const torch::Tensor bias = layer.bias ? parameter(layer.name + ".bias") : torch::Tensor();
-      const bool bytes = precision_ == Precision::int8 && mode_ != BatchNormMode::inference;
-      if (layer.arithmetic == Arithmetic::adder) {
-        const torch::Tensor y = bytes ? adder_conv2d_int8(x, weight, layer.stride, layer.padding)
-                                      : adder_conv2d(x, weight, layer.stride, layer.padding);
-        return layer.bias ? y + bias.view({1, -1, 1, 1}) : y;
-      }
-      if (layer.arithmetic == Arithmetic::bnn) {
-        const torch::Tensor y = binary_conv2d(x, weight, layer.stride, layer.padding);
-        return layer.bias ? y + bias.view({1, -1, 1, 1}) : y;
-      }
-      // A power of two loses nothing in bfloat16, and what it is multiplied with goes on to 8 bits.
-      if (bytes && layer.arithmetic == Arithmetic::shift && !layer.bias) {
-        return torch::conv2d(x.to(torch::kBFloat16), weight.to(torch::kBFloat16), {}, layer.stride,
-                             layer.padding)
-            .to(torch::kFloat32);
-      }
-      if (x.scalar_type() == torch::kBFloat16) {
-        const bool classifier = layer.output.height == 1 && layer.output.width == 1;
-        if (classifier) {
-          return torch::conv2d(x.to(torch::kFloat32), weight, bias, layer.stride, layer.padding);
-        }
-        return torch::conv2d(x, weight.to(torch::kBFloat16),
-                             layer.bias ? bias.to(torch::kBFloat16) : bias, layer.stride,
-                             layer.padding);
-      }
-      return torch::conv2d(x, weight, bias, layer.stride, layer.padding);
-    }
-    case LayerKind::batch_norm:
-      return batch_norm(layer, x, {}, false);
-    case LayerKind::relu:
-      return torch::relu(x);
-    case LayerKind::add:
-      return x + inputs.at(1);
-    case LayerKind::average_pool:
-      return torch::avg_pool2d(x, layer.kernel, layer.stride);
-    case LayerKind::max_pool:
-      return torch::max_pool2d(x, layer.kernel, layer.stride);
-  }
-  throw std::logic_error("layer " + layer.name + " is of no known kind");
+  return std::visit(
+      Overloaded{[&](const Convolution& of) { return convolve(layer, of, x); },
+                 [&](const BatchNorm&) { return batch_norm(layer, x, {}, false); },
+                 [&](const Relu&) { return torch::relu(x); },
+                 [&](const Add&) { return x + inputs.at(1); },
+                 [&](const AveragePool& of) { return torch::avg_pool2d(x, of.kernel, of.stride); },
+                 [&](const MaxPool& of) { return torch::max_pool2d(x, of.kernel, of.stride); }},
+      layer.kind);
 }
 
 torch::Tensor FloatNetwork::forward(const torch::Tensor& images, const ForwardHooks& hooks) {
@@ -301,54 +306,36 @@ torch::Tensor FloatNetwork::forward(const torch::Tensor& images, const ForwardHo
   if (precision_ == Precision::bfloat16 && mode_ != BatchNormMode::inference) {
     first = first.to(torch::kBFloat16);
   }
-  // Each output is dropped after its last use, so that inference keeps few tensors alive.
-  std::vector<int> last_use(network_.layers.size(), -1);
-  for (std::size_t i = 0; i < network_.layers.size(); ++i) {
-    for (const int from : network_.layers[i].inputs) {
-      if (from >= 0) last_use[static_cast<std::size_t>(from)] = static_cast<int>(i);
-    }
-  }
   const bool watched = hooks.before || hooks.compute || hooks.after;
-  std::vector<torch::Tensor> outputs(network_.layers.size());
   std::vector<bool> done(network_.layers.size(), false);
-  for (std::size_t i = 0; i < network_.layers.size(); ++i) {
-    const int index = static_cast<int>(i);
-    const Layer& layer = network_.layers[i];
-    const auto input_of = [&](int from) {
-      return from < 0 ? first : outputs[static_cast<std::size_t>(from)];
-    };
-    std::vector<torch::Tensor> inputs;
-    for (const int from : layer.inputs) inputs.push_back(input_of(from));
-    const bool batch_norm_alone =
-        layer.kind == LayerKind::batch_norm && !watched && fuses_batch_norm(inputs[0]);
-    if (done[i]) {
-      // Computed together with the batch norm before it.
-    } else if (batch_norm_alone) {
+  GraphWalk<torch::Tensor> walk(reads_of(network_), first);
+  for (; !walk.done(); walk.advance()) {
+    const int index = walk.layer();
+    const Layer& layer = network_.layers[static_cast<std::size_t>(index)];
+    // Computed together with the batch norm before it.
+    if (done[static_cast<std::size_t>(index)]) continue;
+    std::vector<torch::Tensor> inputs = walk.inputs();
+    if (layer.is<BatchNorm>() && !watched && fuses_batch_norm(inputs[0])) {
       const FollowingLayers next = following_layers(network_, index);
-      outputs[static_cast<std::size_t>(next.last)] = batch_norm(
-          layer, inputs[0], next.added >= -1 ? input_of(next.added) : torch::Tensor(), next.relu);
       for (const int fused : next.layers) done[static_cast<std::size_t>(fused)] = true;
-    } else {
-      if (hooks.before) hooks.before(index, inputs);
-      torch::Tensor output;
-      if (hooks.compute) output = hooks.compute(index, inputs);
-      if (!output.defined()) {
-        // A ReLU may overwrite what it reads where nobody else reads it: batch norms and additions
-        // need none of their outputs for their gradients.
-        const bool in_place = layer.kind == LayerKind::relu && !watched && layer.inputs[0] >= 0 &&
-                              last_use[static_cast<std::size_t>(layer.inputs[0])] == index;
-        output = in_place ? torch::relu_(inputs[0]) : compute(index, inputs);
-      }
-      if (hooks.after) hooks.after(index, output);
-      outputs[i] = output;
+      walk.store(next.last, batch_norm(layer, inputs[0],
+                                       next.added >= -1 ? walk.tensor(next.added) : torch::Tensor(),
+                                       next.relu));
+      continue;
     }
-    for (const int from : layer.inputs) {
-      if (from >= 0 && last_use[static_cast<std::size_t>(from)] == index) {
-        outputs[static_cast<std::size_t>(from)] = torch::Tensor();
-      }
+    if (hooks.before) hooks.before(index, inputs);
+    torch::Tensor output;
+    if (hooks.compute) output = hooks.compute(index, inputs);
+    if (!output.defined()) {
+      // A ReLU may overwrite what it reads where nobody else reads it: batch norms and additions
+      // need none of their outputs for their gradients.
+      const bool in_place = layer.is<Relu>() && !watched && walk.is_last_reader(layer.inputs[0]);
+      output = in_place ? torch::relu_(inputs[0]) : compute(index, inputs);
     }
+    if (hooks.after) hooks.after(index, output);
+    walk.store(index, output);
   }
-  return outputs.back().flatten(1).to(torch::kFloat32);
+  return walk.tensor(static_cast<int>(network_.layers.size()) - 1).flatten(1).to(torch::kFloat32);
 }
 
 }  // namespace abacus

@@ -97,6 +97,9 @@ class FloatNetwork {
   std::map<std::string, Tensor> tensors() const;
 
  private:
+  void add_convolution(const Layer& layer, const Convolution& of, at::Generator& generator);
+  void add_batch_norm(const Layer& layer);
+  torch::Tensor convolve(const Layer& layer, const Convolution& of, const torch::Tensor& x) const;
   // `residual` (if defined) and `relu` only where fuses_batch_norm(input).
   torch::Tensor batch_norm(const Layer& layer, const torch::Tensor& input,
                            const torch::Tensor& residual, bool relu);

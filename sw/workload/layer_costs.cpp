@@ -8,27 +8,9 @@
 namespace abacus {
 namespace {
 
-std::string kind_name(LayerKind kind) {
-  switch (kind) {
-    case LayerKind::convolution:
-      return "convolution";
-    case LayerKind::batch_norm:
-      return "batch_norm";
-    case LayerKind::relu:
-      return "relu";
-    case LayerKind::add:
-      return "add";
-    case LayerKind::average_pool:
-      return "average_pool";
-    case LayerKind::max_pool:
-      return "max_pool";
-  }
-  return "unknown";
-}
-
-bool takes_adapter(const Layer& layer) {
-  return layer.kind == LayerKind::convolution && !layer.edge &&
-         layer.arithmetic != Arithmetic::adder && layer.arithmetic != Arithmetic::bnn;
+bool takes_adapter(const Convolution& convolution) {
+  return !convolution.edge && convolution.arithmetic != Arithmetic::adder &&
+         convolution.arithmetic != Arithmetic::bnn;
 }
 
 std::string shape_text(const Shape& shape) {
@@ -58,24 +40,23 @@ std::vector<LayerCosts> layer_costs(const Network& network) {
     LayerCosts costs;
     costs.name = layer.name;
     costs.kind = kind_name(layer.kind);
-    costs.edge = layer.edge;
     costs.input = layer.input;
     costs.output = layer.output;
-    const bool convolution = layer.kind == LayerKind::convolution;
-    if (convolution || layer.kind == LayerKind::average_pool || layer.kind == LayerKind::max_pool) {
-      costs.kernel = layer.kernel;
-      costs.stride = layer.stride;
-      costs.padding = layer.padding;
+    if (const std::optional<Window> window = window_of(layer.kind)) {
+      costs.kernel = window->kernel;
+      costs.stride = window->stride;
+      costs.padding = window->padding;
     }
-    if (convolution) {
-      costs.arithmetic = to_string(layer.arithmetic);
-      costs.groups = layer.groups;
+    if (const Convolution* const convolution = layer.if_convolution()) {
+      costs.arithmetic = to_string(convolution->arithmetic);
+      costs.edge = convolution->edge;
+      costs.groups = convolution->groups;
       costs.taps = Network::taps(layer);
+      if (convolution->bias) costs.biases = layer.output.channels;
+      if (takes_adapter(*convolution)) costs.adapter = adapter_costs(layer.input);
     }
-    const std::int64_t parameters = Network::parameters(layer);
-    if (layer.kind == LayerKind::batch_norm || layer.bias) costs.biases = layer.output.channels;
-    costs.weights = parameters - costs.biases;
-    if (takes_adapter(layer)) costs.adapter = adapter_costs(layer.input);
+    if (layer.is<BatchNorm>()) costs.biases = layer.output.channels;
+    costs.weights = Network::parameters(layer) - costs.biases;
     all.push_back(std::move(costs));
   }
   return all;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "sw/network/counter_generator.hpp"
+#include "sw/network/graph_folding.hpp"
 #include "sw/network/integer_limits.hpp"
 #include "sw/workload/stored_distribution.hpp"
 
@@ -29,98 +30,18 @@ enum class Purpose : std::uint64_t { weight = 1, group, adapter };
 
 double spread(const StoredTensor& tensor) { return tensor.highest() * deviation_share; }
 
-// The layers' graph: convolutions with BatchNorm, ReLU and residual folded into them, pools; formats
-// of the stored tensors. Nothing of weights and scales yet.
-class Folder {
- public:
-  Folder(const Network& source, const SyntheticOptions& options)
-      : source_(source), options_(options), tensor_of_(source.layers.size(), no_tensor) {}
-
-  std::vector<IntegerLayer> run() {
-    for (std::size_t i = 0; i < source_.layers.size(); ++i) fold(i);
-    layers_.back().output.bits = score_bits;
-    return std::move(layers_);
+// The folded graph with the formats of its stored tensors; nothing of weights and scales yet.
+std::vector<IntegerLayer> empty_layers(const Network& network, int storage_bits) {
+  std::vector<IntegerLayer> layers;
+  for (const FoldedLayer& folded : fold_graph(network)) {
+    IntegerLayer layer = integer_layer(network, folded);
+    layer.output.bits = storage_bits;
+    layer.output.is_signed = !folded.nonnegative;
+    layers.push_back(std::move(layer));
   }
-
- private:
-  int tensor(int index) const {
-    return index < 0 ? image_tensor : tensor_of_[static_cast<std::size_t>(index)];
-  }
-
-  void fold(std::size_t index) {
-    const Layer& layer = source_.layers[index];
-    const int source = tensor(layer.inputs.front());
-    switch (layer.kind) {
-      case LayerKind::batch_norm:
-        tensor_of_[index] = source;
-        return;
-      case LayerKind::relu: {
-        IntegerLayer& folded = layers_[static_cast<std::size_t>(source)];
-        folded.relu = true;
-        folded.output.is_signed = false;
-        tensor_of_[index] = source;
-        return;
-      }
-      case LayerKind::add:
-        tensor_of_[index] = fuse_residual(source, tensor(layer.inputs[1]));
-        return;
-      case LayerKind::convolution:
-        append(layer, source, IntegerLayerKind::convolution);
-        break;
-      case LayerKind::average_pool:
-        append(layer, source, IntegerLayerKind::average_pool);
-        break;
-      case LayerKind::max_pool:
-        append(layer, source, IntegerLayerKind::max_pool);
-        break;
-    }
-    tensor_of_[index] = static_cast<int>(layers_.size()) - 1;
-  }
-
-  void append(const Layer& layer, int source, IntegerLayerKind kind) {
-    IntegerLayer result;
-    result.name = layer.name;
-    result.kind = kind;
-    result.input = source;
-    result.output = {layer.output, options_.storage_bits, true, 1.0};
-    result.kernel = layer.kernel;
-    result.stride = layer.stride;
-    result.padding = layer.padding;
-    if (kind == IntegerLayerKind::convolution) {
-      result.arithmetic = layer.arithmetic;
-      result.edge = layer.edge;
-      result.depthwise = layer.groups != 1;
-    } else {
-      result.output.is_signed =
-          source == image_tensor || layers_[static_cast<std::size_t>(source)].output.is_signed;
-    }
-    layers_.push_back(std::move(result));
-  }
-
-  // Puts the residual into the block's convolution, which must then come after the shortcut's.
-  int fuse_residual(int source, int residual) {
-    const int last = static_cast<int>(layers_.size()) - 1;
-    if (residual > source) {
-      // A shortcut is one layer, or two in a ShiftAddNet, as is the convolution before it.
-      const int length = last - source;
-      if (residual != last || source - length + 1 < 0) throw std::logic_error("unexpected block");
-      std::rotate(layers_.end() - 2 * length, layers_.end() - length, layers_.end());
-      if (length == 2) {
-        layers_[static_cast<std::size_t>(last - 2)].input = last - 3;
-        layers_[static_cast<std::size_t>(last)].input = last - 1;
-      }
-      source = last;
-      residual = last - length;
-    }
-    layers_[static_cast<std::size_t>(source)].residual = residual;
-    return source;
-  }
-
-  const Network& source_;
-  const SyntheticOptions& options_;
-  std::vector<int> tensor_of_;  // by layer of the network: index in layers_
-  std::vector<IntegerLayer> layers_;
-};
+  layers.back().output.bits = score_bits;
+  return layers;
+}
 
 class Maker {
  public:
@@ -143,11 +64,8 @@ class Maker {
     origin.activation_bits = binary ? 1 : options_.activation_bits;
     check_widths();
 
-    network_.layers = Folder(source, options_).run();
-    for (index_ = 0; index_ < network_.layers.size(); ++index_) {
-      IntegerLayer& layer = network_.layers[index_];
-      layer.kind == IntegerLayerKind::convolution ? fill_convolution(layer) : fill_pool(layer);
-    }
+    network_.layers = empty_layers(source, options_.storage_bits);
+    for (index_ = 0; index_ < network_.layers.size(); ++index_) fill(network_.layers[index_]);
     validate(network_, "synthetic network");
     return std::move(network_);
   }
@@ -182,6 +100,19 @@ class Maker {
   const Distribution& distribution(int tensor) const {
     return tensor == image_tensor ? image_distribution_
                                   : distributions_[static_cast<std::size_t>(tensor)];
+  }
+
+  void fill(IntegerLayer& layer) {
+    switch (layer.kind) {
+      case IntegerLayerKind::convolution:
+        return fill_convolution(layer);
+      case IntegerLayerKind::average_pool:
+      case IntegerLayerKind::max_pool:
+        return fill_pool(layer);
+      case IntegerLayerKind::add:
+        throw std::logic_error("layer \"" + layer.name +
+                               "\": an addition that no convolution takes in");
+    }
   }
 
   void fill_pool(IntegerLayer& layer) {

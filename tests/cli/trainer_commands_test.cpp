@@ -103,7 +103,7 @@ TEST_F(TrainerCommands, StatisticsTellRangesAndHistogramsOfEveryConvolution) {
   ASSERT_EQ(outcome.status, 0) << outcome.text;
   const std::vector<Line> lines = read_lines(out());
   for (const Layer& layer : checkpoint_.network.layers) {
-    if (layer.kind != LayerKind::convolution) continue;
+    if (!layer.is<Convolution>()) continue;
     const std::vector<float> weights =
         checkpoint_.tensors.at(layer.name + ".weight").values<float>();
     const std::size_t channel_size =
@@ -114,7 +114,7 @@ TEST_F(TrainerCommands, StatisticsTellRangesAndHistogramsOfEveryConvolution) {
     int channels = 0;
     for (const Line& line : lines) {
       if (line.layer != layer.name) continue;
-      EXPECT_EQ(line.arithmetic, to_string(layer.arithmetic));
+      EXPECT_EQ(line.arithmetic, to_string(layer.convolution().arithmetic));
       if (line.statistic == "histogram") counts[line.tensor] += line.value;
       if (line.statistic == "maximum") maxima[line.tensor] = line.value;
       if (line.statistic == "quantile") {

@@ -30,13 +30,13 @@ std::vector<std::string> parameters(const Network& network) {
   std::vector<std::string> all;
   for (const Layer& layer : network.layers) {
     const std::string channels = std::to_string(layer.output.channels);
-    if (layer.kind == LayerKind::convolution) {
-      const std::string kernel = std::to_string(layer.kernel);
+    if (const Convolution* const convolution = layer.if_convolution()) {
+      const std::string kernel = std::to_string(convolution->kernel);
       all.push_back(layer.name + ".weight " + channels + "x" +
                     std::to_string(layer.input.channels) + "x" + kernel + "x" + kernel);
-      if (layer.bias) all.push_back(layer.name + ".bias " + channels);
+      if (convolution->bias) all.push_back(layer.name + ".bias " + channels);
     }
-    if (layer.kind == LayerKind::batch_norm) {
+    if (layer.is<BatchNorm>()) {
       for (const char* field : {".weight ", ".bias ", ".running_mean ", ".running_var "}) {
         all.push_back(layer.name + field + channels);
       }
@@ -124,7 +124,7 @@ TEST(ResNet20, CountsTaps) {
   std::int64_t all = 0;
   for (const Layer& layer : network.layers) {
     all += Network::taps(layer);
-    if (layer.arithmetic == Arithmetic::adder) adder += Network::taps(layer);
+    if (layer.computes(Arithmetic::adder)) adder += Network::taps(layer);
   }
   EXPECT_EQ(Network::taps(find(network, "conv1")), 442368);
   EXPECT_EQ(Network::taps(find(network, "layer1.2.conv2")), 2359296);
@@ -157,8 +157,8 @@ TEST(ResNet20, BlocksAreWiredAsResiduals) {
   EXPECT_THAT(inputs("layer3.1.add"), ElementsAre("layer3.1.bn2", "layer3.0.relu2"));
   EXPECT_THAT(inputs("avgpool"), ElementsAre("layer3.2.relu2"));
   EXPECT_THAT(inputs("bn2"), ElementsAre("fc"));
-  EXPECT_EQ(find(network, "layer2.0.downsample.0").stride, 2);
-  EXPECT_EQ(find(network, "layer2.0.downsample.0").padding, 0);
+  EXPECT_EQ(find(network, "layer2.0.downsample.0").convolution().stride, 2);
+  EXPECT_EQ(find(network, "layer2.0.downsample.0").convolution().padding, 0);
 }
 
 // Bi-Real Net's order: every 3×3 convolution has a shortcut of its own, and nothing but the sign
@@ -181,7 +181,7 @@ TEST(ResNet20, BinaryOnesHaveAShortcutForEachConvolutionAndNoRelu) {
   EXPECT_THAT(inputs("avgpool"), ElementsAre("layer3.2.add2"));
   for (const std::string& name : workload_names()) {
     for (const Layer& layer : make_network(name, Arithmetic::bnn, {3, 32, 32}, 10).layers) {
-      EXPECT_NE(layer.kind, LayerKind::relu) << name << " " << layer.name;
+      EXPECT_FALSE(layer.is<Relu>()) << name << " " << layer.name;
     }
   }
 }
@@ -192,14 +192,14 @@ TEST(ResNet20, ShiftAddNetsHaveAnAdderDirectlyBehindEachShift) {
   int shifts = 0;
   for (std::size_t i = 0; i < network.layers.size(); ++i) {
     const Layer& shift = network.layers[i];
-    if (shift.arithmetic != Arithmetic::shift) continue;
+    if (!shift.computes(Arithmetic::shift)) continue;
     ++shifts;
     const Layer& adder = network.layers[i + 1];
-    EXPECT_EQ(adder.arithmetic, Arithmetic::adder);
+    ASSERT_TRUE(adder.computes(Arithmetic::adder));
     EXPECT_THAT(adder.inputs, ElementsAre(static_cast<int>(i)));
-    EXPECT_EQ(network.layers[i + 2].kind, LayerKind::batch_norm);
-    EXPECT_EQ(adder.kernel, shift.kernel);
-    EXPECT_EQ(adder.stride, 1);
+    EXPECT_TRUE(network.layers[i + 2].is<BatchNorm>());
+    EXPECT_EQ(adder.convolution().kernel, shift.convolution().kernel);
+    EXPECT_EQ(adder.convolution().stride, 1);
     EXPECT_EQ(adder.input.channels, shift.output.channels);
     EXPECT_EQ(shape_text(adder.output), shape_text(shift.output));
     for (std::size_t other = 0; other < network.layers.size(); ++other) {
@@ -209,9 +209,9 @@ TEST(ResNet20, ShiftAddNetsHaveAnAdderDirectlyBehindEachShift) {
     }
   }
   EXPECT_EQ(shifts, 20);  // 18 of the blocks, 2 shortcuts
-  EXPECT_EQ(find(network, "layer2.0.conv1.shift").stride, 2);
-  EXPECT_EQ(find(network, "layer2.0.downsample.0.shift").kernel, 1);
-  EXPECT_EQ(find(network, "layer2.0.downsample.0.adder").padding, 0);
+  EXPECT_EQ(find(network, "layer2.0.conv1.shift").convolution().stride, 2);
+  EXPECT_EQ(find(network, "layer2.0.downsample.0.shift").convolution().kernel, 1);
+  EXPECT_EQ(find(network, "layer2.0.downsample.0.adder").convolution().padding, 0);
 }
 
 TEST(ResNet20, EveryArithmeticHasTheSameParameters) {
@@ -224,9 +224,9 @@ TEST(ResNet20, StageSizes) {
   EXPECT_EQ(shape_text(find(small, "layer1.2.relu2").output), "16x28x28");
   EXPECT_EQ(shape_text(find(small, "layer2.2.relu2").output), "32x14x14");
   EXPECT_EQ(shape_text(find(small, "layer3.2.relu2").output), "64x7x7");
-  EXPECT_EQ(find(small, "avgpool").kernel, 7);
+  EXPECT_EQ(std::get<AveragePool>(find(small, "avgpool").kind).kernel, 7);
   const Network large = make_network("resnet20", Arithmetic::adder, {3, 32, 32}, 100);
-  EXPECT_EQ(find(large, "avgpool").kernel, 8);
+  EXPECT_EQ(std::get<AveragePool>(find(large, "avgpool").kind).kernel, 8);
   EXPECT_EQ(shape_text(large.layers.back().output), "100x1x1");
   const Network odd = make_network("resnet20", Arithmetic::adder, {3, 9, 9}, 10);
   EXPECT_EQ(shape_text(find(odd, "layer2.0.conv1").output), "32x5x5");
@@ -237,7 +237,7 @@ TEST(ResNet32, HasFiveBlocksAStage) {
   const Network network = make_network("resnet32", Arithmetic::adder, {3, 32, 32}, 10);
   int convolutions = 0;
   for (const Layer& layer : network.layers) {
-    convolutions += layer.kind == LayerKind::convolution ? 1 : 0;
+    convolutions += layer.is<Convolution>() ? 1 : 0;
   }
   EXPECT_EQ(convolutions, 31 + 2 + 1);  // 3×3 ones, shortcuts, classifier
   EXPECT_EQ(shape_text(find(network, "layer3.4.relu2").output), "64x8x8");
@@ -252,11 +252,11 @@ TEST(ResNet18, HasTheTapsOfThePaper) {
   EXPECT_EQ(taps, 1'814'073'344);
   EXPECT_EQ(shape_text(find(network, "maxpool").output), "64x56x56");
   EXPECT_EQ(shape_text(find(network, "layer4.1.relu2").output), "512x7x7");
-  EXPECT_EQ(find(network, "layer3.0.downsample.0").stride, 2);
+  EXPECT_EQ(find(network, "layer3.0.downsample.0").convolution().stride, 2);
   const Network small = make_network("resnet18", Arithmetic::shiftaddnet, {3, 32, 32}, 10);
   EXPECT_EQ(shape_text(find(small, "relu1").output), "64x32x32");
   EXPECT_EQ(shape_text(find(small, "layer4.1.relu2").output), "512x4x4");
-  EXPECT_EQ(find(small, "layer2.0.conv1.shift").stride, 2);
+  EXPECT_EQ(find(small, "layer2.0.conv1.shift").convolution().stride, 2);
 }
 
 struct Count {
@@ -288,9 +288,9 @@ TEST(ImageNetNetworks, HaveTheCountsOfTorchvision) {
 TEST(ResNet50, Shapes) {
   const Network network = make_network("resnet50", Arithmetic::cnn, {3, 224, 224}, 1000);
   EXPECT_EQ(shape_text(find(network, "layer1.0.conv3").output), "256x56x56");
-  EXPECT_EQ(find(network, "layer1.0.downsample.0").stride, 1);
-  EXPECT_EQ(find(network, "layer2.0.conv1").stride, 1);
-  EXPECT_EQ(find(network, "layer2.0.conv2").stride, 2);
+  EXPECT_EQ(find(network, "layer1.0.downsample.0").convolution().stride, 1);
+  EXPECT_EQ(find(network, "layer2.0.conv1").convolution().stride, 1);
+  EXPECT_EQ(find(network, "layer2.0.conv2").convolution().stride, 2);
   EXPECT_EQ(shape_text(find(network, "layer4.2.relu3").output), "2048x7x7");
 }
 
@@ -298,18 +298,18 @@ TEST(MobileNetV2, Shapes) {
   const Network network = make_network("mobilenet-v2", Arithmetic::cnn, {3, 224, 224}, 1000);
   EXPECT_EQ(shape_text(find(network, "features.1.conv.1").output), "16x112x112");
   const Layer& depthwise = find(network, "features.2.conv.1.0");
-  EXPECT_EQ(depthwise.groups, 96);
-  EXPECT_EQ(depthwise.stride, 2);
+  EXPECT_EQ(depthwise.convolution().groups, 96);
+  EXPECT_EQ(depthwise.convolution().stride, 2);
   EXPECT_EQ(shape_text(depthwise.output), "96x56x56");
   EXPECT_EQ(Network::taps(depthwise), 96 * 56 * 56 * 9);
-  EXPECT_EQ(find(network, "features.2.conv.0.0").groups, 1);
+  EXPECT_EQ(find(network, "features.2.conv.0.0").convolution().groups, 1);
   EXPECT_THAT(find(network, "features.3.add").inputs.size(), 2U);
   EXPECT_EQ(shape_text(find(network, "features.18.2").output), "1280x7x7");
   // Both halves of a ShiftAddNet's.
   const Network pair = make_network("mobilenet-v2", Arithmetic::shiftaddnet, {3, 32, 32}, 10);
-  EXPECT_EQ(find(pair, "features.1.conv.0.0.shift").groups, 32);
-  EXPECT_EQ(find(pair, "features.1.conv.0.0.adder").groups, 32);
-  EXPECT_EQ(find(pair, "features.1.conv.1.shift").groups, 1);
+  EXPECT_EQ(find(pair, "features.1.conv.0.0.shift").convolution().groups, 32);
+  EXPECT_EQ(find(pair, "features.1.conv.0.0.adder").convolution().groups, 32);
+  EXPECT_EQ(find(pair, "features.1.conv.1.shift").convolution().groups, 1);
 }
 
 TEST(VggSmall, Shapes) {
@@ -320,20 +320,81 @@ TEST(VggSmall, Shapes) {
   EXPECT_EQ(shape_text(find(network, "pool3").output), "512x4x4");
   const Layer& classifier = network.layers.back();
   EXPECT_EQ(classifier.name, "fc");
-  EXPECT_EQ(classifier.kernel, 4);
-  EXPECT_TRUE(classifier.bias);
+  EXPECT_EQ(classifier.convolution().kernel, 4);
+  EXPECT_TRUE(classifier.convolution().bias);
   EXPECT_EQ(Network::taps(classifier), 512 * 4 * 4 * 10);
   const Network odd = make_network("vgg-small", Arithmetic::cnn, {1, 28, 28}, 10);
   EXPECT_EQ(shape_text(find(odd, "pool3").output), "512x3x3");
-  EXPECT_EQ(odd.layers.back().kernel, 3);
+  EXPECT_EQ(odd.layers.back().convolution().kernel, 3);
 }
 
 TEST(LeNet, Shapes) {
   const Network network = make_network("lenet", Arithmetic::adder, {1, 28, 28}, 10);
   EXPECT_EQ(shape_text(find(network, "conv1").output), "8x28x28");
   EXPECT_EQ(shape_text(find(network, "conv2").output), "16x14x14");
-  EXPECT_EQ(find(network, "conv3").kernel, 7);
+  EXPECT_EQ(find(network, "conv3").convolution().kernel, 7);
   EXPECT_EQ(shape_text(find(network, "conv3").output), "32x1x1");
+}
+
+TEST(Layer, KnowsItsKind) {
+  const Network network = make_network("lenet", Arithmetic::adder, {1, 28, 28}, 10);
+  const Layer& adder = find(network, "conv2");
+  EXPECT_TRUE(adder.computes(Arithmetic::adder));
+  EXPECT_FALSE(adder.computes(Arithmetic::cnn));
+  EXPECT_EQ(&adder.convolution(), adder.if_convolution());
+  const Layer& pool = find(network, "pool1");
+  EXPECT_TRUE(pool.is<MaxPool>());
+  EXPECT_FALSE(pool.is<Convolution>());
+  EXPECT_FALSE(pool.computes(Arithmetic::cnn));
+  EXPECT_EQ(pool.if_convolution(), nullptr);
+  try {
+    pool.convolution();
+    FAIL() << "a pool is a convolution";
+  } catch (const std::logic_error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("pool1"));
+  }
+}
+
+TEST(Layer, NameAndWindowOfEveryKind) {
+  std::vector<std::string> names;
+  std::vector<int> kernels;  // 0: none
+  for (const LayerKind& kind :
+       std::vector<LayerKind>{Convolution{Arithmetic::cnn, 3, 2, 1}, BatchNorm{}, Relu{}, Add{},
+                              AveragePool{4, 4}, MaxPool{2, 1}}) {
+    names.push_back(kind_name(kind));
+    const std::optional<Window> window = window_of(kind);
+    kernels.push_back(window.has_value() ? window->kernel : 0);
+    if (!window.has_value()) continue;
+    EXPECT_EQ(window->stride, window->kernel == 4 ? 4 : window->kernel == 3 ? 2 : 1);
+    EXPECT_EQ(window->padding, window->kernel == 3 ? 1 : 0);
+  }
+  EXPECT_THAT(names,
+              ElementsAre("convolution", "batch_norm", "relu", "add", "average_pool", "max_pool"));
+  EXPECT_THAT(kernels, ElementsAre(3, 0, 0, 0, 4, 2));
+}
+
+// Parameters and taps have a case a kind; a BatchNorm's running statistics are no parameters.
+TEST(Layer, CountsOfEveryKind) {
+  const auto layer = [](const LayerKind& kind) {
+    Layer made;
+    made.kind = kind;
+    made.input = {6, 4, 4};
+    made.output = {6, 2, 2};
+    return made;
+  };
+  Convolution convolution;
+  convolution.kernel = 3;
+  convolution.bias = true;
+  EXPECT_EQ(Network::parameters(layer(convolution)), 6 * 6 * 9 + 6);
+  EXPECT_EQ(Network::taps(layer(convolution)), 6 * 4 * 6 * 9);
+  convolution.groups = 6;
+  EXPECT_EQ(Network::parameters(layer(convolution)), 6 * 9 + 6);
+  EXPECT_EQ(Network::parameters(layer(BatchNorm{})), 12);
+  for (const LayerKind& kind :
+       std::vector<LayerKind>{Relu{}, Add{}, AveragePool{2, 2}, MaxPool{}}) {
+    EXPECT_EQ(Network::parameters(layer(kind)), 0) << kind.index();
+    EXPECT_EQ(Network::taps(layer(kind)), 0) << kind.index();
+  }
 }
 
 class EveryNetwork : public ::testing::TestWithParam<std::tuple<std::string, Arithmetic, int>> {};
@@ -350,7 +411,7 @@ TEST_P(EveryNetwork, IsASoundGraph) {
   for (std::size_t i = 0; i < network.layers.size(); ++i) {
     const Layer& layer = network.layers[i];
     EXPECT_TRUE(names.insert(layer.name).second) << layer.name;
-    ASSERT_EQ(layer.inputs.size(), layer.kind == LayerKind::add ? 2U : 1U) << layer.name;
+    ASSERT_EQ(layer.inputs.size(), layer.is<Add>() ? 2U : 1U) << layer.name;
     for (const int input : layer.inputs) {
       ASSERT_LT(input, static_cast<int>(i)) << layer.name;
       const Shape& shape =
@@ -367,12 +428,15 @@ TEST_P(EveryNetwork, OnlyFirstConvolutionAndClassifierAreOnTheEdge) {
   const Network network = make_network(name, arithmetic, {3, side, side}, 7);
   std::vector<std::string> edges;
   for (const Layer& layer : network.layers) {
-    if (layer.edge) {
+    const Convolution* const convolution = layer.if_convolution();
+    if (convolution == nullptr) continue;
+    if (convolution->edge) {
       edges.push_back(layer.name);
-      EXPECT_EQ(layer.arithmetic, Arithmetic::cnn);
-    } else if (layer.kind == LayerKind::convolution) {
+      EXPECT_EQ(convolution->arithmetic, Arithmetic::cnn);
+    } else {
       const bool shift = layer.name.find(".shift") != std::string::npos;
-      EXPECT_EQ(layer.arithmetic, shift ? arithmetic.first() : arithmetic.second()) << layer.name;
+      EXPECT_EQ(convolution->arithmetic, shift ? arithmetic.first() : arithmetic.second())
+          << layer.name;
     }
   }
   EXPECT_THAT(edges, ElementsAre(network.layers.front().name,

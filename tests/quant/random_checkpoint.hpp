@@ -24,11 +24,11 @@ inline Checkpoint random_checkpoint(const std::string& name, Arithmetic arithmet
   std::mt19937 random(seed);
   std::uniform_real_distribution<float> spread(-0.3F, 0.3F);
   for (const Layer& layer : checkpoint.network.layers) {
-    if (layer.arithmetic == Arithmetic::adder && layer.kind == LayerKind::convolution) {
+    if (layer.computes(Arithmetic::adder)) {
       const std::string weights = layer.name + ".weight";
       network.set_parameter(weights, network.parameter(weights).detach() * 5);
     }
-    if (layer.kind != LayerKind::batch_norm) continue;
+    if (!layer.is<BatchNorm>()) continue;
     torch::Tensor weight = torch::empty({layer.output.channels});
     torch::Tensor bias = torch::empty({layer.output.channels});
     for (int c = 0; c < layer.output.channels; ++c) {

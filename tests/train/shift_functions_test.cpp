@@ -83,12 +83,12 @@ TEST(ShiftAddNet, AShiftLayerIsAConvolutionAndEveryParameterLearns) {
   ForwardHooks hooks;
   hooks.compute = [&](int index, const std::vector<torch::Tensor>& inputs) {
     const Layer& layer = network.network().layers[static_cast<std::size_t>(index)];
-    if (layer.arithmetic == Arithmetic::shift && layer.kind == LayerKind::convolution) {
+    if (layer.computes(Arithmetic::shift)) {
       ++shifts;
       const torch::Tensor weight = shift_weight(network.parameter(layer.name + ".exponent"),
                                                 network.parameter(layer.name + ".sign"));
-      const torch::Tensor expected =
-          torch::conv2d(inputs[0], weight, {}, layer.stride, layer.padding);
+      const torch::Tensor expected = torch::conv2d(
+          inputs[0], weight, {}, layer.convolution().stride, layer.convolution().padding);
       EXPECT_TRUE(network.compute(index, inputs).allclose(expected));
     }
     return torch::Tensor();

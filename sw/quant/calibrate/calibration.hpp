@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "sw/network/dataset.hpp"
+#include "sw/network/graph_folding.hpp"
 #include "sw/quant/calibrate/magnitude_histogram.hpp"
-#include "sw/quant/plan/graph_folding.hpp"
 #include "sw/train/batches.hpp"
 #include "sw/train/modules.hpp"
 

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "sw/quant/plan/adapter_arithmetic.hpp"
+#include "sw/support/overloaded.hpp"
 
 namespace abacus {
 namespace {
@@ -45,9 +46,7 @@ TapKind arithmetic_of(WeightForm form, TapKind of_integers) {
 void set_convolution(const QuantizedNetwork& network, const QuantizedLayer& from,
                      IntegerLayer& to) {
   const QuantizedConvolution& convolution = from.convolution;
-  const Layer& layer = network.network.layers[static_cast<std::size_t>(from.folded.layer)];
-  to.arithmetic = arithmetic_of(convolution.code.form, layer.arithmetic);
-  to.edge = layer.edge;
+  to.arithmetic = arithmetic_of(convolution.code.form, to.arithmetic);
   to.levels = convolution.code.magnitudes;
   to.first_exponents = convolution.code.first_exponents;
   to.second_exponents = convolution.code.second_exponents;
@@ -84,15 +83,21 @@ void set_addition(const QuantizedNetwork& network, IntegerLayer& to) {
   to.shift = scale.shift;
 }
 
-void set_pool(const QuantizedNetwork& network, IntegerLayer& to) {
-  double gain = network.tensor(to.input).scale / to.output.scale;
-  if (to.kind == IntegerLayerKind::average_pool) gain /= to.kernel * to.kernel;
+// `values`: how many are summed.
+void set_pool(const QuantizedNetwork& network, int values, IntegerLayer& to) {
+  const double gain = network.tensor(to.input).scale / to.output.scale / values;
   const PoolScale scale = pool_scale(gain);
   to.multiplier = scale.multiplier;
   to.shift = scale.shift;
 }
 
 }  // namespace
+
+std::vector<FoldedLayer> QuantizedNetwork::folded() const {
+  std::vector<FoldedLayer> result;
+  for (const QuantizedLayer& layer : layers) result.push_back(layer.folded);
+  return result;
+}
 
 std::vector<AffineChannel> affine_channels(const QuantizedLayer& layer) {
   const QuantizedConvolution& convolution = layer.convolution;
@@ -128,31 +133,19 @@ IntegerNetwork to_integer_network(const QuantizedNetwork& network) {
   result.image = network.image;
   result.input_table = input_table(network);
   result.classes = network.network.classes;
-  for (const QuantizedLayer& from : network.layers) {
-    const Layer& layer = network.network.layers[static_cast<std::size_t>(from.folded.layer)];
-    IntegerLayer to;
-    to.name = from.folded.name;
-    to.kind = from.folded.kind;
-    to.input = from.folded.input;
-    to.residual = from.folded.residual;
+  for (std::size_t i = 0; i < network.layers.size(); ++i) {
+    const QuantizedLayer& from = network.layers[i];
+    IntegerLayer to = integer_layer(network.network, from.folded);
     to.output = from.output;
-    to.kernel = layer.kernel;
-    to.stride = layer.stride;
-    to.padding = layer.padding;
-    to.relu = from.folded.relu;
     try {
-      switch (to.kind) {
-        case IntegerLayerKind::convolution:
-          set_convolution(network, from, to);
-          break;
-        case IntegerLayerKind::add:
-          set_addition(network, to);
-          break;
-        case IntegerLayerKind::average_pool:
-        case IntegerLayerKind::max_pool:
-          set_pool(network, to);
-          break;
-      }
+      std::visit(
+          Overloaded{[&](const Convolution&) { set_convolution(network, from, to); },
+                     [&](const Add&) { set_addition(network, to); },
+                     [&](const AveragePool& of) { set_pool(network, of.kernel * of.kernel, to); },
+                     [&](const MaxPool&) { set_pool(network, 1, to); },
+                     [](const BatchNorm&) { throw_folded_away(); },
+                     [](const Relu&) { throw_folded_away(); }},
+          network.source(i).kind);
     } catch (const std::range_error& error) {
       throw std::range_error("layer \"" + to.name + "\": " + error.what());
     }

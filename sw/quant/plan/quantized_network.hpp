@@ -5,16 +5,16 @@
 #include <vector>
 
 #include "sw/network/dataset.hpp"
+#include "sw/network/graph_folding.hpp"
 #include "sw/network/integer_network.hpp"
 #include "sw/quant/plan/fixed_point.hpp"
-#include "sw/quant/plan/graph_folding.hpp"
 #include "sw/quant/plan/quantized_convolution.hpp"
 
 namespace abacus {
 
 // weight · (y − mean) / √(variance + epsilon) + bias; one entry a channel each.
 struct BatchNormChannels {
-  static constexpr double epsilon = 1e-5;  // network.hpp
+  static constexpr double epsilon = BatchNorm::epsilon;
 
   std::vector<double> weight, bias, mean, variance;
 };
@@ -36,6 +36,11 @@ struct QuantizedNetwork {
   const StoredTensor& tensor(int index) const {
     return index == image_tensor ? image : layers[static_cast<std::size_t>(index)].output;
   }
+  // The float network's layer that it stands for: convolution, addition or pool.
+  const Layer& source(std::size_t layer) const {
+    return network.layers[static_cast<std::size_t>(layers[layer].folded.layer)];
+  }
+  std::vector<FoldedLayer> folded() const;
 };
 
 // Output integer of a convolution as a function of its accumulator, residual and ReLU aside:

@@ -5,9 +5,9 @@
 #include <cstdint>
 #include <vector>
 
+#include "sw/network/graph_folding.hpp"
 #include "sw/quant/activations/activation_quantizer.hpp"
 #include "sw/quant/calibrate/calibration.hpp"
-#include "sw/quant/plan/graph_folding.hpp"
 #include "sw/quant/plan/quantization_plan.hpp"
 
 namespace abacus {

@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <vector>
 
-#include "sw/quant/plan/graph_folding.hpp"
+#include "sw/network/graph_folding.hpp"
 #include "sw/train/adder_functions.hpp"
 
 namespace abacus {
@@ -19,12 +19,11 @@ ForwardHooks byte_teacher_hooks(FloatNetwork& network) {
   hooks.compute = [&network, after_relu](int index, const std::vector<torch::Tensor>& inputs) {
     const std::size_t i = static_cast<std::size_t>(index);
     const Layer& layer = network.network().layers[i];
-    if (layer.kind != LayerKind::convolution || layer.arithmetic != Arithmetic::adder ||
-        layer.bias || !after_relu[i]) {
+    if (!layer.computes(Arithmetic::adder) || layer.convolution().bias || !after_relu[i]) {
       return torch::Tensor();
     }
-    return adder_conv2d_int8(inputs[0], network.parameter(layer.name + ".weight"), layer.stride,
-                             layer.padding);
+    return adder_conv2d_int8(inputs[0], network.parameter(layer.name + ".weight"),
+                             layer.convolution().stride, layer.convolution().padding);
   };
   return hooks;
 }

@@ -70,7 +70,7 @@ QatNetwork::QatNetwork(FloatNetwork& network, const QuantizationPlan& plan)
     convolution_at_[static_cast<std::size_t>(folded_[i].layer)] = static_cast<int>(i);
     const ConvolutionPlan& of = plan_.convolutions[i];
     Operands& operands = operands_[i];
-    if (layer_of(i).arithmetic != Arithmetic::adder) {
+    if (!layer_of(i).computes(Arithmetic::adder)) {
       operands.activation_step = doubles(std::vector<double>{of.activation_step});
       operands.weight_step = doubles(of.weight_step);
       operands.channel_step = operands.weight_step.to(network.device());
@@ -109,7 +109,7 @@ QatNetwork::QatNetwork(FloatNetwork& network, const QuantizationPlan& plan)
 void QatNetwork::set_adder_gradient(AdderGradient gradient) {
   for (std::size_t i = 0; i < folded_.size() && gradient == AdderGradient::exact; ++i) {
     if (folded_[i].kind != IntegerLayerKind::convolution) continue;
-    if (layer_of(i).arithmetic == Arithmetic::adder && plan_.convolutions[i].activation_signed) {
+    if (layer_of(i).computes(Arithmetic::adder) && plan_.convolutions[i].activation_signed) {
       throw std::invalid_argument("layer " + layer_of(i).name +
                                   ": exact gradients need unsigned activations, found signed ones");
     }
@@ -120,11 +120,12 @@ void QatNetwork::set_adder_gradient(AdderGradient gradient) {
 void QatNetwork::set_precision(Precision precision) {
   for (std::size_t i = 0; i < folded_.size() && precision != Precision::float32; ++i) {
     if (folded_[i].kind != IntegerLayerKind::convolution) continue;
-    if (precision == Precision::bfloat16 && layer_of(i).arithmetic == Arithmetic::cnn) continue;
+    const TapKind arithmetic = layer_of(i).convolution().arithmetic;
+    if (precision == Precision::bfloat16 && arithmetic == Arithmetic::cnn) continue;
     throw std::invalid_argument("precision: found " + to_string(precision) +
-                                " with a network that has " + to_string(layer_of(i).arithmetic) +
+                                " with a network that has " + to_string(arithmetic) +
                                 " layers; allowed: float32" +
-                                (layer_of(i).arithmetic == Arithmetic::cnn ? ", bfloat16" : ""));
+                                (arithmetic == Arithmetic::cnn ? ", bfloat16" : ""));
   }
   precision_ = precision;
 }
@@ -154,11 +155,11 @@ void QatNetwork::learn_ranges(bool learn) {
     if (!decays) values.requires_grad_(false);
   };
   for (std::size_t i = 0; i < folded_.size(); ++i) {
-    if (folded_[i].kind != IntegerLayerKind::convolution || layer_of(i).edge) continue;
     const Layer& layer = layer_of(i);
+    if (!layer.is<Convolution>() || layer.convolution().edge) continue;
     const ConvolutionPlan& of = plan_.convolutions[i];
     const int highest = highest_integer(of.activation_bits, of.activation_signed);
-    if (layer.arithmetic == Arithmetic::adder) {
+    if (layer.computes(Arithmetic::adder)) {
       add(layer.name + ".range", operands_[i].range, layer.input.elements(), highest);
       continue;
     }
@@ -177,7 +178,8 @@ void QatNetwork::learn_ranges(bool learn) {
       add_free(layer.name + ".adapter", operands_[i].adapter, true);
       if (learn) learned_.back().of_adapter = true;
     }
-    const std::int64_t fan = std::int64_t{layer.input.channels} * layer.kernel * layer.kernel;
+    const int kernel = layer.convolution().kernel;
+    const std::int64_t fan = std::int64_t{layer.input.channels} * kernel * kernel;
     if (!of.weights.has_value()) {
       add(layer.name + ".weight_step", operands_[i].weight_step, fan,
           highest_integer(of.weight_bits, true));
@@ -248,7 +250,7 @@ torch::Tensor QatNetwork::adder_weights(std::size_t folded, const ConvolutionPla
 }
 
 torch::Tensor QatNetwork::adder(std::size_t folded, const torch::Tensor& stored) {
-  const Layer& layer = layer_of(folded);
+  const Convolution& from = layer_of(folded).convolution();
   const Operands& operands = operands_[folded];
   const ConvolutionPlan plan = plan_of(folded);
   const double stored_scale = stored_tensor(folded_[folded].input).scale;
@@ -266,10 +268,10 @@ torch::Tensor QatNetwork::adder(std::size_t folded, const torch::Tensor& stored)
                   operands.range[static_cast<std::int64_t>(g)] * unit_grid.activation_step(),
                   activation_range(plan));
     if (plan.activation_signed) {
-      return adder_conv2d(input, group_weights, layer.stride, layer.padding);
+      return adder_conv2d(input, group_weights, from.stride, from.padding);
     }
     return adder_conv2d_on_grid(input, group_weights, std::ldexp(step, -grid.activation_shift),
-                                layer.stride, layer.padding, gradient_);
+                                from.stride, from.padding, gradient_);
   };
   torch::Tensor output;
   if (operands.channels_of_group.empty()) {
@@ -284,7 +286,9 @@ torch::Tensor QatNetwork::adder(std::size_t folded, const torch::Tensor& stored)
   // A BatchNorm that follows takes any constant away again.
   if (folded_[folded].batch_norm == no_tensor) {
     output = output + channel_view(doubles(offset).to(output.device(), torch::kFloat32));
-    if (layer.bias) output = output + channel_view(network_.parameter(layer.name + ".bias"));
+    if (from.bias) {
+      output = output + channel_view(network_.parameter(layer_of(folded).name + ".bias"));
+    }
   }
   return output;
 }
@@ -354,14 +358,14 @@ torch::Tensor QatNetwork::ordinary_input(std::size_t folded, const ConvolutionPl
 
 torch::Tensor QatNetwork::ordinary(std::size_t folded, const torch::Tensor& stored) {
   const Layer& layer = layer_of(folded);
+  const Convolution& from = layer.convolution();
   const ConvolutionPlan plan = plan_of(folded);
-  const torch::Tensor bias =
-      layer.bias ? network_.parameter(layer.name + ".bias") : torch::Tensor();
+  const torch::Tensor bias = from.bias ? network_.parameter(layer.name + ".bias") : torch::Tensor();
   // A classifier's few products are not worth rounding.
-  const bool halves = precision_ == Precision::bfloat16 && !layer.bias;
+  const bool halves = precision_ == Precision::bfloat16 && !from.bias;
   const torch::ScalarType type = halves ? torch::kBFloat16 : torch::kFloat32;
   return torch::conv2d(ordinary_input(folded, plan, stored, type),
-                       ordinary_weights(folded, plan).to(type), bias, layer.stride, layer.padding)
+                       ordinary_weights(folded, plan).to(type), bias, from.stride, from.padding)
       .to(torch::kFloat32);
 }
 
@@ -376,11 +380,11 @@ torch::Tensor QatNetwork::compute(int index, const std::vector<torch::Tensor>& i
   const int folded = convolution_at_[at];
   if (folded != no_tensor) {
     const std::size_t i = static_cast<std::size_t>(folded);
-    return layer.arithmetic == Arithmetic::adder ? adder(i, inputs[0]) : ordinary(i, inputs[0]);
+    return layer.computes(Arithmetic::adder) ? adder(i, inputs[0]) : ordinary(i, inputs[0]);
   }
   // Saturation at 0 is the ReLU.
   const int output = output_at_[at];
-  if (layer.kind == LayerKind::relu && output != no_tensor &&
+  if (layer.is<Relu>() && output != no_tensor &&
       !plan_.outputs[static_cast<std::size_t>(output)].is_signed) {
     return store(static_cast<std::size_t>(output), inputs[0]);
   }
@@ -396,9 +400,8 @@ torch::Tensor QatNetwork::forward(const torch::Tensor& images) {
     const int folded = output_at_[static_cast<std::size_t>(layer)];
     if (folded == no_tensor) return;
     const std::size_t i = static_cast<std::size_t>(folded);
-    const bool done =
-        network_.network().layers[static_cast<std::size_t>(layer)].kind == LayerKind::relu &&
-        !plan_.outputs[i].is_signed;
+    const bool done = network_.network().layers[static_cast<std::size_t>(layer)].is<Relu>() &&
+                      !plan_.outputs[i].is_signed;
     // Maxima of stored integers are stored integers.
     if (!done && folded_[i].kind != IntegerLayerKind::max_pool) output = store(i, output);
   };

@@ -6,10 +6,10 @@
 #include <string>
 #include <vector>
 
+#include "sw/network/graph_folding.hpp"
 #include "sw/quant/fake/fake_quantization.hpp"
 #include "sw/quant/fake/quantizer_functions.hpp"
 #include "sw/quant/plan/adder_grid.hpp"
-#include "sw/quant/plan/graph_folding.hpp"
 #include "sw/quant/plan/quantization_plan.hpp"
 #include "sw/train/adder_functions.hpp"
 #include "sw/train/modules.hpp"

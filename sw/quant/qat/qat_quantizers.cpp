@@ -60,7 +60,7 @@ void set_quantizers(QuantizationPlan& plan, const Checkpoint& checkpoint,
                     std::uint64_t seed) {
   for (std::size_t i = 0; i < folded.size(); ++i) {
     const Layer& layer = checkpoint.network.layers[static_cast<std::size_t>(folded[i].layer)];
-    if (folded[i].kind != IntegerLayerKind::convolution || layer.edge) continue;
+    if (!layer.is<Convolution>() || layer.convolution().edge) continue;
     ConvolutionPlan& of = plan.convolutions[i];
     WeightPlan weights{quantizers.weights, of.weight_bits, quantizers.magnitudes, {}};
     const bool from_rule = quantizers.step_start == StepStart::lsq;

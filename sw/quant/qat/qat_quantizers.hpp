@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "sw/network/checkpoint.hpp"
+#include "sw/network/graph_folding.hpp"
 #include "sw/quant/activations/activation_quantizer.hpp"
-#include "sw/quant/plan/graph_folding.hpp"
 #include "sw/quant/plan/quantization_plan.hpp"
 #include "sw/quant/weights/weight_quantizer.hpp"
 

@@ -10,7 +10,7 @@
 #include <string>
 #include <utility>
 
-#include "sw/quant/plan/graph_folding.hpp"
+#include "sw/network/graph_folding.hpp"
 #include "sw/quant/reconstruct/adaround.hpp"
 #include "sw/quant/reconstruct/reconstruction_data.hpp"
 #include "sw/quant/reconstruct/reconstruction_layers.hpp"
@@ -53,9 +53,7 @@ class Brecq {
         data_(data),
         options_(options),
         progress_(progress) {
-    std::vector<FoldedLayer> folded;
-    for (const QuantizedLayer& layer : network.layers) folded.push_back(layer.folded);
-    units_ = reconstruction_units(folded);
+    units_ = reconstruction_units(network.folded());
     total_ = static_cast<std::int64_t>(units_.size()) *
              (options.iterations + options.activation_iterations);
   }
@@ -224,9 +222,7 @@ void set_brecq_weight_steps(QuantizationPlan& plan, const Checkpoint& checkpoint
   const std::vector<FoldedLayer> folded = fold_graph(checkpoint.network);
   for (std::size_t i = 0; i < folded.size(); ++i) {
     const Layer& layer = checkpoint.network.layers[static_cast<std::size_t>(folded[i].layer)];
-    if (folded[i].kind != IntegerLayerKind::convolution || layer.arithmetic != Arithmetic::cnn) {
-      continue;
-    }
+    if (!layer.computes(Arithmetic::cnn)) continue;
     ConvolutionPlan& convolution = plan.convolutions.at(i);
     convolution.weight_step =
         weight_steps_of_least_error(checkpoint.tensors.at(layer.name + ".weight").values<float>(),
@@ -238,13 +234,12 @@ std::vector<UnitError> brecq(QuantizedNetwork& network, FloatNetwork& float_netw
                              const CalibrationData& data, const BrecqOptions& options,
                              const ReconstructionProgress& progress) {
   check(options);
-  for (const QuantizedLayer& layer : network.layers) {
-    const Layer& from = network.network.layers[static_cast<std::size_t>(layer.folded.layer)];
-    if (from.kind == LayerKind::convolution && from.arithmetic != Arithmetic::cnn) {
-      throw std::invalid_argument("layer \"" + layer.folded.name + "\": BRECQ is for ordinary " +
-                                  "convolutions, and its arithmetic is " +
-                                  to_string(from.arithmetic));
-    }
+  for (std::size_t i = 0; i < network.layers.size(); ++i) {
+    const Convolution* const from = network.source(i).if_convolution();
+    if (from == nullptr || from->arithmetic == Arithmetic::cnn) continue;
+    throw std::invalid_argument("layer \"" + network.layers[i].folded.name +
+                                "\": BRECQ is for ordinary convolutions, and its arithmetic is " +
+                                to_string(from->arithmetic));
   }
   return Brecq(network, float_network, data, options, progress).run();
 }

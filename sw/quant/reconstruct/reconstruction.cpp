@@ -99,15 +99,12 @@ std::vector<UnitError> reconstruct(QuantizedNetwork& network, FloatNetwork& floa
                                    const ReconstructionOptions& options,
                                    const ReconstructionProgress& progress) {
   check(options);
-  std::vector<FoldedLayer> folded;
-  for (const QuantizedLayer& layer : network.layers) folded.push_back(layer.folded);
-  const std::vector<ReconstructionUnit> units = reconstruction_units(folded);
-  for (const QuantizedLayer& layer : network.layers) {
-    const Layer& from = network.network.layers[static_cast<std::size_t>(layer.folded.layer)];
-    if (from.kind == LayerKind::convolution && from.arithmetic == Arithmetic::bnn) {
-      throw std::invalid_argument("layer \"" + layer.folded.name +
+  const std::vector<ReconstructionUnit> units = reconstruction_units(network.folded());
+  for (std::size_t i = 0; i < network.layers.size(); ++i) {
+    if (network.source(i).computes(Arithmetic::bnn)) {
+      throw std::invalid_argument("layer \"" + network.layers[i].folded.name +
                                   "\": block reconstruction has no gradients for its arithmetic, " +
-                                  to_string(from.arithmetic));
+                                  to_string(Arithmetic::bnn));
     }
   }
   ReconstructionData images(network, float_network, data, options.images);

@@ -1,7 +1,6 @@
 #include "sw/quant/reconstruct/reconstruction_data.hpp"
 
 #include <algorithm>
-#include <map>
 #include <vector>
 
 #include "sw/train/batches.hpp"
@@ -42,15 +41,9 @@ void ReconstructionData::advance_target(ReconstructionUnit unit) {
   std::vector<torch::Tensor> parts;
   for (std::int64_t begin = 0; begin < count(); begin += part) {
     const torch::Tensor input = target_.slice(0, begin, std::min(begin + part, count()));
-    std::map<int, torch::Tensor> outputs;
-    for (int i = float_layers_done_; i <= last; ++i) {
-      std::vector<torch::Tensor> inputs;
-      for (const int from : network_.network.layers[static_cast<std::size_t>(i)].inputs) {
-        inputs.push_back(from < float_layers_done_ ? input : outputs.at(from));
-      }
-      outputs[i] = float_network_.compute(i, inputs);
-    }
-    parts.push_back(outputs.at(last));
+    GraphWalk<torch::Tensor> walk(reads_of(network_.network), float_layers_done_, input);
+    while (walk.layer() <= last) walk.advance(float_network_.compute(walk.layer(), walk.inputs()));
+    parts.push_back(walk.tensor(last));
   }
   target_ = channels_last(torch::cat(parts));
   float_layers_done_ = last + 1;

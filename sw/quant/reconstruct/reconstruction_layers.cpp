@@ -5,12 +5,12 @@
 #include <stdexcept>
 #include <utility>
 
+#include "sw/quant/plan/unrounded_output.hpp"
 #include "sw/train/adder_functions.hpp"
 
 namespace abacus {
 namespace {
 
-constexpr double batch_norm_epsilon = 1e-5;  // network.hpp
 // A weight that the network's rounding moved to another level than its nearest starts so far from
 // the border that one step does not move it back.
 constexpr double moved_weight_margin = 0.25;
@@ -65,8 +65,8 @@ TrainableUnit::TrainableUnit(QuantizedNetwork& network, ReconstructionUnit unit,
     convolution.highest_weight = highest_integer(from.weight_bits, from.weight_signed);
     // What one weight step is worth: of an adder, the accumulator's, shifted; of an ordinary layer,
     // the accumulator's over the operand's.
-    const Layer& float_layer = network.network.layers[static_cast<std::size_t>(layer.folded.layer)];
-    const bool adder = float_layer.arithmetic == Arithmetic::adder;
+    const Layer& float_layer = network.source(i);
+    const bool adder = float_layer.computes(Arithmetic::adder);
     std::vector<float> steps;
     for (std::size_t o = 0; o < from.group.size(); ++o) {
       const double step = adder ? -from.accumulator_step[o] * (1 << from.weight_shift)
@@ -106,9 +106,8 @@ std::vector<TrainableConvolution*> TrainableUnit::convolutions(bool with_edges) 
   std::vector<TrainableConvolution*> result;
   for (std::size_t i = unit_.first; i <= unit_.last; ++i) {
     TrainableConvolution* const found = convolution(i);
-    const Layer& layer =
-        network_.network.layers[static_cast<std::size_t>(network_.layers[i].folded.layer)];
-    if (found != nullptr && (with_edges || !layer.edge)) result.push_back(found);
+    if (found == nullptr) continue;
+    if (with_edges || !network_.source(i).convolution().edge) result.push_back(found);
   }
   return result;
 }
@@ -126,7 +125,7 @@ void TrainableUnit::set_normalization(NormalizationMode mode) {
 torch::Tensor TrainableUnit::accumulate(std::size_t index, const torch::Tensor& stored) {
   const QuantizedLayer& layer = network_.layers[index];
   const QuantizedConvolution& convolution = layer.convolution;
-  const Layer& from = network_.network.layers[static_cast<std::size_t>(layer.folded.layer)];
+  const Convolution& from = network_.source(index).convolution();
   State& state = states_[index - unit_.first];
   const TrainableConvolution& trainable = state.convolution;
   const bool adder = from.arithmetic == Arithmetic::adder;
@@ -180,9 +179,8 @@ torch::Tensor TrainableUnit::convolve(std::size_t index, const torch::Tensor& st
                                       const torch::Tensor& residual) {
   const QuantizedLayer& layer = network_.layers[index];
   State& state = states_[index - unit_.first];
-  const Layer& from = network_.network.layers[static_cast<std::size_t>(layer.folded.layer)];
   // Accumulators, negated where the layer's output falls with them.
-  const double sign = from.arithmetic == Arithmetic::adder ? -1.0 : 1.0;
+  const double sign = network_.source(index).computes(Arithmetic::adder) ? -1.0 : 1.0;
   torch::Tensor values = accumulate(index, stored);
   const bool normalized = state.convolution.norm_weight.defined();
   if (normalized && mode_ != NormalizationMode::fixed) {
@@ -198,7 +196,7 @@ torch::Tensor TrainableUnit::convolve(std::size_t index, const torch::Tensor& st
     }
     const double step = sign * layer.convolution.accumulator_step.front();
     values = torch::batch_norm(values, state.convolution.norm_weight, state.convolution.norm_bias,
-                               {}, {}, true, 0.0, batch_norm_epsilon / (step * step), false);
+                               {}, {}, true, 0.0, BatchNorm::epsilon / (step * step), false);
     values = values / layer.output.scale;
   } else {
     std::vector<float> gains, offsets;
@@ -217,39 +215,20 @@ torch::Tensor TrainableUnit::convolve(std::size_t index, const torch::Tensor& st
 }
 
 torch::Tensor TrainableUnit::forward(const torch::Tensor& input) {
-  std::vector<torch::Tensor> tensors(states_.size());
-  const auto tensor = [&](int index) {
-    if (index == no_tensor) return torch::Tensor();
-    if (index + 1 == static_cast<int>(unit_.first)) return input;
-    return tensors.at(static_cast<std::size_t>(index) - unit_.first);
-  };
-  for (std::size_t i = unit_.first; i <= unit_.last; ++i) {
+  const int last = static_cast<int>(unit_.last);
+  GraphWalk<torch::Tensor> walk(reads_of(network_.folded()), static_cast<int>(unit_.first), input);
+  while (walk.layer() <= last) {
+    const std::size_t i = static_cast<std::size_t>(walk.layer());
     const QuantizedLayer& layer = network_.layers[i];
-    const Layer& from = network_.network.layers[static_cast<std::size_t>(layer.folded.layer)];
-    const torch::Tensor read = tensor(layer.folded.input);
-    const torch::Tensor residual = tensor(layer.folded.residual);
-    const double gain = network_.tensor(layer.folded.input).scale / layer.output.scale;
-    torch::Tensor output;
-    switch (layer.folded.kind) {
-      case IntegerLayerKind::convolution:
-        output = convolve(i, read, residual);
-        break;
-      case IntegerLayerKind::add:
-        output = read * gain +
-                 residual * (network_.tensor(layer.folded.residual).scale / layer.output.scale);
-        break;
-      case IntegerLayerKind::average_pool:
-        output = torch::avg_pool2d(read, from.kernel, from.stride) * gain;
-        break;
-      case IntegerLayerKind::max_pool:
-        output = torch::max_pool2d(read, from.kernel, from.stride) * gain;
-        break;
-    }
+    const std::vector<torch::Tensor> inputs = walk.inputs();
+    const torch::Tensor residual = inputs.size() > 1 ? inputs[1] : torch::Tensor();
+    const torch::Tensor output = unrounded_output(network_, i, inputs[0], residual,
+                                                  [&] { return convolve(i, inputs[0], residual); });
     const int lowest =
         layer.folded.relu ? std::max(0, layer.output.lowest()) : layer.output.lowest();
-    tensors[i - unit_.first] = round_straight_through(output, lowest, layer.output.highest());
+    walk.advance(round_straight_through(output, lowest, layer.output.highest()));
   }
-  return tensors.back();
+  return walk.tensor(last);
 }
 
 void TrainableUnit::store() {
@@ -259,9 +238,7 @@ void TrainableUnit::store() {
     TrainableConvolution& trainable = states_[i - unit_.first].convolution;
     QuantizedLayer& layer = network_.layers[i];
     QuantizedConvolution& convolution = layer.convolution;
-    const bool adder =
-        network_.network.layers[static_cast<std::size_t>(layer.folded.layer)].arithmetic ==
-        Arithmetic::adder;
+    const bool adder = network_.source(i).computes(Arithmetic::adder);
     const std::vector<double> ratios = as_doubles(trainable.step_ratio);
     if (adder && learn_steps_) {
       const torch::Tensor groups = torch::tensor(convolution.group).to(torch::kInt64);

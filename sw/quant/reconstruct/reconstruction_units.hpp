@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <vector>
 
-#include "sw/quant/plan/graph_folding.hpp"
+#include "sw/network/graph_folding.hpp"
 
 namespace abacus {
 

@@ -5,9 +5,9 @@
 #include <utility>
 #include <vector>
 
+#include "sw/network/graph_folding.hpp"
 #include "sw/quant/plan/adapter_arithmetic.hpp"
 #include "sw/quant/plan/fixed_point.hpp"
-#include "sw/quant/plan/graph_folding.hpp"
 #include "sw/quant/schemes/binary_quantizer.hpp"
 #include "sw/quant/schemes/shift_quantizer.hpp"
 
@@ -35,18 +35,18 @@ void set_operands(const Checkpoint& checkpoint, const ConvolutionPlan& plan,
                   const StoredTensor& input, QuantizedLayer& layer) {
   const Layer& from = checkpoint.network.layers[static_cast<std::size_t>(layer.folded.layer)];
   const std::vector<float> weights =
-      from.arithmetic == Arithmetic::shift
+      from.computes(Arithmetic::shift)
           ? shift_weights(checkpoint, from)
           : checkpoint.tensors.at(from.name + ".weight").values<float>();
   std::vector<float> bias;
-  if (from.bias) bias = checkpoint.tensors.at(from.name + ".bias").values<float>();
+  if (from.convolution().bias) bias = checkpoint.tensors.at(from.name + ".bias").values<float>();
   layer.read_quantizers.clear();
-  if (from.arithmetic == Arithmetic::bnn) {
+  if (from.computes(Arithmetic::bnn)) {
     layer.convolution = quantize_binary_layer(weights, bias, from.output.channels);
     layer.read_quantizers.push_back({1, 0});
     return;
   }
-  layer.convolution = from.arithmetic == Arithmetic::adder
+  layer.convolution = from.computes(Arithmetic::adder)
                           ? quantize_adder_convolution(plan, weights, bias)
                           : quantize_ordinary_convolution(plan, weights, bias);
   const bool adapts = layer.convolution.adapter.channels > 0;

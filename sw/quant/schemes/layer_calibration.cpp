@@ -2,13 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 #include <random>
 #include <utility>
 
+#include "sw/network/graph_folding.hpp"
 #include "sw/quant/calibrate/channel_fit.hpp"
 #include "sw/quant/plan/adder_grid.hpp"
-#include "sw/quant/plan/graph_folding.hpp"
 #include "sw/quant/schemes/apply_plan.hpp"
 #include "sw/quant/schemes/make_plan.hpp"
 #include "sw/quant/simulate/simulation.hpp"
@@ -39,67 +38,54 @@ class FloatOutputs {
  public:
   FloatOutputs(const Checkpoint& checkpoint, torch::Tensor images)
       : network_(checkpoint.network, checkpoint.tensors),
-        last_use_(network_.network().layers.size()) {
+        walk_(reads_of(checkpoint.network), std::move(images)) {
     network_.set_batch_norm_mode(BatchNormMode::inference);
-    values_[-1] = std::move(images);
-    for (std::size_t i = 0; i < last_use_.size(); ++i) {
-      last_use_[i] = static_cast<int>(i);
-      for (const int from : network_.network().layers[i].inputs) {
-        if (from >= 0) last_use_[static_cast<std::size_t>(from)] = static_cast<int>(i);
-      }
-    }
   }
 
   // Of layer `folded`, before its ReLU. Folded layers are asked for in order.
   torch::Tensor before_relu(const FoldedLayer& folded) {
     torch::Tensor result;
-    while (next_ <= folded.output) {
-      const Layer& layer = network_.network().layers[static_cast<std::size_t>(next_)];
-      std::vector<torch::Tensor> inputs;
-      for (const int from : layer.inputs) inputs.push_back(values_.at(from));
-      if (folded.relu && next_ == folded.output) result = inputs.front();
-      values_[next_] = in_chunks(inputs[0].size(0), [&](std::int64_t first, std::int64_t last) {
+    while (walk_.layer() <= folded.output) {
+      const int layer = walk_.layer();
+      const std::vector<torch::Tensor> inputs = walk_.inputs();
+      if (folded.relu && layer == folded.output) result = inputs.front();
+      walk_.advance(in_chunks(inputs[0].size(0), [&](std::int64_t first, std::int64_t last) {
         std::vector<torch::Tensor> parts;
         for (const torch::Tensor& input : inputs) parts.push_back(part(input, first, last));
-        return network_.compute(next_, parts).contiguous();
-      });
-      for (const int from : layer.inputs) {
-        if (from >= 0 && last_use_[static_cast<std::size_t>(from)] == next_) values_.erase(from);
-      }
-      ++next_;
+        return network_.compute(layer, parts).contiguous();
+      }));
     }
-    return folded.relu ? result : values_.at(folded.output);
+    return folded.relu ? result : walk_.tensor(folded.output);
   }
 
  private:
   FloatNetwork network_;
-  std::map<int, torch::Tensor> values_;
-  std::vector<int> last_use_;
-  int next_ = 0;
+  GraphWalk<torch::Tensor> walk_;
 };
 
 // What the taps of a convolution read at random places, `each` of every image.
 OperandSamples sample_operands(const torch::Tensor& operands, const Layer& layer,
                                const std::vector<std::int64_t>& places) {
+  const Convolution& of = layer.convolution();
   const torch::Tensor padded =
-      torch::constant_pad_nd(operands, {layer.padding, layer.padding, layer.padding, layer.padding})
+      torch::constant_pad_nd(operands, {of.padding, of.padding, of.padding, of.padding})
           .contiguous();
   const std::int64_t channels = padded.size(1), height = padded.size(2), width = padded.size(3);
   const std::int64_t plane = std::int64_t{layer.output.height} * layer.output.width;
   OperandSamples result;
   result.samples = static_cast<std::int64_t>(places.size());
-  result.taps = channels * layer.kernel * layer.kernel;
+  result.taps = channels * of.kernel * of.kernel;
   result.values.resize(static_cast<std::size_t>(result.taps * result.samples));
   const float* const from = padded.data_ptr<float>();
   for (std::int64_t s = 0; s < result.samples; ++s) {
     const std::int64_t image = places[static_cast<std::size_t>(s)] / plane;
     const std::int64_t position = places[static_cast<std::size_t>(s)] % plane;
-    const std::int64_t y = position / layer.output.width * layer.stride;
-    const std::int64_t x = position % layer.output.width * layer.stride;
+    const std::int64_t y = position / layer.output.width * of.stride;
+    const std::int64_t x = position % layer.output.width * of.stride;
     std::int64_t tap = 0;
     for (std::int64_t c = 0; c < channels; ++c) {
-      for (int ky = 0; ky < layer.kernel; ++ky) {
-        for (int kx = 0; kx < layer.kernel; ++kx, ++tap) {
+      for (int ky = 0; ky < of.kernel; ++ky) {
+        for (int kx = 0; kx < of.kernel; ++kx, ++tap) {
           result.values[static_cast<std::size_t>(tap * result.samples + s)] =
               from[((image * channels + c) * height + y + ky) * width + x + kx];
         }
@@ -168,15 +154,18 @@ class LayerCalibrator {
         network_(apply_plan(checkpoint, plan)),
         plan_(std::move(plan)),
         simulation_(network_),
-        image_(simulation_.store_image(images)),
-        random_(options.seed),
-        stored_(network_.layers.size()) {}
+        walk_(reads_of(network_.folded()), simulation_.store_image(images)),
+        random_(options.seed) {}
 
   std::size_t layers() const { return network_.layers.size(); }
 
-  void calibrate(std::size_t index) {
+  // The next layer.
+  void calibrate() {
+    const std::size_t index = static_cast<std::size_t>(walk_.layer());
     const FoldedLayer folded = network_.layers[index].folded;
-    const torch::Tensor input = stored(folded.input), residual = stored(folded.residual);
+    const std::vector<torch::Tensor> stored = walk_.inputs();
+    const torch::Tensor& input = stored.front();
+    const torch::Tensor residual = stored.size() > 1 ? stored[1] : torch::Tensor();
     Wanted wanted;
     wanted.target = floats_.before_relu(folded);
     if (folded.kind == IntegerLayerKind::convolution && folded.batch_norm != no_tensor) {
@@ -189,7 +178,7 @@ class LayerCalibrator {
       }
       wanted.target = wanted.target.contiguous();
       const Layer& from = checkpoint_.network.layers[static_cast<std::size_t>(folded.layer)];
-      if (from.arithmetic == Arithmetic::adder) {
+      if (from.computes(Arithmetic::adder)) {
         if (options_.range_search == RangeSearch::output_error) {
           search_ranges(index, from, input, wanted);
         }
@@ -199,10 +188,9 @@ class LayerCalibrator {
       }
       fit_batch_norm(index, input, wanted);
     }
-    stored_[index] = in_chunks(input.size(0), [&](std::int64_t first, std::int64_t last) {
+    walk_.advance(in_chunks(input.size(0), [&](std::int64_t first, std::int64_t last) {
       return simulation_.run_layer(index, part(input, first, last), part(residual, first, last));
-    });
-    drop_unused(index);
+    }));
   }
 
   LayerCalibration finish() {
@@ -216,24 +204,6 @@ class LayerCalibrator {
   }
 
  private:
-  torch::Tensor stored(int index) const {
-    if (index == no_tensor) return {};
-    return index == image_tensor ? image_ : stored_[static_cast<std::size_t>(index)];
-  }
-
-  void drop_unused(std::size_t index) {
-    std::vector<bool> used(stored_.size(), false);
-    used[index] = true;
-    for (std::size_t i = index + 1; i < network_.layers.size(); ++i) {
-      for (const int from : {network_.layers[i].folded.input, network_.layers[i].folded.residual}) {
-        if (from >= 0) used[static_cast<std::size_t>(from)] = true;
-      }
-    }
-    for (std::size_t i = 0; i < stored_.size(); ++i) {
-      if (!used[i]) stored_[i] = torch::Tensor();
-    }
-  }
-
   torch::Tensor accumulate(std::size_t index, const torch::Tensor& input) {
     return in_chunks(input.size(0), [&](std::int64_t first, std::int64_t last) {
       return simulation_.accumulate(index, part(input, first, last)).to(torch::kFloat32);
@@ -396,9 +366,8 @@ class LayerCalibrator {
   QuantizedNetwork network_;
   QuantizationPlan plan_;
   Simulation simulation_;
-  torch::Tensor image_;
+  GraphWalk<torch::Tensor> walk_;  // over the stored tensors of all images
   std::mt19937_64 random_;
-  std::vector<torch::Tensor> stored_;
 };
 
 }  // namespace
@@ -421,7 +390,7 @@ LayerCalibration calibrate_layers(const Checkpoint& checkpoint, QuantizationPlan
   batches.clear();
   const std::int64_t layers = static_cast<std::int64_t>(calibrator.layers());
   for (std::int64_t i = 0; i < layers; ++i) {
-    calibrator.calibrate(static_cast<std::size_t>(i));
+    calibrator.calibrate();
     if (progress) progress("layer by layer", i + 1, layers);
   }
   return calibrator.finish();

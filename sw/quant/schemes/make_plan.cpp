@@ -83,10 +83,11 @@ class Planner {
 
   void set_operands(const FoldedLayer& layer) {
     const Layer& from = checkpoint_.network.layers[static_cast<std::size_t>(layer.layer)];
+    const Convolution& convolution = from.convolution();
     const StoredTensor& input = tensor(layer.input);
     ConvolutionPlan& plan = plan_.convolutions.back();
     plan.fraction_bits = options_.fraction_bits;
-    if (from.arithmetic == Arithmetic::shift) {
+    if (convolution.arithmetic == Arithmetic::shift) {
       plan.weights = shift_plan(from, options_.weight_bits);
       plan.weight_bits = plan.weights->bits;
       plan.weight_step = plan.weights->parameters;
@@ -97,7 +98,7 @@ class Planner {
     }
     const std::vector<float> weights =
         checkpoint_.tensors.at(from.name + ".weight").values<float>();
-    if (from.arithmetic == Arithmetic::adder) {
+    if (convolution.arithmetic == Arithmetic::adder) {
       const TensorStatistics& seen = statistics_[static_cast<std::size_t>(layer.input)];
       const bool share_of_maximum = options_.activation_clamp.value_or(false) &&
                                     options_.activation_range == ActivationRange::alpha_max;
@@ -107,18 +108,18 @@ class Planner {
                         operand_grid(layer, input.is_signed, options_), options_);
       return;
     }
-    if (from.arithmetic == Arithmetic::bnn) {  // signs: nothing to decide
+    if (convolution.arithmetic == Arithmetic::bnn) {  // signs: nothing to decide
       plan.weight_bits = plan.activation_bits = 1;
       plan.activation_signed = true;
       return;
     }
-    plan.weight_bits = from.edge ? edge_bits : options_.weight_bits;
-    plan.activation_bits = from.edge ? edge_bits : options_.activation_bits;
+    plan.weight_bits = convolution.edge ? edge_bits : options_.weight_bits;
+    plan.activation_bits = convolution.edge ? edge_bits : options_.activation_bits;
     plan.activation_signed = input.is_signed;
     plan.activation_step = ordinary_step(layer.input, plan.activation_bits);
     plan.weight_step = best_weight_steps(weights, from.output.channels, plan.weight_bits);
     const std::optional<WeightQuantizer> levels = level_quantizer(options_.scheme);
-    if (levels.has_value() && !from.edge) {
+    if (levels.has_value() && !convolution.edge) {
       plan.weights = WeightPlan{*levels, plan.weight_bits, 0, {}};
       plan.weights->parameters = initial_parameters(*plan.weights, weights, from.output.channels);
     }
@@ -165,7 +166,7 @@ void check_operand_grids(const Checkpoint& checkpoint, const std::vector<FoldedL
                          const QuantizationOptions& options) {
   for (const FoldedLayer& layer : folded) {
     const Layer& from = checkpoint.network.layers[static_cast<std::size_t>(layer.layer)];
-    if (from.kind != LayerKind::convolution || from.arithmetic != Arithmetic::adder) continue;
+    if (!from.computes(Arithmetic::adder)) continue;
     const bool inputs_signed =
         layer.input == image_tensor || !folded[static_cast<std::size_t>(layer.input)].nonnegative;
     operand_grid(layer, inputs_signed, options);

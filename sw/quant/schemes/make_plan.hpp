@@ -4,9 +4,9 @@
 #include <vector>
 
 #include "sw/network/checkpoint.hpp"
+#include "sw/network/graph_folding.hpp"
 #include "sw/quant/calibrate/calibration.hpp"
 #include "sw/quant/options/quantization_options.hpp"
-#include "sw/quant/plan/graph_folding.hpp"
 #include "sw/quant/plan/quantization_plan.hpp"
 
 namespace abacus {

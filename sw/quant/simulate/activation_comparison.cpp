@@ -5,10 +5,10 @@
 #include <map>
 #include <stdexcept>
 
+#include "sw/network/graph_folding.hpp"
 #include "sw/network/reference_executor.hpp"
 #include "sw/quant/activations/step_ladder.hpp"
 #include "sw/quant/plan/fixed_point.hpp"
-#include "sw/quant/plan/graph_folding.hpp"
 #include "sw/quant/plan/quantized_convolution.hpp"
 #include "sw/train/batches.hpp"
 

@@ -7,7 +7,9 @@
 #include "sw/quant/fake/quantizer_functions.hpp"
 #include "sw/quant/plan/adapter_arithmetic.hpp"
 #include "sw/quant/plan/scale_arithmetic.hpp"
+#include "sw/quant/plan/unrounded_output.hpp"
 #include "sw/quant/simulate/exact_sum.hpp"
+#include "sw/support/overloaded.hpp"
 
 namespace abacus {
 namespace {
@@ -61,8 +63,9 @@ Simulation::Simulation(QuantizedNetwork& network, ScaleArithmetic scales)
 
 void Simulation::prepare(std::size_t index) {
   const QuantizedLayer& layer = network_.layers[index];
-  if (layer.folded.kind != IntegerLayerKind::convolution) return;
-  const Layer& from = network_.network.layers[static_cast<std::size_t>(layer.folded.layer)];
+  const Layer& source = network_.source(index);
+  if (!source.is<Convolution>()) return;
+  const Convolution& from = source.convolution();
   if (from.arithmetic == Arithmetic::adder) {
     prepared_[index].adder = std::make_unique<AdderAccumulation>(
         layer.convolution, layer.read_quantizers, network_.tensor(layer.folded.input), from.kernel,
@@ -72,7 +75,7 @@ void Simulation::prepare(std::size_t index) {
   const std::vector<float> weights(layer.convolution.weights.begin(),
                                    layer.convolution.weights.end());
   prepared_[index].weights = torch::tensor(weights).view(
-      {from.output.channels, from.input.channels, from.kernel, from.kernel});
+      {source.output.channels, source.input.channels, from.kernel, from.kernel});
   if (layer.convolution.adapter.channels > 0) {
     prepared_[index].adapter =
         integer_adapter(layer.convolution.adapter, network_.tensor(layer.folded.input));
@@ -91,7 +94,7 @@ void Simulation::prepare(std::size_t index) {
 
 torch::Tensor Simulation::accumulate(std::size_t index, const torch::Tensor& input) const {
   const QuantizedLayer& layer = network_.layers[index];
-  const Layer& from = network_.network.layers[static_cast<std::size_t>(layer.folded.layer)];
+  const Convolution& from = network_.source(index).convolution();
   if (const auto& adder = prepared_[index].adder) {
     const torch::Tensor stored = input.contiguous();
     torch::Tensor accumulators = torch::empty(
@@ -204,43 +207,33 @@ torch::Tensor Simulation::store_image(const torch::Tensor& images) const {
   return image.to(torch::kFloat32);
 }
 
+torch::Tensor Simulation::run_on_integers(std::size_t index, const torch::Tensor& input,
+                                          const torch::Tensor& residual) const {
+  const IntegerLayer& scales = integer_->layers[index];
+  return std::visit(
+      Overloaded{[&](const Convolution&) { return scale(index, input, residual); },
+                 [&](const Add&) { return scale_addition(scales, input, residual); },
+                 [&](const AveragePool& of) {
+                   return scale_pool(scales, torch::avg_pool2d(input, of.kernel, of.stride, 0,
+                                                               /*ceil_mode=*/false,
+                                                               /*count_include_pad=*/true,
+                                                               /*divisor_override=*/1));
+                 },
+                 [&](const MaxPool& of) {
+                   return scale_pool(scales, torch::max_pool2d(input, of.kernel, of.stride));
+                 },
+                 [](const BatchNorm&) -> torch::Tensor { throw_folded_away(); },
+                 [](const Relu&) -> torch::Tensor { throw_folded_away(); }},
+      network_.source(index).kind);
+}
+
 torch::Tensor Simulation::run_layer(std::size_t index, const torch::Tensor& input,
                                     const torch::Tensor& residual) {
   torch::NoGradGuard no_gradient;
+  if (integer_.has_value()) return run_on_integers(index, input, residual);
   const QuantizedLayer& layer = network_.layers[index];
-  const Layer& from = network_.network.layers[static_cast<std::size_t>(layer.folded.layer)];
-  if (integer_.has_value()) {
-    const IntegerLayer& scales = integer_->layers[index];
-    switch (layer.folded.kind) {
-      case IntegerLayerKind::convolution:
-        return scale(index, input, residual);
-      case IntegerLayerKind::add:
-        return scale_addition(scales, input, residual);
-      case IntegerLayerKind::average_pool:
-        return scale_pool(scales, torch::avg_pool2d(input, from.kernel, from.stride, 0,
-                                                    /*ceil_mode=*/false, /*count_include_pad=*/true,
-                                                    /*divisor_override=*/1));
-      case IntegerLayerKind::max_pool:
-        return scale_pool(scales, torch::max_pool2d(input, from.kernel, from.stride));
-    }
-  }
-  const double gain = network_.tensor(layer.folded.input).scale / layer.output.scale;
-  torch::Tensor output;
-  switch (layer.folded.kind) {
-    case IntegerLayerKind::convolution:
-      output = convolve(index, input, residual);
-      break;
-    case IntegerLayerKind::add:
-      output = input * gain +
-               residual * (network_.tensor(layer.folded.residual).scale / layer.output.scale);
-      break;
-    case IntegerLayerKind::average_pool:
-      output = torch::avg_pool2d(input, from.kernel, from.stride) * gain;
-      break;
-    case IntegerLayerKind::max_pool:
-      output = torch::max_pool2d(input, from.kernel, from.stride) * gain;
-      break;
-  }
+  torch::Tensor output = unrounded_output(network_, index, input, residual,
+                                          [&] { return convolve(index, input, residual); });
   if (layer.folded.relu) output.clamp_min_(0);
   return round_and_clamp(output, layer.output.lowest(), layer.output.highest());
 }
@@ -248,29 +241,14 @@ torch::Tensor Simulation::run_layer(std::size_t index, const torch::Tensor& inpu
 torch::Tensor Simulation::forward(const torch::Tensor& images) {
   torch::NoGradGuard no_gradient;
   if (re_estimating_) ++batches_;
-  const torch::Tensor image = store_image(images);
-  std::vector<torch::Tensor> tensors(network_.layers.size());
-  const auto tensor = [&](int index) {
-    if (index == no_tensor) return torch::Tensor();
-    return index == image_tensor ? image : tensors[static_cast<std::size_t>(index)];
-  };
-  // Each tensor is dropped after its last use.
-  std::vector<int> last_use(network_.layers.size(), -1);
-  for (std::size_t i = 0; i < network_.layers.size(); ++i) {
-    for (const int from : {network_.layers[i].folded.input, network_.layers[i].folded.residual}) {
-      if (from >= 0) last_use[static_cast<std::size_t>(from)] = static_cast<int>(i);
-    }
+  GraphWalk<torch::Tensor> walk(reads_of(network_.folded()), store_image(images));
+  while (!walk.done()) {
+    const std::vector<torch::Tensor> inputs = walk.inputs();
+    walk.advance(run_layer(static_cast<std::size_t>(walk.layer()), inputs[0],
+                           inputs.size() > 1 ? inputs[1] : torch::Tensor()));
   }
-  for (std::size_t i = 0; i < network_.layers.size(); ++i) {
-    const FoldedLayer& folded = network_.layers[i].folded;
-    tensors[i] = run_layer(i, tensor(folded.input), tensor(folded.residual));
-    for (const int used : {folded.input, folded.residual}) {
-      if (used >= 0 && last_use[static_cast<std::size_t>(used)] == static_cast<int>(i)) {
-        tensors[static_cast<std::size_t>(used)] = torch::Tensor();
-      }
-    }
-  }
-  return tensors.back().flatten(1) * network_.layers.back().output.scale;
+  const int last = static_cast<int>(network_.layers.size()) - 1;
+  return walk.tensor(last).flatten(1) * network_.layers.back().output.scale;
 }
 
 void Simulation::begin_re_estimation() {

@@ -65,6 +65,9 @@ class Simulation {
 
   // β of each image, in units of 2^−step_factor_bits; empty for layers without an adapter.
   std::vector<int> step_factors_of(std::size_t index, const torch::Tensor& input) const;
+  // run_layer() with ScaleArithmetic::fixed_point.
+  torch::Tensor run_on_integers(std::size_t index, const torch::Tensor& input,
+                                const torch::Tensor& residual) const;
   torch::Tensor scale(std::size_t index, const torch::Tensor& input,
                       const torch::Tensor& residual) const;
   torch::Tensor convolve(std::size_t index, const torch::Tensor& input,

@@ -59,7 +59,7 @@ TEST(ShiftQuantizer, WeightsAreThoseOfTheTraining) {
   FloatNetwork network(made.checkpoint.network, made.checkpoint.tensors);
   int layers = 0;
   for (const Layer& layer : made.checkpoint.network.layers) {
-    if (layer.arithmetic != Arithmetic::shift || layer.kind != LayerKind::convolution) continue;
+    if (!layer.computes(Arithmetic::shift)) continue;
     ++layers;
     const std::vector<float> found = shift_weights(made.checkpoint, layer);
     const torch::Tensor expected = shift_weight(network.parameter(layer.name + ".exponent"),

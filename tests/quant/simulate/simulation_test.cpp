@@ -43,30 +43,26 @@ QuantizedNetwork hand_made_network(std::mt19937& random, TapKind arithmetic) {
   network.arithmetic = arithmetic;
   network.input = {2, 6, 6};
   network.classes = 12;
-  const auto layer = [&](const std::string& name, LayerKind kind, int from, Shape output,
-                         int kernel, int stride, int padding) {
+  const auto layer = [&](const std::string& name, const LayerKind& kind, int from, Shape output) {
     Layer made;
     made.name = name;
     made.kind = kind;
     made.inputs = {from};
-    made.arithmetic = arithmetic;
-    made.kernel = kernel;
-    made.stride = stride;
-    made.padding = padding;
     made.input = from < 0 ? network.input : network.layers[static_cast<std::size_t>(from)].output;
     made.output = output;
     network.layers.push_back(made);
     return static_cast<int>(network.layers.size()) - 1;
   };
-  const int a = layer("a", LayerKind::convolution, -1, {3, 6, 6}, 3, 1, 1);
-  const int pool = layer("pool", LayerKind::max_pool, a, {3, 3, 3}, 2, 2, 0);
-  const int b = layer("b", LayerKind::convolution, a, {3, 3, 3}, 3, 2, 1);
-  const int mean = layer("mean", LayerKind::average_pool, a, {3, 3, 3}, 2, 2, 0);
-  const int sum = layer("sum", LayerKind::add, pool, {3, 3, 3}, 1, 1, 0);
+  const auto of_stride = [&](int stride) { return Convolution{arithmetic, 3, stride, 1}; };
+  const int a = layer("a", of_stride(1), -1, {3, 6, 6});
+  const int pool = layer("pool", MaxPool{2, 2}, a, {3, 3, 3});
+  const int b = layer("b", of_stride(2), a, {3, 3, 3});
+  const int mean = layer("mean", AveragePool{2, 2}, a, {3, 3, 3});
+  const int sum = layer("sum", Add{}, pool, {3, 3, 3});
   network.layers.back().inputs = {pool, mean};
-  const int total = layer("total", LayerKind::add, sum, {3, 3, 3}, 1, 1, 0);
+  const int total = layer("total", Add{}, sum, {3, 3, 3});
   network.layers.back().inputs = {b, sum};
-  layer("scores", LayerKind::max_pool, total, {3, 2, 2}, 2, 1, 0);
+  layer("scores", MaxPool{2, 1}, total, {3, 2, 2});
 
   result.image.shape = network.input;
   result.image.scale = 0.02;
@@ -92,7 +88,7 @@ QuantizedNetwork hand_made_network(std::mt19937& random, TapKind arithmetic) {
         convolution.fraction_bits = std::uniform_int_distribution<int>(2, 8)(random);
         lowest_weight = -15;
       }
-      const int taps = from.input.channels * from.kernel * from.kernel;
+      const int taps = from.input.channels * 3 * 3;
       const StoredTensor& input = result.tensor(folded.input);
       const int groups = arithmetic == Arithmetic::adder ? 2 : 1;
       // Every second layer "b", which reads what another layer stored, with a step of its own for each

@@ -1,9 +1,10 @@
-// Which layers of a network become one layer of the integer network.
+// Which layers of a network become one layer of the integer network, be it trained or made up.
 #pragma once
 
 #include <string>
 #include <vector>
 
+#include "sw/network/graph_walk.hpp"
 #include "sw/network/integer_network.hpp"
 #include "sw/network/network.hpp"
 
@@ -22,6 +23,9 @@ struct FoldedLayer {
   bool nonnegative = false;  // its output is: ReLU, or pools after one
 };
 
+// For visitors of the layers that folded layers stand for, which are no BatchNorm and no ReLU.
+[[noreturn]] void throw_folded_away();
+
 // Convolution + BatchNorm (+ addition) (+ ReLU) become one convolution, in an order in which every
 // layer comes after those that it reads: a block's shortcut before its last convolution, in whose
 // scale unit the addition takes place. A ShiftAddNet's shift layers come directly before the adder
@@ -30,5 +34,12 @@ struct FoldedLayer {
 // graph that the hardware has no place for: a BatchNorm that does not directly follow a convolution,
 // a ReLU that does not follow one of these.
 std::vector<FoldedLayer> fold_graph(const Network& network);
+
+// By folded layer: what it reads, its residual last.
+GraphReads reads_of(const std::vector<FoldedLayer>& folded);
+
+// What an integer layer has of the graph: name, kind, tensors that it reads, output's shape, window,
+// arithmetic, ReLU. Formats, weights and scales are yet to come.
+IntegerLayer integer_layer(const Network& network, const FoldedLayer& folded);
 
 }  // namespace abacus

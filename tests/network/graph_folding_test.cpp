@@ -1,4 +1,4 @@
-#include "sw/quant/plan/graph_folding.hpp"
+#include "sw/network/graph_folding.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -64,7 +64,7 @@ TEST(GraphFolding, TakesInEveryLayerOfTheZooOnce) {
   }
 }
 
-Layer layer(const std::string& name, LayerKind kind, std::vector<int> inputs) {
+Layer layer(const std::string& name, const LayerKind& kind, std::vector<int> inputs) {
   Layer result;
   result.name = name;
   result.kind = kind;
@@ -83,12 +83,12 @@ TEST(GraphFolding, PutsNothingBetweenAShiftLayerAndItsAdderLayer) {
       EXPECT_LT(folded[i].input, index);
       EXPECT_LT(folded[i].residual, index);
       const Layer& layer = network.layers[static_cast<std::size_t>(folded[i].layer)];
-      if (layer.kind != LayerKind::convolution || layer.arithmetic != Arithmetic::shift) continue;
+      if (!layer.computes(Arithmetic::shift)) continue;
       ++shifts;
       ASSERT_LT(i + 1, folded.size());
       EXPECT_EQ(folded[i + 1].input, index);
-      EXPECT_EQ(network.layers[static_cast<std::size_t>(folded[i + 1].layer)].arithmetic,
-                Arithmetic::adder);
+      EXPECT_TRUE(network.layers[static_cast<std::size_t>(folded[i + 1].layer)].computes(
+          Arithmetic::adder));
       EXPECT_EQ(folded[i].residual, no_tensor);
       EXPECT_FALSE(folded[i].nonnegative);
     }
@@ -98,9 +98,9 @@ TEST(GraphFolding, PutsNothingBetweenAShiftLayerAndItsAdderLayer) {
 
 TEST(GraphFolding, LeavesAnAdditionOfSharedTensorsAlone) {
   Network network;
-  network.layers = {layer("a", LayerKind::convolution, {-1}), layer("ar", LayerKind::relu, {0}),
-                    layer("b", LayerKind::max_pool, {1}), layer("sum", LayerKind::add, {1, 2}),
-                    layer("r", LayerKind::relu, {3})};
+  network.layers = {layer("a", Convolution{}, {-1}), layer("ar", Relu{}, {0}),
+                    layer("b", MaxPool{}, {1}), layer("sum", Add{}, {1, 2}),
+                    layer("r", Relu{}, {3})};
   const std::vector<FoldedLayer> folded = fold_graph(network);
   ASSERT_EQ(folded.size(), 3U);
   EXPECT_EQ(folded[2].kind, IntegerLayerKind::add);
@@ -111,8 +111,8 @@ TEST(GraphFolding, LeavesAnAdditionOfSharedTensorsAlone) {
 
 TEST(GraphFolding, TakesTheSecondOperandsConvolutionIfNeedBe) {
   Network network;
-  network.layers = {layer("a", LayerKind::convolution, {-1}), layer("ar", LayerKind::relu, {0}),
-                    layer("b", LayerKind::convolution, {1}), layer("sum", LayerKind::add, {1, 2})};
+  network.layers = {layer("a", Convolution{}, {-1}), layer("ar", Relu{}, {0}),
+                    layer("b", Convolution{}, {1}), layer("sum", Add{}, {1, 2})};
   const std::vector<FoldedLayer> folded = fold_graph(network);
   ASSERT_EQ(folded.size(), 2U);
   EXPECT_EQ(folded[1].name, "b");
@@ -120,12 +120,43 @@ TEST(GraphFolding, TakesTheSecondOperandsConvolutionIfNeedBe) {
   EXPECT_FALSE(folded[1].relu);
 }
 
+// What the synthetic networks have of the graph, and the quantized ones.
+TEST(GraphFolding, GivesAnIntegerLayerItsWindowAndPlace) {
+  const Network network = make_network("mobilenet-v2", Arithmetic::adder, {3, 32, 32}, 10);
+  const std::vector<FoldedLayer> folded = fold_graph(network);
+  const IntegerLayer first = integer_layer(network, folded.front());
+  EXPECT_EQ(first.name, "features.0.0");
+  EXPECT_EQ(first.input, image_tensor);
+  EXPECT_TRUE(first.edge);
+  EXPECT_TRUE(first.relu);
+  EXPECT_EQ(first.arithmetic, Arithmetic::cnn);
+  const IntegerLayer depthwise = integer_layer(network, find(folded, "features.2.conv.1.0"));
+  EXPECT_TRUE(depthwise.depthwise);
+  EXPECT_FALSE(depthwise.edge);
+  EXPECT_EQ(depthwise.arithmetic, Arithmetic::adder);
+  EXPECT_EQ(depthwise.kernel, 3);
+  EXPECT_EQ(depthwise.stride, 2);
+  EXPECT_EQ(depthwise.padding, 1);
+  EXPECT_EQ(depthwise.output.shape, (Shape{96, 8, 8}));
+  const IntegerLayer block = integer_layer(network, find(folded, "features.3.conv.2"));
+  EXPECT_EQ(block.residual, index_of(folded, "features.2.conv.2"));
+  EXPECT_FALSE(block.relu);
+  const IntegerLayer pool = integer_layer(network, find(folded, "avgpool"));
+  EXPECT_EQ(pool.kind, IntegerLayerKind::average_pool);
+  EXPECT_EQ(pool.kernel, 1);
+  const Network lenet = make_network("lenet", Arithmetic::cnn, {1, 28, 28}, 10);
+  const IntegerLayer maximum = integer_layer(lenet, find(fold_graph(lenet), "pool1"));
+  EXPECT_EQ(maximum.kind, IntegerLayerKind::max_pool);
+  EXPECT_EQ(maximum.kernel, 2);
+  EXPECT_EQ(maximum.stride, 2);
+  EXPECT_EQ(maximum.output.shape, (Shape{8, 14, 14}));
+}
+
 TEST(GraphFolding, NamesALayerThatHasNoPlace) {
   Network network;
   network.name = "odd";
-  network.layers = {layer("a", LayerKind::convolution, {-1}),
-                    layer("pool", LayerKind::average_pool, {0}),
-                    layer("norm", LayerKind::batch_norm, {1})};
+  network.layers = {layer("a", Convolution{}, {-1}), layer("pool", AveragePool{}, {0}),
+                    layer("norm", BatchNorm{}, {1})};
   try {
     fold_graph(network);
     FAIL() << "a BatchNorm after a pool was folded";

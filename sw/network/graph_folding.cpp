@@ -1,12 +1,29 @@
-#include "sw/quant/plan/graph_folding.hpp"
+#include "sw/network/graph_folding.hpp"
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <stdexcept>
 #include <utility>
 
+#include "sw/support/overloaded.hpp"
+
 namespace abacus {
 namespace {
+
+// The integer layer that begins with it; none for what others take in.
+std::optional<IntegerLayerKind> starting_kind(const Layer& layer) {
+  using Kind = std::optional<IntegerLayerKind>;
+  return std::visit(
+      Overloaded{[](const Convolution&) -> Kind { return IntegerLayerKind::convolution; },
+                 [](const BatchNorm&) -> Kind { return std::nullopt; },
+                 [](const Relu&) -> Kind { return std::nullopt; },
+                 // A layer of its own only where no convolution takes it in.
+                 [](const Add&) -> Kind { return std::nullopt; },
+                 [](const AveragePool&) -> Kind { return IntegerLayerKind::average_pool; },
+                 [](const MaxPool&) -> Kind { return IntegerLayerKind::max_pool; }},
+      layer.kind);
+}
 
 class Folder {
  public:
@@ -43,9 +60,10 @@ class Folder {
     const std::vector<int>& readers = readers_[static_cast<std::size_t>(index)];
     return readers.size() == 1 ? readers[0] : no_tensor;
   }
-  int only_reader_of_kind(int index, LayerKind kind) const {
+  template <typename Kind>
+  int only_reader_of_kind(int index) const {
     const int reader = only_reader(index);
-    return reader != no_tensor && layer(reader).kind == kind ? reader : no_tensor;
+    return reader != no_tensor && layer(reader).is<Kind>() ? reader : no_tensor;
   }
 
   void take(FoldedLayer& into, int index) {
@@ -56,22 +74,10 @@ class Folder {
   void start_layers() {
     for (std::size_t i = 0; i < network_.layers.size(); ++i) {
       const Layer& from = network_.layers[i];
+      const std::optional<IntegerLayerKind> kind = starting_kind(from);
+      if (!kind.has_value()) continue;
       FoldedLayer start;
-      switch (from.kind) {
-        case LayerKind::convolution:
-          start.kind = IntegerLayerKind::convolution;
-          break;
-        case LayerKind::average_pool:
-          start.kind = IntegerLayerKind::average_pool;
-          break;
-        case LayerKind::max_pool:
-          start.kind = IntegerLayerKind::max_pool;
-          break;
-        case LayerKind::batch_norm:
-        case LayerKind::relu:
-        case LayerKind::add:
-          continue;
-      }
+      start.kind = *kind;
       start.name = from.name;
       start.layer = static_cast<int>(i);
       take(start, start.layer);
@@ -82,7 +88,7 @@ class Folder {
   void fold_batch_norms() {
     for (FoldedLayer& folded : result_) {
       if (folded.kind != IntegerLayerKind::convolution) continue;
-      const int reader = only_reader_of_kind(folded.output, LayerKind::batch_norm);
+      const int reader = only_reader_of_kind<BatchNorm>(folded.output);
       if (reader == no_tensor) continue;
       folded.batch_norm = reader;
       take(folded, reader);
@@ -93,7 +99,7 @@ class Folder {
   void fold_additions() {
     for (std::size_t i = 0; i < network_.layers.size(); ++i) {
       const Layer& addition = network_.layers[i];
-      if (addition.kind != LayerKind::add) continue;
+      if (!addition.is<Add>()) continue;
       const int index = static_cast<int>(i);
       FoldedLayer* host = nullptr;
       int other = 0;
@@ -128,7 +134,7 @@ class Folder {
       if (folded.kind != IntegerLayerKind::convolution && folded.kind != IntegerLayerKind::add) {
         continue;
       }
-      const int reader = only_reader_of_kind(folded.output, LayerKind::relu);
+      const int reader = only_reader_of_kind<Relu>(folded.output);
       if (reader == no_tensor) continue;
       folded.relu = true;
       take(folded, reader);
@@ -165,9 +171,9 @@ class Folder {
     std::map<int, FoldedLayer> waiting;  // by the layer that reads the shift layer
     for (const FoldedLayer& folded : result_) {
       const Layer& from = layer(folded.layer);
-      const int reader = only_reader_of_kind(folded.output, LayerKind::convolution);
-      if (from.kind == LayerKind::convolution && from.arithmetic == Arithmetic::shift &&
-          reader != no_tensor && layer(reader).arithmetic == Arithmetic::adder) {
+      const int reader = only_reader_of_kind<Convolution>(folded.output);
+      if (from.computes(Arithmetic::shift) && reader != no_tensor &&
+          layer(reader).computes(Arithmetic::adder)) {
         waiting[reader] = folded;
         continue;
       }
@@ -187,6 +193,41 @@ class Folder {
 
 }  // namespace
 
+void throw_folded_away() {
+  throw std::logic_error("a BatchNorm or ReLU that no convolution or addition has taken in");
+}
+
 std::vector<FoldedLayer> fold_graph(const Network& network) { return Folder(network).fold(); }
+
+GraphReads reads_of(const std::vector<FoldedLayer>& folded) {
+  GraphReads reads;
+  for (const FoldedLayer& layer : folded) {
+    reads.push_back({layer.input});
+    if (layer.residual != no_tensor) reads.back().push_back(layer.residual);
+  }
+  return reads;
+}
+
+IntegerLayer integer_layer(const Network& network, const FoldedLayer& folded) {
+  const Layer& from = network.layers[static_cast<std::size_t>(folded.layer)];
+  IntegerLayer layer;
+  layer.name = folded.name;
+  layer.kind = folded.kind;
+  layer.input = folded.input;
+  layer.residual = folded.residual;
+  layer.relu = folded.relu;
+  layer.output.shape = network.layers[static_cast<std::size_t>(folded.output)].output;
+  if (const std::optional<Window> window = window_of(from.kind)) {
+    layer.kernel = window->kernel;
+    layer.stride = window->stride;
+    layer.padding = window->padding;
+  }
+  if (const Convolution* const convolution = from.if_convolution()) {
+    layer.arithmetic = convolution->arithmetic;
+    layer.edge = convolution->edge;
+    layer.depthwise = convolution->groups != 1;
+  }
+  return layer;
+}
 
 }  // namespace abacus
