@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <stdexcept>
 #include <utility>
 
 #include "sw/network/counter_generator.hpp"
@@ -93,6 +94,44 @@ Batch make_batch(const Dataset& dataset, const Normalization& normalization, std
   std::vector<std::int64_t> indices(static_cast<std::size_t>(count));
   std::iota(indices.begin(), indices.end(), first);
   return make_batch(dataset, normalization, indices.data(), count);
+}
+
+BatchSource::BatchSource(const Dataset& dataset, const Normalization& normalization,
+                         const Options& options)
+    : dataset_(dataset), normalization_(normalization), options_(options) {
+  if (options.images.has_value()) {
+    pool_ = shuffled_order(dataset.count(), options.seed, 0);
+    pool_.resize(std::min(pool_.size(), static_cast<std::size_t>(*options.images)));
+  } else {
+    pool_.resize(static_cast<std::size_t>(dataset.count()));
+    std::iota(pool_.begin(), pool_.end(), std::int64_t{0});
+  }
+  size_ = std::min(options.batch, count());
+  if (size_ < 1) throw std::invalid_argument(dataset.name + ": no images, or batches of none");
+}
+
+std::int64_t BatchSource::batches() const {
+  const bool rest =
+      options_.rest == Rest::kept_from_half && count() % size_ > 0 && count() % size_ * 2 >= size_;
+  return whole_batches() + (rest ? 1 : 0);
+}
+
+void BatchSource::draw_order(std::uint64_t number) {
+  if (drawn_ == number) return;
+  order_.clear();
+  for (const std::int64_t i : shuffled_order(count(), options_.seed, number)) {
+    order_.push_back(pool_[static_cast<std::size_t>(i)]);
+  }
+  drawn_ = number;
+}
+
+Batch BatchSource::batch(int epoch, std::int64_t index) {
+  const std::uint64_t number =
+      static_cast<std::uint64_t>(epoch) + (options_.images.has_value() ? 1 : 0);
+  draw_order(number);
+  const std::int64_t first = images_before(index);
+  return make_batch(dataset_, normalization_, order_.data() + first,
+                    images_before(index + 1) - first, options_.augmentation, options_.seed, number);
 }
 
 }  // namespace abacus

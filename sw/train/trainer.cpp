@@ -1,34 +1,20 @@
 #include "sw/train/trainer.hpp"
 
 #include <algorithm>
-#include <chrono>
-#include <cmath>
-#include <fstream>
+#include <optional>
 #include <stdexcept>
 
-#include "sw/support/atomic_file.hpp"
 #include "sw/support/progress.hpp"
 #include "sw/train/device.hpp"
+#include "sw/train/training_loop.hpp"
 #include "sw/train/training_record.hpp"
+#include "sw/train/training_state.hpp"
 
 namespace abacus {
 namespace {
 
 constexpr char kStateFormat[] = "abacus-training-state-1";
 constexpr std::int64_t kEvaluationBatch = 250;
-
-// Everything that changes while training, apart from parameters and momentum.
-struct Position {
-  int epoch = 0;
-  std::int64_t batch = 0;  // the next one of the epoch
-  double loss_sum = 0;     // over the epoch's images so far
-  std::int64_t correct = 0;
-  double seconds = 0;  // spent on the epoch so far
-  std::string metrics = metrics_header;
-};
-
-// Hexadecimal: reads back as the same double.
-std::string exact(double value) { return number(value, "%a"); }
 
 void check(const TrainOptions& o, const TrainingData& data) {
   check_course({o.epochs, o.batch, o.learning_rate, o.warmup, o.checkpoint_every,
@@ -43,123 +29,117 @@ void check(const TrainOptions& o, const TrainingData& data) {
 }
 
 // All that must be the same for a resumed run to be the same run.
-std::map<std::string, std::string> identity(const TrainOptions& o, const TrainingData& data) {
-  return {{"network", o.network},
+TrainingIdentity identity(const TrainOptions& o, const TrainingData& data) {
+  return {{"format", kStateFormat},
+          {"network", o.network},
           {"arithmetic", to_string(o.arithmetic)},
           {"dataset", data.training.name},
           {"training images", std::to_string(data.training.count())},
           {"epochs", std::to_string(o.epochs)},
           {"batch", std::to_string(o.batch)},
-          {"lr", exact(o.learning_rate)},
-          {"warmup", exact(o.warmup)},
-          {"label-smoothing", exact(o.label_smoothing)},
+          {"lr", exact_text(o.learning_rate)},
+          {"warmup", exact_text(o.warmup)},
+          {"label-smoothing", exact_text(o.label_smoothing)},
           {"precision", to_string(o.precision)},
-          {"momentum", exact(o.optimizer.momentum)},
-          {"weight-decay", exact(o.optimizer.weight_decay)},
+          {"momentum", exact_text(o.optimizer.momentum)},
+          {"weight-decay", exact_text(o.optimizer.weight_decay)},
           {"nesterov", o.optimizer.nesterov ? "yes" : "no"},
-          {"adder-rate", exact(o.optimizer.adder_rate)},
+          {"adder-rate", exact_text(o.optimizer.adder_rate)},
           {"crop-padding", std::to_string(o.augmentation.padding)},
           {"flip", o.augmentation.flip ? "yes" : "no"},
           {"statistics-batches", std::to_string(o.statistics_batches)},
           {"seed", std::to_string(o.seed)}};
 }
 
-void save_state(const TrainOptions& options, const TrainingData& data, const FloatNetwork& network,
-                const Optimizer& optimizer, const Position& at) {
-  TensorFile state;
-  state.metadata = identity(options, data);
-  state.metadata["format"] = kStateFormat;
-  state.metadata["next epoch"] = std::to_string(at.epoch);
-  state.metadata["next batch"] = std::to_string(at.batch);
-  state.metadata["loss sum"] = exact(at.loss_sum);
-  state.metadata["correct"] = std::to_string(at.correct);
-  state.metadata["seconds"] = exact(at.seconds);
-  state.metadata["metrics"] = at.metrics;
-  for (auto& [name, tensor] : network.tensors()) state.tensors["parameter/" + name] = tensor;
-  for (auto& [name, tensor] : optimizer.state()) state.tensors["momentum/" + name] = tensor;
-  write_safetensors(state_file(options.out), state);
-}
+class FloatTraining : public TrainingTask {
+ public:
+  FloatTraining(const TrainOptions& options, const TrainingData& data)
+      : options_(options),
+        data_(data),
+        network_(make_network(options.network, options.arithmetic, data.training.image,
+                              data.training.classes),
+                 options.seed),
+        optimizer_(prepared_network(), options.optimizer),
+        batches_(data.training, data.normalization,
+                 {options.batch, options.augmentation, options.seed}) {}
 
-Position load_state(const TrainOptions& options, const TrainingData& data, FloatNetwork& network,
-                    Optimizer& optimizer) {
-  const std::filesystem::path file = state_file(options.out);
-  const TensorFile state = read_safetensors(file);
-  const auto text = [&](const std::string& key) {
-    const auto at = state.metadata.find(key);
-    if (at == state.metadata.end()) {
-      throw std::runtime_error(file.string() + ": metadata has no \"" + key +
-                               "\"; expected a training state of abacus-train");
+  // False: stopped, state saved.
+  bool run(const std::function<bool()>& stop) {
+    TrainingPosition at;
+    if (options_.resume && std::filesystem::exists(state_file(options_.out))) {
+      const TrainingState state(state_file(options_.out));
+      state.require_same(identity(options_, data_));
+      at = state.load(network_, optimizer_);
     }
-    return at->second;
-  };
-  auto expected = identity(options, data);
-  expected["format"] = kStateFormat;
-  for (const auto& [key, value] : expected) {
-    if (text(key) != value) {
-      throw std::runtime_error(file.string() + ": cannot resume: the state was made with " + key +
-                               " " + text(key) + ", this run has " + value);
-    }
+    TrainingCourse course;
+    course.schedule = EpochSchedule{options_.epochs, options_.learning_rate, options_.warmup};
+    course.recording = {metrics_file(options_.out), options_.checkpoint_every};
+    course.stop = stop;
+    Progress progress("training " + options_.network + " " + to_string(options_.arithmetic),
+                      training_steps(course.schedule, batches_.batches()),
+                      at.epoch * batches_.batches() + at.batch);
+    course.progress = [&](std::int64_t done, std::int64_t, const std::string& note) {
+      progress.update(done, note);
+    };
+    return run_training(*this, optimizer_, batches_, course, at);
   }
-  std::map<std::string, Tensor> parameters, momentum;
-  for (const auto& [name, tensor] : state.tensors) {
-    if (name.rfind("parameter/", 0) == 0) parameters[name.substr(10)] = tensor;
-    if (name.rfind("momentum/", 0) == 0) momentum[name.substr(9)] = tensor;
-  }
-  check_parameters(network.network(), parameters, file);
-  for (const auto& [name, tensor] : parameters) network.set_parameter(name, to_torch(tensor));
-  for (const std::string& name : network.trainable()) {
-    const auto found = momentum.find(name);
-    if (found == momentum.end() || found->second.type != ElementType::f32 ||
-        found->second.shape != parameters.at(name).shape) {
-      throw std::runtime_error(file.string() + ": tensor \"momentum/" + name +
-                               "\": missing or not of the shape of its parameter");
-    }
-  }
-  optimizer.set_state(momentum);
-  Position at;
-  at.epoch = std::stoi(text("next epoch"));
-  at.batch = std::stoll(text("next batch"));
-  at.loss_sum = std::strtod(text("loss sum").c_str(), nullptr);
-  at.correct = std::stoll(text("correct"));
-  at.seconds = std::strtod(text("seconds").c_str(), nullptr);
-  at.metrics = text("metrics");
-  return at;
-}
 
-std::int64_t count_correct(const torch::Tensor& scores, const torch::Tensor& labels) {
-  return scores.argmax(1).to(labels.device()).eq(labels).sum().item<std::int64_t>();
-}
-
-void estimate_statistics(const TrainOptions& options, const TrainingData& data,
-                         const std::vector<std::int64_t>& order, std::uint64_t epoch,
-                         FloatNetwork& network) {
-  torch::NoGradGuard no_gradient;
-  const std::int64_t count = data.training.count();
-  const std::int64_t size = std::min<std::int64_t>(options.batch, count);
-  const std::int64_t batches = std::min<std::int64_t>(options.statistics_batches, count / size);
-  if (batches == 0) return;
-  network.set_batch_norm_mode(BatchNormMode::re_estimation);
-  for (std::int64_t i = 0; i < batches; ++i) {
-    network.forward(make_batch(data.training, data.normalization, order.data() + i * size, size,
-                               options.augmentation, options.seed, epoch)
-                        .images);
+  Judgement judge(const Batch& batch) override {
+    const torch::Tensor scores = network_.forward(batch.images);
+    return {scores, torch::cross_entropy_loss(scores, batch.labels.to(scores.device()), {},
+                                              at::Reduction::Mean, -100, options_.label_smoothing)};
   }
-  network.set_batch_norm_mode(BatchNormMode::training);
-}
 
-void save_final(const TrainOptions& options, const TrainingData& data, const FloatNetwork& network,
-                double accuracy) {
-  Checkpoint checkpoint;
-  checkpoint.network = network.network();
-  checkpoint.dataset = data.training.name;
-  checkpoint.normalization = data.normalization;
-  checkpoint.float_accuracy_percent = accuracy;
-  checkpoint.epochs = options.epochs;
-  checkpoint.seed = options.seed;
-  checkpoint.command = options.command;
-  checkpoint.tensors = network.tensors();
-  save_checkpoint(options.out, checkpoint);
-}
+  std::optional<double> end_epoch(int epoch) override {
+    estimate_statistics(epoch);
+    return evaluate(network_, data_.validation, data_.normalization);
+  }
+
+  void save(const TrainingPosition& at) override {
+    save_training_state(state_file(options_.out), identity(options_, data_), network_, optimizer_,
+                        at);
+  }
+
+  TrainResult finish() {
+    TrainResult result;
+    result.finished = true;
+    result.float_accuracy_percent = evaluate(network_, data_.test, data_.normalization);
+    Checkpoint checkpoint;
+    checkpoint.network = network_.network();
+    checkpoint.dataset = data_.training.name;
+    checkpoint.normalization = data_.normalization;
+    checkpoint.float_accuracy_percent = result.float_accuracy_percent;
+    checkpoint.epochs = options_.epochs;
+    checkpoint.seed = options_.seed;
+    checkpoint.command = options_.command;
+    checkpoint.tensors = network_.tensors();
+    save_checkpoint(options_.out, checkpoint);
+    return result;
+  }
+
+ private:
+  FloatNetwork& prepared_network() {
+    network_.set_precision(options_.precision);
+    network_.to(options_.device);
+    return network_;
+  }
+
+  void estimate_statistics(int epoch) {
+    torch::NoGradGuard no_gradient;
+    const std::int64_t batches =
+        std::min<std::int64_t>(options_.statistics_batches, batches_.whole_batches());
+    if (batches == 0) return;
+    network_.set_batch_norm_mode(BatchNormMode::re_estimation);
+    for (std::int64_t i = 0; i < batches; ++i) network_.forward(batches_.batch(epoch, i).images);
+    network_.set_batch_norm_mode(BatchNormMode::training);
+  }
+
+  const TrainOptions& options_;
+  const TrainingData& data_;
+  FloatNetwork network_;
+  Optimizer optimizer_;
+  BatchSource batches_;
+};
 
 }  // namespace
 
@@ -192,90 +172,10 @@ double evaluate(FloatNetwork& network, const Dataset& dataset, const Normalizati
 
 TrainResult train(const TrainOptions& options, const TrainingData& data,
                   const std::function<bool()>& stop) {
-  using Clock = std::chrono::steady_clock;
   check(options, data);
-  const Dataset& training = data.training;
-  FloatNetwork network(
-      make_network(options.network, options.arithmetic, training.image, training.classes),
-      options.seed);
-  network.set_precision(options.precision);
-  network.to(options.device);
-  Optimizer optimizer(network, options.optimizer);
-  Position at;
-  if (options.resume && std::filesystem::exists(state_file(options.out))) {
-    at = load_state(options, data, network, optimizer);
-  }
-  // A last batch of less than half the size would carry noisy statistics: it is left out.
-  const std::int64_t count = training.count();
-  std::int64_t batches = count / options.batch;
-  if (count % options.batch * 2 >= options.batch || batches == 0) ++batches;
-  Progress progress("training " + options.network + " " + to_string(options.arithmetic),
-                    options.epochs * batches, at.epoch * batches + at.batch);
-
-  for (; at.epoch < options.epochs; ++at.epoch) {
-    const auto epoch = static_cast<std::uint64_t>(at.epoch);
-    const std::vector<std::int64_t> order = shuffled_order(count, options.seed, epoch);
-    const double seconds_before = at.seconds;
-    const Clock::time_point start = Clock::now();
-    const auto seconds = [&] {
-      return seconds_before + std::chrono::duration<double>(Clock::now() - start).count();
-    };
-    std::int64_t seen = std::min(at.batch * options.batch, count);
-    double rate = 0;
-    for (; at.batch < batches; ++at.batch) {
-      if (stop && stop()) {
-        at.seconds = seconds();
-        save_state(options, data, network, optimizer, at);
-        return {};
-      }
-      const std::int64_t size = std::min<std::int64_t>(options.batch, count - seen);
-      const Batch batch = make_batch(training, data.normalization, order.data() + seen, size,
-                                     options.augmentation, options.seed, epoch);
-      rate =
-          cosine_rate(options.learning_rate,
-                      at.epoch + static_cast<double>(at.batch + 1) / static_cast<double>(batches),
-                      options.epochs, options.warmup);
-      optimizer.clear_gradients();
-      const torch::Tensor scores = network.forward(batch.images);
-      const torch::Tensor loss =
-          torch::cross_entropy_loss(scores, batch.labels.to(scores.device()), {},
-                                    at::Reduction::Mean, -100, options.label_smoothing);
-      loss.backward();
-      const std::int64_t correct = count_correct(scores.detach(), batch.labels);
-      const double loss_value = loss.item<double>();
-      if (!std::isfinite(loss_value)) {
-        throw std::runtime_error("loss is " + number(loss_value, "%g") + " in epoch " +
-                                 std::to_string(at.epoch + 1) + ", batch " +
-                                 std::to_string(at.batch + 1) + "; try a smaller lr");
-      }
-      optimizer.step(rate);
-      seen += size;
-      at.loss_sum += loss_value * static_cast<double>(size);
-      at.correct += correct;
-      progress.update(at.epoch * batches + at.batch + 1,
-                      "epoch " + std::to_string(at.epoch + 1) + "/" +
-                          std::to_string(options.epochs) + ", loss " +
-                          number(at.loss_sum / static_cast<double>(seen), "%.4f") + ", accuracy " +
-                          number(percent(at.correct, seen), "%.2f") + " %");
-    }
-    estimate_statistics(options, data, order, epoch, network);
-    const double validation = evaluate(network, data.validation, data.normalization);
-    at.metrics += metrics_line({at.epoch + 1, rate, at.loss_sum / static_cast<double>(seen),
-                                percent(at.correct, seen), validation, seconds()});
-    write_file_atomically(metrics_file(options.out), [&](std::ostream& out) { out << at.metrics; });
-    Position next;
-    next.epoch = at.epoch + 1;
-    next.metrics = at.metrics;
-    if (next.epoch % options.checkpoint_every == 0 || next.epoch == options.epochs) {
-      save_state(options, data, network, optimizer, next);
-    }
-    next.epoch = at.epoch;  // the loop counts on
-    at = next;
-  }
-  TrainResult result;
-  result.finished = true;
-  result.float_accuracy_percent = evaluate(network, data.test, data.normalization);
-  save_final(options, data, network, result.float_accuracy_percent);
+  FloatTraining training(options, data);
+  if (!training.run(stop)) return {};
+  const TrainResult result = training.finish();
   std::filesystem::remove(state_file(options.out));
   return result;
 }

@@ -17,6 +17,8 @@ std::string number(double value, const char* format) {
   return text;
 }
 
+std::string exact_text(double value) { return number(value, "%a"); }
+
 double percent(std::int64_t part, std::int64_t whole) {
   return 100.0 * static_cast<double>(part) / static_cast<double>(whole);
 }
@@ -27,7 +29,7 @@ void require(bool good, const std::string& name, double found, const std::string
   }
 }
 
-void check_course(const TrainingCourse& course, const OptimizerOptions& optimizer) {
+void check_course(const CourseOptions& course, const OptimizerOptions& optimizer) {
   require(course.epochs >= 1, "epochs", course.epochs, "1 or more");
   require(course.batch >= 2, "batch", static_cast<double>(course.batch), "2 or more");
   require(course.learning_rate > 0 && std::isfinite(course.learning_rate), "lr",

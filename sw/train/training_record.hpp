@@ -12,8 +12,10 @@ namespace abacus {
 
 struct OptimizerOptions;
 
-// The value in a format of printf; "%a" (hexadecimal) reads back as the same double.
+// The value in a format of printf.
 std::string number(double value, const char* format);
+// In hexadecimal: reads back as the same double.
+std::string exact_text(double value);
 
 double percent(std::int64_t part, std::int64_t whole);
 
@@ -22,7 +24,7 @@ void require(bool good, const std::string& name, double found, const std::string
 
 // What both trainings ask of their options; throws std::invalid_argument. out: beside OUT.safetensors
 // lie OUT.csv and OUT.state, so that the ending matters.
-struct TrainingCourse {
+struct CourseOptions {
   int epochs;
   std::int64_t batch;
   double learning_rate;
@@ -31,7 +33,7 @@ struct TrainingCourse {
   std::int64_t training_images;
   const std::filesystem::path& out;
 };
-void check_course(const TrainingCourse& course, const OptimizerOptions& optimizer);
+void check_course(const CourseOptions& course, const OptimizerOptions& optimizer);
 
 // The first line of OUT.csv, and an epoch's line: its number from 1, last learning rate, mean loss,
 // accuracies in percent (the validation's column is empty where there was none), seconds.

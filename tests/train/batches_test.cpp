@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <numeric>
 #include <set>
+#include <stdexcept>
 #include <vector>
 
 #include "tests/train/synthetic_dataset.hpp"
@@ -127,6 +128,80 @@ TEST(MakeBatch, DoesNotDependOnTheNumberOfThreads) {
   for (int i = 0; i < count; ++i) {
     EXPECT_EQ(batches[0].labels[i].item<std::int64_t>(), order[static_cast<std::size_t>(i)] % 2);
   }
+}
+
+BatchSource::Options of_ten(BatchSource::Rest rest = BatchSource::Rest::kept_from_half) {
+  BatchSource::Options options;
+  options.batch = 10;
+  options.augmentation = {1, true};
+  options.seed = 5;
+  options.rest = rest;
+  return options;
+}
+
+TEST(BatchSource, KeepsARestOfHalfABatchOrMore) {
+  struct Case {
+    std::int64_t images, kept, left_out;
+  };
+  for (const Case& of : {Case{20, 2, 2}, Case{24, 2, 2}, Case{25, 3, 2}, Case{29, 3, 2},
+                         Case{10, 1, 1}, Case{3, 1, 1}}) {
+    const Dataset data = test::synthetic_dataset(of.images, 1);
+    const BatchSource kept(data, kPlain, of_ten());
+    EXPECT_EQ(kept.batches(), of.kept) << of.images;
+    EXPECT_EQ(kept.whole_batches(), of.left_out) << of.images;
+    EXPECT_EQ(BatchSource(data, kPlain, of_ten(BatchSource::Rest::left_out)).batches(), of.left_out)
+        << of.images;
+  }
+  EXPECT_THROW(BatchSource(test::synthetic_dataset(0, 1), kPlain, of_ten()), std::invalid_argument);
+}
+
+TEST(BatchSource, ShowsEveryImageOnceAnEpochInItsOrder) {
+  const Dataset data = test::synthetic_dataset(26, 1);
+  BatchSource source(data, kPlain, of_ten());
+  for (const int epoch : {0, 1, 7}) {
+    const std::vector<std::int64_t> order =
+        shuffled_order(26, 5, static_cast<std::uint64_t>(epoch));
+    std::int64_t next = 0;
+    for (std::int64_t i = 0; i < source.batches(); ++i) {
+      EXPECT_EQ(source.images_before(i), next);
+      const Batch found = source.batch(epoch, i);
+      const Batch expected = make_batch(data, kPlain, order.data() + next, found.labels.size(0),
+                                        {1, true}, 5, static_cast<std::uint64_t>(epoch));
+      EXPECT_TRUE(torch::equal(found.images, expected.images));
+      EXPECT_TRUE(torch::equal(found.labels, expected.labels));
+      next += found.labels.size(0);
+    }
+    EXPECT_EQ(next, 26);
+  }
+}
+
+TEST(BatchSource, GivesAnyBatchAtAnyTime) {
+  const Dataset data = test::synthetic_dataset(40, 1);
+  BatchSource source(data, kPlain, of_ten());
+  const torch::Tensor late = source.batch(3, 2).images;
+  source.batch(0, 0);
+  EXPECT_TRUE(torch::equal(source.batch(3, 2).images, late));
+}
+
+// The pool is what order 0 begins with, and stays; its orders are those of the numbers after it.
+TEST(BatchSource, TakesAPoolOfTheImages) {
+  const Dataset data = test::synthetic_dataset(40, 1);
+  BatchSource::Options options = of_ten(BatchSource::Rest::left_out);
+  options.images = 24;
+  BatchSource source(data, kPlain, options);
+  EXPECT_EQ(source.batches(), 2);
+  const std::vector<std::int64_t> pool = shuffled_order(40, 5, 0);
+  for (const int epoch : {0, 1}) {
+    const auto number = static_cast<std::uint64_t>(epoch) + 1;
+    std::vector<std::int64_t> indices;
+    for (const std::int64_t i : shuffled_order(24, 5, number)) {
+      indices.push_back(pool[static_cast<std::size_t>(i)]);
+    }
+    const Batch expected = make_batch(data, kPlain, indices.data() + 10, 10, {1, true}, 5, number);
+    EXPECT_TRUE(torch::equal(source.batch(epoch, 1).images, expected.images));
+  }
+  options.images = 1000;
+  EXPECT_EQ(BatchSource(data, kPlain, options).batches(), 4);
 }
 
 }  // namespace

@@ -1,53 +1,51 @@
 #include "sw/quant/qat/network_reconstruction.hpp"
 
-#include <algorithm>
-#include <cmath>
-#include <stdexcept>
 #include <string>
-#include <vector>
 
 #include "sw/quant/qat/byte_teacher.hpp"
 #include "sw/quant/qat/qat_network.hpp"
 #include "sw/train/batches.hpp"
 #include "sw/train/optimizer.hpp"
+#include "sw/train/training_loop.hpp"
 
 namespace abacus {
 namespace {
 
-// Of the pool's images, pass after pass in another order. A rest smaller than a batch is left out,
-// since its statistics would be noisier.
-class Batches {
+class NetworkReconstruction : public TrainingTask {
  public:
-  Batches(const CalibrationData& data, const NetworkReconstructionOptions& options)
-      : data_(data), pool_(shuffled_order(data.images.count(), options.seed, 0)) {
-    pool_.resize(static_cast<std::size_t>(
-        std::min<std::int64_t>(options.images, static_cast<std::int64_t>(pool_.size()))));
-    size_ = std::min<std::int64_t>(options.batch, static_cast<std::int64_t>(pool_.size()));
-    seed_ = options.seed;
-    next_ = static_cast<std::int64_t>(pool_.size());
+  NetworkReconstruction(const Checkpoint& checkpoint, const QuantizationPlan& plan,
+                        double temperature)
+      : network_(checkpoint.network, checkpoint.tensors),
+        teacher_(checkpoint.network, checkpoint.tensors),
+        teacher_hooks_(byte_teacher_hooks(teacher_)),
+        quantized_(network_, plan),
+        temperature_(temperature) {
+    network_.set_batch_norm_mode(BatchNormMode::training);
+    teacher_.set_batch_norm_mode(BatchNormMode::inference);
+    quantized_.set_adder_gradient(AdderGradient::exact);
   }
 
-  torch::Tensor next() {
-    if (next_ + size_ > static_cast<std::int64_t>(pool_.size())) {
-      ++pass_;
-      next_ = 0;
-      order_.clear();
-      for (const std::int64_t i :
-           shuffled_order(static_cast<std::int64_t>(pool_.size()), seed_, pass_)) {
-        order_.push_back(pool_[static_cast<std::size_t>(i)]);
-      }
+  FloatNetwork& network() { return network_; }
+
+  std::string loss_name() const override { return "the divergence from the float network"; }
+
+  Judgement judge(const Batch& batch) override {
+    torch::Tensor wanted;
+    {
+      torch::NoGradGuard no_gradient;
+      wanted = torch::log_softmax(teacher_.forward(batch.images, teacher_hooks_) / temperature_, 1);
     }
-    const Batch batch = make_batch(data_.images, data_.normalization, order_.data() + next_, size_,
-                                   data_.augmentation, seed_, pass_);
-    next_ += size_;
-    return batch.images;
+    const torch::Tensor scores = quantized_.forward(batch.images);
+    const torch::Tensor found = torch::log_softmax(scores / temperature_, 1);
+    // Times T², by which the gradients at the scores are as large at every temperature.
+    return {scores, temperature_ * temperature_ * (wanted.exp() * (wanted - found)).sum(1).mean()};
   }
 
  private:
-  const CalibrationData& data_;
-  std::vector<std::int64_t> pool_, order_;
-  std::int64_t size_ = 0, next_ = 0;
-  std::uint64_t seed_ = 0, pass_ = 0;
+  FloatNetwork network_, teacher_;
+  ForwardHooks teacher_hooks_;
+  QatNetwork quantized_;
+  double temperature_;
 };
 
 }  // namespace
@@ -57,43 +55,22 @@ Checkpoint reconstruct_network(const Checkpoint& checkpoint, const QuantizationP
                                const NetworkReconstructionOptions& options,
                                const std::function<void(std::int64_t, std::int64_t)>& progress) {
   check(options);
-  FloatNetwork network(checkpoint.network, checkpoint.tensors);
-  FloatNetwork teacher(checkpoint.network, checkpoint.tensors);
-  network.set_batch_norm_mode(BatchNormMode::training);
-  teacher.set_batch_norm_mode(BatchNormMode::inference);
-  const ForwardHooks hooks = byte_teacher_hooks(teacher);
-  QatNetwork quantized(network, plan);
-  quantized.set_adder_gradient(AdderGradient::exact);
+  NetworkReconstruction reconstruction(checkpoint, plan, options.temperature);
   OptimizerOptions adam;
   adam.method = OptimizerMethod::adam;
   adam.weight_decay = 0;
-  Optimizer optimizer(network, adam);
-  Batches batches(data, options);
-  for (std::int64_t i = 0; i < options.iterations; ++i) {
-    const torch::Tensor images = batches.next();
-    torch::Tensor wanted;
-    {
-      torch::NoGradGuard no_gradient;
-      wanted = torch::log_softmax(teacher.forward(images, hooks) / options.temperature, 1);
-    }
-    optimizer.clear_gradients();
-    const torch::Tensor found =
-        torch::log_softmax(quantized.forward(images) / options.temperature, 1);
-    // Times T², by which the gradients at the scores are as large at every temperature.
-    const torch::Tensor loss =
-        options.temperature * options.temperature * (wanted.exp() * (wanted - found)).sum(1).mean();
-    const double value = loss.item<double>();
-    if (!std::isfinite(value)) {
-      throw std::runtime_error("the divergence from the float network is " + std::to_string(value) +
-                               " in iteration " + std::to_string(i + 1));
-    }
-    loss.backward();
-    optimizer.step(cosine_rate(options.rate, static_cast<double>(i),
-                               static_cast<double>(options.iterations), 0));
-    if (progress) progress(i + 1, options.iterations);
-  }
+  Optimizer optimizer(reconstruction.network(), adam);
+  BatchSource batches(data.images, data.normalization,
+                      {options.batch, data.augmentation, options.seed, BatchSource::Rest::left_out,
+                       options.images});
+  TrainingCourse course;
+  course.schedule = StepSchedule{options.iterations, options.rate};
+  course.progress = [&](std::int64_t done, std::int64_t total, const std::string&) {
+    if (progress) progress(done, total);
+  };
+  run_training(reconstruction, optimizer, batches, course);
   Checkpoint result = checkpoint;
-  for (auto& [name, tensor] : network.tensors()) {
+  for (auto& [name, tensor] : reconstruction.network().tensors()) {
     if (name.find("running_") == std::string::npos) result.tensors[name] = tensor;
   }
   return result;

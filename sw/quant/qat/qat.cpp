@@ -1,7 +1,6 @@
 #include "sw/quant/qat/qat.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
@@ -21,13 +20,14 @@
 #include "sw/quant/schemes/finish.hpp"
 #include "sw/quant/schemes/layer_calibration.hpp"
 #include "sw/quant/schemes/make_plan.hpp"
-#include "sw/support/atomic_file.hpp"
 #include "sw/support/progress.hpp"
 #include "sw/train/adder_functions.hpp"
 #include "sw/train/batches.hpp"
 #include "sw/train/device.hpp"
 #include "sw/train/trainer.hpp"
+#include "sw/train/training_loop.hpp"
 #include "sw/train/training_record.hpp"
+#include "sw/train/training_state.hpp"
 
 namespace abacus {
 namespace {
@@ -78,9 +78,10 @@ std::string fingerprint(const std::map<std::string, Tensor>& tensors) {
   return sha256_text(text);
 }
 
-QatIdentity identity_of(const Checkpoint& checkpoint, const Checkpoint& teacher,
-                        const QatData& data, const QatOptions& options) {
-  return {{"options", to_string(options)},
+TrainingIdentity identity_of(const Checkpoint& checkpoint, const Checkpoint& teacher,
+                             const QatData& data, const QatOptions& options) {
+  return {{"format", qat_state_format},
+          {"options", to_string(options)},
           {"network", checkpoint.network.name},
           {"dataset", data.training.name},
           {"training images", std::to_string(data.training.count())},
@@ -95,10 +96,10 @@ QuantizationProgress shown_by(StageProgress& stages) {
 }
 
 QuantizationPlan starting_plan(const Checkpoint& checkpoint, const CalibrationData& data,
-                               const QatOptions& qat, const QatIdentity& identity) {
+                               const QatOptions& qat, const TrainingIdentity& identity) {
   const QuantizationOptions& options = qat.quantization;
   const bool resumes = qat.resume && std::filesystem::exists(state_file(qat.out));
-  if (resumes) check_qat_state(state_file(qat.out), identity);
+  if (resumes) TrainingState(state_file(qat.out)).require_same(identity);
   const std::vector<FoldedLayer> folded = fold_graph(checkpoint.network);
   check_operand_grids(checkpoint, folded, options);
   FloatNetwork network(checkpoint.network, checkpoint.tensors);
@@ -147,7 +148,7 @@ FloatNetwork& moved(FloatNetwork& network, torch::Device device) {
 }
 
 // The training, from its first step or a saved state to its last step.
-class Training {
+class Training : public TrainingTask {
  public:
   Training(const Checkpoint& checkpoint, const Checkpoint& teacher, const QatData& data,
            const QatOptions& options, const std::function<bool()>& stop)
@@ -161,7 +162,9 @@ class Training {
         network_(checkpoint.network, checkpoint.tensors),
         quantized_(moved(network_, options.device),
                    starting_plan(checkpoint, calibration_, options, identity_)),
-        optimizer_(network_, options.optimizer) {
+        optimizer_(network_, options.optimizer),
+        batches_(data.training, checkpoint.normalization,
+                 {options.batch, options.quantization.augmentation, options.quantization.seed}) {
     network_.set_batch_norm_mode(BatchNormMode::training);
     quantized_.set_adder_gradient(options.adder_gradient);
     quantized_.set_precision(options.precision);
@@ -175,23 +178,26 @@ class Training {
       teacher_->to(options.device);
       if (options.device.is_cpu()) teacher_hooks_ = byte_teacher_hooks(*teacher_);
     }
-    // A last batch of less than half the size would carry noisy statistics: it is left out.
-    const std::int64_t count = data.training.count();
-    batches_ = count / options.batch;
-    if (count % options.batch * 2 >= options.batch || batches_ == 0) ++batches_;
   }
 
   // False: stopped, state saved.
   bool run() {
-    at_.metrics = metrics_header;
+    TrainingPosition at;
     if (options_.resume && std::filesystem::exists(state_file(options_.out))) {
-      at_ = load_qat_state(state_file(options_.out), identity_,
-                           {network_, optimizer_, quantized_, range_velocity_});
+      at = load_qat_state(state_file(options_.out), identity_,
+                          {network_, optimizer_, quantized_, range_velocity_});
     }
-    while (at_.epoch < options_.epochs) {
-      if (!run_epoch()) return false;
-    }
-    return true;
+    TrainingCourse course;
+    course.schedule = EpochSchedule{options_.epochs, options_.learning_rate, options_.warmup};
+    course.recording = {metrics_file(options_.out), options_.checkpoint_every};
+    course.stop = stop_;
+    Progress progress("training " + checkpoint_.network.name + " " + options_.scheme,
+                      training_steps(course.schedule, batches_.batches()),
+                      at.epoch * batches_.batches() + at.batch);
+    course.progress = [&](std::int64_t done, std::int64_t, const std::string& note) {
+      progress.update(done, note);
+    };
+    return run_training(*this, optimizer_, batches_, course, at);
   }
 
   QatResult result() {
@@ -211,12 +217,51 @@ class Training {
     return result;
   }
 
- private:
-  using Clock = std::chrono::steady_clock;
+  Judgement judge(const Batch& batch) override {
+    const torch::Tensor scores = quantized_.forward(batch.images);
+    return {scores, loss_of(scores, batch)};
+  }
 
-  void save() {
+  void before_step(const TrainingStep& step) override {
+    const std::vector<std::string>& names = network_.trainable();
+    std::vector<torch::Tensor> gradients;
+    for (const std::string& name : names) gradients.push_back(network_.parameter(name).grad());
+    if (parameter_norms_.empty()) parameter_norms_ = norms_of(parameters());
+    const std::vector<double> gradient_norms = norms_of(gradients);
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      // Saturation keeps the loss finite where the parameters no longer are.
+      step.require_finite("gradient of " + names[i], gradient_norms[i]);
+      if (network_.is_adder_weight(names[i])) continue;
+      clip_gradient(network_.parameter(names[i]), parameter_norms_[i], gradient_norms[i],
+                    options_.gradient_clip);
+    }
+  }
+
+  void after_step(const TrainingStep& step) override {
+    step_ranges(step.rate());
+    parameter_norms_ = norms_of(parameters());
+    for (std::size_t i = 0; i < parameter_norms_.size(); ++i) {
+      step.require_finite("norm of " + network_.trainable()[i], parameter_norms_[i]);
+    }
+  }
+
+  std::optional<double> end_epoch(int epoch) override {
+    if ((epoch + 1) % options_.validate_every != 0) return std::nullopt;
+    return validate_now();
+  }
+
+  void save(const TrainingPosition& at) override {
     save_qat_state(state_file(options_.out), identity_,
-                   {network_, optimizer_, quantized_, range_velocity_}, at_);
+                   {network_, optimizer_, quantized_, range_velocity_}, at);
+  }
+
+ private:
+  std::vector<torch::Tensor> parameters() const {
+    std::vector<torch::Tensor> all;
+    for (const std::string& name : network_.trainable()) {
+      all.push_back(network_.parameter(name).detach());
+    }
+    return all;
   }
 
   torch::Tensor loss_of(const torch::Tensor& scores, const Batch& batch) {
@@ -257,99 +302,6 @@ class Training {
     }
   }
 
-  void require_finite(const std::string& what, double value) const {
-    if (std::isfinite(value)) return;
-    throw std::runtime_error(what + " is " + number(value, "%g") + " in epoch " +
-                             std::to_string(at_.epoch + 1) + ", batch " +
-                             std::to_string(at_.batch + 1) + "; try a smaller lr");
-  }
-
-  // One step; returns its loss.
-  double step(const Batch& batch, double rate) {
-    optimizer_.clear_gradients();
-    const torch::Tensor scores = quantized_.forward(batch.images);
-    const torch::Tensor loss = loss_of(scores, batch);
-    loss.backward();
-    const double value = loss.item<double>();
-    require_finite("loss", value);
-    const std::vector<std::string>& names = network_.trainable();
-    std::vector<torch::Tensor> parameters, gradients;
-    for (const std::string& name : names) {
-      parameters.push_back(network_.parameter(name).detach());
-      gradients.push_back(network_.parameter(name).grad());
-    }
-    if (parameter_norms_.empty()) parameter_norms_ = norms_of(parameters);
-    const std::vector<double> gradient_norms = norms_of(gradients);
-    for (std::size_t i = 0; i < names.size(); ++i) {
-      // Saturation keeps the loss finite where the parameters no longer are.
-      require_finite("gradient of " + names[i], gradient_norms[i]);
-      if (network_.is_adder_weight(names[i])) continue;
-      clip_gradient(network_.parameter(names[i]), parameter_norms_[i], gradient_norms[i],
-                    options_.gradient_clip);
-    }
-    const torch::Tensor found = scores.detach().argmax(1).to(torch::kCPU);
-    at_.correct += found.eq(batch.labels).sum().item<std::int64_t>();
-    optimizer_.step(rate);
-    step_ranges(rate);
-    parameter_norms_ = norms_of(parameters);
-    for (std::size_t i = 0; i < names.size(); ++i) {
-      require_finite("norm of " + names[i], parameter_norms_[i]);
-    }
-    return value;
-  }
-
-  bool run_epoch() {
-    const auto epoch = static_cast<std::uint64_t>(at_.epoch);
-    const std::uint64_t seed = options_.quantization.seed;
-    const std::int64_t count = data_.training.count();
-    const std::vector<std::int64_t> order = shuffled_order(count, seed, epoch);
-    const double seconds_before = at_.seconds;
-    const Clock::time_point start = Clock::now();
-    const auto seconds = [&] {
-      return seconds_before + std::chrono::duration<double>(Clock::now() - start).count();
-    };
-    if (progress_ == nullptr) {
-      progress_ =
-          std::make_unique<Progress>("training " + checkpoint_.network.name + " " + options_.scheme,
-                                     options_.epochs * batches_, at_.epoch * batches_ + at_.batch);
-    }
-    std::int64_t seen = std::min(at_.batch * options_.batch, count);
-    double rate = 0;
-    for (; at_.batch < batches_; ++at_.batch) {
-      if (stop_ && stop_()) {
-        at_.seconds = seconds();
-        save();
-        return false;
-      }
-      const std::int64_t size = std::min<std::int64_t>(options_.batch, count - seen);
-      const Batch batch = make_batch(data_.training, checkpoint_.normalization, order.data() + seen,
-                                     size, options_.quantization.augmentation, seed, epoch);
-      rate = cosine_rate(
-          options_.learning_rate,
-          at_.epoch + static_cast<double>(at_.batch + 1) / static_cast<double>(batches_),
-          options_.epochs, options_.warmup);
-      at_.loss_sum += step(batch, rate) * static_cast<double>(size);
-      seen += size;
-      progress_->update(at_.epoch * batches_ + at_.batch + 1,
-                        "epoch " + std::to_string(at_.epoch + 1) + "/" +
-                            std::to_string(options_.epochs) + ", loss " +
-                            number(at_.loss_sum / static_cast<double>(seen), "%.4f") +
-                            ", accuracy " + number(percent(at_.correct, seen), "%.2f") + " %");
-    }
-    std::optional<double> validation;
-    if ((at_.epoch + 1) % options_.validate_every == 0) validation = validate_now();
-    at_.metrics += metrics_line({at_.epoch + 1, rate, at_.loss_sum / static_cast<double>(seen),
-                                 percent(at_.correct, seen), validation, seconds()});
-    write_file_atomically(metrics_file(options_.out),
-                          [&](std::ostream& out) { out << at_.metrics; });
-    QatPosition next;
-    next.epoch = at_.epoch + 1;
-    next.metrics = at_.metrics;
-    at_ = next;
-    if (at_.epoch % options_.checkpoint_every == 0 || at_.epoch == options_.epochs) save();
-    return true;
-  }
-
   Checkpoint trained() const {
     Checkpoint result = checkpoint_;
     result.tensors = network_.tensors();
@@ -368,19 +320,17 @@ class Training {
   const Checkpoint& checkpoint_;
   const QatData& data_;
   const QatOptions& options_;
-  const QatIdentity identity_;
+  const TrainingIdentity identity_;
   const std::function<bool()>& stop_;
   CalibrationData calibration_;
   FloatNetwork network_;
   QatNetwork quantized_;
   Optimizer optimizer_;
+  BatchSource batches_;
   std::map<std::string, torch::Tensor> range_velocity_;
   std::vector<double> parameter_norms_;  // as the last step left them; empty: not known yet
   std::unique_ptr<FloatNetwork> teacher_;
   ForwardHooks teacher_hooks_;
-  std::int64_t batches_ = 0;
-  QatPosition at_;
-  std::unique_ptr<Progress> progress_;
 };
 
 }  // namespace

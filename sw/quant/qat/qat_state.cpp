@@ -1,20 +1,10 @@
 #include "sw/quant/qat/qat_state.hpp"
 
-#include <cstdio>
-#include <cstdlib>
-#include <sstream>
-#include <stdexcept>
+#include <string>
 #include <vector>
-
-#include "sw/network/checkpoint.hpp"
-#include "sw/network/safetensors.hpp"
 
 namespace abacus {
 namespace {
-
-constexpr char state_format[] = "abacus-qat-state-2";
-const std::string parameter_prefix = "parameter/";
-const std::string momentum_prefix = "momentum/";
 
 std::string text_of(const std::vector<double>& values) {
   std::string text;
@@ -60,130 +50,31 @@ void for_each_number(QuantizationPlan& plan, const Visit& visit) {
   }
 }
 
-class StateReader {
- public:
-  explicit StateReader(const std::filesystem::path& file)
-      : file_(file), state_(read_safetensors(file)) {}
-
-  [[noreturn]] void fail(const std::string& what) const {
-    throw std::runtime_error(file_.string() + ": " + what);
-  }
-
-  std::string text(const std::string& key) const {
-    const auto at = state_.metadata.find(key);
-    if (at == state_.metadata.end()) {
-      fail("metadata has no \"" + key + "\"; expected a state of quantization-aware training");
-    }
-    return at->second;
-  }
-
-  void require_same(const QatIdentity& identity) const {
-    QatIdentity expected = identity;
-    expected["format"] = state_format;
-    for (const auto& [key, value] : expected) {
-      if (text(key) == value) continue;
-      fail("cannot resume: the state was made with " + key + " " + text(key) + ", this run has " +
-           value);
-    }
-  }
-
-  double real(const std::string& key) const { return real_of(key, text(key)); }
-
-  std::int64_t integer(const std::string& key) const {
-    const std::string value = text(key);
-    char* end = nullptr;
-    const long long number = std::strtoll(value.c_str(), &end, 10);
-    if (value.empty() || *end != '\0') fail("\"" + key + "\": found \"" + value + "\", no integer");
-    return number;
-  }
-
-  std::vector<double> reals(const std::string& key) const {
-    std::istringstream words(text(key));
-    std::vector<double> read;
-    for (std::string word; words >> word;) read.push_back(real_of(key, word));
-    return read;
-  }
-
-  std::vector<double> reals(const std::string& key, std::size_t count) const {
-    std::vector<double> read = reals(key);
-    if (read.size() != count) {
-      fail("\"" + key + "\": found " + std::to_string(read.size()) + " numbers, expected " +
-           std::to_string(count));
-    }
-    return read;
-  }
-
-  void fill(const std::string& key, torch::Tensor values) const {
-    const std::vector<double> read = reals(key, static_cast<std::size_t>(values.numel()));
-    torch::NoGradGuard no_gradient;
-    values.copy_(torch::tensor(read, torch::kFloat64));
-  }
-
-  // Those whose name begins so, without it.
-  std::map<std::string, Tensor> tensors(const std::string& prefix) const {
-    std::map<std::string, Tensor> result;
-    for (const auto& [name, tensor] : state_.tensors) {
-      if (name.rfind(prefix, 0) == 0) result[name.substr(prefix.size())] = tensor;
-    }
-    return result;
-  }
-
- private:
-  double real_of(const std::string& key, const std::string& word) const {
-    char* end = nullptr;
-    const double value = std::strtod(word.c_str(), &end);
-    if (word.empty() || *end != '\0') fail("\"" + key + "\": found \"" + word + "\", no number");
-    return value;
-  }
-
-  std::filesystem::path file_;
-  TensorFile state_;
-};
+void fill(const TrainingState& state, const std::string& key, torch::Tensor values) {
+  const std::vector<double> read = state.reals(key, static_cast<std::size_t>(values.numel()));
+  torch::NoGradGuard no_gradient;
+  values.copy_(torch::tensor(read, torch::kFloat64));
+}
 
 }  // namespace
 
-std::string exact_text(double value) {
-  char text[64];
-  std::snprintf(text, sizeof text, "%a", value);
-  return text;
-}
-
-void save_qat_state(const std::filesystem::path& file, const QatIdentity& identity,
-                    const QatTraining& training, const QatPosition& at) {
-  TensorFile state;
-  state.metadata = identity;
-  state.metadata["format"] = state_format;
-  state.metadata["next epoch"] = std::to_string(at.epoch);
-  state.metadata["next batch"] = std::to_string(at.batch);
-  state.metadata["loss sum"] = exact_text(at.loss_sum);
-  state.metadata["correct"] = std::to_string(at.correct);
-  state.metadata["seconds"] = exact_text(at.seconds);
-  state.metadata["metrics"] = at.metrics;
+void save_qat_state(const std::filesystem::path& file, const TrainingIdentity& identity,
+                    const QatTraining& training, const TrainingPosition& at) {
+  std::map<std::string, std::string> numbers;
   // What was learned since stands among the ranges.
   QuantizationPlan plan = training.quantized.starting_plan();
   for_each_number(plan, [&](const std::string& key, const std::vector<double>& values, bool) {
-    state.metadata[key] = text_of(values);
+    numbers[key] = text_of(values);
   });
   for (const LearnedRange& range : training.quantized.learned_ranges()) {
-    state.metadata["range " + range.name] = text_of(range.values);
-    state.metadata["range momentum " + range.name] =
-        text_of(training.range_velocity.at(range.name));
+    numbers["range " + range.name] = text_of(range.values);
+    numbers["range momentum " + range.name] = text_of(training.range_velocity.at(range.name));
   }
-  for (auto& [name, tensor] : training.network.tensors()) {
-    state.tensors[parameter_prefix + name] = tensor;
-  }
-  for (auto& [name, tensor] : training.optimizer.state()) {
-    state.tensors[momentum_prefix + name] = tensor;
-  }
-  write_safetensors(file, state);
-}
-
-void check_qat_state(const std::filesystem::path& file, const QatIdentity& identity) {
-  StateReader(file).require_same(identity);
+  save_training_state(file, identity, training.network, training.optimizer, at, numbers);
 }
 
 void load_qat_plan(const std::filesystem::path& file, QuantizationPlan& plan) {
-  const StateReader state(file);
+  const TrainingState state(file);
   for_each_number(plan, [&](const std::string& key, std::vector<double>& values, bool same_count) {
     values = same_count ? state.reals(key, values.size()) : state.reals(key);
   });
@@ -198,35 +89,15 @@ void load_qat_plan(const std::filesystem::path& file, QuantizationPlan& plan) {
   }
 }
 
-QatPosition load_qat_state(const std::filesystem::path& file, const QatIdentity& identity,
-                           QatTraining training) {
-  const StateReader state(file);
+TrainingPosition load_qat_state(const std::filesystem::path& file, const TrainingIdentity& identity,
+                                QatTraining training) {
+  const TrainingState state(file);
   state.require_same(identity);
-  const std::map<std::string, Tensor> parameters = state.tensors(parameter_prefix);
-  const std::map<std::string, Tensor> momentum = state.tensors(momentum_prefix);
-  check_parameters(training.network.network(), parameters, file);
-  for (const auto& [name, expected_tensor] : training.optimizer.state()) {
-    const auto found = momentum.find(name);
-    if (found == momentum.end() || found->second.type != expected_tensor.type ||
-        found->second.shape != expected_tensor.shape) {
-      state.fail("tensor \"" + momentum_prefix + name + "\": missing or not of its shape");
-    }
-  }
-  for (const auto& [name, tensor] : parameters) {
-    training.network.set_parameter(name, to_torch(tensor));
-  }
-  training.optimizer.set_state(momentum);
+  const TrainingPosition at = state.load(training.network, training.optimizer);
   for (LearnedRange& range : training.quantized.learned_ranges()) {
-    state.fill("range " + range.name, range.values);
-    state.fill("range momentum " + range.name, training.range_velocity.at(range.name));
+    fill(state, "range " + range.name, range.values);
+    fill(state, "range momentum " + range.name, training.range_velocity.at(range.name));
   }
-  QatPosition at;
-  at.epoch = static_cast<int>(state.integer("next epoch"));
-  at.batch = state.integer("next batch");
-  at.loss_sum = state.real("loss sum");
-  at.correct = state.integer("correct");
-  at.seconds = state.real("seconds");
-  at.metrics = state.text("metrics");
   return at;
 }
 

@@ -1,0 +1,122 @@
+#include "sw/train/training_state.hpp"
+
+#include <cstdlib>
+#include <sstream>
+#include <stdexcept>
+
+#include "sw/network/checkpoint.hpp"
+
+namespace abacus {
+namespace {
+
+const std::string parameter_prefix = "parameter/";
+const std::string momentum_prefix = "momentum/";
+
+}  // namespace
+
+void save_training_state(const std::filesystem::path& file, const TrainingIdentity& identity,
+                         const FloatNetwork& network, const Optimizer& optimizer,
+                         const TrainingPosition& at,
+                         const std::map<std::string, std::string>& more) {
+  TensorFile state;
+  state.metadata = identity;
+  state.metadata["next epoch"] = std::to_string(at.epoch);
+  state.metadata["next batch"] = std::to_string(at.batch);
+  state.metadata["loss sum"] = exact_text(at.loss_sum);
+  state.metadata["correct"] = std::to_string(at.correct);
+  state.metadata["seconds"] = exact_text(at.seconds);
+  state.metadata["metrics"] = at.metrics;
+  state.metadata.insert(more.begin(), more.end());
+  for (auto& [name, tensor] : network.tensors()) state.tensors[parameter_prefix + name] = tensor;
+  for (auto& [name, tensor] : optimizer.state()) state.tensors[momentum_prefix + name] = tensor;
+  write_safetensors(file, state);
+}
+
+TrainingState::TrainingState(const std::filesystem::path& file)
+    : file_(file), state_(read_safetensors(file)) {}
+
+void TrainingState::fail(const std::string& what) const {
+  throw std::runtime_error(file_.string() + ": " + what);
+}
+
+std::string TrainingState::text(const std::string& key) const {
+  const auto at = state_.metadata.find(key);
+  if (at == state_.metadata.end()) {
+    fail("metadata has no \"" + key + "\"; expected the state of an unfinished training");
+  }
+  return at->second;
+}
+
+void TrainingState::require_same(const TrainingIdentity& identity) const {
+  for (const auto& [key, value] : identity) {
+    if (text(key) == value) continue;
+    fail("cannot resume: the state was made with " + key + " " + text(key) + ", this run has " +
+         value);
+  }
+}
+
+TrainingPosition TrainingState::load(FloatNetwork& network, Optimizer& optimizer) const {
+  const std::map<std::string, Tensor> parameters = tensors(parameter_prefix);
+  const std::map<std::string, Tensor> momentum = tensors(momentum_prefix);
+  check_parameters(network.network(), parameters, file_);
+  for (const auto& [name, expected] : optimizer.state()) {
+    const auto found = momentum.find(name);
+    if (found == momentum.end() || found->second.type != expected.type ||
+        found->second.shape != expected.shape) {
+      fail("tensor \"" + momentum_prefix + name + "\": missing or not of its shape");
+    }
+  }
+  TrainingPosition at;
+  at.epoch = static_cast<int>(integer("next epoch"));
+  at.batch = integer("next batch");
+  at.loss_sum = real("loss sum");
+  at.correct = integer("correct");
+  at.seconds = real("seconds");
+  at.metrics = text("metrics");
+  for (const auto& [name, tensor] : parameters) network.set_parameter(name, to_torch(tensor));
+  optimizer.set_state(momentum);
+  return at;
+}
+
+double TrainingState::real(const std::string& key) const { return real_of(key, text(key)); }
+
+std::int64_t TrainingState::integer(const std::string& key) const {
+  const std::string value = text(key);
+  char* end = nullptr;
+  const long long number = std::strtoll(value.c_str(), &end, 10);
+  if (value.empty() || *end != '\0') fail("\"" + key + "\": found \"" + value + "\", no integer");
+  return number;
+}
+
+std::vector<double> TrainingState::reals(const std::string& key) const {
+  std::istringstream words(text(key));
+  std::vector<double> read;
+  for (std::string word; words >> word;) read.push_back(real_of(key, word));
+  return read;
+}
+
+std::vector<double> TrainingState::reals(const std::string& key, std::size_t count) const {
+  std::vector<double> read = reals(key);
+  if (read.size() != count) {
+    fail("\"" + key + "\": found " + std::to_string(read.size()) + " numbers, expected " +
+         std::to_string(count));
+  }
+  return read;
+}
+
+double TrainingState::real_of(const std::string& key, const std::string& word) const {
+  char* end = nullptr;
+  const double value = std::strtod(word.c_str(), &end);
+  if (word.empty() || *end != '\0') fail("\"" + key + "\": found \"" + word + "\", no number");
+  return value;
+}
+
+std::map<std::string, Tensor> TrainingState::tensors(const std::string& prefix) const {
+  std::map<std::string, Tensor> result;
+  for (const auto& [name, tensor] : state_.tensors) {
+    if (name.rfind(prefix, 0) == 0) result[name.substr(prefix.size())] = tensor;
+  }
+  return result;
+}
+
+}  // namespace abacus
