@@ -20,7 +20,8 @@ abacus_library(abacus_kernels
   scale_unit/kernels.cpp
   scale_unit/kernels_avx2.cpp
   scale_unit/kernels_avx512.cpp
-  vector_unit/kernels.cpp)
+  vector_unit/kernels.cpp
+  LINK abacus_dataflow)
 
 target_sources(abacus_models PRIVATE
   compute/command_check.cpp

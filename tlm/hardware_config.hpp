@@ -38,6 +38,7 @@ struct PeArrayConfig {
   int scale_lanes = 4;
   int fraction_bits = 8;
   PostTableConfig table;
+  std::string dataflow = "output-stationary";
 };
 
 struct SramConfig {

@@ -6,9 +6,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
+#include <string>
 #include <tuple>
 #include <type_traits>
+#include <vector>
 
+#include "tlm/dataflow.hpp"
 #include "tlm/hardware_config.hpp"
 
 namespace abacus {
@@ -30,6 +33,10 @@ struct OneOf {
 };
 template <std::size_t N>
 OneOf(std::array<std::string_view, N>) -> OneOf<N>;
+// A name of a list that others add to. Results leave out the first one.
+struct OneOfListed {
+  const std::vector<std::string>& (*names)();
+};
 struct Subtable {};  // a struct with rows of its own
 
 template <typename Config, typename Member, typename Allowed>
@@ -102,6 +109,8 @@ inline constexpr auto hardware_fields<PeArrayConfig> = std::tuple{
                   "most that `shift`, `shift-add`, `post` and `apot` lanes keep below the binary "
                   "point",
                   has_fraction_bits},
+    HardwareField{"dataflow", &PeArrayConfig::dataflow, "", OneOfListed{dataflow_names},
+                  "order and wires of a tile ([pe_array.md](hardware/pe_array.md#time))"},
     HardwareField{"table", &PeArrayConfig::table, "", Subtable{},
                   "lookup table of `post` lanes ([post_lut.md](hardware/post_lut.md))",
                   has_lookup_table}};

@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "models/elements/processing_element.hpp"
+#include "tlm/dataflow.hpp"
 
 namespace abacus {
 
@@ -19,12 +20,10 @@ ArrayArea array_area(const PeArrayConfig& array, const AreaTable& table) {
   area.units = lanes * unit;
   area.registers = lanes * table.um2(AreaPart::register_bits, array.weight_bits + tap) +
                    array.rows * table.um2(AreaPart::register_bits, array.activation_bits);
-  int width = tap;
-  for (int values = array.rows; values > 1; values -= values / 2) {
-    ++width;
+  for (const SumLevel& level : dataflow(array.dataflow).sum_levels(array.rows, tap)) {
     area.adder_trees +=
-        columns * ((values / 2) * table.um2(AreaPart::adder, width) +
-                   (values - values / 2) * table.um2(AreaPart::register_bits, width));
+        columns * (level.additions * table.um2(AreaPart::adder, level.bits) +
+                   level.registers * table.um2(AreaPart::register_bits, level.bits));
   }
   area.accumulators = columns * (table.um2(AreaPart::adder, array.accumulator_bits) +
                                  table.um2(AreaPart::register_bits, array.accumulator_bits));

@@ -21,6 +21,7 @@
 
 #include "models/elements/tap_format.hpp"
 #include "models/simd/cpu_target.hpp"
+#include "tlm/array_tile.hpp"
 
 namespace abacus {
 
@@ -75,6 +76,13 @@ struct WeightShape {
     return static_cast<std::size_t>(taps) * channel_groups() * column_blocks() * 64;
   }
 };
+
+// Depthwise, the columns' weights stand as those of one column with as many channels.
+inline WeightShape weight_shape(const ArrayTile& tile) {
+  const int taps = tile.kernel * tile.kernel;
+  return tile.depthwise ? WeightShape{taps, tile.columns, 1}
+                        : WeightShape{taps, tile.channels, tile.columns};
+}
 
 // Packed fields → blocks (bytes, or 16-bit integers where plan.wide()) and, a value for each of
 // column_blocks × 8 columns, what must be added to the column's sums. Both 64-byte aligned. Blocks

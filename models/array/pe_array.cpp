@@ -24,6 +24,7 @@ PeArray::PeArray(Component component, const PeArrayConfig& config, CpuTarget tar
       config_(config),
       target_(target),
       element_(processing_element(config.kind)),
+      dataflow_(abacus::dataflow(config.dataflow)),
       table_(config.table, to_string(component)) {
   const std::string name = to_string(component);
   require(config.rows >= 1 && config.rows <= 65535, name, "rows", config.rows, "1 to 65535");
@@ -49,51 +50,30 @@ void PeArray::count(Activity& activity, int layer, const TapFormat& format, cons
                     bool filled) const {
   if (!activity.enabled()) return;
   const int tap_bits = element_.tap_bits(format);
-  const std::int64_t positions = tile.positions();
-  const std::int64_t sums = positions * tile.columns;  // per channel tile
-  const bool stay = weights_stay(tile);
-  for (int first = 0; first < tile.channels; first += config_.rows) {
-    const int lanes = std::min(config_.rows, tile.channels - first);
-    const std::int64_t taps = sums * lanes;
-    const auto channel_tile = static_cast<std::size_t>(first / config_.rows);
-    const std::int64_t reads =
-        loaded_ && channel_tile < demand_.reads.size()
-            ? demand_.reads[channel_tile] * tile.output_height * tile.output_width
-            : 0;
-    element_.count_taps(activity, layer, component_, format, taps - reads);
-    if (reads != 0) {
-      activity.count(layer, component_, Action::table_read, reads,
-                     PostLut::word_bits(format.activation_bits, format.fraction_bits),
-                     table_.entries(format.activation_bits));
+  const ArrayActions actions = dataflow_.actions(config_, tile, filled);
+  const std::int64_t reads = loaded_ ? demand_.reads * tile.pixels() : 0;
+  element_.count_taps(activity, layer, component_, format, actions.taps - reads);
+  const auto count = [&](Action action, std::int64_t times, int bits_a, int bits_b = 0) {
+    if (times != 0) activity.count(layer, component_, action, times, bits_a, bits_b);
+  };
+  count(Action::table_read, reads, PostLut::word_bits(format.activation_bits, format.fraction_bits),
+        table_.entries(format.activation_bits));
+  count(Action::register_write, actions.activation_registers, format.activation_bits);
+  count(Action::buffer_read, actions.weight_buffer_reads, format.weight_bits,
+        config_.weights_per_pe);
+  count(Action::buffer_write, actions.weight_buffer_writes, format.weight_bits,
+        config_.weights_per_pe);
+  count(Action::register_write, actions.weight_registers, format.weight_bits);
+  count(Action::register_write, actions.taps, tap_bits);
+  for (const ArrayActions::Sums& sums : actions.sums) {
+    for (const SumLevel& level : dataflow_.sum_levels(sums.lanes, tap_bits)) {
+      count(Action::add, sums.times * level.additions, level.bits);
+      count(Action::register_write, sums.times * level.registers, level.bits);
     }
-    // An activation is latched once a row and serves all columns. A weight waits in its PE's buffer,
-    // or streams past it through a latch.
-    const int latches = tile.depthwise ? tile.columns : lanes;
-    activity.count(layer, component_, Action::register_write, positions * latches,
-                   format.activation_bits);
-    if (stay) {
-      activity.count(layer, component_, Action::buffer_read, taps, format.weight_bits,
-                     config_.weights_per_pe);
-    } else {
-      activity.count(layer, component_, Action::register_write, taps, format.weight_bits);
-    }
-    activity.count(layer, component_, Action::register_write, taps, tap_bits);
-    int width = tap_bits;
-    for (int values = lanes; values > 1; values -= values / 2) {
-      ++width;
-      activity.count(layer, component_, Action::add, sums * (values / 2), width);
-      activity.count(layer, component_, Action::register_write, sums * (values - values / 2),
-                     width);
-    }
-    element_.count_sums(activity, layer, component_, lanes, sums);
-    activity.count(layer, component_, Action::add, sums, config_.accumulator_bits);
-    activity.count(layer, component_, Action::register_read, sums, config_.accumulator_bits);
-    activity.count(layer, component_, Action::register_write, sums, config_.accumulator_bits);
-  }
-  if (stay && filled) {
-    activity.count(layer, component_, Action::buffer_write,
-                   std::int64_t{tile.kernel} * tile.kernel * tile.channels * tile.columns,
-                   format.weight_bits, config_.weights_per_pe);
+    element_.count_sums(activity, layer, component_, sums.lanes, sums.times);
+    count(Action::add, sums.times, config_.accumulator_bits);
+    count(Action::register_read, sums.times, config_.accumulator_bits);
+    count(Action::register_write, sums.times, config_.accumulator_bits);
   }
 }
 
@@ -116,80 +96,81 @@ const TapTable& PeArray::taps() {
   return *taps;
 }
 
-PostLutDemand PeArray::table_demand(const WeightShape& shape, const std::uint8_t* packed) const {
-  std::vector<std::int16_t> weights(static_cast<std::size_t>(shape.columns) * shape.taps *
-                                    shape.channels);
-  unpack_plain(format_, shape, packed, weights.data());
-  TableReads tile{shape.columns, shape.taps, shape.channels, {}};
-  tile.reads.reserve(weights.size());
+PostLutDemand PeArray::table_demand(const std::uint8_t* packed) const {
+  std::vector<std::int16_t> weights(static_cast<std::size_t>(tile_.weights()));
+  unpack_plain(format_, shape_, packed, weights.data());
+  TableReads reads{tile_.columns, tile_.kernel, tile_.channels, {}};
+  reads.reads.reserve(weights.size());
+  std::int64_t count = 0;
   for (const std::int16_t weight : weights) {
-    tile.reads.push_back(element_.reads_table(format_, weight) ? 1 : 0);
+    reads.reads.push_back(element_.reads_table(format_, weight) ? 1 : 0);
+    count += reads.reads.back();
   }
-  return table_.demand(tile, config_.rows);
+  // Depthwise, one lane of a column works at a time: its table's port is free.
+  if (tile_.depthwise) return {count, 0};
+  return table_.demand(reads, order_);
 }
 
-void PeArray::load_depthwise_weights(const WeightShape& shape, const std::uint8_t* packed) {
-  shape_ = shape;
+void PeArray::load_weights(const ArrayTile& tile, const std::uint8_t* packed) {
+  tile_ = tile;
+  shape_ = weight_shape(tile);
+  order_ = dataflow_.accumulation_order(config_, tile);
   loaded_format_ = format_;
   loaded_ = true;
-  depthwise_ = true;
-  const auto taps = static_cast<std::size_t>(shape.taps);
-  const auto columns = static_cast<std::size_t>(shape.channels);
-  plain_weights_.resize(std::max(plain_weights_.size(), taps * columns));
-  unpack_plain(format_, shape, packed, plain_weights_.data());
-  depthwise_weights_.resize(taps * columns);
   demand_ = {};
-  std::int64_t reads = 0;
+  if (format_.kind == TapKind::half_shifted) demand_ = table_demand(packed);
+  largest_sum_ = std::int64_t{element_.largest_tap(format_)} * shape_.taps * tile.channels;
+  tile.depthwise ? load_depthwise(packed) : load_columns(packed);
+}
+
+void PeArray::load_depthwise(const std::uint8_t* packed) {
+  const auto taps = static_cast<std::size_t>(shape_.taps);
+  const auto columns = static_cast<std::size_t>(shape_.channels);
+  plain_weights_.resize(std::max(plain_weights_.size(), taps * columns));
+  unpack_plain(format_, shape_, packed, plain_weights_.data());
+  depthwise_weights_.resize(taps * columns);
   for (std::size_t tap = 0; tap < taps; ++tap) {
     for (std::size_t column = 0; column < columns; ++column) {
-      const std::int16_t weight = plain_weights_[tap * columns + column];
-      depthwise_weights_[column * taps + tap] = weight;
-      reads += element_.reads_table(format_, weight) ? 1 : 0;
+      depthwise_weights_[column * taps + tap] = plain_weights_[tap * columns + column];
     }
   }
-  // One lane of a column works at a time: its table's port is free.
-  if (format_.kind == TapKind::half_shifted) demand_.reads = {reads};
-  largest_sum_ = std::int64_t{element_.largest_tap(format_)} * shape.taps;
 }
 
-void PeArray::load_weights(const WeightShape& shape, const std::uint8_t* packed) {
-  shape_ = shape;
-  loaded_format_ = format_;
-  loaded_ = true;
-  depthwise_ = false;
-  const auto padded_columns = static_cast<std::size_t>(shape.column_blocks()) * 8;
-  std::uint8_t* blocks = blocks_.reserve(shape.block_elements() * plan_.operand_bytes() * planes());
+void PeArray::load_columns(const std::uint8_t* packed) {
+  const auto padded_columns = static_cast<std::size_t>(shape_.column_blocks()) * 8;
+  std::uint8_t* blocks =
+      blocks_.reserve(shape_.block_elements() * plan_.operand_bytes() * planes());
   std::int32_t* corrections = corrections_.reserve(padded_columns);
   if (plan_.planes) {
     bounds_.resize(padded_columns);
-    unpack_planes(*planes_, format_.weight_bits, shape, packed,
+    unpack_planes(*planes_, format_.weight_bits, shape_, packed,
                   reinterpret_cast<std::int16_t*>(blocks), bounds_.data());
     std::fill_n(corrections, padded_columns, 0);
   } else {
-    unpack_weights(target_, plan_, shape, packed, blocks, corrections);
+    unpack_weights(target_, plan_, shape_, packed, blocks, corrections);
   }
 
-  demand_ = {};
-  if (format_.kind == TapKind::half_shifted) {
-    demand_ = table_demand(shape, packed);
-  }
-
-  largest_sum_ = std::int64_t{element_.largest_tap(format_)} * shape.taps * shape.channels;
   may_saturate_ = largest_sum_ > limit();
   if (!may_saturate_) return;
-  packed_.assign(packed, packed + shape.packed_bytes(format_.weight_bits));
+  packed_.assign(packed, packed + shape_.packed_bytes(format_.weight_bits));
   plain_ = false;
-  const auto columns = static_cast<std::size_t>(shape.columns);
+  const auto columns = static_cast<std::size_t>(shape_.columns);
   safe_columns_.assign(columns, 0);
   if (plan_.planes) {
     for (std::size_t i = 0; i < columns; ++i) safe_columns_[i] = bounds_[i] <= limit();
-    may_saturate_ = std::find(safe_columns_.begin(), safe_columns_.end(), 0) != safe_columns_.end();
+  } else if (format_.kind == TapKind::product) {
+    bound_products(blocks);
+  } else {
     return;
   }
-  if (format_.kind != TapKind::product) return;
+  may_saturate_ = std::find(safe_columns_.begin(), safe_columns_.end(), 0) != safe_columns_.end();
+}
+
+void PeArray::bound_products(const std::uint8_t* blocks) {
+  const auto columns = static_cast<std::size_t>(shape_.columns);
   positive_.resize(columns);
   negative_.resize(columns);
-  sum_by_sign(target_, plan_.kernel, shape, blocks, positive_.data(), negative_.data());
+  sum_by_sign(target_, plan_.kernel, shape_, blocks, positive_.data(), negative_.data());
   const std::int64_t up = format_.highest_activation();
   const std::int64_t down = -std::int64_t{format_.lowest_activation()};
   for (std::size_t i = 0; i < columns; ++i) {
@@ -197,13 +178,12 @@ void PeArray::load_weights(const WeightShape& shape, const std::uint8_t* packed)
         std::max(positive_[i] * up + negative_[i] * down, positive_[i] * down + negative_[i] * up);
     safe_columns_[i] = largest <= limit();
   }
-  may_saturate_ = std::find(safe_columns_.begin(), safe_columns_.end(), 0) != safe_columns_.end();
 }
 
-bool PeArray::holds(const TapFormat& format, const WeightShape& shape, bool depthwise) const {
-  return loaded_ && depthwise_ == depthwise && loaded_format_ == format &&
-         shape_.taps == shape.taps && shape_.channels == shape.channels &&
-         shape_.columns == shape.columns;
+bool PeArray::holds(const TapFormat& format, const ArrayTile& tile) const {
+  return loaded_ && loaded_format_ == format && tile_.depthwise == tile.depthwise &&
+         tile_.kernel == tile.kernel && tile_.channels == tile.channels &&
+         tile_.columns == tile.columns;
 }
 
 void* PeArray::operands(const TapGeometry& geometry, int rows) {
@@ -212,7 +192,7 @@ void* PeArray::operands(const TapGeometry& geometry, int rows) {
 }
 
 void PeArray::prepare_operands(const TapGeometry& geometry, int rows) {
-  if (planes() == 1 || depthwise_) return;
+  if (planes() == 1 || tile_.depthwise) return;
   const int channels = geometry.channel_groups * 8;
   const std::size_t positions = static_cast<std::size_t>(geometry.operand_width()) * rows;
   spread_planes(*planes_, positions, channels,
@@ -224,7 +204,7 @@ const std::int32_t* PeArray::accumulate(const TapGeometry& geometry, int first_r
                                         std::int64_t& saturations) {
   std::int32_t* accumulators = accumulators_.reserve(static_cast<std::size_t>(rows) *
                                                      geometry.output_width * accumulator_stride());
-  if (depthwise_) {
+  if (tile_.depthwise) {
     accumulate_depthwise(geometry, first_row, rows, saturations);
     return accumulators;
   }
@@ -242,7 +222,7 @@ const std::int32_t* PeArray::accumulate(const TapGeometry& geometry, int first_r
 
 void PeArray::accumulate_depthwise(const TapGeometry& geometry, int first_row, int rows,
                                    std::int64_t& saturations) {
-  const SaturatingTile tile{&taps(),    geometry,    1, 1, config_.accumulator_bits,
+  const SaturatingTile tile{&taps(),    geometry,    1, &order_, config_.accumulator_bits,
                             plan_.zero, plan_.wide()};
   const std::size_t operand_bytes = plan_.operand_bytes();
   const std::size_t position_bytes =
@@ -273,7 +253,7 @@ std::int64_t PeArray::largest_accumulator() const { return std::min(largest_sum_
 void PeArray::saturate(const TapGeometry& geometry, int first_row, int rows,
                        std::int64_t& saturations) {
   const SaturatingTile tile{
-      &taps(),    geometry,    shape_.channels, config_.rows, config_.accumulator_bits,
+      &taps(),    geometry,    shape_.channels, &order_, config_.accumulator_bits,
       plan_.zero, plan_.wide()};
   const std::size_t column_weights = static_cast<std::size_t>(shape_.taps) * shape_.channels;
   const std::size_t position_bytes = static_cast<std::size_t>(geometry.channel_groups) * 8 *

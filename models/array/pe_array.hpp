@@ -11,18 +11,14 @@
 // | table             |         | PeArrayConfig: lookup tables of post (models/post_lut)        |
 // | accumulator_bits  | bits    | PeArrayConfig; overflow saturates and is counted              |
 // | weights_per_pe    | weights | PeArrayConfig: a PE's local weight buffer                     |
-// | issue             | cycles  | output_stationary.hpp: positions × ceil(channels / rows)      |
-// | pipeline depth    | cycles  | 1 + ceil(log2(rows)) + 1                                      |
+// | dataflow          |         | PeArrayConfig (tlm/dataflow.hpp): issue cycles, pipeline      |
+// |                   |         | depth, order of accumulation, traffic, actions                |
 // | weight fill       | cycles  | packed bytes / (banks × port_bytes) of the weight SRAM        |
 //
-// A depthwise tile has a row for each column, and its one input channel there: one lane of a column
-// works, 1/rows of the array. It takes a cycle a position, as a tile of up to `rows` channels does.
-//
 // Function: accumulators exactly as docs/arithmetic.md defines them, by the kernels of kernels.hpp.
-// Actions, for occupied lanes only: the element's own a tap and a tree's sum; the adder tree's
-// additions level by level, a bit wider each; one accumulation a column and channel tile and
-// position; a local weight read a tap; pipeline registers between tap and tree, tree levels,
-// accumulator.
+// Actions, for occupied lanes only, as often as the dataflow says: the element's own a tap and a sum; the
+// additions and registers between taps and accumulator; accumulations; local weight reads; registers
+// of activations, weights, taps.
 #pragma once
 
 #include <array>
@@ -31,7 +27,6 @@
 #include <vector>
 
 #include "models/array/kernels.hpp"
-#include "models/array/output_stationary.hpp"
 #include "models/array/tap_planes.hpp"
 #include "models/array/tap_table.hpp"
 #include "models/elements/processing_element.hpp"
@@ -39,6 +34,7 @@
 #include "models/post_lut/post_lut.hpp"
 #include "models/simd/aligned_buffer.hpp"
 #include "models/simd/cpu_target.hpp"
+#include "tlm/dataflow.hpp"
 #include "tlm/hardware_config.hpp"
 
 namespace abacus {
@@ -50,19 +46,18 @@ class PeArray {
   const PeArrayConfig& config() const { return config_; }
   Component component() const { return component_; }
   const ProcessingElement& element() const { return element_; }
+  const Dataflow& dataflow() const { return dataflow_; }
 
   // Time ------------------------------------------------------------------------------------------
 
   std::int64_t issue_cycles(const ArrayTile& tile) const {
-    return output_stationary::issue_cycles(tile, config_.rows);
+    return dataflow_.issue_cycles(config_, tile);
   }
-  int pipeline_depth() const { return output_stationary::pipeline_depth(config_.rows); }
+  int pipeline_depth() const { return dataflow_.pipeline_depth(config_); }
   // From the first operands to the last accumulator, weights being there.
-  std::int64_t cycles(const ArrayTile& tile) const { return issue_cycles(tile) + pipeline_depth(); }
+  std::int64_t cycles(const ArrayTile& tile) const { return dataflow_.cycles(config_, tile); }
   // False: weights stream from the weight SRAM at every position.
-  bool weights_stay(const ArrayTile& tile) const {
-    return output_stationary::weights_stay(tile, config_.rows, config_.weights_per_pe);
-  }
+  bool weights_stay(const ArrayTile& tile) const { return dataflow_.weights_stay(config_, tile); }
 
   // Cycles that the array waits for ports of its lookup tables, at each output position of the loaded
   // weights; 0 but for post.
@@ -80,13 +75,11 @@ class PeArray {
 
   // What the next tiles' taps look like.
   const TapPlan& set_format(const TapFormat& format);
-  // Takes the weights of a tile into the PEs. Shape and format hold until the next call.
-  void load_weights(const WeightShape& shape, const std::uint8_t* packed);
-  // The same for a depthwise tile: shape.channels columns, whose weights stand as those of one column.
-  // Operands are then those of the columns' own channels.
-  void load_depthwise_weights(const WeightShape& shape, const std::uint8_t* packed);
-  // True if the weights in the PEs are of that shape and format, so that they can be kept.
-  bool holds(const TapFormat& format, const WeightShape& shape, bool depthwise) const;
+  // Takes the weights of a tile into the PEs; `packed` as ConvolveFields says. Tile and format hold
+  // until the next call. The operands of a depthwise tile are those of the columns' own channels.
+  void load_weights(const ArrayTile& tile, const std::uint8_t* packed);
+  // True if the weights in the PEs are of a tile and format like these, so that they can be kept.
+  bool holds(const TapFormat& format, const ArrayTile& tile) const;
   // Forgets the weights.
   void forget() { loaded_ = false; }
 
@@ -99,12 +92,15 @@ class PeArray {
   const std::int32_t* accumulate(const TapGeometry& geometry, int first_row, int rows,
                                  std::int64_t& saturations);
   int accumulator_stride() const {
-    return (depthwise_ ? shape_.channel_groups() : shape_.column_blocks()) * 8;
+    return (tile_.depthwise ? shape_.channel_groups() : shape_.column_blocks()) * 8;
   }
   // Bound of |accumulator| for the loaded weights.
   std::int64_t largest_accumulator() const;
 
  private:
+  void load_depthwise(const std::uint8_t* packed);
+  void load_columns(const std::uint8_t* packed);
+  void bound_products(const std::uint8_t* blocks);
   // Forms again, step by step, the sums that may have left the accumulator's range.
   void saturate(const TapGeometry& geometry, int first_row, int rows, std::int64_t& saturations);
   void accumulate_depthwise(const TapGeometry& geometry, int first_row, int rows,
@@ -112,13 +108,14 @@ class PeArray {
   int planes() const { return plan_.planes ? planes_->planes() : 1; }
   // Of the format.
   const TapTable& taps();
-  PostLutDemand table_demand(const WeightShape& shape, const std::uint8_t* packed) const;
+  PostLutDemand table_demand(const std::uint8_t* packed) const;
   std::int64_t limit() const { return (std::int64_t{1} << (config_.accumulator_bits - 1)) - 1; }
 
   Component component_;
   PeArrayConfig config_;
   CpuTarget target_;
   const ProcessingElement& element_;
+  const Dataflow& dataflow_;
   PostLut table_;
 
   TapFormat format_;
@@ -130,7 +127,8 @@ class PeArray {
   bool planned_ = false;
 
   bool loaded_ = false;
-  bool depthwise_ = false;
+  ArrayTile tile_{};
+  std::vector<AccumulationStep> order_;
   std::vector<std::int16_t> depthwise_weights_;  // [column][ky][kx]
   TapFormat loaded_format_;
   WeightShape shape_{0, 0, 0};

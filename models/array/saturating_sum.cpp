@@ -1,6 +1,5 @@
 #include "models/array/saturating_sum.hpp"
 
-#include <algorithm>
 #include <cstddef>
 
 namespace abacus {
@@ -19,23 +18,19 @@ std::int32_t accumulate_saturating(const SaturatingTile& tile, const void* opera
     return (operand - tile.zero) >> tile.taps->format().activation_shift;
   };
   std::int64_t accumulator = 0;
-  for (int first = 0; first < tile.channels; first += tile.array_rows) {
-    const int end = std::min(first + tile.array_rows, tile.channels);
-    for (int ky = 0; ky < tile.geometry.kernel; ++ky) {
-      for (int kx = 0; kx < tile.geometry.kernel; ++kx) {
-        const std::int16_t* weights =
-            column_weights +
-            static_cast<std::size_t>(ky * tile.geometry.kernel + kx) * tile.channels;
-        std::int64_t sum = 0;
-        for (int channel = first; channel < end; ++channel) {
-          sum += (*tile.taps)(activation(ky, kx, channel), weights[channel]);
-        }
-        accumulator += sum;
-        if (accumulator > highest || accumulator < lowest) {
-          accumulator = accumulator > highest ? highest : lowest;
-          ++saturations;
-        }
-      }
+  for (const AccumulationStep& step : *tile.order) {
+    const std::int16_t* weights =
+        column_weights +
+        static_cast<std::size_t>(step.ky * tile.geometry.kernel + step.kx) * tile.channels;
+    std::int64_t sum = 0;
+    for (int channel = step.first_channel; channel < step.first_channel + step.channels;
+         ++channel) {
+      sum += (*tile.taps)(activation(step.ky, step.kx, channel), weights[channel]);
+    }
+    accumulator += sum;
+    if (accumulator > highest || accumulator < lowest) {
+      accumulator = accumulator > highest ? highest : lowest;
+      ++saturations;
     }
   }
   return static_cast<std::int32_t>(accumulator);

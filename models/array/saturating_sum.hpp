@@ -1,12 +1,13 @@
-// A tile's sums as an accumulator of limited width forms them: input channels in tiles of
-// `array_rows`, then ky, then kx, each tile's taps added with saturation. Slow: for the sums that may
-// leave the accumulator's range only.
+// A tile's sums as an accumulator of limited width forms them, step by step in the dataflow's order, with
+// saturation. Slow: for the sums that may leave the accumulator's range only.
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "models/array/kernels.hpp"
 #include "models/array/tap_table.hpp"
+#include "tlm/dataflow.hpp"
 
 namespace abacus {
 
@@ -14,7 +15,7 @@ struct SaturatingTile {
   const TapTable* taps;
   TapGeometry geometry;
   int channels;
-  int array_rows;
+  const std::vector<AccumulationStep>* order;
   int accumulator_bits;
   int zero;   // of the plan
   bool wide;  // of the plan

@@ -78,7 +78,8 @@ void check_taps(const Check& check, const ConvolveFields& f, const PeArray& arra
   check.between("weight_signed", f.weight_signed, 0, 1);
   check.between("activation_bits", f.activation_bits, fewest_bits, array.config().activation_bits);
   check.between("activation_signed", f.activation_signed, 0, 1);
-  check.between("columns", f.columns, 1, array.config().columns, " (the array's)");
+  check.between("columns", f.columns, 1, array.dataflow().most_columns(array.config(), false),
+                " (the array's)");
   const TapFormat format = tap_format(f);
   const bool table = f.taps == TapKind::half_shifted;
   const int widest_fraction =
@@ -146,10 +147,9 @@ TapFormat tap_format(const ConvolveFields& f) {
   return format;
 }
 
-WeightShape weight_shape(const ConvolveFields& f) {
-  const int taps = f.kernel * f.kernel;
-  return f.depthwise ? WeightShape{taps, f.columns, 1}
-                     : WeightShape{taps, f.input_channels, f.columns};
+ArrayTile array_tile(const ConvolveFields& f) {
+  return {f.output_height, f.output_width,  f.kernel, f.depthwise ? 1 : f.input_channels,
+          f.columns,       f.depthwise != 0};
 }
 
 InputRows input_rows(const ConvolveFields& f) {
@@ -199,14 +199,14 @@ void check_convolve(const ConvolveFields& f, const PeArray& array, const SramSiz
   }
   check.between("depthwise", f.depthwise, 0, 1);
   if (f.depthwise) {
-    check.between("columns", f.columns, 1, array.config().rows,
+    check.between("columns", f.columns, 1, array.dataflow().most_columns(array.config(), true),
                   " (the array's rows, one for each column of a depthwise convolution)");
     check.between("first_channel + columns", f.first_channel + f.columns, 1, f.input_channels,
                   " (the input's channels)");
   } else {
     check.between("first_channel", f.first_channel, 0, 0, " without depthwise");
   }
-  const WeightShape shape = weight_shape(f);
+  const WeightShape shape = weight_shape(array_tile(f));
   check.inside("weight_address", f.weight_address, shape.packed_bytes(f.weight_bits), "weight SRAM",
                sizes.weight);
   check.inside("parameter_address", f.parameter_address, f.columns * sizeof(ScaleRecord),

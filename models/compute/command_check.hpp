@@ -34,9 +34,7 @@ struct InputRows {
 };
 InputRows input_rows(const ConvolveFields& fields);
 
-// Of the tile's packed weights. Depthwise, the columns' weights stand there as those of one column with as
-// many channels.
-WeightShape weight_shape(const ConvolveFields& fields);
+ArrayTile array_tile(const ConvolveFields& fields);
 TapFormat tap_format(const ConvolveFields& fields);
 
 }  // namespace abacus

@@ -7,11 +7,6 @@
 namespace abacus {
 namespace {
 
-ArrayTile array_tile(const ConvolveFields& f) {
-  if (f.depthwise) return {f.output_height, f.output_width, f.kernel, 1, f.columns, true};
-  return {f.output_height, f.output_width, f.kernel, f.input_channels, f.columns};
-}
-
 // Channels that a tile reads of an input pixel.
 int channels_read(const ConvolveFields& f) { return f.depthwise ? f.columns : f.input_channels; }
 
@@ -120,7 +115,7 @@ ConvolveCycles ComputeUnit::convolve_cycles(const ConvolveFields& fields) const 
   cycles.fill = ceil_divide(parameters, bytes_per_cycle(parameter_sram_));
   if (!fields.keep_weights && used.array.weights_stay(tile)) {
     const auto bytes =
-        static_cast<std::int64_t>(weight_shape(fields).packed_bytes(fields.weight_bits));
+        static_cast<std::int64_t>(weight_shape(tile).packed_bytes(fields.weight_bits));
     cycles.fill = std::max(cycles.fill, ceil_divide(bytes, bytes_per_cycle(weight_sram_)));
   }
   cycles.latency = activation_sram_.config().latency_cycles +
@@ -141,8 +136,7 @@ void ComputeUnit::convolve(const ConvolveFields& fields, int layer) {
                        ", but no adapt command has set that step");
   }
   check_scale_records(fields, parameter_sram_.data() + fields.parameter_address);
-  if (fields.keep_weights &&
-      !used.array.holds(tap_format(fields), weight_shape(fields), fields.depthwise != 0)) {
+  if (fields.keep_weights && !used.array.holds(tap_format(fields), array_tile(fields))) {
     throw CommandError("convolve: keep_weights is 1, but " + to_string(used.array.component()) +
                        " holds no weights of this tile's kernel, channels, columns and widths");
   }
@@ -152,12 +146,11 @@ void ComputeUnit::convolve(const ConvolveFields& fields, int layer) {
 
 void ComputeUnit::compute_tile(Lane& used, const ConvolveFields& fields, int layer) {
   const TapPlan& taps = used.array.set_format(tap_format(fields));
-  const WeightShape shape = weight_shape(fields);
+  const ArrayTile array = array_tile(fields);
+  const WeightShape shape = weight_shape(array);
   // Weights that do not stay in the PEs come from the SRAM again.
-  if (!fields.keep_weights || !used.array.weights_stay(array_tile(fields))) {
-    const std::uint8_t* packed = weight_sram_.data() + fields.weight_address;
-    fields.depthwise ? used.array.load_depthwise_weights(shape, packed)
-                     : used.array.load_weights(shape, packed);
+  if (!fields.keep_weights || !used.array.weights_stay(array)) {
+    used.array.load_weights(array, weight_sram_.data() + fields.weight_address);
   }
   const ScalePlan& scale_plan =
       used.scale_unit.set_parameters(scale_format(fields), scale_records(fields, layer),
@@ -309,7 +302,7 @@ void ComputeUnit::spend_convolve(const Lane& used, const ConvolveFields& fields,
 
   // Weights and parameters first.
   const auto weight_bytes =
-      static_cast<std::int64_t>(weight_shape(fields).packed_bytes(fields.weight_bits));
+      static_cast<std::int64_t>(weight_shape(tile).packed_bytes(fields.weight_bits));
   const std::int64_t parameter_bytes = std::int64_t{fields.columns} * sizeof(ScaleRecord);
   const sc_time fill = context().cycles(static_cast<double>(cycles.fill));
   sc_time ready = parameter_sram_.book(start, fill, static_cast<std::uint64_t>(parameter_bytes));
@@ -328,42 +321,38 @@ void ComputeUnit::spend_convolve(const Lane& used, const ConvolveFields& fields,
   const auto book = [&](Sram& sram, std::int64_t bytes) {
     end = std::max(end, sram.book(run_start, run, static_cast<std::uint64_t>(bytes)));
   };
-  const int element = element_bytes(fields.input_format);
   const std::int64_t inside =
       inside_positions(fields.first_output_row, fields.output_height, fields.kernel, fields.stride,
                        fields.padding, fields.input_height) *
       inside_positions(0, fields.output_width, fields.kernel, fields.stride, fields.padding,
                        fields.input_width);
-  std::int64_t pixel_bytes = 0;  // ports' bytes for a pixel, channel tile after channel tile
-  const int channels = channels_read(fields);
-  for (int first = 0; first < channels; first += used.array.config().rows) {
-    const int lanes = std::min(used.array.config().rows, channels - first);
-    pixel_bytes += port_bytes(activation_sram_, std::int64_t{lanes} * element);
+  const PeArrayConfig& array = used.array.config();
+  const Dataflow& dataflow = used.array.dataflow();
+  const auto moved = [&](const OperandAccess& access, int bytes) {
+    return access.times * port_bytes(activation_sram_, access.elements * bytes);
+  };
+  std::int64_t input_bytes = 0;
+  for (const OperandAccess& access : dataflow.activation_reads(array, tile, inside)) {
+    input_bytes += moved(access, element_bytes(fields.input_format));
   }
-  const std::int64_t pixels = std::int64_t{fields.output_height} * fields.output_width;
-  const std::int64_t result_bytes =
-      pixels * port_bytes(activation_sram_,
-                          std::int64_t{fields.columns} * element_bytes(fields.output_format));
+  const OperandAccess outputs = dataflow.output_writes(array, tile);
+  const std::int64_t result_bytes = moved(outputs, element_bytes(fields.output_format));
   const std::int64_t residual_bytes =
-      fields.has_residual
-          ? pixels * port_bytes(activation_sram_, std::int64_t{fields.columns} *
-                                                      element_bytes(fields.residual_format))
-          : 0;
-  book(activation_sram_, inside * pixel_bytes);
+      fields.has_residual ? moved(outputs, element_bytes(fields.residual_format)) : 0;
+  book(activation_sram_, input_bytes);
   book(activation_sram_, residual_bytes);
   book(activation_sram_, result_bytes);
-  activation_sram_.count_reads(layer,
-                               static_cast<std::uint64_t>(inside * pixel_bytes + residual_bytes));
+  activation_sram_.count_reads(layer, static_cast<std::uint64_t>(input_bytes + residual_bytes));
   activation_sram_.count_writes(layer, static_cast<std::uint64_t>(result_bytes));
-  if (!stay) {
-    // A (ky, kx, channel tile) set of weights a cycle: all of them for each output position.
-    book(weight_sram_, pixels * weight_bytes);
-    weight_sram_.count_reads(layer, static_cast<std::uint64_t>(pixels * weight_bytes));
+  const std::int64_t streamed = dataflow.weight_passes(array, tile) * weight_bytes;
+  if (streamed != 0) {
+    book(weight_sram_, streamed);
+    weight_sram_.count_reads(layer, static_cast<std::uint64_t>(streamed));
   }
 
   Activity& activity = context().activity;
   used.array.count(activity, layer, tap_format(fields), tile, filled);
-  read_quantizer_.count(activity, layer, read_format(fields), inside * channels);
+  read_quantizer_.count(activity, layer, read_format(fields), inside * channels_read(fields));
   used.scale_unit.count(activity, layer, scale_format(fields), tile.outputs());
   if (fields.step_register != 0) StepAdapter::count_scaling(activity, layer, fields.columns);
 

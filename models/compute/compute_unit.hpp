@@ -15,10 +15,9 @@
 //                                       hold them: stalled, as are the waits for tables
 //   + pipeline depth of the array
 //
-// Traffic: an array reads the channels of a channel tile (up to `rows`) of one pixel in one access
-// of as many ports as they need, for each window position inside the input; results (and the
-// residual) move pixel by pixel, all columns together; weights that do not stay in the PEs are read
-// at each position. Time of a vector command: elements / lanes cycles + 4, or what the ports need.
+// Traffic: the accesses that the array's dataflow states (tlm/dataflow.hpp), each of as many ports as
+// it needs; the residual is read as results are written. Time of a vector command: elements / lanes
+// cycles + 4, or what the ports need.
 //
 // Function: done at once when the command starts, by the units' kernels, on the bytes that the
 // memories hold; accumulator saturations are added to the Context.

@@ -18,29 +18,27 @@ PostLut::PostLut(const PostTableConfig& config, const std::string& name) : confi
   require("lanes", config.lanes, 1, 256);
 }
 
-PostLutDemand PostLut::demand(const TableReads& tile, int array_rows) const {
+PostLutDemand PostLut::demand(const TableReads& tile,
+                              const std::vector<AccumulationStep>& order) const {
   PostLutDemand demand;
-  for (int first = 0; first < tile.channels; first += array_rows) {
-    const int end = std::min(first + array_rows, tile.channels);
-    std::int64_t reads = 0;
-    for (int tap = 0; tap < tile.taps; ++tap) {
-      int longest = 1;
-      for (int column = 0; column < tile.columns; ++column) {
-        const std::uint8_t* channels =
-            tile.reads.data() +
-            (static_cast<std::size_t>(column) * tile.taps + tap) * tile.channels;
-        for (int group = first; group < end; group += config_.lanes) {
-          int odd = 0;
-          for (int channel = group; channel < std::min(group + config_.lanes, end); ++channel) {
-            odd += channels[channel];
-          }
-          reads += odd;
-          longest = std::max(longest, (odd + config_.ports - 1) / config_.ports);
+  for (const AccumulationStep& step : order) {
+    const int end = step.first_channel + step.channels;
+    int longest = 1;
+    for (int column = 0; column < tile.columns; ++column) {
+      const std::uint8_t* channels =
+          tile.reads.data() +
+          ((static_cast<std::size_t>(column) * tile.kernel + step.ky) * tile.kernel + step.kx) *
+              tile.channels;
+      for (int group = step.first_channel; group < end; group += config_.lanes) {
+        int odd = 0;
+        for (int channel = group; channel < std::min(group + config_.lanes, end); ++channel) {
+          odd += channels[channel];
         }
+        demand.reads += odd;
+        longest = std::max(longest, (odd + config_.ports - 1) / config_.ports);
       }
-      demand.waiting_cycles += longest - 1;
     }
-    demand.reads.push_back(reads);
+    demand.waiting_cycles += longest - 1;
   }
   return demand;
 }

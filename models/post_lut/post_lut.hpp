@@ -24,6 +24,7 @@
 #include <string>
 #include <vector>
 
+#include "tlm/dataflow.hpp"
 #include "tlm/hardware_config.hpp"
 
 namespace abacus {
@@ -31,15 +32,16 @@ namespace abacus {
 // Which of a tile's weights have their taps from the tables.
 struct TableReads {
   int columns;
-  int taps;  // kernel²
+  int kernel;
   int channels;
   std::vector<std::uint8_t> reads;  // [column][ky][kx][channel]: 1 where it has
 };
 
 // What a tile's weights ask of the tables.
 struct PostLutDemand {
-  std::vector<std::int64_t> reads;  // an input-channel tile each: at one output position
-  std::int64_t waiting_cycles = 0;  // of the array, at one output position
+  // At one output position.
+  std::int64_t reads = 0;
+  std::int64_t waiting_cycles = 0;  // of the array
 };
 
 class PostLut {
@@ -53,7 +55,8 @@ class PostLut {
   }
   const PostTableConfig& config() const { return config_; }
 
-  PostLutDemand demand(const TableReads& reads, int array_rows) const;
+  // order: the array's, a cycle each at an output position.
+  PostLutDemand demand(const TableReads& tile, const std::vector<AccumulationStep>& order) const;
 
  private:
   PostTableConfig config_;

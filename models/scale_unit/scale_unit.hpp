@@ -3,7 +3,7 @@
 // | property   | unit          | value                                                             |
 // | ---------- | ------------- | ----------------------------------------------------------------- |
 // | lanes      | outputs/cycle | PeArrayConfig::scale_lanes                                        |
-// | latency    | cycles        | the last stage of the array's pipeline depth (output_stationary)  |
+// | latency    | cycles        | the last stage of the array's pipeline depth (tlm/dataflow.hpp)   |
 // | multiplier | bits          | 16, one a column, from parameter SRAM (ScaleRecord)               |
 // | bias       | bits          | 48 (sum register), one a column                                   |
 //

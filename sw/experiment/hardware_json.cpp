@@ -1,6 +1,8 @@
 #include "sw/experiment/hardware_json.hpp"
 
 #include <cstddef>
+#include <string>
+#include <utility>
 
 #include "tlm/hardware_fields.hpp"
 
@@ -23,6 +25,10 @@ Json field_json(const OneOf<N>&, const Named& value) {
   return to_string(value);
 }
 
+Json field_json(const OneOfListed& allowed, const std::string& value) {
+  return value == allowed.names().front() ? Json() : Json(value);
+}
+
 template <typename Config>
 Json field_json(const Subtable&, const Config& config) {
   Json json;
@@ -33,7 +39,9 @@ Json field_json(const Subtable&, const Config& config) {
 template <typename Config>
 void add_fields(Json& json, const Config& config) {
   visit_fields(config, [&](const auto& field, const auto& value) {
-    if (field.is_present(config)) json[field.key] = field_json(field.allowed, value);
+    if (!field.is_present(config)) return;
+    Json told = field_json(field.allowed, value);
+    if (!told.is_null()) json[field.key] = std::move(told);
   });
 }
 

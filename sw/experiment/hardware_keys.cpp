@@ -22,6 +22,7 @@ std::string value_text(const Range&, const Number& value) {
   return text.str();
 }
 std::string value_text(const AnyText&, const std::string& value) { return code(value); }
+std::string value_text(const OneOfListed&, const std::string& value) { return code(value); }
 template <std::size_t N, typename Named>
 std::string value_text(const OneOf<N>&, const Named& value) {
   return code(to_string(value));
@@ -37,12 +38,17 @@ std::string range_text(const Range& range) {
 std::string allowed_text(const WholeRange& range) { return range_text(range); }
 std::string allowed_text(const RealRange& range) { return range_text(range); }
 std::string allowed_text(const AnyText&) { return "any text"; }
-template <std::size_t N>
-std::string allowed_text(const OneOf<N>& of) {
+template <typename Names>
+std::string names_text(const Names& names) {
   std::string text;
-  for (const std::string_view name : of.names) text += (text.empty() ? "" : ", ") + code(name);
+  for (const auto& name : names) text += (text.empty() ? "" : ", ") + code(name);
   return text;
 }
+template <std::size_t N>
+std::string allowed_text(const OneOf<N>& of) {
+  return names_text(of.names);
+}
+std::string allowed_text(const OneOfListed& of) { return names_text(of.names()); }
 
 struct Row {
   std::string key, allowed, unit, meaning;

@@ -62,6 +62,10 @@ void read_value(Section& section, const char* key, const OneOf<N>& allowed, Name
   value = Named(std::string_view(section.choice(key, to_string(value), names)));
 }
 
+void read_value(Section& section, const char* key, const OneOfListed& allowed, std::string& value) {
+  value = section.choice(key, value, allowed.names());
+}
+
 template <typename Config>
 void read_value(Section& section, const char* key, const Subtable&, Config& config) {
   read_fields(section.section(key), config);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "tlm/dataflow.hpp"
+
 namespace abacus {
 namespace {
 
@@ -36,7 +38,8 @@ class Estimate {
  public:
   Estimate(const IntegerNetwork& network, const IntegerLayer& layer, const LayerTiling& tiling,
            const HardwareConfig& hardware)
-      : layer_(layer),
+      : network_(network),
+        layer_(layer),
         tiling_(tiling),
         hardware_(hardware),
         input_(network.tensor(layer.input)),
@@ -118,8 +121,9 @@ class Estimate {
     const double window = double{1} * layer_.kernel * layer_.kernel;
     if (layer_.kind == IntegerLayerKind::convolution) {
       const PeArrayConfig& array = array_of(layer_, hardware_);
-      const double depth =
-          window * ceiling(layer_.seen_channels(input_.shape.channels), array.rows);
+      ArrayTile pixel = array_tile(network_, layer_, 1, std::min(array.columns, output.channels));
+      pixel.output_width = 1;
+      const double depth = static_cast<double>(dataflow(array.dataflow).issue_cycles(array, pixel));
       const double scaling = ceiling(std::min(array.columns, output.channels), array.scale_lanes);
       return positions * columns_ * std::max(depth, scaling) + commands + tiles_ * columns_ * depth;
     }
@@ -127,6 +131,7 @@ class Estimate {
     return positions * output.channels * reads / hardware_.vector_unit.lanes + commands;
   }
 
+  const IntegerNetwork& network_;
   const IntegerLayer& layer_;
   const LayerTiling& tiling_;
   const HardwareConfig& hardware_;

@@ -12,6 +12,7 @@
 #include "sw/schedule/occupancy.hpp"
 #include "sw/schedule/tile_stream.hpp"
 #include "tlm/command.hpp"
+#include "tlm/dataflow.hpp"
 
 namespace abacus {
 namespace {
@@ -149,7 +150,7 @@ class Planner {
     if (layer().kind == IntegerLayerKind::convolution) {
       step.weight_address = weights_.use(column, number, plan_.fetches);
       step.parameter_address = parameters_.use(column, number, plan_.fetches);
-      step.keep_weights = keeps_weights(column);
+      step.keep_weights = keeps_weights(spatial, column);
     }
     step.input_address = use_input(spatial, number);
     if (layer().residual != no_tensor)
@@ -165,14 +166,15 @@ class Planner {
   }
 
   // Same tile as the command before, and small enough for the processing elements to hold it.
-  bool keeps_weights(int column) const {
+  bool keeps_weights(int spatial, int column) const {
     if (plan_.steps.empty()) return false;
     const Step& before = plan_.steps.back();
     if (before.adapts || before.layer != index_ || before.column != column) return false;
     const PeArrayConfig& array = array_of(layer(), hardware_);
-    const int channels = layer().seen_channels(network_.tensor(layer().input).shape.channels);
-    const int channel_tiles = (channels + array.rows - 1) / array.rows;
-    return layer().kernel * layer().kernel * channel_tiles <= array.weights_per_pe;
+    const int rows = tiling().spatial[static_cast<std::size_t>(spatial)].output.count;
+    const int columns = tiling().columns[static_cast<std::size_t>(column)].columns();
+    return dataflow(array.dataflow)
+        .weights_stay(array, array_tile(network_, layer(), rows, columns));
   }
 
   std::uint32_t use_input(int spatial, int step) {

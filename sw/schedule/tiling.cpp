@@ -9,6 +9,7 @@
 #include "sw/schedule/address_space.hpp"
 #include "sw/schedule/cost_model.hpp"
 #include "tlm/command.hpp"
+#include "tlm/dataflow.hpp"
 
 namespace abacus {
 namespace {
@@ -124,9 +125,7 @@ class TilingSearch {
   void cut_columns() {
     const int input_channels = network_.tensor(layer_.input).shape.channels;
     const PeArrayConfig& array = array_of(layer_, hardware_);
-    // Depthwise, each column works on a row of its own.
-    const int array_columns =
-        layer_.depthwise ? std::min(array.columns, array.rows) : array.columns;
+    const int array_columns = dataflow(array.dataflow).most_columns(array, layer_.depthwise);
     const std::uint64_t weights = align_up(packed_weight_bytes(layer_, input_channels, 1));
     if (weights > hardware_.weight_sram.bytes) {
       too_small(layer_, "weight", "one output channel", weights, hardware_.weight_sram.bytes);
@@ -234,6 +233,12 @@ bool sums_are_wanted(const IntegerNetwork& network, const IntegerLayer& layer) {
 
 const PeArrayConfig& array_of(const IntegerLayer& layer, const HardwareConfig& hardware) {
   return layer.edge ? hardware.edge_array : hardware.array;
+}
+
+ArrayTile array_tile(const IntegerNetwork& network, const IntegerLayer& layer, int output_rows,
+                     int columns) {
+  const int channels = layer.seen_channels(network.tensor(layer.input).shape.channels);
+  return {output_rows, layer.output.shape.width, layer.kernel, channels, columns, layer.depthwise};
 }
 
 LayerTiling choose_tiling(const IntegerNetwork& network, const IntegerLayer& layer,

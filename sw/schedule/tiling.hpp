@@ -7,6 +7,7 @@
 
 #include "sw/network/integer_network.hpp"
 #include "sw/schedule/column_tiles.hpp"
+#include "tlm/array_tile.hpp"
 #include "tlm/hardware_config.hpp"
 
 namespace abacus {
@@ -58,6 +59,9 @@ RowRange input_rows(const IntegerNetwork& network, const IntegerLayer& layer, Ro
 bool sums_are_wanted(const IntegerNetwork& network, const IntegerLayer& layer);
 
 const PeArrayConfig& array_of(const IntegerLayer& layer, const HardwareConfig& hardware);
+// What the array computes of a convolution with one command.
+ArrayTile array_tile(const IntegerNetwork& network, const IntegerLayer& layer, int output_rows,
+                     int columns);
 
 // Among the tilings that fit and whose estimated time is within 5 % of the least, the one that
 // moves the fewest bytes. Throws std::runtime_error naming layer, need and capacity where none
