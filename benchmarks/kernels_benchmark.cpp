@@ -162,7 +162,7 @@ void register_read_quantizer(CpuTarget target) {
         operands.reserve(static_cast<std::size_t>(tile.rows) * tile.operand_width *
                          ((shape.channels + 7) / 8 * 8));
         for (auto _ : state) {
-          const ReadPlan plan = plan_read(format, plan_taps(TapFormat(), target), target);
+          const ReadPlan plan = plan_read(format, plan_taps(TapFormat(), target).layout(), target);
           read_operands(target, plan, tile, input.data(), operands.data());
           benchmark::ClobberMemory();
         }

@@ -5,13 +5,17 @@ file(GLOB processing_elements CONFIGURE_DEPENDS RELATIVE ${CMAKE_CURRENT_SOURCE_
 # The exact kernels, without SystemC, for tests and benchmarks too.
 abacus_library(abacus_kernels
   simd/cpu_target.cpp
+  array/engine.cpp
   array/kernels.cpp
   array/kernels_portable.cpp
   array/kernels_avx2.cpp
   array/kernels_avx512.cpp
   array/saturating_sum.cpp
+  array/shadow_engine.cpp
+  array/stepwise_engine.cpp
   array/tap_planes.cpp
   array/tap_table.cpp
+  array/vector_engine.cpp
   ${processing_elements}
   post_lut/post_lut.cpp
   post_lut/post_lut_entry.cpp

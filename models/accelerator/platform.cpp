@@ -75,7 +75,7 @@ std::vector<BusWindow> address_map_of(const HardwareConfig& config) {
 }  // namespace
 
 struct Platform::Parts {
-  Parts(const HardwareConfig& hardware, TimingLevel level)
+  Parts(const HardwareConfig& hardware, TimingLevel level, const std::string& engine)
       : config(checked(hardware)),
         context(config, level),
         activation_sram("activation_sram", Component::activation_sram, config.activation_sram,
@@ -87,7 +87,8 @@ struct Platform::Parts {
             address_map_of(config)),
         beats(bus, config.bus, context),
         load("load", config, context, tokens, activation_sram, weight_sram, parameter_sram),
-        compute("compute", config, context, tokens, activation_sram, weight_sram, parameter_sram),
+        compute("compute", config, context, tokens, activation_sram, weight_sram, parameter_sram,
+                best_cpu_target(), engine),
         store("store", config, context, tokens, activation_sram),
         sequencer("sequencer", config, context, tokens, interrupt, load, compute, store),
         host("host", context, interrupt) {
@@ -121,8 +122,8 @@ struct Platform::Parts {
 };
 
 Platform::Platform(const sc_core::sc_module_name& name, const HardwareConfig& config,
-                   TimingLevel level)
-    : sc_module(name), parts_(std::make_unique<Parts>(config, level)) {}
+                   TimingLevel level, const std::string& engine)
+    : sc_module(name), parts_(std::make_unique<Parts>(config, level, engine)) {}
 
 Platform::~Platform() = default;
 

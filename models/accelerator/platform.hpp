@@ -11,6 +11,7 @@
 #include <string>
 #include <systemc>
 
+#include "models/array/engine.hpp"
 #include "models/context.hpp"
 #include "models/memory/sram.hpp"
 #include "tlm/hardware_config.hpp"
@@ -21,7 +22,9 @@ namespace abacus {
 class Platform : public sc_core::sc_module {
  public:
   // Throws std::invalid_argument naming the part and the parameter that is out of range.
-  Platform(const sc_core::sc_module_name& name, const HardwareConfig& config, TimingLevel level);
+  // engine: what computes the arrays' accumulators (models/array/engine.hpp).
+  Platform(const sc_core::sc_module_name& name, const HardwareConfig& config, TimingLevel level,
+           const std::string& engine = default_engine);
   ~Platform() override;
 
   // The software that the host's processor runs, in a SystemC thread, once; when it returns the

@@ -19,6 +19,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "models/array/operand_layout.hpp"
 #include "models/elements/tap_format.hpp"
 #include "models/simd/cpu_target.hpp"
 #include "tlm/array_tile.hpp"
@@ -57,6 +58,7 @@ struct TapPlan {
 
   bool wide() const { return kernel == TapKernel::difference16 || kernel == TapKernel::product16; }
   int operand_bytes() const { return wide() ? 2 : 1; }
+  OperandLayout layout() const { return {activation_shift, zero, padding, wide()}; }
 };
 
 TapPlan plan_taps(const TapFormat& format, CpuTarget target);

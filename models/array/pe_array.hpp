@@ -15,20 +15,20 @@
 // |                   |         | depth, order of accumulation, traffic, actions                |
 // | weight fill       | cycles  | packed bytes / (banks × port_bytes) of the weight SRAM        |
 //
-// Function: accumulators exactly as docs/arithmetic.md defines them, by the kernels of kernels.hpp.
+// Function: accumulators exactly as docs/arithmetic.md defines them, by an engine (engine.hpp).
 // Actions, for occupied lanes only, as often as the dataflow says: the element's own a tap and a sum; the
 // additions and registers between taps and accumulator; accumulations; local weight reads; registers
 // of activations, weights, taps.
 #pragma once
 
-#include <array>
 #include <cstdint>
-#include <optional>
+#include <memory>
+#include <string>
 #include <vector>
 
+#include "models/array/engine.hpp"
 #include "models/array/kernels.hpp"
-#include "models/array/tap_planes.hpp"
-#include "models/array/tap_table.hpp"
+#include "models/array/operand_layout.hpp"
 #include "models/elements/processing_element.hpp"
 #include "models/energy/activity.hpp"
 #include "models/post_lut/post_lut.hpp"
@@ -41,7 +41,8 @@ namespace abacus {
 
 class PeArray {
  public:
-  PeArray(Component component, const PeArrayConfig& config, CpuTarget target = best_cpu_target());
+  PeArray(Component component, const PeArrayConfig& config, CpuTarget target = best_cpu_target(),
+          const std::string& engine = default_engine);
 
   const PeArrayConfig& config() const { return config_; }
   Component component() const { return component_; }
@@ -73,8 +74,8 @@ class PeArray {
 
   // Function --------------------------------------------------------------------------------------
 
-  // What the next tiles' taps look like.
-  const TapPlan& set_format(const TapFormat& format);
+  // What the next tiles' taps look like; returns how their operands are to be written.
+  const OperandLayout& set_format(const TapFormat& format);
   // Takes the weights of a tile into the PEs; `packed` as ConvolveFields says. Tile and format hold
   // until the next call. The operands of a depthwise tile are those of the columns' own channels.
   void load_weights(const ArrayTile& tile, const std::uint8_t* packed);
@@ -84,71 +85,39 @@ class PeArray {
   void forget() { loaded_ = false; }
 
   // Operand buffer for `rows` operand rows, to be filled by the read quantizer; then
-  // prepare_operands() with the same arguments.
-  void* operands(const TapGeometry& geometry, int rows);
-  void prepare_operands(const TapGeometry& geometry, int rows);
+  // take_operands() with the same arguments.
+  std::uint8_t* operands(const TapGeometry& geometry, int rows);
+  void take_operands(const TapGeometry& geometry, int rows);
   // Accumulators of output rows [first_row, first_row + rows) of the operands in the buffer:
-  // [row][x][accumulator_stride()], valid until the next call. Adds to `saturations`.
-  const std::int32_t* accumulate(const TapGeometry& geometry, int first_row, int rows,
-                                 std::int64_t& saturations);
-  int accumulator_stride() const {
-    return (tile_.depthwise ? shape_.channel_groups() : shape_.column_blocks()) * 8;
-  }
+  // [row][x][accumulator_stride()], valid until the next call. Adds to `saturations`. Throws
+  // EngineDifference (engine.hpp).
+  const std::int32_t* accumulate(int first_row, int rows, std::int64_t& saturations);
+  int accumulator_stride() const { return (tile_.columns + 7) / 8 * 8; }
   // Bound of |accumulator| for the loaded weights.
   std::int64_t largest_accumulator() const;
 
  private:
-  void load_depthwise(const std::uint8_t* packed);
-  void load_columns(const std::uint8_t* packed);
-  void bound_products(const std::uint8_t* blocks);
-  // Forms again, step by step, the sums that may have left the accumulator's range.
-  void saturate(const TapGeometry& geometry, int first_row, int rows, std::int64_t& saturations);
-  void accumulate_depthwise(const TapGeometry& geometry, int first_row, int rows,
-                            std::int64_t& saturations);
-  int planes() const { return plan_.planes ? planes_->planes() : 1; }
-  // Of the format.
-  const TapTable& taps();
   PostLutDemand table_demand(const std::uint8_t* packed) const;
-  std::int64_t limit() const { return (std::int64_t{1} << (config_.accumulator_bits - 1)) - 1; }
 
   Component component_;
   PeArrayConfig config_;
-  CpuTarget target_;
   const ProcessingElement& element_;
   const Dataflow& dataflow_;
   PostLut table_;
+  std::unique_ptr<Engine> engine_;
 
   TapFormat format_;
-  TapPlan plan_;
-  // Of the last format of the kind: ShiftAddNet's layers take turns.
-  std::optional<TapPlanes> planes_;
-  TapFormat planes_format_;
-  std::array<std::optional<TapTable>, tap_kinds.size()> taps_;
-  bool planned_ = false;
+  OperandLayout layout_;
 
   bool loaded_ = false;
+  TapFormat loaded_format_;
   ArrayTile tile_{};
   std::vector<AccumulationStep> order_;
-  std::vector<std::int16_t> depthwise_weights_;  // [column][ky][kx]
-  TapFormat loaded_format_;
-  WeightShape shape_{0, 0, 0};
+  PostLutDemand demand_;          // of post
   std::int64_t largest_sum_ = 0;  // of |sum|, whatever the weights
-  AlignedBuffer<std::uint8_t> blocks_;
-  AlignedBuffer<std::int32_t> corrections_;
-  // Only where sums may saturate: the weights as they came, decoded when a sum has to be formed
-  // again, and the bounds that products' weights set.
-  std::vector<std::uint8_t> packed_;
-  std::vector<std::int16_t> plain_weights_;
-  bool plain_ = false;
-  std::vector<std::int64_t> positive_;
-  std::vector<std::int64_t> negative_;
-  std::vector<std::int64_t> bounds_;  // of planes
-  PostLutDemand demand_;              // of post
-  std::vector<std::uint8_t> safe_columns_;
-  bool may_saturate_ = false;
 
+  TapGeometry geometry_{};
   AlignedBuffer<std::uint8_t> operands_;
-  AlignedBuffer<std::int16_t> spread_;  // the operands' planes, where there are several
   AlignedBuffer<std::int32_t> accumulators_;
 };
 

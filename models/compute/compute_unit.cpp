@@ -52,13 +52,14 @@ constexpr int accumulators_at_once = 2048;
 
 ComputeUnit::ComputeUnit(const sc_core::sc_module_name& name, const HardwareConfig& config,
                          Context& shared, TokenCounters& tokens, Sram& activation_sram,
-                         Sram& weight_sram, Sram& parameter_sram, CpuTarget target)
+                         Sram& weight_sram, Sram& parameter_sram, CpuTarget target,
+                         const std::string& engine)
     : ExecutionUnit(name, shared, tokens, config.command_queue),
       activation_sram_(activation_sram),
       weight_sram_(weight_sram),
       parameter_sram_(parameter_sram),
-      main_(Component::pe_array, config.array, target),
-      edge_(Component::edge_array, config.edge_array, target),
+      main_(Component::pe_array, config.array, target, engine),
+      edge_(Component::edge_array, config.edge_array, target, engine),
       read_quantizer_(target),
       vector_unit_(config.vector_unit),
       step_adapter_(config.step_adapter) {
@@ -140,12 +141,19 @@ void ComputeUnit::convolve(const ConvolveFields& fields, int layer) {
     throw CommandError("convolve: keep_weights is 1, but " + to_string(used.array.component()) +
                        " holds no weights of this tile's kernel, channels, columns and widths");
   }
-  compute_tile(used, fields, layer);
+  try {
+    compute_tile(used, fields, layer);
+  } catch (const EngineDifference& difference) {
+    throw CommandError("convolve: engines of " + to_string(used.array.component()) +
+                       " differ in the tile of " + std::to_string(fields.output_height) +
+                       " output rows from " + std::to_string(fields.first_output_row) + ", " +
+                       std::to_string(fields.columns) + " channels: " + difference.what());
+  }
   if (context().timed()) spend_convolve(used, fields, layer);
 }
 
 void ComputeUnit::compute_tile(Lane& used, const ConvolveFields& fields, int layer) {
-  const TapPlan& taps = used.array.set_format(tap_format(fields));
+  const OperandLayout& layout = used.array.set_format(tap_format(fields));
   const ArrayTile array = array_tile(fields);
   const WeightShape shape = weight_shape(array);
   // Weights that do not stay in the PEs come from the SRAM again.
@@ -173,9 +181,9 @@ void ComputeUnit::compute_tile(Lane& used, const ConvolveFields& fields, int lay
                       operand_rows,
                       fields.padding,
                       geometry.operand_width()};
-  read_quantizer_.read(read_format(fields), taps, tile, input,
+  read_quantizer_.read(read_format(fields), layout, tile, input,
                        used.array.operands(geometry, operand_rows));
-  used.array.prepare_operands(geometry, operand_rows);
+  used.array.take_operands(geometry, operand_rows);
 
   const auto row_bytes = [&](ElementFormat format) {
     return std::size_t{fields.output_width} * fields.output_channels * element_bytes(format);
@@ -187,7 +195,7 @@ void ComputeUnit::compute_tile(Lane& used, const ConvolveFields& fields, int lay
   std::int64_t saturations = 0;
   for (int row = 0; row < fields.output_height; row += rows_at_once) {
     const int rows = std::min(rows_at_once, fields.output_height - row);
-    const std::int32_t* accumulators = used.array.accumulate(geometry, row, rows, saturations);
+    const std::int32_t* accumulators = used.array.accumulate(row, rows, saturations);
     used.scale_unit.run(
         rows * fields.output_width, accumulators, stride,
         output + row * row_bytes(fields.output_format),

@@ -54,7 +54,7 @@ class ComputeUnit : public ExecutionUnit {
  public:
   ComputeUnit(const sc_core::sc_module_name& name, const HardwareConfig& config, Context& context,
               TokenCounters& tokens, Sram& activation_sram, Sram& weight_sram, Sram& parameter_sram,
-              CpuTarget target = best_cpu_target());
+              CpuTarget target = best_cpu_target(), const std::string& engine = default_engine);
 
   ConvolveCycles convolve_cycles(const ConvolveFields& fields) const;
 
@@ -65,8 +65,9 @@ class ComputeUnit : public ExecutionUnit {
  private:
   // An array with the units that only it uses.
   struct Lane {
-    Lane(Component component, const PeArrayConfig& config, CpuTarget target)
-        : array(component, config, target),
+    Lane(Component component, const PeArrayConfig& config, CpuTarget target,
+         const std::string& engine)
+        : array(component, config, target, engine),
           scale_unit(config.scale_lanes, config.accumulator_bits, target) {}
     PeArray array;
     ScaleUnit scale_unit;

@@ -31,16 +31,16 @@ bool ReadFormat::identity() const {
          abacus::highest(stored) <= highest();
 }
 
-ReadPlan plan_read(const ReadFormat& format, const TapPlan& taps, CpuTarget target) {
+ReadPlan plan_read(const ReadFormat& format, const OperandLayout& layout, CpuTarget target) {
   ReadPlan plan;
   plan.format = format;
-  plan.activation_shift = taps.activation_shift;
-  plan.zero = taps.zero;
-  plan.padding = taps.padding;
-  plan.wide = taps.wide();
+  plan.activation_shift = layout.activation_shift;
+  plan.zero = layout.zero;
+  plan.padding = layout.padding;
+  plan.wide = layout.wide;
   if (element_bytes(format.stored) != 1) return plan;
   const int different =
-      make_table[target](format, taps.activation_shift, taps.zero, plan.operand16);
+      make_table[target](format, layout.activation_shift, layout.zero, plan.operand16);
   if (!plan.wide) {
     plan.copies = different == 0;
     for (int byte = 0; byte < 256; ++byte) {

@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "models/array/kernels.hpp"
+#include "models/array/operand_layout.hpp"
 #include "models/simd/cpu_target.hpp"
 #include "tlm/command.hpp"
 
@@ -33,7 +33,7 @@ struct ReadFormat {
   bool wired() const { return !adapted && (sign() || identity()); }
 };
 
-// How stored elements become a TapPlan's operands.
+// How stored elements become operands.
 struct ReadPlan {
   ReadFormat format;
   int activation_shift = 0;
@@ -46,7 +46,7 @@ struct ReadPlan {
   std::int16_t operand16[256] = {};
 };
 
-ReadPlan plan_read(const ReadFormat& format, const TapPlan& taps, CpuTarget target);
+ReadPlan plan_read(const ReadFormat& format, const OperandLayout& layout, CpuTarget target);
 
 // The part of the input that a tile of output rows sees. Rows and columns count in the whole input
 // tensor; those outside it are padding.

@@ -30,9 +30,9 @@ class ReadQuantizer {
   void count(Activity& activity, int layer, const ReadFormat& format, std::int64_t elements) const;
 
   // Fills a PE array's operand buffer.
-  void read(const ReadFormat& format, const TapPlan& taps, const ReadTile& tile,
+  void read(const ReadFormat& format, const OperandLayout& layout, const ReadTile& tile,
             const std::uint8_t* input, void* operands) const {
-    read_operands(target_, plan_read(format, taps, target_), tile, input, operands);
+    read_operands(target_, plan_read(format, layout, target_), tile, input, operands);
   }
 
  private:

@@ -191,8 +191,8 @@ RunOutcome simulate_run(const RunSpec& run, const Package& package, const Progra
       last = Clock::now();
       report(done);
     };
-    return to_json(simulate_slice(package.network, program, run.hardware, run.level, dataset, slice,
-                                  now_and_then));
+    return to_json(simulate_slice(package.network, program, run.hardware, run.level, run.engine,
+                                  dataset, slice, now_and_then));
   };
   const auto progress = [&](std::int64_t done) {
     if (bar) bar->update(done);

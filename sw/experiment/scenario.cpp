@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "models/array/array_area.hpp"
+#include "models/array/engine.hpp"
 #include "sw/experiment/hardware_rules.hpp"
 #include "sw/experiment/hardware_section.hpp"
 #include "sw/experiment/resources.hpp"
@@ -233,6 +234,7 @@ RunSpec read_run(Section section, const Section& own, const std::string& name,
 
   const std::string level = section.choice("level", "approximate", {"approximate", "functional"});
   run.level = level == "functional" ? TimingLevel::functional : TimingLevel::approximate;
+  run.engine = section.choice("engine", default_engine, engine_names());
   run.images = section.integer("images", 0, 0, std::numeric_limits<std::int32_t>::max());
   run.images_location = location_of(section, "images", file);
   run.timed_images = static_cast<int>(section.integer("timed_images", 2, 1, 1000000));

@@ -48,6 +48,8 @@ struct RunSpec {
   std::filesystem::path package;
   std::optional<SyntheticWeights> synthetic;
   TimingLevel level = TimingLevel::approximate;
+  // What computes the arrays' accumulators (models/array/engine.hpp): the results are the same.
+  std::string engine;
   std::int64_t images =
       0;                 // of the test set, from its start; 0: all, of random ones the timed ones
   int timed_images = 2;  // the first ones, at `level` in full; 0 at the functional level

@@ -1,5 +1,6 @@
 #include "sw/experiment/simulation.hpp"
 
+#include <cstring>
 #include <exception>
 #include <stdexcept>
 #include <systemc>
@@ -9,6 +10,7 @@
 #include "sw/driver/driver.hpp"
 #include "sw/experiment/program_view.hpp"
 #include "sw/network/reference_executor.hpp"
+#include "tlm/command.hpp"
 
 namespace abacus {
 namespace {
@@ -77,10 +79,22 @@ class HostSoftware {
     if (status == DriverStatus::ok) return;
     std::string text = "the driver could not " + what + ": " + to_string(status);
     if (status == DriverStatus::command_error && statistics != nullptr) {
-      text += ", at command " + std::to_string(statistics->error_command) + ": " +
-              platform_.error_message();
+      text += ", at command " + std::to_string(statistics->error_command) +
+              layer_of(statistics->error_command) + ": " + platform_.error_message();
     }
     throw std::runtime_error(text);
+  }
+
+  // Whose command it is, as far as there is one.
+  std::string layer_of(std::uint32_t index) const {
+    if (index >= program_.command_count) return "";
+    Command command;
+    const std::uint64_t place =
+        program_.command_address - program_.image_address + std::uint64_t{index} * sizeof command;
+    std::memcpy(&command, program_.dram_image.data() + place, sizeof command);
+    return command.layer < network_.layers.size()
+               ? " of layer \"" + network_.layers[command.layer].name + '"'
+               : "";
   }
 
   void run_image(Driver& driver, std::int64_t i) {
@@ -161,12 +175,13 @@ class HostSoftware {
 }  // namespace
 
 RunOutcome simulate_slice(const IntegerNetwork& network, const Program& program,
-                          const HardwareConfig& hardware, TimingLevel level, const Dataset& dataset,
+                          const HardwareConfig& hardware, TimingLevel level,
+                          const std::string& engine, const Dataset& dataset,
                           const SimulationSlice& slice, const Report& report) {
   // SystemC would say so on stdout for every process.
   sc_core::sc_report_handler::set_actions("/OSCI/SystemC", sc_core::SC_INFO,
                                           sc_core::SC_DO_NOTHING);
-  Platform platform("platform", hardware, level);
+  Platform platform("platform", hardware, level, engine);
   HostSoftware software(platform, network, program, level, dataset, slice, report);
   // An exception must not cross the simulation kernel.
   std::exception_ptr failure;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "sw/experiment/run_outcome.hpp"
 #include "sw/network/dataset.hpp"
@@ -21,10 +22,11 @@ struct SimulationSlice {
 
 // Elaborates the platform, lets the driver load the program, and runs the slice's images through
 // it: the timed ones first, at `level`, then the others at the functional level, through the same
-// models. May be called once a process. Throws std::runtime_error naming what failed; what the
+// models. `engine` computes the arrays' accumulators (models/array/engine.hpp). May be called once a process. Throws std::runtime_error naming what failed; what the
 // models throw passes through.
 RunOutcome simulate_slice(const IntegerNetwork& network, const Program& program,
-                          const HardwareConfig& hardware, TimingLevel level, const Dataset& dataset,
+                          const HardwareConfig& hardware, TimingLevel level,
+                          const std::string& engine, const Dataset& dataset,
                           const SimulationSlice& slice, const Report& report);
 
 }  // namespace abacus

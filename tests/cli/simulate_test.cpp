@@ -409,7 +409,8 @@ TEST_F(Simulate, TheCheckNamesTheLayerWhoseOutputDiffersFromTheReference) {
   const Dataset dataset = load_dataset("fashion-mnist", Split::test, "");
   const Work work = [&](int, const Report& report) {
     return to_json(simulate_slice(reference, schedule(changed, hardware), hardware,
-                                  TimingLevel::functional, dataset, {0, 2, 0, 2}, report));
+                                  TimingLevel::functional, "vector", dataset, {0, 2, 0, 2},
+                                  report));
   };
   const RunOutcome outcome = outcome_from_json(run_forked(1, work, [](std::int64_t) {}).front());
   ASSERT_TRUE(outcome.mismatch.has_value());

@@ -75,6 +75,7 @@ template <std::size_t N>
 std::vector<Bad> bad_values(const OneOf<N>&) {
   return {{"\"nobody\"", "the text \"nobody\""}, {"3", "found 3"}, {"\"\"", "the text \"\""}};
 }
+std::vector<Bad> bad_values(const OneOfListed&) { return bad_values(OneOf<0>{}); }
 std::vector<Bad> bad_values(const Subtable&) {
   return {{"3", "found 3"}, {"\"x\"", "the text \"x\""}, {"[]", "a list"}};
 }
@@ -88,6 +89,7 @@ template <std::size_t N>
 std::string allowed_words(const OneOf<N>& of) {
   return std::string(of.names.front()) + ", ";
 }
+std::string allowed_words(const OneOfListed& of) { return of.names().front(); }
 std::string allowed_words(const Subtable&) { return "a table"; }
 
 // Calls check(full key, row) for every row of every section.

@@ -320,6 +320,8 @@ INSTANTIATE_TEST_SUITE_P(
                     "8:1: ", "known here: area, arithmetic, checkpoint, classes, dataset"},
         BadScenario{"level = \"rtl\"\n",
                     "8:9: ", "found the text \"rtl\"; allowed: approximate, functional"},
+        BadScenario{"engine = \"verilog\"\n", "8:10: ",
+                    "engine: found the text \"verilog\"; allowed: vector, stepwise, shadow"},
         BadScenario{"level = 3\n", "8:9: ", "found 3; allowed: approximate, functional"},
         BadScenario{"quantization.weight_bits = 9\n", "8:28: ",
                     "quantization.weight_bits: found 9; allowed: a whole number from 1 to 8"},
@@ -347,6 +349,9 @@ INSTANTIATE_TEST_SUITE_P(
                     "hardware.array.rows: found 0; allowed: a whole number from 1 to 256"},
         BadScenario{"[hardware]\narray.kind = \"systolic\"\n",
                     "9:14: ", "allowed: adder, mac, xnor, shift, shift-add, post, apot"},
+        BadScenario{
+            "[hardware]\narray.dataflow = \"row-stationary\"\n", "9:18: ",
+            "array.dataflow: found the text \"row-stationary\"; allowed: output-stationary"},
         BadScenario{"[hardware.step_adapter]\nlanes = 0\n", "9:9: ", "found 0"},
         BadScenario{"[hardware.step_adapter]\nslots = 3\n",
                     "9:1: ", "unknown key `hardware.step_adapter.slots`"},

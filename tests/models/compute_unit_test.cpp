@@ -22,7 +22,7 @@ struct OpenComputeUnit : ComputeUnit {
 // A compute unit with its memories, driven without a sequencer.
 struct Bench {
   explicit Bench(const HardwareConfig& config, TimingLevel level = TimingLevel::functional,
-                 CpuTarget target = best_cpu_target())
+                 CpuTarget target = best_cpu_target(), const std::string& engine = default_engine)
       : hardware(config),
         context(config, level),
         activation(sc_core::sc_gen_unique_name("activation"), Component::activation_sram,
@@ -32,7 +32,7 @@ struct Bench {
         parameter(sc_core::sc_gen_unique_name("parameter"), Component::parameter_sram,
                   config.parameter_sram, context),
         unit(sc_core::sc_gen_unique_name("compute"), config, context, tokens, activation, weight,
-             parameter, target) {}
+             parameter, target, engine) {}
 
   void fill(const Memories& memories) {
     std::memcpy(activation.data(), memories.activation.data(), memories.activation.size());
@@ -135,6 +135,28 @@ TEST_P(ComputeUnitBits, SaturatingBinaryTiles) {
   config.array.accumulator_bits = 8;
   config.array.rows = 5;
   compare(config, false, 7, 120, true);
+}
+
+// The whole way of a command with another engine behind the arrays.
+TEST(ComputeUnit, EveryEngineGivesTheSameBits) {
+  for (const char* kind : {"adder", "mac", "apot"}) {
+    for (const std::string& engine : engine_names()) {
+      HardwareConfig config = small_memories();
+      config.array.kind = kind;
+      config.array.accumulator_bits = 14;
+      Bench bench(config, TimingLevel::functional, best_cpu_target(), engine);
+      std::mt19937 random(31);
+      for (int i = 0; i < 8; ++i) {
+        const ConvolveCase c = random_case(random, config, false);
+        bench.fill(c.memories);
+        bench.context.accumulator_saturations = 0;
+        ASSERT_EQ(bench.run(Bench::command(c.fields)), "") << engine << " " << kind;
+        const Expected wanted = expected(c, config.array);
+        ASSERT_TRUE(bench.activation_bytes() == wanted.activation) << engine << " " << kind;
+        ASSERT_EQ(bench.context.accumulator_saturations, wanted.saturations) << engine;
+      }
+    }
+  }
 }
 
 HardwareConfig array_of(ProcessingElementKind kind) {

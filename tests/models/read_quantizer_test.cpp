@@ -6,6 +6,7 @@
 #include <random>
 #include <vector>
 
+#include "models/array/kernels.hpp"
 #include "models/simd/aligned_buffer.hpp"
 
 namespace abacus {
@@ -31,13 +32,13 @@ class ReadKernels : public ::testing::TestWithParam<CpuTarget> {
     std::vector<std::uint8_t> input(static_cast<std::size_t>(stored_rows) * tile.input_width *
                                     tile.channels * bytes);
     for (auto& byte : input) byte = static_cast<std::uint8_t>(random());
-    const TapPlan tap_plan = plan_taps(taps, GetParam());
+    const OperandLayout layout = plan_taps(taps, GetParam()).layout();
     const int padded_channels = (tile.channels + 7) / 8 * 8;
     const std::size_t count =
         static_cast<std::size_t>(tile.rows) * tile.operand_width * padded_channels;
     AlignedBuffer<std::uint8_t> operands;
-    operands.reserve(count * tap_plan.operand_bytes());
-    ReadQuantizer(GetParam()).read(format, tap_plan, tile, input.data(), operands.data());
+    operands.reserve(count * (layout.wide ? 2 : 1));
+    ReadQuantizer(GetParam()).read(format, layout, tile, input.data(), operands.data());
     for (int row = 0; row < tile.rows; ++row) {
       for (int x = 0; x < tile.operand_width; ++x) {
         for (int channel = 0; channel < padded_channels; ++channel) {
@@ -58,10 +59,10 @@ class ReadKernels : public ::testing::TestWithParam<CpuTarget> {
           }
           const std::size_t at =
               (static_cast<std::size_t>(row) * tile.operand_width + x) * padded_channels + channel;
-          const int operand = tap_plan.wide()
+          const int operand = layout.wide
                                   ? reinterpret_cast<const std::int16_t*>(operands.data())[at]
                                   : operands.data()[at];
-          ASSERT_EQ(operand, a * (1 << taps.activation_shift) + tap_plan.zero)
+          ASSERT_EQ(operand, a * (1 << taps.activation_shift) + layout.zero)
               << "row " << row << " x " << x << " channel " << channel;
         }
       }
