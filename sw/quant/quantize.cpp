@@ -6,13 +6,13 @@
 #include "sw/network/graph_folding.hpp"
 #include "sw/quant/calibrate/batch_norm_estimation.hpp"
 #include "sw/quant/calibrate/calibration.hpp"
+#include "sw/quant/calibrate/layer_calibration.hpp"
+#include "sw/quant/calibrate/make_plan.hpp"
+#include "sw/quant/layers/apply_plan.hpp"
 #include "sw/quant/qat/network_reconstruction.hpp"
 #include "sw/quant/reconstruct/brecq.hpp"
 #include "sw/quant/reconstruct/reconstruction.hpp"
-#include "sw/quant/schemes/apply_plan.hpp"
-#include "sw/quant/schemes/finish.hpp"
-#include "sw/quant/schemes/layer_calibration.hpp"
-#include "sw/quant/schemes/make_plan.hpp"
+#include "sw/quant/simulate/finish.hpp"
 #include "sw/train/modules.hpp"
 
 namespace abacus {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "sw/network/reference_executor.hpp"
-#include "sw/quant/schemes/make_plan.hpp"
+#include "sw/quant/calibrate/make_plan.hpp"
 #include "sw/train/batches.hpp"
 #include "sw/train/modules.hpp"
 #include "tests/quant/random_checkpoint.hpp"

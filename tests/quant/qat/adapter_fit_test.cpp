@@ -9,11 +9,11 @@
 #include <vector>
 
 #include "sw/quant/activations/step_ladder.hpp"
+#include "sw/quant/calibrate/make_plan.hpp"
 #include "sw/quant/fake/fake_quantization.hpp"
 #include "sw/quant/fake/quantizer_functions.hpp"
 #include "sw/quant/plan/adapter_arithmetic.hpp"
 #include "sw/quant/qat/qat_quantizers.hpp"
-#include "sw/quant/schemes/make_plan.hpp"
 #include "sw/train/trainer.hpp"
 #include "tests/quant/random_checkpoint.hpp"
 #include "tests/train/synthetic_dataset.hpp"

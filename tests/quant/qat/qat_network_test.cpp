@@ -10,10 +10,10 @@
 
 #include "sw/network/reference_executor.hpp"
 #include "sw/quant/calibrate/calibration.hpp"
+#include "sw/quant/calibrate/make_plan.hpp"
+#include "sw/quant/layers/apply_plan.hpp"
 #include "sw/quant/options/quantization_options.hpp"
 #include "sw/quant/qat/qat_quantizers.hpp"
-#include "sw/quant/schemes/apply_plan.hpp"
-#include "sw/quant/schemes/make_plan.hpp"
 #include "sw/quant/simulate/simulation.hpp"
 #include "sw/train/batches.hpp"
 #include "tests/quant/random_checkpoint.hpp"

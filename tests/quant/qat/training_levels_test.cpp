@@ -5,7 +5,7 @@
 #include <random>
 #include <vector>
 
-#include "sw/quant/schemes/adder_quantizer.hpp"
+#include "sw/quant/layers/adder_quantizer.hpp"
 
 namespace abacus {
 namespace {

@@ -1,15 +1,15 @@
-#include "sw/quant/schemes/apply_plan.hpp"
+#include "sw/quant/layers/apply_plan.hpp"
 
 #include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "sw/network/graph_folding.hpp"
+#include "sw/quant/layers/binary_quantizer.hpp"
+#include "sw/quant/layers/shift_quantizer.hpp"
 #include "sw/quant/plan/adapter_arithmetic.hpp"
 #include "sw/quant/plan/fixed_point.hpp"
-#include "sw/quant/schemes/binary_quantizer.hpp"
-#include "sw/quant/schemes/shift_quantizer.hpp"
+#include "sw/network/graph_folding.hpp"
 
 namespace abacus {
 namespace {

@@ -1,4 +1,4 @@
-#include "sw/quant/schemes/uniform_quantizer.hpp"
+#include "sw/quant/layers/uniform_quantizer.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "sw/quant/schemes/shift_quantizer.hpp"
+#include "sw/quant/layers/shift_quantizer.hpp"
 
 #include <gtest/gtest.h>
 

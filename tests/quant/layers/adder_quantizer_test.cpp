@@ -1,5 +1,5 @@
 // Plans of adder layers, their grids, and what quantize_adder_convolution() makes of them.
-#include "sw/quant/schemes/adder_quantizer.hpp"
+#include "sw/quant/layers/adder_quantizer.hpp"
 
 #include <gtest/gtest.h>
 

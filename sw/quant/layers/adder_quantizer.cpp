@@ -1,4 +1,4 @@
-#include "sw/quant/schemes/adder_quantizer.hpp"
+#include "sw/quant/layers/adder_quantizer.hpp"
 
 #include <algorithm>
 #include <cmath>

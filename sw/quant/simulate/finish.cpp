@@ -1,4 +1,4 @@
-#include "sw/quant/schemes/finish.hpp"
+#include "sw/quant/simulate/finish.hpp"
 
 #include <algorithm>
 #include <stdexcept>

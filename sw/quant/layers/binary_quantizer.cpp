@@ -1,4 +1,4 @@
-#include "sw/quant/schemes/binary_quantizer.hpp"
+#include "sw/quant/layers/binary_quantizer.hpp"
 
 #include <cmath>
 #include <cstddef>

@@ -1,4 +1,4 @@
-#include "sw/quant/schemes/make_plan.hpp"
+#include "sw/quant/calibrate/make_plan.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -6,9 +6,9 @@
 #include <stdexcept>
 #include <utility>
 
-#include "sw/quant/schemes/adder_quantizer.hpp"
-#include "sw/quant/schemes/shift_quantizer.hpp"
-#include "sw/quant/schemes/uniform_quantizer.hpp"
+#include "sw/quant/layers/adder_quantizer.hpp"
+#include "sw/quant/layers/shift_quantizer.hpp"
+#include "sw/quant/layers/uniform_quantizer.hpp"
 
 namespace abacus {
 namespace {

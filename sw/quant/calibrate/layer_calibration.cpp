@@ -1,4 +1,4 @@
-#include "sw/quant/schemes/layer_calibration.hpp"
+#include "sw/quant/calibrate/layer_calibration.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -7,9 +7,9 @@
 
 #include "sw/network/graph_folding.hpp"
 #include "sw/quant/calibrate/channel_fit.hpp"
+#include "sw/quant/calibrate/make_plan.hpp"
+#include "sw/quant/layers/apply_plan.hpp"
 #include "sw/quant/plan/adder_grid.hpp"
-#include "sw/quant/schemes/apply_plan.hpp"
-#include "sw/quant/schemes/make_plan.hpp"
 #include "sw/quant/simulate/simulation.hpp"
 #include "sw/quant/weights/adder_rounding.hpp"
 #include "sw/train/modules.hpp"
