@@ -9,12 +9,13 @@
 #include <stdexcept>
 #include <string>
 
-#include "sw/cli/adder_arguments.hpp"
 #include "sw/cli/command_exit.hpp"
+#include "sw/cli/option_flags.hpp"
 #include "sw/cli/run_options.hpp"
 #include "sw/network/checkpoint.hpp"
 #include "sw/network/integer_network.hpp"
 #include "sw/network/keep_first.hpp"
+#include "sw/quant/options/scheme.hpp"
 #include "sw/quant/qat/qat.hpp"
 #include "sw/support/stop_request.hpp"
 #include "sw/train/device.hpp"
@@ -25,18 +26,13 @@ namespace abacus {
 namespace {
 
 struct Arguments {
-  QatOptions qat;
-  AdderArguments adder;
+  QatTrainingOptions training;
+  QuantizationOptions plan;
+  AskedQuantizers quantizers;
   std::string checkpoint;
   std::string teacher;
   std::string scheme;
-  std::string weight_quantizer, activation_quantizer;
-  std::optional<int> post_levels;
-  std::optional<StepStart> step_start;
-  AdapterStart adapter_start = AdapterStart::one;
   std::string train_on = "train";
-  int crop_padding = -1;
-  std::optional<bool> flip;
   std::string recipe_hash;
   std::string trained_checkpoint;
   std::int64_t evaluate = 0;
@@ -45,59 +41,44 @@ struct Arguments {
   int threads = 0;
 };
 
-void write_trained(const Arguments& arguments, const QatResult& result) {
+void write_trained(const Arguments& arguments, const QatOptions& options, const QatResult& result) {
   Checkpoint checkpoint = result.trained;
   checkpoint.float_origin_sha256 = result.network.origin.checkpoint_sha256;
   checkpoint.float_origin_accuracy_percent = result.network.origin.float_accuracy_percent;
   checkpoint.float_accuracy_percent = -1;  // it was trained for the integers
-  checkpoint.epochs = arguments.qat.epochs;
-  checkpoint.seed = arguments.qat.quantization.seed;
+  checkpoint.epochs = options.epochs;
+  checkpoint.seed = options.quantization.seed;
   save_checkpoint(arguments.trained_checkpoint, checkpoint);
 }
 
-// One of the two given: the other is LSQ.
-void set_quantizers(const Arguments& arguments, QatOptions& options) {
-  if (arguments.weight_quantizer.empty() && arguments.activation_quantizer.empty()) {
-    if (arguments.post_levels.has_value()) {
-      throw std::invalid_argument("--post-levels given without --weight-quantizer post");
-    }
-    if (arguments.step_start.has_value()) {
-      throw std::invalid_argument(
-          "--step-start: given without --weight-quantizer or --activation-quantizer, where steps "
-          "start at the least mean squared error");
-    }
-    return;
-  }
-  QatQuantizers quantizers;
-  if (!arguments.weight_quantizer.empty()) {
-    quantizers.weights = weight_quantizer_from_string(arguments.weight_quantizer);
-  }
-  if (!arguments.activation_quantizer.empty()) {
-    quantizers.activations = activation_quantizer_from_string(arguments.activation_quantizer);
-  }
-  quantizers.magnitudes = arguments.post_levels.value_or(0);
-  if (arguments.step_start.has_value() && !has_step_start(quantizers)) {
-    throw std::invalid_argument("--step-start: given with " + to_string(quantizers) +
-                                "; allowed with weights of lsq, activations of lsq or asq");
-  }
-  quantizers.step_start = arguments.step_start.value_or(StepStart::lsq);
-  quantizers.adapter_start = arguments.adapter_start;
-  options.quantizers = quantizers;
-  options.learn_ranges = true;
-  options.scheme = to_string(quantizers) + "-qat";
-
-  // Operands as wide as what is stored pass through: there is no step to learn.
-  const QuantizationOptions& plan = options.quantization;
-  if (!arguments.activation_quantizer.empty() &&
-      quantizers.activations != ActivationQuantizer::asq &&
+// Operands as wide as what is stored pass through: there is no step to learn.
+void check_activation_steps(const Arguments& arguments, const QatOptions& options) {
+  const CompletedOptions& plan = options.quantization;
+  if (arguments.quantizers.activations.has_value() &&
+      options.quantizers->activations != ActivationQuantizer::asq &&
       plan.activation_bits >= plan.storage_bits) {
     throw std::invalid_argument(
-        "--activation-quantizer " + arguments.activation_quantizer + ": found with " +
+        "--activation-quantizer " + to_string(options.quantizers->activations) + ": found with " +
         std::to_string(plan.activation_bits) + " activation bits of " +
         std::to_string(plan.storage_bits) +
         " storage bits, where activations are read as they are stored; allowed: fewer "
         "--activation-bits, more --storage-bits, or asq");
   }
+}
+
+QatOptions options_of(const Arguments& arguments, const Augmentation& trained) {
+  QuantizationOptions plan = arguments.plan;
+  plan.scheme = find_training_scheme(arguments.scheme).name;
+  QatOptions options(complete(plan, trained), arguments.training);
+  options.quantizers = complete(arguments.quantizers);
+  options.scheme =
+      (options.quantizers.has_value() ? to_string(*options.quantizers) : arguments.scheme) + "-qat";
+  if (options.quantizers.has_value()) {
+    options.learn_ranges = true;
+    check_activation_steps(arguments, options);
+  }
+  check_quantizers(options);
+  return options;
 }
 
 // Options that would change nothing beside the others.
@@ -114,38 +95,25 @@ void refuse_idle_options(const CLI::App& command, const QatOptions& options) {
          "without --learn-ranges");
   const bool adapts =
       options.quantizers.has_value() && options.quantizers->activations == ActivationQuantizer::asq;
-  for (const char* option : {"--adapter-rate", "--adapter-start"}) {
-    refuse(option, !adapts, "without --activation-quantizer asq");
-  }
-  refuse("--adder-rate", options.quantization.scheme == QuantizationScheme::uniform_ptq,
+  refuse("--adapter-rate", !adapts, "without --activation-quantizer asq");
+  refuse("--adder-rate", options.quantization.scheme().arithmetic == Arithmetic::cnn,
          "with --scheme uniform, whose networks have no adder layers");
   refuse("--nesterov", options.optimizer.method == OptimizerMethod::adam,
          "with --optimizer adam; allowed with sgd");
 }
 
-void run(const CLI::App& command, Arguments& arguments) {
-  QatOptions& options = arguments.qat;
-  options.quantization.scheme = qat_scheme_from_string(arguments.scheme);
-  options.scheme = arguments.scheme + "-qat";
-  set_quantizers(arguments, options);
+void run(const CLI::App& command, const Arguments& arguments) {
+  const Checkpoint checkpoint = load_checkpoint(arguments.checkpoint);
+  QatOptions options = options_of(arguments, training_augmentation(checkpoint));
   refuse_idle_options(command, options);
-  apply(arguments.adder, options.quantization);
-  check(options.quantization);
-  check_quantizers(options);
   if (!options.resume && std::filesystem::exists(state_file(options.out))) {
     throw std::runtime_error(
         state_file(options.out).string() +
         ": an unfinished training is there; go on with --resume, or remove it");
   }
-  const Checkpoint checkpoint = load_checkpoint(arguments.checkpoint);
-  check_scheme(options.quantization.scheme, checkpoint, arguments.checkpoint);
+  check_scheme(options.quantization.scheme(), checkpoint, arguments.checkpoint);
   const Checkpoint teacher =
       arguments.teacher.empty() ? checkpoint : load_checkpoint(arguments.teacher);
-  options.quantization.augmentation = training_augmentation(checkpoint);
-  if (arguments.crop_padding >= 0) {
-    options.quantization.augmentation.padding = arguments.crop_padding;
-  }
-  if (arguments.flip.has_value()) options.quantization.augmentation.flip = *arguments.flip;
 
   catch_stop_signals();
   prepare_torch(arguments.threads);
@@ -178,7 +146,7 @@ void run(const CLI::App& command, Arguments& arguments) {
     recipe += " from " + sha256_file(arguments.checkpoint);
   origin.recipe_sha256 =
       arguments.recipe_hash.empty() ? sha256_text(recipe) : arguments.recipe_hash;
-  if (!arguments.trained_checkpoint.empty()) write_trained(arguments, result);
+  if (!arguments.trained_checkpoint.empty()) write_trained(arguments, options, result);
   write_package(options.out, result.network, recipe);
   std::filesystem::remove(state_file(options.out));
   std::printf(
@@ -194,71 +162,20 @@ void run(const CLI::App& command, Arguments& arguments) {
 }
 
 void add_plan_options(CLI::App& command, Arguments& arguments) {
-  QuantizationOptions& plan = arguments.qat.quantization;
   command
       .add_option("--scheme", arguments.scheme, "Whose grids: that of quantize without \"-ptq\"")
       ->required()
-      ->check(CLI::IsMember(qat_scheme_names()));
-  command
-      .add_option("--weight-quantizer", arguments.weight_quantizer,
-                  "--scheme uniform: how weights are quantized and learned (docs/qat.md; with "
-                  "--activation-quantizer alone: lsq)")
-      ->check(CLI::IsMember(weight_quantizer_names()));
-  command
-      .add_option("--activation-quantizer", arguments.activation_quantizer,
-                  "--scheme uniform: likewise of activations (with --weight-quantizer alone: lsq)")
-      ->check(CLI::IsMember(activation_quantizer_names()));
-  command
-      .add_option_function<std::string>(
-          "--step-start",
-          [&arguments](const std::string& name) {
-            arguments.step_start = step_start_from_string(name);
-          },
-          "Where steps of lsq and asq start: lsq (default), that paper's rule, or mse, the least "
-          "mean squared error, for short trainings")
-      ->check(CLI::IsMember(step_start_names()));
-  command
-      .add_option_function<std::string>(
-          "--adapter-start",
-          [&arguments](const std::string& name) {
-            arguments.adapter_start = adapter_start_from_string(name);
-          },
-          "Where the adapters of asq start: one (default), at about 1 whatever the image, or "
-          "fitted, where the calibration images lose least, for short trainings")
-      ->check(CLI::IsMember(adapter_start_names()));
-  command
-      .add_option("--post-levels", arguments.post_levels,
-                  "--weight-quantizer post: magnitudes beside 0 (default: as many as the width "
-                  "holds, 2^(bits - 1) - 1)")
-      ->check(CLI::Range(1, 127));
-  command.add_option("--weight-bits", plan.weight_bits, "Of the layers between the edges")
-      ->required()
-      ->check(CLI::Range(2, 8));
-  command.add_option("--activation-bits", plan.activation_bits, "Of the layers between the edges")
-      ->required()
-      ->check(CLI::Range(2, 8));
-  command.add_option("--storage-bits", plan.storage_bits, "Of the tensors between layers")
-      ->check(CLI::Range(2, 16))
-      ->capture_default_str();
-  command
-      .add_option("--calibration-images", plan.calibration_images,
-                  "Training images for the tensors' ranges")
-      ->check(CLI::Range(1, 1'000'000))
-      ->capture_default_str();
-  command
-      .add_option("--bn-images", plan.batch_norm_images,
-                  "Training images for the BatchNorm statistics at the end")
-      ->check(CLI::Range(2, 1'000'000))
-      ->capture_default_str();
-  command.add_option(
-      "--fraction-bits", plan.fraction_bits,
-      "--weight-quantizer pot, apot: of the taps, at most (2 to 12; default: 8), post: just so "
-      "many (2 to 8; default: as its longest shift needs)");
-  add_adder_options(command, plan, arguments.adder);
+      ->check(CLI::IsMember(training_scheme_names()));
+  for (const QuantizationOption* option : training_options()) {
+    add_option_flag(command, *option, training_help(*option), arguments.plan);
+  }
+  for (const TakenOption<QuantizerValues>& taken : quantizer_options()) {
+    add_option_flag(command, *taken.option, option_help(taken), arguments.quantizers);
+  }
 }
 
 void add_training_options(CLI::App& command, Arguments& arguments) {
-  QatOptions& qat = arguments.qat;
+  QatTrainingOptions& qat = arguments.training;
   command.add_option("--epochs", qat.epochs, "Passes over the training images")->required();
   command
       .add_option("--train-on", arguments.train_on,
@@ -333,14 +250,6 @@ void add_training_options(CLI::App& command, Arguments& arguments) {
                   "--activation-quantizer asq: the adapters' learning rate, as a multiple of the "
                   "other ranges'")
       ->capture_default_str();
-  command
-      .add_option("--crop-padding", arguments.crop_padding,
-                  "Augmentation of the training images (default: as in the float training)")
-      ->check(CLI::Range(0, 16));
-  command.add_option("--flip", arguments.flip,
-                     "Augmentation of the training images (default: as in the float training)");
-  command.add_option("--seed", qat.quantization.seed, "Of order and augmentation")
-      ->capture_default_str();
 }
 
 }  // namespace
@@ -357,11 +266,11 @@ void add_qat_command(CLI::App& app) {
                       "To be recorded in place of the options' own hash");
   add_run_options(*command, arguments->data, arguments->threads);
   command
-      ->add_option("--checkpoint-every", arguments->qat.checkpoint_every,
+      ->add_option("--checkpoint-every", arguments->training.checkpoint_every,
                    "Epochs between saved states")
       ->capture_default_str();
   command
-      ->add_option("--validate-every", arguments->qat.validate_every,
+      ->add_option("--validate-every", arguments->training.validate_every,
                    "Epochs between measurements on the validation images")
       ->capture_default_str();
   command
@@ -370,10 +279,11 @@ void add_qat_command(CLI::App& app) {
           "Measure the finished package's fake-quantized accuracy on the first N test images, "
           "too, and record it (default 0: do not)")
       ->check(CLI::Range(0, 1'000'000));
-  command->add_option("--out", arguments->qat.out, "Package to write (.safetensors)")->required();
+  command->add_option("--out", arguments->training.out, "Package to write (.safetensors)")
+      ->required();
   command->add_option("--out-checkpoint", arguments->trained_checkpoint,
                       "Also write the float parameters behind it, to go on from");
-  command->add_flag("--resume", arguments->qat.resume,
+  command->add_flag("--resume", arguments->training.resume,
                     "Go on from the state saved beside --out, if any");
   command->callback([arguments, command] { run(*command, *arguments); });
 }

@@ -9,6 +9,7 @@
 #include "sw/cli/import_command.hpp"
 #include "sw/cli/qat_command.hpp"
 #include "sw/cli/quantize_command.hpp"
+#include "sw/cli/schemes_command.hpp"
 #include "sw/cli/statistics_command.hpp"
 #include "sw/cli/train_command.hpp"
 
@@ -19,6 +20,7 @@ int main(int argc, char** argv) {
   abacus::add_import_command(app);
   abacus::add_quantize_command(app);
   abacus::add_qat_command(app);
+  abacus::add_schemes_command(app);
   abacus::add_evaluate_command(app);
   abacus::add_statistics_command(app);
   abacus::add_activations_command(app);

@@ -5,6 +5,7 @@
 #include "sw/network/dataset.hpp"
 #include "sw/network/integer_network.hpp"
 #include "sw/quant/options/quantization_options.hpp"
+#include "sw/quant/options/quantization_progress.hpp"
 #include "sw/quant/simulate/comparison.hpp"
 
 namespace abacus {
@@ -13,10 +14,10 @@ namespace abacus {
 // measure the fake-quantized accuracy, may be null. The result has passed validate(); its origin
 // lacks only the hashes, which are files' business. `comparison`, if not null, is what it finds on
 // `compared` (comparison.hpp). The same arguments give the same result,
-// bit for bit, on the same machine. Throws std::invalid_argument for options out of range, a scheme
-// that is not for the network's arithmetic, or images of another shape.
+// bit for bit, on the same machine. Throws std::invalid_argument for a scheme that is not for the
+// network's arithmetic, or images of another shape.
 IntegerNetwork quantize(const Checkpoint& checkpoint, const Dataset& training,
-                        const Dataset* evaluation, const QuantizationOptions& options,
+                        const Dataset* evaluation, const CompletedOptions& options,
                         const QuantizationProgress& progress, const Dataset* compared = nullptr,
                         Comparison* comparison = nullptr);
 

@@ -144,6 +144,15 @@ TEST_F(TrainerCommands, StatisticsTellRangesAndHistogramsOfEveryConvolution) {
               static_cast<double>((1 - normalization.mean[0]) / normalization.deviation[0]), 1e-5);
 }
 
+TEST_F(TrainerCommands, SchemesPrintsTheirTables) {
+  const Outcome outcome = run("schemes");
+  ASSERT_EQ(outcome.status, 0) << outcome.text;
+  for (const char* row : {"| `adderquant-ptq` | adder networks |", "| `--groups` | 1 to 64 |",
+                          "| `--weight-quantizer` | lsq, pact, "}) {
+    EXPECT_THAT(outcome.text, HasSubstr(row));
+  }
+}
+
 TEST_F(TrainerCommands, StatisticsRefuseAnUnknownLayerAndLeaveNothing) {
   const Outcome outcome = run("statistics --histogram layer9 --checkpoint " + file().string() +
                               " --out " + out().string());

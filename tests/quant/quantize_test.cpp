@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "sw/network/reference_executor.hpp"
-#include "sw/quant/calibrate/make_plan.hpp"
+#include "sw/quant/calibrate/layer_plans.hpp"
 #include "sw/train/batches.hpp"
 #include "sw/train/modules.hpp"
 #include "tests/quant/random_checkpoint.hpp"
@@ -37,9 +37,8 @@ struct Made {
 
   QuantizationOptions options(int weight_bits, int activation_bits) const {
     QuantizationOptions result;
-    result.scheme = checkpoint.network.arithmetic == Arithmetic::adder
-                        ? QuantizationScheme::adderquant_ptq
-                        : QuantizationScheme::uniform_ptq;
+    result.scheme =
+        checkpoint.network.arithmetic == Arithmetic::adder ? "adderquant-ptq" : "uniform-ptq";
     result.weight_bits = weight_bits;
     result.activation_bits = activation_bits;
     result.calibration_images = 96;
@@ -48,7 +47,7 @@ struct Made {
   }
 
   IntegerNetwork quantized(const QuantizationOptions& with) const {
-    return quantize(checkpoint, images, nullptr, with, {});
+    return quantize(checkpoint, images, nullptr, complete(with), {});
   }
 
   // Correlation between the float network's scores of the first images and the integers'.
@@ -77,7 +76,7 @@ TEST(Quantize, KeepsTheScoresAtEightBits) {
     for (const char* name : {"lenet", "resnet20", "vgg-small"}) {
       const Made made(name, arithmetic);
       QuantizationOptions options = made.options(8, 8);
-      options.augmentation = {};
+      options.crop_padding = 0;
       EXPECT_GT(made.correlation(made.quantized(options), 12), 0.97)
           << name << ' ' << to_string(arithmetic);
     }
@@ -150,7 +149,8 @@ TEST(Quantize, EachPartOfAdderQuantChangesTheNetwork) {
   EXPECT_EQ(weights(kept), weights(network));
   EXPECT_NE(kept.layers[2].biases, network.layers[2].biases);
   // On the very images of the float network's own statistics there would be nothing to correct by.
-  part.augmentation = {2, true};
+  part.crop_padding = 2;
+  part.flip = true;
   part.batch_norm = BatchNormEstimation::estimated;
   const IntegerNetwork estimated = made.quantized(part);
   part.batch_norm = BatchNormEstimation::corrected;
@@ -204,7 +204,7 @@ TEST(Quantize, EachRowOfTableThreeIsAnotherNetwork) {
 TEST(Quantize, ReEstimationRestoresTheScoresOfACoarseNetwork) {
   const Made made("lenet", Arithmetic::adder);
   QuantizationOptions options = made.options(3, 3);
-  options.augmentation = {};
+  options.crop_padding = 0;
   options.batch_norm = BatchNormEstimation::kept;
   const double kept = made.correlation(made.quantized(options), 24);
   options.batch_norm = BatchNormEstimation::estimated;
@@ -234,7 +234,7 @@ TEST(Quantize, GivesTheSameNetworkTwice) {
 TEST(Quantize, MeasuresTheAccuracyThatTheIntegersHave) {
   const Made made("lenet", Arithmetic::adder);
   const IntegerNetwork network =
-      quantize(made.checkpoint, made.images, &made.images, made.options(4, 4), {});
+      quantize(made.checkpoint, made.images, &made.images, complete(made.options(4, 4)), {});
   int correct = 0;
   for (std::int64_t n = 0; n < made.images.count(); ++n) {
     correct += execute_reference(network, quantize_image(network, made.images.image_data(n)),
@@ -248,32 +248,28 @@ TEST(Quantize, MeasuresTheAccuracyThatTheIntegersHave) {
 TEST(Quantize, EverySchemeForAdderNetworksKeepsTheScoresAtEightBits) {
   for (const char* name : {"lenet", "resnet20"}) {
     const Made made(name, Arithmetic::adder);
-    for (const QuantizationScheme scheme :
-         {QuantizationScheme::qssf_ptq, QuantizationScheme::nonnegative_ptq,
-          QuantizationScheme::best_ptq}) {
+    for (const char* scheme : {"qssf-ptq", "nonnegative-ptq", "best-ptq"}) {
       QuantizationOptions options = made.options(8, 8);
       options.scheme = scheme;
-      options.augmentation = {};
+      options.crop_padding = 0;
       const IntegerNetwork network = made.quantized(options);
-      EXPECT_EQ(network.origin.scheme, to_string(scheme));
-      EXPECT_GT(made.correlation(network, 12), 0.9) << name << ' ' << to_string(scheme);
+      EXPECT_EQ(network.origin.scheme, scheme);
+      EXPECT_GT(made.correlation(network, 12), 0.9) << name << ' ' << scheme;
     }
   }
 }
 
 TEST(Quantize, EveryAdderSchemeTakesAnyPairOfWidths) {
   const Made made("lenet", Arithmetic::adder);
-  for (const QuantizationScheme scheme :
-       {QuantizationScheme::qssf_ptq, QuantizationScheme::nonnegative_ptq,
-        QuantizationScheme::best_ptq}) {
+  for (const char* scheme : {"qssf-ptq", "nonnegative-ptq", "best-ptq"}) {
     for (const int weight_bits : {2, 5, 8}) {
       for (const int activation_bits : {2, 5, 8}) {
         QuantizationOptions options = made.options(weight_bits, activation_bits);
         options.scheme = scheme;
         options.calibration_images = 24;
         options.batch_norm_images = 24;
-        if (scheme == QuantizationScheme::best_ptq && activation_bits <= 4) options.iterations = 2;
-        EXPECT_NO_THROW(made.quantized(options)) << to_string(scheme);
+        if (scheme == std::string("best-ptq") && activation_bits <= 4) options.iterations = 2;
+        EXPECT_NO_THROW(made.quantized(options)) << scheme;
       }
     }
   }
@@ -282,7 +278,7 @@ TEST(Quantize, EveryAdderSchemeTakesAnyPairOfWidths) {
 TEST(Quantize, NonnegativeGridsMakeNonnegativeWeights) {
   const Made made("lenet", Arithmetic::adder);
   QuantizationOptions options = made.options(3, 3);
-  options.scheme = QuantizationScheme::nonnegative_ptq;
+  options.scheme = "nonnegative-ptq";
   for (const IntegerLayer& layer : made.quantized(options).layers) {
     if (layer.kind != IntegerLayerKind::convolution || layer.edge) continue;
     EXPECT_FALSE(layer.weight_signed);
@@ -300,11 +296,11 @@ TEST(Quantize, NonnegativeGridsMakeNonnegativeWeights) {
 TEST(Quantize, CalibrationLayerByLayerHelpsFewBits) {
   const Made made("lenet", Arithmetic::adder);
   QuantizationOptions options = made.options(2, 3);
-  options.augmentation = {};
-  options.scheme = QuantizationScheme::nonnegative_ptq;
+  options.crop_padding = 0;
+  options.scheme = "nonnegative-ptq";
   options.range_search = RangeSearch::none;
   const double plain = made.correlation(made.quantized(options), 24);
-  options.scheme = QuantizationScheme::best_ptq;
+  options.scheme = "best-ptq";
   options.iterations = 200;
   options.range_search.reset();
   EXPECT_GT(made.correlation(made.quantized(options), 24), plain);
@@ -313,7 +309,7 @@ TEST(Quantize, CalibrationLayerByLayerHelpsFewBits) {
 TEST(Quantize, EachPartOfLayerByLayerCalibrationChangesTheNetwork) {
   const Made made("lenet", Arithmetic::adder);
   QuantizationOptions all = made.options(4, 4);
-  all.scheme = QuantizationScheme::nonnegative_ptq;
+  all.scheme = "nonnegative-ptq";
   all.weight_rounding = WeightRounding::output_error;
   all.batch_norm = BatchNormEstimation::fitted;
   const IntegerNetwork network = made.quantized(all);
@@ -334,7 +330,7 @@ TEST(Quantize, TheBestSchemeTunesTheNetworkUpToFourBits) {
   const Made made("lenet", Arithmetic::adder);
   for (const int bits : {4, 5}) {
     QuantizationOptions best = made.options(bits, bits);
-    best.scheme = QuantizationScheme::best_ptq;
+    best.scheme = "best-ptq";
     QuantizationOptions plain = best;
     if (bits <= 4) best.iterations = 5;
     plain.reconstruction = Reconstruction::none;
@@ -347,18 +343,19 @@ TEST(Quantize, RefusesANonnegativeGridWhereInputsCanBeNegative) {
   FoldedLayer layer;
   layer.name = "layer2.0.conv1";
   QuantizationOptions options;
-  options.scheme = QuantizationScheme::nonnegative_ptq;
-  EXPECT_EQ(operand_grid(layer, false, options), OperandGrid::nonnegative);
+  options.weight_bits = options.activation_bits = 4;
+  options.scheme = "nonnegative-ptq";
+  EXPECT_EQ(operand_grid(layer, false, complete(options)), OperandGrid::nonnegative);
   try {
-    operand_grid(layer, true, options);
+    operand_grid(layer, true, complete(options));
     FAIL() << "accepted";
   } catch (const std::invalid_argument& error) {
     EXPECT_THAT(error.what(), AllOf(HasSubstr("layer2.0.conv1"), HasSubstr("nonnegative"),
                                     HasSubstr("adderquant-ptq")));
   }
-  options.scheme = QuantizationScheme::adderquant_ptq;
-  EXPECT_EQ(operand_grid(layer, true, options), OperandGrid::symmetric);
-  EXPECT_EQ(operand_grid(layer, false, options), OperandGrid::unsigned_activations);
+  options.scheme = "adderquant-ptq";
+  EXPECT_EQ(operand_grid(layer, true, complete(options)), OperandGrid::symmetric);
+  EXPECT_EQ(operand_grid(layer, false, complete(options)), OperandGrid::unsigned_activations);
 }
 
 // Before the first image is looked at.
@@ -368,10 +365,10 @@ TEST(Quantize, RefusesANonnegativeGridOnTheImageAtOnce) {
   first.arithmetic = Arithmetic::adder;
   first.edge = false;
   QuantizationOptions options = made.options(4, 4);
-  options.scheme = QuantizationScheme::nonnegative_ptq;
+  options.scheme = "nonnegative-ptq";
   bool started = false;
   try {
-    quantize(made.checkpoint, made.images, nullptr, options,
+    quantize(made.checkpoint, made.images, nullptr, complete(options),
              [&](const std::string&, std::int64_t, std::int64_t) { started = true; });
     FAIL() << "accepted";
   } catch (const std::invalid_argument& error) {
@@ -395,35 +392,35 @@ TEST(Quantize, RefusesOptionsOutOfRange) {
   const QuantizationOptions good = made.options(4, 4);
   QuantizationOptions bad = good;
   bad.weight_bits = 1;
-  expect_refused(made, bad, "weight bits is 1", "2 to 8");
+  expect_refused(made, bad, "--weight-bits is 1", "2 to 8");
   bad = good;
   bad.activation_bits = 9;
-  expect_refused(made, bad, "activation bits is 9", "2 to 8");
+  expect_refused(made, bad, "--activation-bits is 9", "2 to 8");
   bad = good;
   bad.storage_bits = 17;
-  expect_refused(made, bad, "storage bits is 17", "2 to 16");
+  expect_refused(made, bad, "--storage-bits is 17", "2 to 16");
   bad = good;
   bad.groups = 0;
-  expect_refused(made, bad, "groups is 0", "1 to 64");
+  expect_refused(made, bad, "--groups is 0", "1 to 64");
   bad = good;
   bad.alpha = 1.5;
-  expect_refused(made, bad, "alpha is 1.5", "at most 1");
+  expect_refused(made, bad, "--alpha is 1.5", "at most 1");
   bad = good;
   bad.calibration_images = 0;
-  expect_refused(made, bad, "calibration images is 0", "1 to");
+  expect_refused(made, bad, "--calibration-images is 0", "1 to");
   bad = good;
   bad.batch_norm_images = 1;
-  expect_refused(made, bad, "BatchNorm images is 1", "2 to");
+  expect_refused(made, bad, "--bn-images is 1", "2 to");
 }
 
 TEST(Quantize, RefusesASchemeForTheOtherKindOfNetwork) {
   const Made adder("lenet", Arithmetic::adder);
   QuantizationOptions options = adder.options(8, 8);
-  options.scheme = QuantizationScheme::uniform_ptq;
+  options.scheme = "uniform-ptq";
   expect_refused(adder, options, "uniform-ptq", "adder");
   const Made cnn("lenet", Arithmetic::cnn);
   options = cnn.options(8, 8);
-  options.scheme = QuantizationScheme::adderquant_ptq;
+  options.scheme = "adderquant-ptq";
   expect_refused(cnn, options, "adderquant-ptq", "cnn");
 }
 

@@ -37,11 +37,9 @@ void correct(QuantizedNetwork& network, const std::vector<BatchNormChannels>& tr
 }  // namespace
 
 void estimate_batch_norms(QuantizedNetwork& network, const Checkpoint& checkpoint,
-                          const CalibrationData& data, const QuantizationOptions& options,
-                          const QuantizationProgress& progress) {
-  const BatchNormEstimation estimation = *with_defaults(options).batch_norm;
+                          const CalibrationData& data, BatchNormEstimation estimation,
+                          std::int64_t count, const QuantizationProgress& progress) {
   if (estimation == BatchNormEstimation::kept || estimation == BatchNormEstimation::fitted) return;
-  const std::int64_t count = options.batch_norm_images;
   std::unique_ptr<FloatNetwork> float_network;
   std::vector<BatchNormChannels> trained;
   if (estimation == BatchNormEstimation::corrected) {

@@ -7,7 +7,7 @@
 
 #include "sw/network/graph_folding.hpp"
 #include "sw/quant/calibrate/channel_fit.hpp"
-#include "sw/quant/calibrate/make_plan.hpp"
+#include "sw/quant/layers/adder_quantizer.hpp"
 #include "sw/quant/layers/apply_plan.hpp"
 #include "sw/quant/plan/adder_grid.hpp"
 #include "sw/quant/simulate/simulation.hpp"
@@ -147,9 +147,9 @@ std::vector<std::size_t> best_candidates(const std::vector<std::vector<double>>&
 class LayerCalibrator {
  public:
   LayerCalibrator(const Checkpoint& checkpoint, QuantizationPlan plan, const torch::Tensor& images,
-                  const QuantizationOptions& options)
+                  const CompletedOptions& options)
       : checkpoint_(checkpoint),
-        options_(with_defaults(options)),
+        options_(options),
         floats_(checkpoint, images),
         network_(apply_plan(checkpoint, plan)),
         plan_(std::move(plan)),
@@ -253,14 +253,14 @@ class LayerCalibrator {
         checkpoint_.tensors.at(from.name + ".weight").values<float>();
     const double largest = input.abs().max().item<double>() * read.scale;
     if (!(largest > 0)) return;
-    QuantizationOptions one_group = options_;
+    AdderQuantizerOptions one_group = adder_quantizer_options(options_, grid);
     one_group.groups = 1;
     constexpr int candidates = 25, candidates_an_octave = 5;
     std::vector<ConvolutionPlan> plans;
     std::vector<std::vector<double>> errors;  // candidate, channel
     for (int i = 0; i < candidates; ++i) {
       const double range = largest * std::exp2(-static_cast<double>(i) / candidates_an_octave);
-      plans.push_back(plan_adder(weights, from.output.channels, range, grid, one_group));
+      plans.push_back(plan_adder_layer(weights, from.output.channels, range, one_group));
       if (i > 0 && plans.back().range == plans[plans.size() - 2].range) {
         plans.pop_back();  // the weights' range is the smaller
         continue;
@@ -272,7 +272,7 @@ class LayerCalibrator {
         errors.back().push_back(found.channel(o).residual);
       }
     }
-    const std::vector<std::size_t> chosen = best_candidates(errors, *options_.groups);
+    const std::vector<std::size_t> chosen = best_candidates(errors, options_.groups);
     ConvolutionPlan plan = plans[chosen.front()];
     plan.range.clear();
     for (const std::size_t c : chosen) plan.range.push_back(plans[c].range.front());
@@ -361,7 +361,7 @@ class LayerCalibrator {
   }
 
   const Checkpoint& checkpoint_;
-  const QuantizationOptions options_;
+  const CompletedOptions& options_;
   FloatOutputs floats_;
   QuantizedNetwork network_;
   QuantizationPlan plan_;
@@ -372,15 +372,14 @@ class LayerCalibrator {
 
 }  // namespace
 
-bool needs_layer_calibration(const QuantizationOptions& given) {
-  const QuantizationOptions options = with_defaults(given);
+bool needs_layer_calibration(const CompletedOptions& options) {
   return options.batch_norm == BatchNormEstimation::fitted ||
          options.range_search == RangeSearch::output_error ||
          options.weight_rounding == WeightRounding::output_error;
 }
 
 LayerCalibration calibrate_layers(const Checkpoint& checkpoint, QuantizationPlan plan,
-                                  const CalibrationData& data, const QuantizationOptions& options,
+                                  const CalibrationData& data, const CompletedOptions& options,
                                   const QuantizationProgress& progress) {
   torch::NoGradGuard no_gradient;
   std::vector<torch::Tensor> batches;

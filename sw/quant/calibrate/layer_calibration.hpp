@@ -6,6 +6,7 @@
 #include "sw/network/checkpoint.hpp"
 #include "sw/quant/calibrate/calibration.hpp"
 #include "sw/quant/options/quantization_options.hpp"
+#include "sw/quant/options/quantization_progress.hpp"
 #include "sw/quant/plan/quantization_plan.hpp"
 #include "sw/quant/plan/quantized_network.hpp"
 
@@ -17,7 +18,7 @@ struct LayerCalibration {
 };
 
 // Whether the options ask for anything of this.
-bool needs_layer_calibration(const QuantizationOptions& options);
+bool needs_layer_calibration(const CompletedOptions& options);
 
 // For each convolution with a BatchNorm, in order, on options.calibration_images of `data`, its inputs
 // being the quantized network's:
@@ -34,7 +35,7 @@ bool needs_layer_calibration(const QuantizationOptions& options);
 // ReLU makes 0 of anyway counts as no error. Without `fitted`, BatchNorms are the checkpoint's in the
 // result. Throws as make_plan() does.
 LayerCalibration calibrate_layers(const Checkpoint& checkpoint, QuantizationPlan plan,
-                                  const CalibrationData& data, const QuantizationOptions& options,
+                                  const CalibrationData& data, const CompletedOptions& options,
                                   const QuantizationProgress& progress);
 
 }  // namespace abacus

@@ -2,13 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <optional>
 #include <stdexcept>
 #include <utility>
 
-#include "sw/quant/layers/adder_quantizer.hpp"
-#include "sw/quant/layers/shift_quantizer.hpp"
-#include "sw/quant/layers/uniform_quantizer.hpp"
+#include "sw/quant/calibrate/layer_plans.hpp"
+#include "sw/quant/options/scheme.hpp"
 
 namespace abacus {
 namespace {
@@ -22,7 +20,7 @@ constexpr double score_headroom = 2;
 class Planner {
  public:
   Planner(const Checkpoint& checkpoint, const std::vector<FoldedLayer>& folded,
-          const std::vector<TensorStatistics>& statistics, const QuantizationOptions& options)
+          const std::vector<TensorStatistics>& statistics, const CompletedOptions& options)
       : checkpoint_(checkpoint), folded_(folded), statistics_(statistics), options_(options) {}
 
   QuantizationPlan make() {
@@ -81,89 +79,35 @@ class Planner {
     return stored;
   }
 
-  void set_operands(const FoldedLayer& layer) {
-    const Layer& from = checkpoint_.network.layers[static_cast<std::size_t>(layer.layer)];
-    const Convolution& convolution = from.convolution();
-    const StoredTensor& input = tensor(layer.input);
-    ConvolutionPlan& plan = plan_.convolutions.back();
-    plan.fraction_bits = options_.fraction_bits;
-    if (convolution.arithmetic == Arithmetic::shift) {
-      plan.weights = shift_plan(from, options_.weight_bits);
-      plan.weight_bits = plan.weights->bits;
-      plan.weight_step = plan.weights->parameters;
-      plan.activation_bits = options_.activation_bits;
-      plan.activation_signed = input.is_signed;
-      plan.activation_step = ordinary_step(layer.input, plan.activation_bits);
-      return;
-    }
-    const std::vector<float> weights =
-        checkpoint_.tensors.at(from.name + ".weight").values<float>();
-    if (convolution.arithmetic == Arithmetic::adder) {
-      const TensorStatistics& seen = statistics_[static_cast<std::size_t>(layer.input)];
-      const bool share_of_maximum = options_.activation_clamp.value_or(false) &&
-                                    options_.activation_range == ActivationRange::alpha_max;
-      const double range =
-          share_of_maximum ? *options_.alpha * seen.magnitudes.maximum() : seen.quantile;
-      plan = plan_adder(weights, from.output.channels, range,
-                        operand_grid(layer, input.is_signed, options_), options_);
-      return;
-    }
-    if (convolution.arithmetic == Arithmetic::bnn) {  // signs: nothing to decide
-      plan.weight_bits = plan.activation_bits = 1;
-      plan.activation_signed = true;
-      return;
-    }
-    plan.weight_bits = convolution.edge ? edge_bits : options_.weight_bits;
-    plan.activation_bits = convolution.edge ? edge_bits : options_.activation_bits;
-    plan.activation_signed = input.is_signed;
-    plan.activation_step = ordinary_step(layer.input, plan.activation_bits);
-    plan.weight_step = best_weight_steps(weights, from.output.channels, plan.weight_bits);
-    const std::optional<WeightQuantizer> levels = level_quantizer(options_.scheme);
-    if (levels.has_value() && !convolution.edge) {
-      plan.weights = WeightPlan{*levels, plan.weight_bits, 0, {}};
-      plan.weights->parameters = initial_parameters(*plan.weights, weights, from.output.channels);
-    }
-  }
-
-  // As stored where the operands are wide enough, so that nothing is rounded twice.
-  double ordinary_step(int index, int bits) const {
-    const StoredTensor& input = tensor(index);
-    if (bits >= input.bits) return input.scale;
-    const int levels = highest_integer(bits, input.is_signed);
-    return statistics_[static_cast<std::size_t>(index)].magnitudes.best_range(levels) / levels;
+  void set_operands(const FoldedLayer& folded) {
+    static const TensorStatistics of_image;  // which no one has watched
+    const Layer& layer = checkpoint_.network.layers[static_cast<std::size_t>(folded.layer)];
+    const TensorStatistics& operands = folded.input == image_tensor
+                                           ? of_image
+                                           : statistics_[static_cast<std::size_t>(folded.input)];
+    const LayerToPlan to_plan{checkpoint_, folded, layer, tensor(folded.input), operands};
+    plan_.convolutions.back() = layer.convolution().edge
+                                    ? plan_ordinary_layer(to_plan, edge_bits, edge_bits)
+                                    : options_.scheme().plan(to_plan, options_);
   }
 
   const Checkpoint& checkpoint_;
   const std::vector<FoldedLayer>& folded_;
   const std::vector<TensorStatistics>& statistics_;
-  const QuantizationOptions& options_;
+  const CompletedOptions& options_;
   QuantizationPlan plan_;
 };
 
 }  // namespace
 
-double calibration_alpha(const QuantizationOptions& given) {
-  const QuantizationOptions options = with_defaults(given);
-  const bool percentile = options.activation_clamp.value_or(false) &&
-                          options.activation_range == ActivationRange::percentile;
-  return percentile ? options.alpha.value_or(1) : 1.0;
-}
-
-OperandGrid operand_grid(const FoldedLayer& layer, bool inputs_signed,
-                         const QuantizationOptions& given) {
-  const QuantizationOptions options = with_defaults(given);
-  const OperandGrid grid = options.operand_grid.value_or(OperandGrid::nonnegative);
-  if (!inputs_signed) return grid;
-  if (grid != OperandGrid::nonnegative) return OperandGrid::symmetric;
-  throw std::invalid_argument("layer \"" + layer.name +
-                              "\" reads a tensor that can be negative, since no ReLU makes it; a "
-                              "nonnegative operand grid needs inputs from a ReLU. Allowed here: "
-                              "schemes adderquant-ptq and qssf-ptq with a symmetric or unsigned "
-                              "operand grid");
+double calibration_alpha(const CompletedOptions& options) {
+  const bool percentile =
+      options.activation_clamp && options.activation_range == ActivationRange::percentile;
+  return percentile ? options.alpha : 1.0;
 }
 
 void check_operand_grids(const Checkpoint& checkpoint, const std::vector<FoldedLayer>& folded,
-                         const QuantizationOptions& options) {
+                         const CompletedOptions& options) {
   for (const FoldedLayer& layer : folded) {
     const Layer& from = checkpoint.network.layers[static_cast<std::size_t>(layer.layer)];
     if (!from.computes(Arithmetic::adder)) continue;
@@ -173,30 +117,10 @@ void check_operand_grids(const Checkpoint& checkpoint, const std::vector<FoldedL
   }
 }
 
-ConvolutionPlan plan_adder(const std::vector<float>& weights, int output_channels,
-                           double activation_range, OperandGrid grid,
-                           const QuantizationOptions& given) {
-  const QuantizationOptions options = with_defaults(given);
-  if (options.scheme == QuantizationScheme::qssf_ptq) {
-    return plan_shared_scale_layer(weights, output_channels, activation_range,
-                                   *options.shared_scale, options.weight_bits,
-                                   options.activation_bits, grid);
-  }
-  AdderQuantizerOptions adder;
-  adder.weight_bits = options.weight_bits;
-  adder.activation_bits = options.activation_bits;
-  adder.grid = grid;
-  adder.groups = *options.groups;
-  adder.group_method = *options.group_method;
-  adder.weight_clamp = options.weight_clamp.value_or(true);
-  return plan_adder_layer(weights, output_channels, activation_range, adder);
-}
-
 QuantizationPlan make_plan(const Checkpoint& checkpoint, const std::vector<FoldedLayer>& folded,
                            const std::vector<TensorStatistics>& statistics,
-                           const QuantizationOptions& options) {
-  const QuantizationOptions complete = with_defaults(options);
-  return Planner(checkpoint, folded, statistics, complete).make();
+                           const CompletedOptions& options) {
+  return Planner(checkpoint, folded, statistics, options).make();
 }
 
 }  // namespace abacus

@@ -69,6 +69,17 @@ std::vector<int> cluster_channels(const std::vector<float>& weights, std::size_t
 
 }  // namespace
 
+AdderQuantizerOptions adder_quantizer_options(const CompletedOptions& options, OperandGrid grid) {
+  AdderQuantizerOptions result;
+  result.weight_bits = options.weight_bits;
+  result.activation_bits = options.activation_bits;
+  result.grid = grid;
+  result.groups = options.groups;
+  result.group_method = options.group_method;
+  result.weight_clamp = options.weight_clamp;
+  return result;
+}
+
 ConvolutionPlan plan_adder_layer(const std::vector<float>& weights, int output_channels,
                                  double activation_range, const AdderQuantizerOptions& options) {
   check(weights, output_channels, options);

@@ -19,6 +19,9 @@ struct AdderQuantizerOptions {
   bool weight_clamp = true;  // false: weights beyond the range are clipped without an offset
 };
 
+// A quantization's settings of an adder layer on a grid.
+AdderQuantizerOptions adder_quantizer_options(const CompletedOptions& options, OperandGrid grid);
+
 // `weights`: output channel × input channel × ky × kx. `activation_range`: r_x, the calibrated range
 // of the layer's inputs. Each group's range s is r_x where its weights pass r_x, which are then
 // clamped at an offset (lossless, Theorem 1) or, without the clamp, clipped (Proposition 1's loss;

@@ -56,32 +56,31 @@ void check(const BrecqOptions& options) {
   range("reconstruction batch", options.batch, 1, 4096);
 }
 
-ReconstructionOptions reconstruction_options(const QuantizationOptions& options) {
+ReconstructionOptions reconstruction_options(const CompletedOptions& options) {
   ReconstructionOptions result;
-  result.images = options.reconstruction_images.value_or(result.images);
-  result.iterations = options.iterations.value_or(result.iterations);
-  result.network_iterations = options.network_iterations.value_or(result.network_iterations);
+  result.images = options.reconstruction_images;
+  result.iterations = options.iterations;
+  result.network_iterations = options.network_iterations;
   result.seed = options.seed;
   return result;
 }
 
-NetworkReconstructionOptions network_reconstruction_options(const QuantizationOptions& options) {
+NetworkReconstructionOptions network_reconstruction_options(const CompletedOptions& options) {
   NetworkReconstructionOptions result;
-  result.images = options.reconstruction_images.value_or(result.images);
-  result.iterations = options.iterations.value_or(result.iterations);
-  result.temperature = options.temperature.value_or(result.temperature);
+  result.images = options.reconstruction_images;
+  result.iterations = options.iterations;
+  result.temperature = options.temperature;
   // In proportion to the grid's steps.
   result.rate = std::min(0.002, 0.032 / static_cast<double>(1 << options.weight_bits));
   result.seed = options.seed;
   return result;
 }
 
-BrecqOptions brecq_options(const QuantizationOptions& options) {
+BrecqOptions brecq_options(const CompletedOptions& options) {
   BrecqOptions result;
-  result.images = options.reconstruction_images.value_or(result.images);
-  result.iterations = options.iterations.value_or(result.iterations);
-  result.activation_iterations =
-      options.activation_iterations.value_or(result.activation_iterations);
+  result.images = options.reconstruction_images;
+  result.iterations = options.iterations;
+  result.activation_iterations = options.activation_iterations;
   result.seed = options.seed;
   return result;
 }

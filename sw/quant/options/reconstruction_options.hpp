@@ -5,7 +5,7 @@
 
 namespace abacus {
 
-struct QuantizationOptions;
+class CompletedOptions;
 
 // Adder networks (reconstruction.hpp).
 struct ReconstructionOptions {
@@ -48,9 +48,9 @@ void check(const ReconstructionOptions& options);
 void check(const NetworkReconstructionOptions& options);
 void check(const BrecqOptions& options);
 
-// A quantization's settings, defaults for those that it leaves open.
-ReconstructionOptions reconstruction_options(const QuantizationOptions& options);
-NetworkReconstructionOptions network_reconstruction_options(const QuantizationOptions& options);
-BrecqOptions brecq_options(const QuantizationOptions& options);
+// A quantization's settings.
+ReconstructionOptions reconstruction_options(const CompletedOptions& options);
+NetworkReconstructionOptions network_reconstruction_options(const CompletedOptions& options);
+BrecqOptions brecq_options(const CompletedOptions& options);
 
 }  // namespace abacus

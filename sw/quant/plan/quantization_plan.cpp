@@ -41,12 +41,14 @@ std::int16_t nearest_level(double value, double step, int lowest, int highest) {
 }
 
 // Everything that the stored weights decide; accumulator_step for activations of step 1.
-void set_weights(const QuantizedWeights& weights, std::optional<int> asked_fraction_bits,
+void set_weights(const QuantizedWeights& weights, int asked_fraction_bits,
                  QuantizedConvolution& result) {
+  std::optional<int> asked;
+  if (asked_fraction_bits > 0) asked = asked_fraction_bits;
   result.weight_bits = weights.bits;
   result.weights = weights.stored;
   result.code = weights.code;
-  result.fraction_bits = fraction_bits(weights.code, asked_fraction_bits);
+  result.fraction_bits = fraction_bits(weights.code, asked);
   result.accumulator_step = weights.step;
 }
 

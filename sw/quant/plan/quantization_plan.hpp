@@ -49,8 +49,9 @@ struct ConvolutionPlan {
   std::optional<WeightPlan> weights;
   ActivationQuantizer activations = ActivationQuantizer::lsq;  // how activation_step is learned
   AdapterParameters adapter;                                   // asq
-  // Exponent weights: fraction bits of a tap that are asked for (exponent_taps.hpp).
-  std::optional<int> fraction_bits;
+  // Exponent weights: fraction bits of a tap that are asked for (exponent_taps.hpp); 0: as many as they
+  // need.
+  int fraction_bits = 0;
 };
 
 struct QuantizationPlan {

@@ -15,6 +15,7 @@
 #include "sw/quant/calibrate/layer_calibration.hpp"
 #include "sw/quant/calibrate/make_plan.hpp"
 #include "sw/quant/layers/apply_plan.hpp"
+#include "sw/quant/options/scheme.hpp"
 #include "sw/quant/qat/adapter_fit.hpp"
 #include "sw/quant/qat/byte_teacher.hpp"
 #include "sw/quant/qat/qat_network.hpp"
@@ -38,6 +39,10 @@ constexpr std::int64_t validation_batch_norm_images = 2000;
 // Enough for adapters of a few thousand parameters.
 constexpr std::int64_t most_fit_images = 4096;
 
+bool for_ordinary_networks(const QatOptions& o) {
+  return o.quantization.scheme().arithmetic == Arithmetic::cnn;
+}
+
 void check_training(const QatOptions& o, const QatData& data) {
   check_course({o.epochs, o.batch, o.learning_rate, o.warmup, o.checkpoint_every,
                 data.training.count(), o.out},
@@ -51,22 +56,20 @@ void check_training(const QatOptions& o, const QatData& data) {
   require(o.adapter_rate > 0 && std::isfinite(o.adapter_rate), "adapter-rate", o.adapter_rate,
           "more than 0");
   check_device(o.device, o.precision);
-  if (o.device.is_cuda() && (o.learn_ranges || o.quantizers.has_value() ||
-                             o.quantization.scheme == QuantizationScheme::uniform_ptq)) {
+  if (o.device.is_cuda() &&
+      (o.learn_ranges || o.quantizers.has_value() || for_ordinary_networks(o))) {
     throw std::invalid_argument(
         "device: found cuda with ranges that are learned or a scheme for ordinary networks; "
         "allowed there: schemes for adder layers, without learn-ranges");
   }
   require(o.validate_every >= 1, "validate-every", o.validate_every, "1 or more");
-  if (o.adder_gradient == AdderGradient::exact &&
-      o.quantization.scheme == QuantizationScheme::uniform_ptq) {
+  if (o.adder_gradient == AdderGradient::exact && for_ordinary_networks(o)) {
     throw std::invalid_argument("adder-gradient: found exact with scheme " + o.scheme +
                                 ", allowed with schemes for adder layers");
   }
   // The training normalises with the batch's statistics, which the checkpoint's are not.
-  if (with_defaults(o.quantization).batch_norm != BatchNormEstimation::estimated) {
-    throw std::invalid_argument("bn: found " +
-                                to_string(*with_defaults(o.quantization).batch_norm) +
+  if (o.quantization.batch_norm != BatchNormEstimation::estimated) {
+    throw std::invalid_argument("bn: found " + option::batch_norm.text(o.quantization) +
                                 ", allowed with training: estimated");
   }
 }
@@ -98,7 +101,7 @@ QuantizationProgress shown_by(StageProgress& stages) {
 
 QuantizationPlan starting_plan(const Checkpoint& checkpoint, const CalibrationData& data,
                                const QatOptions& qat, const TrainingIdentity& identity) {
-  const QuantizationOptions& options = qat.quantization;
+  const CompletedOptions& options = qat.quantization;
   const bool resumes = qat.resume && std::filesystem::exists(state_file(qat.out));
   if (resumes) TrainingState(state_file(qat.out)).require_same(identity);
   const std::vector<FoldedLayer> folded = fold_graph(checkpoint.network);
@@ -158,7 +161,7 @@ class Training : public TrainingTask {
         options_(options),
         identity_(identity_of(checkpoint, teacher, data, options)),
         stop_(stop),
-        calibration_{data.training, checkpoint.normalization, options.quantization.augmentation,
+        calibration_{data.training, checkpoint.normalization, options.quantization.augmentation(),
                      options.quantization.seed},
         network_(checkpoint.network, checkpoint.tensors),
         quantized_(moved(network_, options.device),
@@ -207,8 +210,8 @@ class Training : public TrainingTask {
     result.trained = trained();
     QuantizedNetwork network = apply_plan(result.trained, quantized_.plan());
     StageProgress stages;
-    estimate_batch_norms(network, result.trained, calibration_, options_.quantization,
-                         shown_by(stages));
+    estimate_batch_norms(network, result.trained, calibration_, BatchNormEstimation::estimated,
+                         options_.quantization.batch_norm_images, shown_by(stages));
     result.network =
         finish(network, checkpoint_, options_.scheme, options_.quantization.weight_bits,
                options_.quantization.activation_bits,
@@ -312,9 +315,9 @@ class Training : public TrainingTask {
   double validate_now() {
     const Checkpoint now = trained();
     QuantizedNetwork network = apply_plan(now, quantized_.plan());
-    QuantizationOptions options = options_.quantization;
-    options.batch_norm_images = std::min(options.batch_norm_images, validation_batch_norm_images);
-    estimate_batch_norms(network, now, calibration_, options, {});
+    estimate_batch_norms(
+        network, now, calibration_, BatchNormEstimation::estimated,
+        std::min(options_.quantization.batch_norm_images, validation_batch_norm_images), {});
     return fake_quantized_accuracy(network, data_.validation, {});
   }
 
@@ -336,42 +339,12 @@ class Training : public TrainingTask {
 
 }  // namespace
 
-const std::vector<std::string>& qat_scheme_names() {
-  static const std::vector<std::string> names = {"adderquant", "qssf", "nonnegative", "uniform"};
-  return names;
-}
-
-QuantizationScheme qat_scheme_from_string(const std::string& text) {
-  std::string allowed;
-  for (const std::string& name : qat_scheme_names()) {
-    if (name == text) return quantization_scheme_from_string(name + "-ptq");
-    allowed += (allowed.empty() ? "" : ", ") + name;
-  }
-  throw std::invalid_argument("unknown scheme \"" + text + "\"; allowed: " + allowed);
-}
-
 void check_quantizers(const QatOptions& o) {
-  const auto exponents = [&] {
-    return o.quantizers.has_value() && (o.quantizers->weights == WeightQuantizer::pot ||
-                                        o.quantizers->weights == WeightQuantizer::post ||
-                                        o.quantizers->weights == WeightQuantizer::apot);
-  };
-  if (o.quantization.fraction_bits.has_value() && !exponents()) {
-    throw std::invalid_argument(
-        "fraction-bits: given for weights without a fraction; allowed with weight-quantizer pot, "
-        "post, apot");
-  }
   if (!o.quantizers.has_value()) return;
-  if (o.quantizers->weights == WeightQuantizer::post &&
-      o.quantization.fraction_bits.value_or(0) > largest_table_fraction_bits) {
-    throw std::invalid_argument(
-        "fraction-bits: found " + std::to_string(*o.quantization.fraction_bits) +
-        ", allowed with weight-quantizer post: 2 to 8, as a lookup table has");
-  }
-  if (o.quantization.scheme != QuantizationScheme::uniform_ptq) {
+  if (!for_ordinary_networks(o)) {
     throw std::invalid_argument(
         "weight-quantizer and activation-quantizer: found with the plan of " +
-        to_string(o.quantization.scheme) + ", allowed with scheme uniform");
+        o.quantization.scheme().name + ", allowed with scheme uniform");
   }
   check(
       WeightPlan{o.quantizers->weights, o.quantization.weight_bits, o.quantizers->magnitudes, {}});
@@ -407,6 +380,9 @@ std::string to_string(const QatOptions& o) {
   }
   if (o.training_images > 0) text << " train-images=" << o.training_images;
   text << " plan: " << to_string(o.quantization);
+  if (o.quantizers.has_value() && o.quantizers->fraction_bits > 0) {
+    text << " fraction-bits=" << o.quantizers->fraction_bits;
+  }
   return text.str();
 }
 
@@ -414,12 +390,10 @@ QatResult train_quantized(const Checkpoint& checkpoint, const Checkpoint& teache
                           const QatData& data, const QatOptions& given,
                           const std::function<bool()>& stop) {
   QatOptions options = given;
-  check(options.quantization);
   check_training(options, data);
-  options.quantization = with_defaults(options.quantization);
   check_quantizers(options);
   if (options.quantizers.has_value()) options.learn_ranges = true;
-  check_scheme(options.quantization.scheme, checkpoint, "checkpoint");
+  check_scheme(options.quantization.scheme(), checkpoint, "checkpoint");
   check_images(checkpoint, data.training);
   check_images(checkpoint, data.validation);
   if (options.distill > 0) check_images(teacher, data.training);

@@ -8,7 +8,7 @@
 #include <functional>
 #include <optional>
 #include <string>
-#include <vector>
+#include <utility>
 
 #include "sw/network/checkpoint.hpp"
 #include "sw/network/dataset.hpp"
@@ -21,14 +21,8 @@
 
 namespace abacus {
 
-struct QatOptions {
-  // The plan to start from, BatchNorm's re-estimation at the end, the images' augmentation and the
-  // seed of everything random.
-  QuantizationOptions quantization;
-  std::string scheme;  // in the package's origin: "nonnegative-qat"
-  // Of ordinary networks, in place of the plan's: their parameters are always learned.
-  std::optional<QatQuantizers> quantizers;
-
+// Of the training itself.
+struct QatTrainingOptions {
   // For the record, and for resuming: the caller gives the images. 0: all of a split.
   std::int64_t training_images = 0;
   int epochs = 10;
@@ -69,6 +63,18 @@ struct QatOptions {
   std::filesystem::path out;
 };
 
+struct QatOptions : QatTrainingOptions {
+  explicit QatOptions(CompletedOptions quantization_, QatTrainingOptions training = {})
+      : QatTrainingOptions(std::move(training)), quantization(std::move(quantization_)) {}
+
+  // The plan to start from, BatchNorm's re-estimation at the end, the images' augmentation and the
+  // seed of everything random.
+  CompletedOptions quantization;
+  // Of ordinary networks, in place of the plan's: their parameters are always learned.
+  std::optional<QatQuantizers> quantizers;
+  std::string scheme;  // in the package's origin: "nonnegative-qat"
+};
+
 struct QatData {
   Dataset training;
   Dataset validation;                          // measured after every epoch, only to watch
@@ -100,11 +106,5 @@ void check_quantizers(const QatOptions& options);
 
 // One line of text that is the same for the same options; hashed, the package's recipe.
 std::string to_string(const QatOptions& options);
-
-// "adderquant", "qssf", "nonnegative", "uniform".
-const std::vector<std::string>& qat_scheme_names();
-// The scheme whose plan the training starts from. Throws std::invalid_argument naming the text and
-// the allowed values.
-QuantizationScheme qat_scheme_from_string(const std::string& text);
 
 }  // namespace abacus

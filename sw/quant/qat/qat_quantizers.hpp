@@ -3,12 +3,14 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "sw/network/checkpoint.hpp"
 #include "sw/network/graph_folding.hpp"
 #include "sw/quant/activations/activation_quantizer.hpp"
+#include "sw/quant/options/option.hpp"
 #include "sw/quant/plan/quantization_plan.hpp"
 #include "sw/quant/weights/weight_quantizer.hpp"
 
@@ -28,30 +30,37 @@ enum class AdapterStart {
   fitted  // where the calibration images lose least (adapter_fit.hpp)
 };
 
-struct QatQuantizers {
-  WeightQuantizer weights = WeightQuantizer::lsq;
-  ActivationQuantizer activations = ActivationQuantizer::lsq;
-  int magnitudes = 0;  // post; 0: as many as the width holds
-  StepStart step_start = StepStart::lsq;
+std::string to_string(StepStart start);     // "lsq", "mse"
+std::string to_string(AdapterStart start);  // "one", "fitted"
+
+// Each field's meaning: quantizer_options().
+template <template <typename> class Value>
+struct QuantizerValues {
+  Value<WeightQuantizer> weights{};
+  Value<ActivationQuantizer> activations{};
+  Value<int> magnitudes{};  // post; 0: as many as the width holds
+  Value<StepStart> step_start{};
   // fitted: not by set_quantizers() but by fit_adapters(), which needs images.
-  AdapterStart adapter_start = AdapterStart::one;
+  Value<AdapterStart> adapter_start{};
+  Value<int> fraction_bits{};  // exponent weights; 0: as many as they need (exponent_taps.hpp)
 };
+using AskedQuantizers = QuantizerValues<std::optional>;
+using QatQuantizers = QuantizerValues<Itself>;
 
 // "post-asq": what the package's origin has before "-qat".
 std::string to_string(const QatQuantizers& quantizers);
 
 // Whether any of them has a step that starts somewhere.
 bool has_step_start(const QatQuantizers& quantizers);
+// Whether the weights are powers, or sums of powers, whose taps have a fraction.
+bool has_fraction(const QatQuantizers& quantizers);
 
-// "lsq", "mse". Throws std::invalid_argument naming the text and the allowed values.
-const std::vector<std::string>& step_start_names();
-StepStart step_start_from_string(const std::string& text);
-std::string to_string(StepStart start);
+// The options of training's quantizers, in the order of help and documentation.
+const std::vector<TakenOption<QuantizerValues>>& quantizer_options();
 
-// "one", "fitted"; likewise.
-const std::vector<std::string>& adapter_start_names();
-AdapterStart adapter_start_from_string(const std::string& text);
-std::string to_string(AdapterStart start);
+// One quantizer asked for, the other is LSQ; neither: nothing. Throws std::invalid_argument naming the
+// option, what was found and what is allowed, for options of quantizers that are not there too.
+std::optional<QatQuantizers> complete(const AskedQuantizers& asked);
 
 // Gives every layer between the edges these quantizers at the widths that it has. PACT's activations
 // start at the plan's range. `plan`: of uniform-ptq. `mean_magnitudes`: of each folded layer's output.

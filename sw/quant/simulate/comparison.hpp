@@ -6,7 +6,7 @@
 #include <cstdint>
 
 #include "sw/network/dataset.hpp"
-#include "sw/quant/options/quantization_options.hpp"
+#include "sw/quant/options/quantization_progress.hpp"
 #include "sw/quant/plan/quantized_network.hpp"
 #include "sw/train/modules.hpp"
 

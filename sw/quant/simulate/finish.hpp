@@ -6,7 +6,7 @@
 #include "sw/network/checkpoint.hpp"
 #include "sw/network/dataset.hpp"
 #include "sw/network/integer_network.hpp"
-#include "sw/quant/options/quantization_options.hpp"
+#include "sw/quant/options/quantization_progress.hpp"
 #include "sw/quant/plan/quantized_network.hpp"
 
 namespace abacus {

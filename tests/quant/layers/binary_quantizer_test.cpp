@@ -66,7 +66,7 @@ struct Made {
 
   QuantizationOptions options() const {
     QuantizationOptions result;
-    result.scheme = QuantizationScheme::bnn;
+    result.scheme = "bnn";
     result.weight_bits = result.activation_bits = 1;
     result.calibration_images = 96;
     result.batch_norm = BatchNormEstimation::kept;
@@ -82,7 +82,7 @@ struct Made {
 TEST(QuantizeBinary, GivesOneBitBetweenTheEdges) {
   const Made made("resnet20");
   const IntegerNetwork network =
-      quantize(made.checkpoint, made.images, nullptr, made.options(), {});
+      quantize(made.checkpoint, made.images, nullptr, complete(made.options()), {});
   EXPECT_EQ(network.origin.scheme, "bnn");
   EXPECT_EQ(network.origin.arithmetic, Arithmetic::bnn);
   int binary = 0;
@@ -114,7 +114,7 @@ TEST(QuantizeBinary, KeepsTheScoresWithWideStorageAndMeasuresTheIntegersAccuracy
     QuantizationOptions options = made.options();
     options.storage_bits = 14;
     const IntegerNetwork network =
-        quantize(made.checkpoint, made.images, &made.images, options, {});
+        quantize(made.checkpoint, made.images, &made.images, complete(options), {});
     FloatNetwork float_network(made.checkpoint.network, made.checkpoint.tensors);
     float_network.set_batch_norm_mode(BatchNormMode::inference);
     torch::NoGradGuard no_gradient;
@@ -144,7 +144,7 @@ TEST(QuantizeBinary, RefusesOtherWidthsAndOtherNetworks) {
   const Made made("lenet");
   const auto error = [&](const QuantizationOptions& options) -> std::string {
     try {
-      quantize(made.checkpoint, made.images, nullptr, options, {});
+      quantize(made.checkpoint, made.images, nullptr, complete(options), {});
     } catch (const std::invalid_argument& refusal) {
       return refusal.what();
     }
@@ -152,15 +152,16 @@ TEST(QuantizeBinary, RefusesOtherWidthsAndOtherNetworks) {
   };
   QuantizationOptions options = made.options();
   options.weight_bits = 2;
-  EXPECT_THAT(error(options), HasSubstr("weight bits of scheme bnn is 2; allowed: 1 to 1"));
+  EXPECT_THAT(error(options), HasSubstr("scheme bnn: --weight-bits is 2; allowed: 1"));
   options = made.options();
   options.activation_bits = 8;
-  EXPECT_THAT(error(options), HasSubstr("activation bits of scheme bnn is 8; allowed: 1 to 1"));
+  EXPECT_THAT(error(options), HasSubstr("scheme bnn: --activation-bits is 8; allowed: 1"));
   options = made.options();
   options.groups = 4;
-  EXPECT_THAT(error(options), HasSubstr("groups is no option of scheme bnn"));
+  EXPECT_THAT(error(options),
+              HasSubstr("scheme bnn does not take --groups; it takes the options of every scheme"));
   options = made.options();
-  options.scheme = QuantizationScheme::uniform_ptq;
+  options.scheme = "uniform-ptq";
   options.weight_bits = options.activation_bits = 8;
   EXPECT_THAT(error(options), HasSubstr("arithmetic is bnn"));
 }

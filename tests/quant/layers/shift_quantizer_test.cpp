@@ -32,14 +32,12 @@ struct Made {
 
   IntegerNetwork quantized(int weight_bits, int activation_bits, bool evaluated = false) const {
     QuantizationOptions options;
-    options.scheme = checkpoint.network.arithmetic == Arithmetic::shift
-                         ? QuantizationScheme::shift
-                         : QuantizationScheme::shiftaddnet;
+    options.scheme = checkpoint.network.arithmetic == Arithmetic::shift ? "shift" : "shiftaddnet";
     options.weight_bits = weight_bits;
     options.activation_bits = activation_bits;
     options.calibration_images = 96;
     options.batch_norm_images = 96;
-    return quantize(checkpoint, images, evaluated ? &images : nullptr, options, {});
+    return quantize(checkpoint, images, evaluated ? &images : nullptr, complete(options), {});
   }
 };
 
@@ -124,11 +122,11 @@ TEST(ShiftQuantizer, PackagesOfBothNetworksAreExact) {
 TEST(LevelSchemes, PackagesAreExact) {
   const Made made(Arithmetic::cnn);
   for (const auto& [scheme, arithmetic] :
-       {std::pair<QuantizationScheme, Arithmetic>{QuantizationScheme::pot, Arithmetic::shift},
-        {QuantizationScheme::post, Arithmetic::post},
-        {QuantizationScheme::apot, Arithmetic::apot}}) {
+       {std::pair<std::string, Arithmetic>{"pot", Arithmetic::shift},
+        {"post", Arithmetic::post},
+        {"apot", Arithmetic::apot}}) {
     for (const int bits : {2, 3, 4, 5}) {
-      SCOPED_TRACE(to_string(scheme) + " " + std::to_string(bits));
+      SCOPED_TRACE(scheme + " " + std::to_string(bits));
       QuantizationOptions options;
       options.scheme = scheme;
       options.weight_bits = bits;
@@ -136,7 +134,7 @@ TEST(LevelSchemes, PackagesAreExact) {
       options.calibration_images = 96;
       options.batch_norm_images = 96;
       const IntegerNetwork network =
-          quantize(made.checkpoint, made.images, &made.images, options, {});
+          quantize(made.checkpoint, made.images, &made.images, complete(options), {});
       ASSERT_NO_THROW(validate(network, "package"));
       EXPECT_EQ(network.origin.arithmetic, arithmetic);
       std::int64_t correct = 0;

@@ -182,10 +182,10 @@ TEST(AdapterFit, LowersTheErrorOfOtherImages) {
   Checkpoint checkpoint = test::random_checkpoint("lenet", Arithmetic::cnn, training.image,
                                                   training.classes, images, 5);
   checkpoint.normalization = normalization;
-  QuantizationOptions options;
-  options.scheme = QuantizationScheme::uniform_ptq;
-  options.weight_bits = options.activation_bits = 3;
-  options = with_defaults(options);
+  QuantizationOptions asked;
+  asked.scheme = "uniform-ptq";
+  asked.weight_bits = asked.activation_bits = 3;
+  const CompletedOptions options = complete(asked);
   const std::vector<FoldedLayer> folded = fold_graph(checkpoint.network);
   FloatNetwork network(checkpoint.network, checkpoint.tensors);
   const CalibrationData data{training, normalization, {}, 1};

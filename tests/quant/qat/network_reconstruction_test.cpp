@@ -19,16 +19,17 @@ namespace {
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-QuantizationOptions two_bits(OperandGrid grid = OperandGrid::unsigned_activations) {
+CompletedOptions two_bits(OperandGrid grid = OperandGrid::unsigned_activations) {
   QuantizationOptions options;
+  options.scheme = "adderquant-ptq";
   options.weight_bits = options.activation_bits = 2;
   options.operand_grid = grid;
   options.groups = 1;
   options.calibration_images = options.batch_norm_images = 64;
-  return options;
+  return complete(options);
 }
 
-QuantizationPlan plan_of(const test::ReconstructionCase& c, const QuantizationOptions& options) {
+QuantizationPlan plan_of(const test::ReconstructionCase& c, const CompletedOptions& options) {
   FloatNetwork network = c.float_network();
   const std::vector<FoldedLayer> folded = fold_graph(c.checkpoint.network);
   return make_plan(c.checkpoint, folded,
@@ -39,7 +40,7 @@ QuantizationPlan plan_of(const test::ReconstructionCase& c, const QuantizationOp
 double divergence(const test::ReconstructionCase& c, const Checkpoint& parameters,
                   const QuantizationPlan& plan) {
   QuantizedNetwork network = apply_plan(parameters, plan);
-  estimate_batch_norms(network, parameters, c.data, two_bits(), {});
+  estimate_batch_norms(network, parameters, c.data, BatchNormEstimation::estimated, 64, {});
   FloatNetwork reference = c.float_network();
   return compare_with_float(network, reference, c.images, {}).divergence;
 }

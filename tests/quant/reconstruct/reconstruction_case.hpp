@@ -32,13 +32,13 @@ struct ReconstructionCase {
     checkpoint =
         random_checkpoint(name, arithmetic, images.image, images.classes, batch.images, 17);
     data.normalization = checkpoint.normalization;
-    QuantizationOptions options;
+    QuantizationOptions asked;
     const bool adder = arithmetic == Arithmetic::adder;
-    options.scheme = adder ? QuantizationScheme::adderquant_ptq : QuantizationScheme::uniform_ptq;
-    options.weight_bits = bits;
-    options.activation_bits = bits;
-    options.groups = groups;
-    options.calibration_images = options.batch_norm_images = 64;
+    asked.scheme = adder ? "adderquant-ptq" : "uniform-ptq";
+    asked.weight_bits = bits;
+    asked.activation_bits = bits;
+    if (adder) asked.groups = groups;
+    const CompletedOptions options = complete(asked);
     const std::vector<FoldedLayer> folded = fold_graph(checkpoint.network);
     FloatNetwork network(checkpoint.network, checkpoint.tensors);
     QuantizationPlan plan =
@@ -46,7 +46,8 @@ struct ReconstructionCase {
                   calibrate(network, folded, data, 64, calibration_alpha(options), {}), options);
     if (!adder) set_brecq_weight_steps(plan, checkpoint);
     quantized = apply_plan(checkpoint, plan);
-    if (adder) estimate_batch_norms(quantized, checkpoint, data, options, {});
+    if (adder)
+      estimate_batch_norms(quantized, checkpoint, data, BatchNormEstimation::estimated, 64, {});
   }
   // `data` refers to this object's images.
   ReconstructionCase(const ReconstructionCase&) = delete;

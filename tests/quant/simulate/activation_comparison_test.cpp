@@ -41,10 +41,11 @@ class ActivationComparison : public ::testing::Test {
   }
 
   IntegerNetwork package(int bits, WeightQuantizer weights, ActivationQuantizer activations) {
-    QatOptions o;
-    o.quantization.scheme = QuantizationScheme::uniform_ptq;
-    o.quantization.weight_bits = o.quantization.activation_bits = bits;
-    o.quantization.calibration_images = o.quantization.batch_norm_images = 80;
+    QuantizationOptions plan;
+    plan.scheme = "uniform-ptq";
+    plan.weight_bits = plan.activation_bits = bits;
+    plan.calibration_images = plan.batch_norm_images = 80;
+    QatOptions o(complete(plan));
     o.quantizers = QatQuantizers{weights, activations, 0};
     o.scheme = to_string(*o.quantizers) + "-qat";
     o.epochs = 3;

@@ -27,6 +27,7 @@ class ComparisonTest : public ::testing::Test {
     const Batch batch = make_batch(images_, normalization, std::int64_t{0}, images_.count());
     checkpoint_ = test::random_checkpoint("lenet", Arithmetic::adder, image_shape, images_.classes,
                                           batch.images, 17);
+    options_.scheme = "adderquant-ptq";
     options_.calibration_images = 96;
     options_.batch_norm_images = 96;
   }
@@ -35,7 +36,7 @@ class ComparisonTest : public ::testing::Test {
     options_.weight_bits = options_.activation_bits = bits;
     Comparison comparison;
     const IntegerNetwork made =
-        quantize(checkpoint_, images_, nullptr, options_, {}, &images_, &comparison);
+        quantize(checkpoint_, images_, nullptr, complete(options_), {}, &images_, &comparison);
     if (network != nullptr) *network = made;
     return comparison;
   }
@@ -90,10 +91,10 @@ TEST_F(ComparisonTest, TakesImagesOfOtherClassesButNotOfAnotherShape) {
   Dataset other = test::synthetic_dataset(20, 4, image_shape);
   other.classes = 100;
   Comparison comparison;
-  quantize(checkpoint_, images_, nullptr, options_, {}, &other, &comparison);
+  quantize(checkpoint_, images_, nullptr, complete(options_), {}, &other, &comparison);
   EXPECT_EQ(comparison.images, 20);
   const Dataset small = test::synthetic_dataset(20, 4, {1, 8, 8});
-  EXPECT_THROW(quantize(checkpoint_, images_, nullptr, options_, {}, &small, &comparison),
+  EXPECT_THROW(quantize(checkpoint_, images_, nullptr, complete(options_), {}, &small, &comparison),
                std::invalid_argument);
 }
 

@@ -1,0 +1,25 @@
+// Options of tables (sw/quant/options/option.hpp) on the command line.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <optional>
+#include <string>
+
+#include "sw/quant/options/option.hpp"
+#include "sw/quant/options/option_help.hpp"
+
+namespace abacus {
+
+// Puts what the user gives into `values`, which must outlive the parsing; the table refuses what it does
+// not allow.
+template <template <template <typename> class> class Fields>
+void add_option_flag(CLI::App& command, const Option<Fields>& option, const OptionHelp& help,
+                     Fields<std::optional>& values) {
+  command
+      .add_option_function<std::string>(
+          option.flag(), [&option, &values](const std::string& text) { option.read(text, values); },
+          help.sentence())
+      ->type_name(help.allowed());
+}
+
+}  // namespace abacus

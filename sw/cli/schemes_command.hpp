@@ -1,0 +1,12 @@
+// `abacus-train schemes`: the tables that docs/quantization.md and docs/qat.md have.
+#pragma once
+
+namespace CLI {
+class App;
+}
+
+namespace abacus {
+
+void add_schemes_command(CLI::App& app);
+
+}  // namespace abacus

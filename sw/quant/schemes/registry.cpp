@@ -1,0 +1,20 @@
+#include "sw/quant/options/scheme.hpp"
+
+namespace abacus {
+namespace schemes {
+
+using Row = QuantizationScheme();
+// Each in the file of its name.
+Row adderquant, qssf, nonnegative, best, uniform, brecq, pot, post, apot, bnn, shift, shiftaddnet;
+
+}  // namespace schemes
+
+const std::vector<QuantizationScheme>& quantization_schemes() {
+  using namespace schemes;
+  static const std::vector<QuantizationScheme> rows = {
+      adderquant(), qssf(), nonnegative(), best(), uniform(), brecq(),
+      pot(),        post(), apot(),        bnn(),  shift(),   shiftaddnet()};
+  return rows;
+}
+
+}  // namespace abacus
