@@ -3,12 +3,15 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <ostream>
 #include <set>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "sw/cli/json_output.hpp"
 #include "sw/cli/run_options.hpp"
 #include "sw/network/checkpoint.hpp"
 #include "sw/network/keep_first.hpp"
@@ -28,26 +31,25 @@ struct Arguments {
   std::string data;
   std::string out;
   int threads = 0;
+  bool json = false;
 };
 
-// layer,ends_block,quantity,statistic,from,to,value
-class Table {
+// Lines layer,ends_block,quantity,statistic,from,to,value.
+class CsvWriter {
  public:
-  explicit Table(std::ostream& out) : out_(out) {
+  explicit CsvWriter(std::ostream& out) : out_(out) {
     out_ << "layer,ends_block,quantity,statistic,from,to,value\n";
     out_.precision(9);
   }
   void begin(const ComparedLayer& layer) {
     start_ = layer.name + (layer.has_residual ? ",yes," : ",no,");
   }
-  void value(const char* quantity, const char* statistic, double value) {
-    out_ << start_ << quantity << ',' << statistic << ",,," << value << '\n';
-  }
+  void value(const char* quantity, double value) { line(quantity, "value", value); }
   void statistics(const char* quantity, const ImageStatistics& of) {
-    value(quantity, "mean", of.mean());
-    value(quantity, "deviation", of.deviation());
-    value(quantity, "lowest", of.lowest());
-    value(quantity, "highest", of.highest());
+    line(quantity, "mean", of.mean());
+    line(quantity, "deviation", of.deviation());
+    line(quantity, "lowest", of.lowest());
+    line(quantity, "highest", of.highest());
   }
   void counts(const char* quantity, const ValueCounts& of) {
     for (std::size_t i = 0; i < of.counts.size(); ++i) {
@@ -58,9 +60,69 @@ class Table {
   }
 
  private:
+  void line(const char* quantity, const char* statistic, double value) {
+    out_ << start_ << quantity << ',' << statistic << ",,," << value << '\n';
+  }
+
   std::ostream& out_;
   std::string start_;
 };
+
+// A list of layers with their quantities by name.
+class JsonWriter {
+ public:
+  using Json = nlohmann::ordered_json;
+
+  void begin(const ComparedLayer& layer) {
+    layers_.push_back({{"layer", layer.name},
+                       {"ends_block", layer.has_residual},
+                       {"quantizes", layer.quantizes},
+                       {"histograms", Json::object()}});
+  }
+  void value(const char* quantity, double value) { layers_.back()[quantity] = nine_digits(value); }
+  void statistics(const char* quantity, const ImageStatistics& of) {
+    layers_.back()[quantity] = {{"mean", nine_digits(of.mean())},
+                                {"deviation", nine_digits(of.deviation())},
+                                {"lowest", nine_digits(of.lowest())},
+                                {"highest", nine_digits(of.highest())}};
+  }
+  void counts(const char* quantity, const ValueCounts& of) {
+    Json bins = Json::array();
+    for (std::size_t i = 0; i < of.counts.size(); ++i) {
+      const double from = of.first + static_cast<double>(i) * of.width;
+      bins.push_back(Json::array({nine_digits(from), nine_digits(from + of.width), of.counts[i]}));
+    }
+    layers_.back()["histograms"][quantity] = std::move(bins);
+  }
+  const Json& layers() const { return layers_; }
+
+ private:
+  Json layers_ = Json::array();
+};
+
+// `chosen`: by name, the layers with histograms of their activations.
+template <typename Writer>
+void write(const std::vector<ComparedLayer>& layers, const std::set<std::string>& chosen,
+           Writer& writer) {
+  for (const ComparedLayer& layer : layers) {
+    writer.begin(layer);
+    writer.statistics("output_norm", layer.output_norm);
+    writer.statistics("output_error", layer.output_error);
+    if (!layer.quantizes) continue;
+    writer.value("step", layer.step);
+    writer.statistics("step_factor", layer.step_factor);
+    writer.statistics("input_norm", layer.input_norm);
+    writer.statistics("input_error", layer.input_error);
+    writer.statistics("common_step_error", layer.common_step_error);
+    writer.statistics("own_step_error", layer.own_step_error);
+    writer.statistics("own_step_factor", layer.own_step_factor);
+    writer.statistics("levels_used", layer.levels_used);
+    writer.counts("level", layer.levels);
+    if (chosen.count(layer.name) == 0) continue;
+    writer.counts("stored", layer.stored);
+    writer.counts("quantized", layer.quantized);
+  }
+}
 
 std::set<std::string> chosen_layers(const IntegerNetwork& package,
                                     const std::vector<std::string>& names) {
@@ -80,6 +142,7 @@ std::set<std::string> chosen_layers(const IntegerNetwork& package,
 }
 
 void run(const Arguments& arguments) {
+  check_output(arguments.out, arguments.json);
   const Checkpoint checkpoint = load_checkpoint(arguments.checkpoint);
   const IntegerNetwork package = read_package(arguments.package);
   if (package.origin.network != checkpoint.network.name ||
@@ -100,26 +163,18 @@ void run(const Arguments& arguments) {
   const std::vector<ComparedLayer> layers =
       compare_activations(package, network, checkpoint.normalization, images,
                           [&](std::int64_t done) { progress.update(done); });
+  if (arguments.json) {
+    JsonWriter writer;
+    write(layers, chosen, writer);
+    return print_json("activations", {{"checkpoint", arguments.checkpoint},
+                                      {"package", arguments.package},
+                                      {"split", arguments.split},
+                                      {"images", images.count()},
+                                      {"layers", writer.layers()}});
+  }
   write_file_atomically(arguments.out, [&](std::ostream& out) {
-    Table table(out);
-    for (const ComparedLayer& layer : layers) {
-      table.begin(layer);
-      table.statistics("output_norm", layer.output_norm);
-      table.statistics("output_error", layer.output_error);
-      if (!layer.quantizes) continue;
-      table.value("step", "value", layer.step);
-      table.statistics("step_factor", layer.step_factor);
-      table.statistics("input_norm", layer.input_norm);
-      table.statistics("input_error", layer.input_error);
-      table.statistics("common_step_error", layer.common_step_error);
-      table.statistics("own_step_error", layer.own_step_error);
-      table.statistics("own_step_factor", layer.own_step_factor);
-      table.statistics("levels_used", layer.levels_used);
-      table.counts("level", layer.levels);
-      if (chosen.count(layer.name) == 0) continue;
-      table.counts("stored", layer.stored);
-      table.counts("quantized", layer.quantized);
-    }
+    CsvWriter writer(out);
+    write(layers, chosen, writer);
   });
   std::printf("%s: %zu layers, %lld images\n", arguments.out.c_str(), layers.size(),
               static_cast<long long>(images.count()));
@@ -146,7 +201,7 @@ void add_activations_command(CLI::App& app) {
       ->check(CLI::Range(1, 1'000'000))
       ->capture_default_str();
   add_run_options(*command, arguments->data, arguments->threads);
-  command->add_option("--out", arguments->out, "File to write (.csv)")->required();
+  add_file_or_json(*command, arguments->out, arguments->json);
   command->callback([arguments] { run(*arguments); });
 }
 

@@ -4,11 +4,14 @@
 #include <filesystem>
 #include <iostream>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "sw/cli/command_exit.hpp"
+#include "sw/cli/json_output.hpp"
 #include "sw/network/dataset.hpp"
 #include "sw/support/atomic_file.hpp"
 #include "sw/workload/layer_costs.hpp"
@@ -23,7 +26,27 @@ struct DescribeOptions {
   std::vector<int> image;
   int classes = 0;
   std::filesystem::path csv;
+  bool json = false;
 };
+
+nlohmann::ordered_json to_json(const LayerCosts& layer) {
+  nlohmann::ordered_json fields;
+  for (const auto& [name, value] : cost_fields(layer)) {
+    nlohmann::ordered_json& field = fields[name];  // null where the field does not apply
+    if (const auto* text = std::get_if<std::string>(&value)) field = *text;
+    if (const auto* count = std::get_if<std::int64_t>(&value)) field = *count;
+  }
+  return fields;
+}
+
+void print_costs(const Network& network, const std::vector<LayerCosts>& layers) {
+  nlohmann::ordered_json list = nlohmann::ordered_json::array();
+  for (const LayerCosts& layer : layers) list.push_back(to_json(layer));
+  print_json("describe", {{"network", network.name},
+                          {"arithmetic", to_string(network.arithmetic)},
+                          {"layers", list},
+                          {"total", to_json(total_costs(layers))}});
+}
 
 void describe(const DescribeOptions& options) {
   Shape image;
@@ -40,6 +63,7 @@ void describe(const DescribeOptions& options) {
   const Network network =
       make_network(options.network, arithmetic_from_string(options.arithmetic), image, classes);
   const std::vector<LayerCosts> layers = layer_costs(network);
+  if (options.json) return print_costs(network, layers);
   if (options.csv.empty()) {
     write_costs_table(std::cout, layers);
     return;
@@ -70,7 +94,9 @@ void add_describe_command(CLI::App& app) {
   command->add_option("--classes", options->classes, "Number of classes")
       ->check(CLI::Range(2, 32767))
       ->excludes(dataset);
-  command->add_option("--csv", options->csv, "Write all columns there, in place of the table");
+  CLI::Option* csv =
+      command->add_option("--csv", options->csv, "Write all columns there, in place of the table");
+  add_json_option(*command, options->json)->excludes(csv);
   command->callback([options] {
     describe(*options);
     throw CommandExit{0};

@@ -3,9 +3,11 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <string>
 
+#include "sw/cli/json_output.hpp"
 #include "sw/cli/run_options.hpp"
 #include "sw/network/checkpoint.hpp"
 #include "sw/network/keep_first.hpp"
@@ -25,7 +27,28 @@ struct Arguments {
   std::string data;
   std::int64_t images = 0;
   int threads = 0;
+  bool json = false;
 };
+
+void tell(const Arguments& arguments, const std::string& dataset, double accuracy,
+          std::int64_t images) {
+  if (!arguments.json) {
+    std::printf("%.2f %% of %lld images\n", accuracy, static_cast<long long>(images));
+    return;
+  }
+  nlohmann::ordered_json fields;
+  if (arguments.package.empty()) {
+    fields["checkpoint"] = arguments.checkpoint;
+  } else {
+    fields["package"] = arguments.package;
+    fields["exponents"] = arguments.exponents;
+  }
+  fields.update({{"dataset", dataset},
+                 {"split", arguments.split},
+                 {"images", images},
+                 {"accuracy_percent", accuracy}});
+  print_json("evaluate", fields);
+}
 
 Split split_from_string(const std::string& text) {
   if (text == "train") return Split::train;
@@ -45,7 +68,7 @@ void run_package(const Arguments& arguments) {
   Progress progress("evaluation", dataset.count());
   const double accuracy = package_accuracy(package, dataset, exponents,
                                            [&](std::int64_t done) { progress.update(done); });
-  std::printf("%.2f %% of %lld images\n", accuracy, static_cast<long long>(dataset.count()));
+  tell(arguments, name, accuracy, dataset.count());
 }
 
 void run(const Arguments& arguments) {
@@ -69,7 +92,7 @@ void run(const Arguments& arguments) {
   const double accuracy = evaluate(network, dataset, checkpoint.normalization, arguments.images);
   const std::int64_t images =
       arguments.images > 0 ? std::min(arguments.images, dataset.count()) : dataset.count();
-  std::printf("%.2f %% of %lld images\n", accuracy, static_cast<long long>(images));
+  tell(arguments, name, accuracy, images);
 }
 
 }  // namespace
@@ -97,6 +120,7 @@ void add_evaluate_command(CLI::App& app) {
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
   add_run_options(*command, arguments->data, arguments->threads);
+  add_json_option(*command, arguments->json);
   command->callback([arguments] { run(*arguments); });
 }
 

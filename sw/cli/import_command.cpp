@@ -4,9 +4,11 @@
 #include <array>
 #include <cstdio>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
+#include "sw/cli/json_output.hpp"
 #include "sw/import/import.hpp"
 #include "sw/network/checkpoint.hpp"
 #include "sw/train/trainer.hpp"
@@ -23,6 +25,7 @@ struct Arguments {
   std::vector<float> deviation;
   std::string data;
   std::string out;
+  bool json = false;
 };
 
 void override_with(const std::vector<float>& given, const char* option, int channels,
@@ -49,15 +52,22 @@ void run(const Arguments& arguments) {
   checkpoint.tensors = read_foreign_tensors(arguments.from);
   check_parameters(checkpoint.network, checkpoint.tensors, arguments.from);
   checkpoint.command = "abacus-train import";
+  nlohmann::ordered_json accuracy;  // null where it is not measured
   if (!arguments.data.empty()) {
     prepare_torch(0);
     FloatNetwork network(checkpoint.network, checkpoint.tensors);
     const Dataset test = load_dataset(arguments.dataset, Split::test, arguments.data);
     checkpoint.float_accuracy_percent = evaluate(network, test, checkpoint.normalization);
-    std::printf("%s: %.2f %% on the %lld test images\n", arguments.out.c_str(),
-                checkpoint.float_accuracy_percent, static_cast<long long>(test.count()));
+    accuracy = checkpoint.float_accuracy_percent;
+    if (!arguments.json) {
+      std::printf("%s: %.2f %% on the %lld test images\n", arguments.out.c_str(),
+                  checkpoint.float_accuracy_percent, static_cast<long long>(test.count()));
+    }
   }
   save_checkpoint(arguments.out, checkpoint);
+  if (arguments.json) {
+    print_json("import", {{"checkpoint", arguments.out}, {"float_accuracy_percent", accuracy}});
+  }
 }
 
 }  // namespace
@@ -89,6 +99,7 @@ void add_import_command(CLI::App& app) {
   command->add_option("--data", arguments->data,
                       "Folder of the data set; if given, the accuracy is measured and recorded");
   command->add_option("--out", arguments->out, "Checkpoint to write (.safetensors)")->required();
+  add_json_option(*command, arguments->json);
   command->callback([arguments] { run(*arguments); });
 }
 

@@ -7,6 +7,7 @@
 
 #include "sw/cli/command_exit.hpp"
 #include "sw/cli/describe_command.hpp"
+#include "sw/cli/energy_command.hpp"
 #include "sw/cli/keys_command.hpp"
 #include "sw/cli/report_command.hpp"
 #include "sw/cli/simulate_command.hpp"
@@ -23,6 +24,7 @@ int sc_main(int argc, char** argv) {
   abacus::add_report_command(app);
   abacus::add_describe_command(app);
   abacus::add_keys_command(app);
+  abacus::add_energy_command(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -5,11 +5,13 @@
 #include <cstdio>
 #include <filesystem>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <stdexcept>
 #include <string>
 
 #include "sw/cli/command_exit.hpp"
+#include "sw/cli/json_output.hpp"
 #include "sw/cli/option_flags.hpp"
 #include "sw/cli/run_options.hpp"
 #include "sw/network/checkpoint.hpp"
@@ -39,6 +41,7 @@ struct Arguments {
   std::string device = "cpu";
   std::string data;
   int threads = 0;
+  bool json = false;
 };
 
 void write_trained(const Arguments& arguments, const QatOptions& options, const QatResult& result) {
@@ -49,6 +52,24 @@ void write_trained(const Arguments& arguments, const QatOptions& options, const 
   checkpoint.epochs = options.epochs;
   checkpoint.seed = options.quantization.seed;
   save_checkpoint(arguments.trained_checkpoint, checkpoint);
+}
+
+void print_result(const Arguments& arguments, const QatResult& result, const QatData& data) {
+  const PackageOrigin& origin = result.network.origin;
+  nlohmann::ordered_json test;  // null where it was not measured
+  if (data.test.has_value()) {
+    test = {{"accuracy_percent", origin.fake_quantized_accuracy_percent},
+            {"images", data.test->count()}};
+  }
+  print_json(
+      "qat",
+      {{"package", arguments.training.out.string()},
+       {"scheme", origin.scheme},
+       {"weight_bits", origin.weight_bits},
+       {"activation_bits", origin.activation_bits},
+       {"validation",
+        {{"accuracy_percent", result.validation_percent}, {"images", data.validation.count()}}},
+       {"test", test}});
 }
 
 // Operands as wide as what is stored pass through: there is no step to learn.
@@ -149,6 +170,7 @@ void run(const CLI::App& command, const Arguments& arguments) {
   if (!arguments.trained_checkpoint.empty()) write_trained(arguments, options, result);
   write_package(options.out, result.network, recipe);
   std::filesystem::remove(state_file(options.out));
+  if (arguments.json) return print_result(arguments, result, data);
   std::printf(
       "%s: %s, %d-bit weights, %d-bit activations; fake-quantized %.2f %% of the %lld validation "
       "images",
@@ -285,6 +307,7 @@ void add_qat_command(CLI::App& app) {
                       "Also write the float parameters behind it, to go on from");
   command->add_flag("--resume", arguments->training.resume,
                     "Go on from the state saved beside --out, if any");
+  add_json_option(*command, arguments->json);
   command->callback([arguments, command] { run(*command, *arguments); });
 }
 

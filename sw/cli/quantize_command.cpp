@@ -5,10 +5,12 @@
 #include <cstdio>
 #include <filesystem>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <stdexcept>
 #include <string>
 
+#include "sw/cli/json_output.hpp"
 #include "sw/cli/option_flags.hpp"
 #include "sw/cli/run_options.hpp"
 #include "sw/network/checkpoint.hpp"
@@ -36,7 +38,32 @@ struct Arguments {
   std::string data;
   std::string out;
   int threads = 0;
+  bool json = false;
 };
+
+void print_result(const Arguments& arguments, const PackageOrigin& origin, double evaluated,
+                  std::int64_t evaluated_images, const Comparison& comparison,
+                  const std::string& compared_dataset) {
+  nlohmann::ordered_json accuracy, compared;  // null where nothing was measured
+  if (evaluated_images > 0) {
+    accuracy = {{"accuracy_percent", evaluated},
+                {"images", evaluated_images},
+                {"split", arguments.evaluate_split}};
+  }
+  if (comparison.images > 0) {
+    compared = {{"divergence", comparison.divergence},
+                {"agreement_percent", comparison.agreement_percent},
+                {"images", comparison.images},
+                {"dataset", compared_dataset},
+                {"split", arguments.compare_split}};
+  }
+  print_json("quantize", {{"package", arguments.out},
+                          {"scheme", origin.scheme},
+                          {"weight_bits", origin.weight_bits},
+                          {"activation_bits", origin.activation_bits},
+                          {"fake_quantized", accuracy},
+                          {"compared", compared}});
+}
 
 void run(const Arguments& arguments) {
   const Checkpoint checkpoint = load_checkpoint(arguments.checkpoint);
@@ -89,6 +116,10 @@ void run(const Arguments& arguments) {
   network.origin.recipe_sha256 =
       arguments.recipe_hash.empty() ? sha256_text(to_string(options)) : arguments.recipe_hash;
   write_package(arguments.out, network);
+  if (arguments.json) {
+    return print_result(arguments, network.origin, evaluated, evaluation.count(), comparison,
+                        compared.name);
+  }
   std::printf("%s: %s, %d-bit weights, %d-bit activations", arguments.out.c_str(),
               network.origin.scheme.c_str(), network.origin.weight_bits,
               network.origin.activation_bits);
@@ -144,8 +175,11 @@ void add_quantize_command(CLI::App& app) {
                       "To be recorded in place of the options' own hash");
   add_run_options(*command, arguments->data, arguments->threads);
   command->add_option("--out", arguments->out, "Package to write (.safetensors)");
-  command->add_flag("--print-recipe", arguments->print_recipe,
-                    "Only print all options, the defaults included, in one line");
+  CLI::Option* json = add_json_option(*command, arguments->json);
+  command
+      ->add_flag("--print-recipe", arguments->print_recipe,
+                 "Only print all options, the defaults included, in one line")
+      ->excludes(json);
   command->callback([arguments] { run(*arguments); });
 }
 

@@ -8,12 +8,15 @@
 #include <iterator>
 #include <map>
 #include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
 #include <ostream>
 #include <set>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "sw/cli/json_output.hpp"
 #include "sw/cli/run_options.hpp"
 #include "sw/network/checkpoint.hpp"
 #include "sw/quant/calibrate/calibration.hpp"
@@ -34,6 +37,7 @@ struct Arguments {
   std::string data;
   std::string out;
   int threads = 0;
+  bool json = false;
 };
 
 // Shares of a batch's activations of which the range is wanted; AdderQuant's alpha is one of them.
@@ -120,66 +124,125 @@ void watch(FloatNetwork& network, Watched& watched, const CalibrationData& data,
       [&](std::int64_t done) { progress.update(done); });
 }
 
-// layer,arithmetic,tensor,statistic,from,to,value
-class Table {
- public:
-  explicit Table(std::ostream& out) : out_(out) {
-    out_ << "layer,arithmetic,tensor,statistic,from,to,value\n";
-    out_.precision(9);
-  }
-  void begin(const WatchedLayer& layer, const char* tensor) {
-    start_ = layer.name + ',' + to_string(layer.arithmetic) + ',' + tensor + ',';
-  }
-  void value(const char* statistic, double value) {
-    out_ << start_ << statistic << ",,," << value << '\n';
-  }
-  void value(const char* statistic, double at, double value) {
-    out_ << start_ << statistic << ',' << at << ",," << value << '\n';
-  }
-  void histogram(const Histogram& histogram) {
-    for (std::size_t bin = 0; bin < histogram.counts.size(); ++bin) {
-      if (histogram.counts[bin] == 0) continue;
-      out_ << start_ << "histogram," << histogram.edge(bin) << ',' << histogram.edge(bin + 1) << ','
-           << histogram.counts[bin] << '\n';
-    }
-  }
-
- private:
-  std::ostream& out_;
-  std::string start_;
+// Of one tensor; what was not asked for is empty.
+struct TensorStatistics {
+  std::optional<double> maximum;
+  std::vector<double> quantiles;       // of kShares
+  std::vector<double> channel_maxima;  // of weights, one an output channel
+  Histogram histogram;
 };
 
-void write_weights(Table& table, const WatchedLayer& layer, const torch::Tensor& parameter,
-                   bool with_histogram, int bins) {
+struct LayerStatistics {
+  std::string name;
+  Arithmetic arithmetic = Arithmetic::cnn;
+  TensorStatistics activation, weight;
+  TensorStatistics
+      weight_relative;  // to the channel's largest: what a scale for each makes of them
+};
+
+LayerStatistics statistics_of(const WatchedLayer& layer, const torch::Tensor& parameter,
+                              bool with_histogram, int bins) {
+  LayerStatistics of;
+  of.name = layer.name;
+  of.arithmetic = layer.arithmetic;
+  of.activation = {layer.maximum, layer.quantiles, {}, layer.histogram};
+
   const torch::Tensor weights = parameter.detach().contiguous();
   const torch::Tensor rows = weights.reshape({weights.size(0), -1});
   const torch::Tensor maxima = std::get<0>(rows.abs().max(1)).contiguous();
   const double maximum = maxima.max().item<double>();
-  table.begin(layer, "weight");
-  table.value("maximum", maximum);
+  of.weight.maximum = maximum;
   for (const double share : kShares) {
-    table.value(
-        "quantile", share,
+    of.weight.quantiles.push_back(
         static_cast<double>(magnitude_quantile(weights.data_ptr<float>(), weights.numel(), share)));
   }
-  for (std::int64_t channel = 0; channel < maxima.numel(); ++channel) {
-    table.value("channel_maximum", static_cast<double>(channel),
-                static_cast<double>(maxima.data_ptr<float>()[channel]));
-  }
-  if (!with_histogram) return;
-  Histogram histogram(-maximum, maximum, bins);
-  histogram.add(weights.data_ptr<float>(), weights.numel());
-  table.histogram(histogram);
-
-  // Relative to the channel's own largest: what a scale for each output channel makes of them.
+  of.weight.channel_maxima.assign(maxima.data_ptr<float>(),
+                                  maxima.data_ptr<float>() + maxima.numel());
+  if (!with_histogram) return of;
+  of.weight.histogram = Histogram(-maximum, maximum, bins);
+  of.weight.histogram.add(weights.data_ptr<float>(), weights.numel());
   const torch::Tensor relative = (rows / maxima.clamp_min(1e-30).unsqueeze(1)).contiguous();
-  Histogram of_relative(-1, 1, bins);
-  of_relative.add(relative.data_ptr<float>(), relative.numel());
-  table.begin(layer, "weight_relative");
-  table.histogram(of_relative);
+  of.weight_relative.histogram = Histogram(-1, 1, bins);
+  of.weight_relative.histogram.add(relative.data_ptr<float>(), relative.numel());
+  return of;
+}
+
+// Lines layer,arithmetic,tensor,statistic,from,to,value.
+class CsvWriter {
+ public:
+  explicit CsvWriter(std::ostream& out) : out_(out) {
+    out_ << "layer,arithmetic,tensor,statistic,from,to,value\n";
+    out_.precision(9);
+  }
+  void write(const LayerStatistics& layer) {
+    write(layer, "activation", layer.activation);
+    write(layer, "weight", layer.weight);
+    write(layer, "weight_relative", layer.weight_relative);
+  }
+
+ private:
+  void write(const LayerStatistics& layer, const char* name, const TensorStatistics& tensor) {
+    const std::string start = layer.name + ',' + to_string(layer.arithmetic) + ',' + name + ',';
+    if (tensor.maximum) out_ << start << "maximum,,," << *tensor.maximum << '\n';
+    for (std::size_t i = 0; i < tensor.quantiles.size(); ++i) {
+      out_ << start << "quantile," << kShares[i] << ",," << tensor.quantiles[i] << '\n';
+    }
+    for (std::size_t channel = 0; channel < tensor.channel_maxima.size(); ++channel) {
+      out_ << start << "channel_maximum," << channel << ",," << tensor.channel_maxima[channel]
+           << '\n';
+    }
+    const Histogram& histogram = tensor.histogram;
+    for (std::size_t bin = 0; bin < histogram.counts.size(); ++bin) {
+      if (histogram.counts[bin] == 0) continue;
+      out_ << start << "histogram," << histogram.edge(bin) << ',' << histogram.edge(bin + 1) << ','
+           << histogram.counts[bin] << '\n';
+    }
+  }
+
+  std::ostream& out_;
+};
+
+using Json = nlohmann::ordered_json;
+
+Json to_json(const TensorStatistics& tensor) {
+  Json json = Json::object();
+  if (tensor.maximum) json["maximum"] = nine_digits(*tensor.maximum);
+  for (std::size_t i = 0; i < tensor.quantiles.size(); ++i) {
+    json["quantiles"].push_back(
+        {{"share", kShares[i]}, {"magnitude", nine_digits(tensor.quantiles[i])}});
+  }
+  for (const double maximum : tensor.channel_maxima) {
+    json["channel_maxima"].push_back(nine_digits(maximum));
+  }
+  const Histogram& histogram = tensor.histogram;
+  for (std::size_t bin = 0; bin < histogram.counts.size(); ++bin) {
+    if (histogram.counts[bin] == 0) continue;
+    json["histogram"].push_back(
+        Json::array({nine_digits(histogram.edge(bin)), nine_digits(histogram.edge(bin + 1)),
+                     histogram.counts[bin]}));
+  }
+  return json;
+}
+
+Json to_json(const LayerStatistics& layer) {
+  return {{"layer", layer.name},
+          {"arithmetic", to_string(layer.arithmetic)},
+          {"activation", to_json(layer.activation)},
+          {"weight", to_json(layer.weight)},
+          {"weight_relative", to_json(layer.weight_relative)}};
+}
+
+void print_statistics(const Arguments& arguments, const std::vector<LayerStatistics>& layers) {
+  Json list = Json::array();
+  for (const LayerStatistics& layer : layers) list.push_back(to_json(layer));
+  print_json("statistics", {{"checkpoint", arguments.checkpoint},
+                            {"images", arguments.images},
+                            {"seed", arguments.seed},
+                            {"layers", list}});
 }
 
 void run(const Arguments& arguments) {
+  check_output(arguments.out, arguments.json);
   const Checkpoint checkpoint = load_checkpoint(arguments.checkpoint);
   Watched watched = convolutions(checkpoint.network);
   const std::set<std::string> chosen = chosen_layers(watched, arguments.histograms);
@@ -213,21 +276,18 @@ void run(const Arguments& arguments) {
           });
   }
 
+  std::vector<LayerStatistics> layers;
+  for (const auto& [index, layer] : watched) {
+    const torch::Tensor weights = layer.arithmetic == Arithmetic::shift
+                                      ? shift_weight(network.parameter(layer.name + ".exponent"),
+                                                     network.parameter(layer.name + ".sign"))
+                                      : network.parameter(layer.name + ".weight");
+    layers.push_back(statistics_of(layer, weights, chosen.count(layer.name) != 0, arguments.bins));
+  }
+  if (arguments.json) return print_statistics(arguments, layers);
   write_file_atomically(arguments.out, [&](std::ostream& out) {
-    Table table(out);
-    for (const auto& [index, layer] : watched) {
-      table.begin(layer, "activation");
-      table.value("maximum", layer.maximum);
-      for (std::size_t i = 0; i < std::size(kShares); ++i) {
-        table.value("quantile", kShares[i], layer.quantiles[i]);
-      }
-      table.histogram(layer.histogram);
-      const torch::Tensor weights = layer.arithmetic == Arithmetic::shift
-                                        ? shift_weight(network.parameter(layer.name + ".exponent"),
-                                                       network.parameter(layer.name + ".sign"))
-                                        : network.parameter(layer.name + ".weight");
-      write_weights(table, layer, weights, chosen.count(layer.name) != 0, arguments.bins);
-    }
+    CsvWriter writer(out);
+    for (const LayerStatistics& layer : layers) writer.write(layer);
   });
   std::printf("%s: %zu layers, %lld training images\n", arguments.out.c_str(), watched.size(),
               static_cast<long long>(arguments.images));
@@ -252,7 +312,7 @@ void add_statistics_command(CLI::App& app) {
       ->capture_default_str();
   command->add_option("--seed", arguments->seed, "Of the images' choice")->capture_default_str();
   add_run_options(*command, arguments->data, arguments->threads);
-  command->add_option("--out", arguments->out, "File to write (.csv)")->required();
+  add_file_or_json(*command, arguments->out, arguments->json);
   command->callback([arguments] { run(*arguments); });
 }
 

@@ -3,11 +3,13 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <sstream>
 #include <string>
 #include <vector>
 
 #include "sw/cli/command_exit.hpp"
+#include "sw/cli/json_output.hpp"
 #include "sw/cli/run_options.hpp"
 #include "sw/network/checkpoint.hpp"
 #include "sw/support/stop_request.hpp"
@@ -26,17 +28,18 @@ struct Arguments {
   std::string device = "cpu";
   std::string data;
   int threads = 0;
+  bool json = false;
 };
 
 // The options as given, in the order of the help, so that the checkpoint can say how to make it
-// again. --resume, --threads and where the files lie do not change the network.
+// again. --resume, --threads, --json and where the files lie do not change the network.
 std::string command_text(const CLI::App& command) {
   std::ostringstream text;
   text << "abacus-train train";
   for (const CLI::Option* option : command.get_options()) {
     const std::string name = option->get_name();
     if (option->count() == 0 || name == "--resume" || name == "--threads" || name == "--data" ||
-        name == "--out" || name == "--checkpoint-every") {
+        name == "--out" || name == "--checkpoint-every" || name == "--json") {
       continue;
     }
     text << ' ' << name;
@@ -59,6 +62,12 @@ bool already_finished(const TrainOptions& options) {
   return true;
 }
 
+void print_trained(const std::filesystem::path& out, bool already_finished, double accuracy) {
+  print_json("train", {{"checkpoint", out.string()},
+                       {"already_finished", already_finished},
+                       {"float_accuracy_percent", accuracy}});
+}
+
 void run(Arguments& arguments, const CLI::App& command) {
   TrainOptions& options = arguments.train;
   options.arithmetic = arithmetic_from_string(arguments.arithmetic);
@@ -70,7 +79,11 @@ void run(Arguments& arguments, const CLI::App& command) {
         ": an unfinished training is there; go on with --resume, or remove it");
   }
   if (options.resume && already_finished(options)) {
-    std::printf("%s: this training is finished already\n", options.out.c_str());
+    if (arguments.json) {
+      print_trained(options.out, true, load_checkpoint(options.out).float_accuracy_percent);
+    } else {
+      std::printf("%s: this training is finished already\n", options.out.c_str());
+    }
     return;
   }
   catch_stop_signals();
@@ -90,6 +103,7 @@ void run(Arguments& arguments, const CLI::App& command) {
                  state_file(options.out).c_str());
     throw CommandExit{kStoppedExitCode};
   }
+  if (arguments.json) return print_trained(options.out, false, result.float_accuracy_percent);
   std::printf("%s: %.2f %% on the %lld test images\n", options.out.c_str(),
               result.float_accuracy_percent, static_cast<long long>(data.test.count()));
 }
@@ -157,6 +171,7 @@ void add_train_command(CLI::App& app) {
       ->capture_default_str();
   command->add_option("--out", train.out, "Checkpoint to write (.safetensors)")->required();
   command->add_flag("--resume", train.resume, "Go on from the state saved beside --out, if any");
+  add_json_option(*command, arguments->json);
   command->callback([arguments, command] { run(*arguments, *command); });
 }
 

@@ -7,8 +7,10 @@
 #include "sw/cli/command_exit.hpp"
 #include "sw/cli/evaluate_command.hpp"
 #include "sw/cli/import_command.hpp"
+#include "sw/cli/levels_command.hpp"
 #include "sw/cli/qat_command.hpp"
 #include "sw/cli/quantize_command.hpp"
+#include "sw/cli/recipe_command.hpp"
 #include "sw/cli/schemes_command.hpp"
 #include "sw/cli/statistics_command.hpp"
 #include "sw/cli/train_command.hpp"
@@ -24,6 +26,8 @@ int main(int argc, char** argv) {
   abacus::add_evaluate_command(app);
   abacus::add_statistics_command(app);
   abacus::add_activations_command(app);
+  abacus::add_levels_command(app);
+  abacus::add_recipe_command(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -77,25 +77,53 @@ LayerCosts total_costs(const std::vector<LayerCosts>& layers) {
   return total;
 }
 
+std::vector<std::pair<std::string, CostValue>> cost_fields(const LayerCosts& l) {
+  const auto text = [](const std::string& value) {
+    return value.empty() ? CostValue() : CostValue(value);
+  };
+  const auto size = [](int value) { return value == 0 ? CostValue() : std::int64_t{value}; };
+  const std::string array = l.arithmetic.empty() ? "" : l.edge ? "edge" : "main";
+  // A padding of 0 is one, where there is a window.
+  const CostValue padding = l.kernel == 0 ? CostValue() : std::int64_t{l.padding};
+  return {{"layer", l.name},
+          {"kind", text(l.kind)},
+          {"arithmetic", text(l.arithmetic)},
+          {"array", text(array)},
+          {"input_channels", size(l.input.channels)},
+          {"input_height", size(l.input.height)},
+          {"input_width", size(l.input.width)},
+          {"output_channels", size(l.output.channels)},
+          {"output_height", size(l.output.height)},
+          {"output_width", size(l.output.width)},
+          {"kernel", size(l.kernel)},
+          {"stride", size(l.stride)},
+          {"padding", padding},
+          {"groups", size(l.groups)},
+          {"taps", l.taps},
+          {"weights", l.weights},
+          {"biases", l.biases},
+          {"parameters", l.parameters()},
+          {"adapter_hidden", std::int64_t{l.adapter.hidden}},
+          {"adapter_weights", l.adapter.weights},
+          {"adapter_biases", l.adapter.biases},
+          {"adapter_operations", l.adapter.operations},
+          {"adapter_pool_additions", l.adapter.pool_additions}};
+}
+
 void write_costs_csv(std::ostream& out, const std::vector<LayerCosts>& layers) {
-  out << "layer,kind,arithmetic,array,input_channels,input_height,input_width,output_channels,"
-         "output_height,output_width,kernel,stride,padding,groups,taps,weights,biases,parameters,"
-         "adapter_hidden,adapter_weights,adapter_biases,adapter_operations,"
-         "adapter_pool_additions\n";
-  const auto write = [&](const LayerCosts& l) {
-    const std::string array = l.arithmetic.empty() ? "" : l.edge ? "edge" : "main";
-    out << l.name << ',' << l.kind << ',' << l.arithmetic << ',' << array;
-    for (const int size : {l.input.channels, l.input.height, l.input.width, l.output.channels,
-                           l.output.height, l.output.width, l.kernel, l.stride}) {
-      out << ',' << count_or_nothing(size);
-    }
-    // A padding of 0 is one, where there is a window.
-    out << ',' << (l.kernel == 0 ? "" : std::to_string(l.padding)) << ','
-        << count_or_nothing(l.groups);
-    for (const std::int64_t count :
-         {l.taps, l.weights, l.biases, l.parameters(), std::int64_t{l.adapter.hidden},
-          l.adapter.weights, l.adapter.biases, l.adapter.operations, l.adapter.pool_additions}) {
-      out << ',' << count;
+  const char* comma = "";
+  for (const auto& [name, value] : cost_fields({})) {
+    out << comma << name;
+    comma = ",";
+  }
+  out << '\n';
+  const auto write = [&](const LayerCosts& layer) {
+    comma = "";
+    for (const auto& [name, value] : cost_fields(layer)) {
+      out << comma;
+      comma = ",";
+      if (const auto* text = std::get_if<std::string>(&value)) out << *text;
+      if (const auto* count = std::get_if<std::int64_t>(&value)) out << *count;
     }
     out << '\n';
   };

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <ostream>
 #include <string>
+#include <utility>
+#include <variant>
 #include <vector>
 
 #include "sw/network/network.hpp"
@@ -49,11 +51,15 @@ std::vector<LayerCosts> layer_costs(const Network& network);
 // Sums of everything that can be added up, under the name "total".
 LayerCosts total_costs(const std::vector<LayerCosts>& layers);
 
-// Comma-separated, with a head line, a line a layer and one of the total. Columns: layer, kind,
+// A layer's fields by name, in this order; nothing where one does not apply: layer, kind,
 // arithmetic, array, input_channels, input_height, input_width, output_channels, output_height,
 // output_width, kernel, stride, padding, groups, taps, weights, biases, parameters, adapter_hidden,
-// adapter_weights, adapter_biases, adapter_operations, adapter_pool_additions. `array` is `edge` or
-// `main`, empty for layers without taps.
+// adapter_weights, adapter_biases, adapter_operations, adapter_pool_additions. `array`: `edge` or
+// `main`, of layers with taps.
+using CostValue = std::variant<std::monostate, std::string, std::int64_t>;
+std::vector<std::pair<std::string, CostValue>> cost_fields(const LayerCosts& layer);
+
+// These fields comma-separated, with a head line, a line a layer and one of the total.
 void write_costs_csv(std::ostream& out, const std::vector<LayerCosts>& layers);
 // The same for people: shapes as channels×height×width, parts of it.
 void write_costs_table(std::ostream& out, const std::vector<LayerCosts>& layers);

@@ -40,6 +40,15 @@ std::vector<double> uniform_levels(int bits) {
   return with_signs(magnitudes);
 }
 
+std::vector<double> twos_complement_levels(int bits) {
+  const int highest = default_magnitudes(bits);
+  std::vector<double> levels;
+  for (int i = -highest - 1; i <= highest; ++i) {
+    levels.push_back(static_cast<double>(i) / highest);
+  }
+  return levels;
+}
+
 std::vector<double> zero_free_levels(int bits) {
   check_bits(bits);
   const int highest = (1 << bits) - 1;

@@ -11,6 +11,9 @@ namespace abacus {
 // 0, ±1/n, …, ±1 with n = 2^(bits−1) − 1: symmetric uniform quantization (ASQ, Figure 3a).
 std::vector<double> uniform_levels(int bits);
 
+// i/n, i = −n − 1 … n with the same n: all integers of `bits` bits, one more below 0 (LSQ).
+std::vector<double> twos_complement_levels(int bits);
+
 // (2i − n) / n, i = 0 … n, n = 2^bits − 1: all 2^bits levels, 0 is none of them (DoReFa-Net, arXiv
 // 1606.06160, eq. 9; SAWB, arXiv 1807.06964).
 std::vector<double> zero_free_levels(int bits);

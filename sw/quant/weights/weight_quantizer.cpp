@@ -12,7 +12,6 @@
 namespace abacus {
 namespace {
 
-constexpr double exponent_quantile = 0.99;
 constexpr double apot_start = 3;
 constexpr int basis_rounds = 20;
 constexpr double smallest = 1e-12;  // of what is divided by

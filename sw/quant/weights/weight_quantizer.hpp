@@ -26,6 +26,9 @@ std::string to_string(WeightQuantizer quantizer);
 // Throws std::invalid_argument naming the text and the allowed values.
 WeightQuantizer weight_quantizer_from_string(const std::string& text);
 
+// Of a channel's magnitudes: the α of pot and post (ASQ's authors' code).
+inline constexpr double exponent_quantile = 0.99;
+
 // How a stored weight n makes a value, in units of its channel's step.
 enum class WeightForm {
   integer,            // n

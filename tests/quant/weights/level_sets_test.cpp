@@ -64,6 +64,16 @@ TEST(LevelSets, FourBitsOfFigure3) {
   EXPECT_THAT(positive(power_of_root_two_levels(7)), ElementsAreArray(expected));
 }
 
+TEST(LevelSets, TwosComplementHasOneMoreLevelBelowZero) {
+  EXPECT_THAT(twos_complement_levels(2), ElementsAre(-2.0, -1.0, 0.0, 1.0));
+  for (int bits = 2; bits <= 8; ++bits) {
+    std::vector<double> levels = twos_complement_levels(bits);
+    EXPECT_LT(levels.front(), -1);
+    levels.erase(levels.begin());
+    EXPECT_EQ(levels, uniform_levels(bits));
+  }
+}
+
 TEST(LevelSets, DoReFasLevelsOfTwoBits) {
   EXPECT_THAT(zero_free_levels(2), ElementsAre(-1.0, -1 / 3.0, 1 / 3.0, 1.0));
 }

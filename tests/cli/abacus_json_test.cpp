@@ -1,0 +1,107 @@
+// What the commands of abacus answer with --json.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "sw/support/child_process.hpp"
+#include "tests/support/temporary_folder.hpp"
+
+namespace abacus {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using Json = nlohmann::json;
+
+Json ask(std::vector<std::string> arguments) {
+  arguments.push_back("--json");
+  const ProgramOutput output = capture_program(ABACUS_PROGRAM, arguments);
+  EXPECT_EQ(output.status, 0) << output.err;
+  EXPECT_EQ(output.out.find('\n'), output.out.size() - 1) << "one line";
+  const Json answer = Json::parse(output.out);
+  EXPECT_EQ(answer.at("command"), arguments.front());
+  EXPECT_EQ(answer.at("schema"), 1);
+  return answer;
+}
+
+TEST(AbacusJson, DescribeHasTheColumnsOfTheCsvFile) {
+  const test::TemporaryFolder folder;
+  const std::string csv = (folder.path() / "layers.csv").string();
+  const std::vector<std::string> describe = {"describe", "--network", "resnet20", "--dataset",
+                                             "cifar10"};
+  std::vector<std::string> as_csv = describe;
+  as_csv.insert(as_csv.end(), {"--csv", csv});
+  ASSERT_EQ(capture_program(ABACUS_PROGRAM, as_csv).status, 0);
+  const Json answer = ask(describe);
+  EXPECT_EQ(answer.at("network"), "resnet20");
+  EXPECT_EQ(answer.at("arithmetic"), "cnn");
+  const auto line = [](const Json& layer, const std::vector<std::string>& columns) {
+    std::string text;
+    for (const std::string& column : columns) {
+      const Json& value = layer.at(column);
+      if (!text.empty()) text += ',';
+      if (value.is_string()) text += value.get<std::string>();
+      if (value.is_number()) text += value.dump();
+    }
+    return text + '\n';
+  };
+  const std::string text = test::read_text(csv);
+  std::vector<std::string> columns(1);
+  for (const char c : text.substr(0, text.find('\n'))) {
+    if (c == ',') {
+      columns.emplace_back();
+    } else {
+      columns.back() += c;
+    }
+  }
+  std::string lines = text.substr(0, text.find('\n') + 1);
+  for (const Json& layer : answer.at("layers")) {
+    EXPECT_EQ(layer.size(), columns.size());
+    lines += line(layer, columns);
+  }
+  EXPECT_EQ(lines + line(answer.at("total"), columns), text);
+
+  as_csv.push_back("--json");
+  const ProgramOutput both = capture_program(ABACUS_PROGRAM, as_csv);
+  EXPECT_NE(both.status, 0);
+  EXPECT_THAT(both.err, AllOf(HasSubstr("--json"), HasSubstr("--csv")));
+}
+
+TEST(AbacusJson, EnergyPricesActionsAtTheWidthsAskedFor) {
+  const Json answer = ask({"energy", "shiftadd-papers", "--bits", "4,8,20,64"});
+  EXPECT_EQ(answer.at("table"), "shiftadd-papers");
+  EXPECT_THAT(answer.at("title").get<std::string>(), HasSubstr("ShiftAddNet"));
+  std::map<std::pair<std::string, int>, double> prices;
+  for (const Json& one : answer.at("prices"))
+    prices[{one.at("action"), one.at("bits")}] = one.at("pj");
+  EXPECT_DOUBLE_EQ(prices.at({"add", 8}), 0.03);
+  EXPECT_DOUBLE_EQ(prices.at({"add", 4}), 0.015);
+  EXPECT_DOUBLE_EQ(prices.at({"add", 20}), (0.03 + 0.9) / 2);
+  EXPECT_DOUBLE_EQ(prices.at({"add", 64}), 1.8);
+  EXPECT_DOUBLE_EQ(prices.at({"absolute_difference", 8}), 0.03);  // a multiple of an addition
+  EXPECT_DOUBLE_EQ(prices.at({"multiply", 8}), 0.2);              // 8 × 8
+  EXPECT_DOUBLE_EQ(prices.at({"multiply", 4}), 0.05);
+  const Json horowitz = ask({"energy", "horowitz-45nm"});
+  for (const Json& one : horowitz.at("prices")) {
+    EXPECT_EQ(one.at("bits"), 8) << "the default";
+    EXPECT_NE(one.at("action"), "sram_read") << "priced by the memory's size";
+  }
+}
+
+TEST(AbacusJson, EnergyForPeopleAndTablesThatAreNone) {
+  const ProgramOutput table = capture_program(ABACUS_PROGRAM, {"energy", "shiftadd-papers"});
+  EXPECT_EQ(table.status, 0);
+  EXPECT_THAT(table.out, AllOf(HasSubstr("shiftadd-papers: "), HasSubstr("add  "),
+                               HasSubstr("  8 bits  0.03 pJ\n")));
+  const ProgramOutput none = capture_program(ABACUS_PROGRAM, {"energy", "nowhere"});
+  EXPECT_NE(none.status, 0);
+  EXPECT_THAT(none.err, AllOf(HasSubstr("nowhere"), HasSubstr("horowitz-45nm")));
+}
+
+}  // namespace
+}  // namespace abacus
