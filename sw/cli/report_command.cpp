@@ -28,7 +28,7 @@ void add_report_command(CLI::App& app) {
   command->add_option("results", *results, "results.json of `abacus simulate`")->required();
   command->add_option("--out", *out, "The page; default: report.html beside the results");
   command->callback([results, out] {
-    const std::filesystem::path script = resource_folder() / "scripts" / "report.py";
+    const std::filesystem::path script = resource_folder() / "scripts" / "report";
     for (const std::filesystem::path& needed : {std::filesystem::path(python), script}) {
       if (!std::filesystem::exists(needed)) {
         throw std::runtime_error("the report needs " + needed.string() + ", which is not there");

@@ -7,7 +7,7 @@ class App;
 
 namespace abacus {
 
-// Has scripts/report.py make a self-contained HTML page of a results file.
+// Has scripts/report make a self-contained HTML page of a results file.
 void add_report_command(CLI::App& app);
 
 }  // namespace abacus

@@ -1,0 +1,1 @@
+"""Reports, plots and the papers' tables, made by Abacus' two programs."""

@@ -1,0 +1,32 @@
+"""`abacus report`: makes a self-contained HTML page of a results.json of `abacus simulate`."""
+
+import argparse
+import pathlib
+import sys
+
+from abacus.errors import AbacusError
+from abacus.files import write_whole
+from abacus.report.page import page
+from abacus.results import read_results
+
+
+def main(given: list[str]) -> None:
+    """The script; exits with status 1 where there is nothing to show."""
+    parser = argparse.ArgumentParser(
+        prog="scripts/report", description="Make an HTML page of a results file."
+    )
+    parser.add_argument("results", type=pathlib.Path, metavar="RESULTS.json")
+    parser.add_argument(
+        "--out",
+        type=pathlib.Path,
+        metavar="PAGE.html",
+        help="default: report.html beside the results",
+    )
+    arguments = parser.parse_args(given)
+    try:
+        results = read_results(arguments.results)
+        out = arguments.out or arguments.results.with_name("report.html")
+        write_whole(out, page(results, arguments.results))
+    except AbacusError as error:
+        sys.exit(f"report: {error}")
+    print(f"report: {out}")

@@ -1,9 +1,0 @@
-"""What ends a reproduction before its table is written."""
-
-
-class ReproductionError(Exception):
-    """Something that the user can mend; the text says what was found and what is allowed."""
-
-
-class Stopped(Exception):
-    """SIGINT or SIGTERM: what is finished stays, the table is not written."""
