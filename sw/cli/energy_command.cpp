@@ -14,6 +14,7 @@
 #include "sw/cli/command_exit.hpp"
 #include "sw/cli/json_output.hpp"
 #include "sw/experiment/resources.hpp"
+#include "sw/experiment/table_files.hpp"
 
 namespace abacus {
 namespace {
@@ -33,7 +34,7 @@ struct Price {
 EnergyTable read_table(const std::string& name) {
   const std::filesystem::path folder = resource_folder() / "scenarios" / "energy";
   const std::filesystem::path file = find_preset(name, folder, std::filesystem::current_path());
-  if (!file.empty()) return EnergyTable::read(file);
+  if (!file.empty()) return read_energy_table(file);
   std::string allowed;
   for (const std::string& preset : preset_names(folder)) allowed += preset + ", ";
   throw std::runtime_error("energy: there is no table " + name + "; allowed: " + allowed +

@@ -16,12 +16,6 @@
 
 namespace abacus {
 
-void PrintTo(const AdderShape& s, std::ostream* out) {
-  *out << s.batch << "x" << s.input_channels << "x" << s.input_height << "x" << s.input_width
-       << " -> " << s.output_channels << ", kernel " << s.kernel << ", stride " << s.stride
-       << ", padding " << s.padding;
-}
-
 namespace {
 
 using test::adder_reference;

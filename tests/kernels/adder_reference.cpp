@@ -3,6 +3,16 @@
 #include <algorithm>
 #include <cmath>
 
+namespace abacus {
+
+void PrintTo(const AdderShape& shape, std::ostream* out) {
+  *out << shape.batch << "x" << shape.input_channels << "x" << shape.input_height << "x"
+       << shape.input_width << " -> " << shape.output_channels << ", kernel " << shape.kernel
+       << ", stride " << shape.stride << ", padding " << shape.padding;
+}
+
+}  // namespace abacus
+
 namespace abacus::test {
 
 std::size_t input_elements(const AdderShape& s) {

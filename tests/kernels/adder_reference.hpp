@@ -1,10 +1,18 @@
 // The adder operator written straight from its definition, in double precision.
 #pragma once
 
+#include <ostream>
 #include <random>
 #include <vector>
 
 #include "sw/kernels/adder_kernels.hpp"
+
+namespace abacus {
+
+// For GoogleTest's messages.
+void PrintTo(const AdderShape& shape, std::ostream* out);
+
+}  // namespace abacus
 
 namespace abacus::test {
 

@@ -5,6 +5,7 @@
 
 #include <stdexcept>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "sw/network/reference_executor.hpp"
@@ -362,8 +363,9 @@ TEST(Quantize, RefusesANonnegativeGridWhereInputsCanBeNegative) {
 TEST(Quantize, RefusesANonnegativeGridOnTheImageAtOnce) {
   Made made("lenet", Arithmetic::adder);
   Layer& first = made.checkpoint.network.layers.front();
-  first.arithmetic = Arithmetic::adder;
-  first.edge = false;
+  auto& convolution = std::get<Convolution>(first.kind);
+  convolution.arithmetic = Arithmetic::adder;
+  convolution.edge = false;
   QuantizationOptions options = made.options(4, 4);
   options.scheme = "nonnegative-ptq";
   bool started = false;

@@ -18,10 +18,10 @@ struct LayerToPlan;       // sw/quant/calibrate/make_plan.hpp
 struct QuantizationWork;  // sw/quant/schemes/stages.hpp
 
 struct QuantizationScheme {
-  std::string name;         // "adderquant-ptq"
-  Arithmetic arithmetic{};  // of the networks that it is for
-  std::string networks;     // those, in words
-  std::string summary;      // one line for the documentation
+  std::string name;                         // "adderquant-ptq"
+  Arithmetic arithmetic = Arithmetic::cnn;  // of the networks that it is for
+  std::string networks;                     // those, in words
+  std::string summary;                      // one line for the documentation
   std::vector<TakenQuantizationOption> options;
   // Of one convolution between the edges. Throws std::invalid_argument as make_plan() does.
   std::function<ConvolutionPlan(const LayerToPlan&, const CompletedOptions&)> plan;

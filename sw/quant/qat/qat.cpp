@@ -168,7 +168,7 @@ class Training : public TrainingTask {
                    starting_plan(checkpoint, calibration_, options, identity_)),
         optimizer_(network_, options.optimizer),
         batches_(data.training, checkpoint.normalization,
-                 {options.batch, options.quantization.augmentation, options.quantization.seed}) {
+                 {options.batch, options.quantization.augmentation(), options.quantization.seed}) {
     network_.set_batch_norm_mode(BatchNormMode::training);
     quantized_.set_adder_gradient(options.adder_gradient);
     quantized_.set_precision(options.precision);
