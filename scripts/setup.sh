@@ -25,7 +25,7 @@ packages=(
   dataset-fashion-mnist
 )
 if [ "${1:-}" = lint ]; then
-  packages+=(clang-format clang-tidy)
+  packages+=(clang-format clang-tidy black flake8 mypy python3-numpy)
 fi
 
 missing=()

@@ -43,10 +43,8 @@ std::string range_words(double lowest, double highest) {
 
 }  // namespace
 
-Value::Value(std::string name, const Node* node, Place place)
-    : name_(std::move(name)),
-      node_(node),
-      place_(node == nullptr ? std::move(place) : node->place()) {}
+Value::Value(std::string name, const Node* node, const Place& place)
+    : name_(std::move(name)), node_(node), place_(node == nullptr ? place : node->place()) {}
 
 template <typename T>
 const T& Value::as(const std::string& allowed) const {

@@ -21,7 +21,7 @@ class Section;
 class Value {
  public:
   // `place`: of what should have it, for where it is missing: `node` is null then.
-  Value(std::string name, const Node* node, Place place);
+  Value(std::string name, const Node* node, const Place& place);
 
   bool given() const { return node_ != nullptr; }
   const std::string& name() const { return name_; }
