@@ -5,11 +5,11 @@
 #include <utility>
 #include <vector>
 
+#include "sw/network/graph_folding.hpp"
 #include "sw/quant/layers/binary_quantizer.hpp"
 #include "sw/quant/layers/shift_quantizer.hpp"
 #include "sw/quant/plan/adapter_arithmetic.hpp"
 #include "sw/quant/plan/fixed_point.hpp"
-#include "sw/network/graph_folding.hpp"
 
 namespace abacus {
 namespace {
