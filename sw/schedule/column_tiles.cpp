@@ -116,7 +116,7 @@ std::uint64_t adapter_bytes(const AdapterNetwork& adapter) {
 
 std::vector<std::uint8_t> pack_adapter(const AdapterNetwork& adapter) {
   std::vector<std::uint8_t> bytes(adapter.first_biases.size() * sizeof(std::int64_t));
-  std::memcpy(bytes.data(), adapter.first_biases.data(), bytes.size());
+  if (!bytes.empty()) std::memcpy(bytes.data(), adapter.first_biases.data(), bytes.size());
   for (const auto& weights : {adapter.first_weights, adapter.second_weights}) {
     for (const std::int16_t weight : weights) bytes.push_back(static_cast<std::uint8_t>(weight));
   }

@@ -22,7 +22,7 @@ struct Case {
 
   std::vector<std::uint8_t> parameters() const {
     std::vector<std::uint8_t> bytes(biases.size() * 8);
-    std::memcpy(bytes.data(), biases.data(), bytes.size());
+    if (!bytes.empty()) std::memcpy(bytes.data(), biases.data(), bytes.size());
     for (const auto& weights : {first, second}) {
       for (const std::int8_t w : weights) bytes.push_back(static_cast<std::uint8_t>(w));
     }
