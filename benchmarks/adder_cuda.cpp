@@ -10,7 +10,7 @@
 
 namespace {
 
-using abacus::AdderShape;
+using abacus::kernels::AdderShape;
 
 void require(cudaError_t error) {
   if (error != cudaSuccess) throw std::runtime_error(cudaGetErrorString(error));
@@ -46,23 +46,26 @@ void adder_layer(benchmark::State& state) {
   const AdderShape shape{128, channels, side, side, channels, 3, 1, 1};
   const std::int64_t values = shape.batch * channels * side * side;
   DeviceFloats x(values), y(values), w(channels * channels * 9), dw(channels * channels * 9);
-  DeviceFloats scratch(abacus::cuda_adder_scratch(shape));
-  const abacus::CudaAdderOperands operands{x.data(), w.data(), pass == sign_gradient ? 0.01F : 0};
+  DeviceFloats scratch(abacus::kernels::cuda_adder_scratch(shape));
+  const abacus::kernels::CudaAdderOperands operands{x.data(), w.data(),
+                                                    pass == sign_gradient ? 0.01F : 0};
   const auto run = [&] {
     switch (pass) {
       case forward:
-        abacus::cuda_adder_forward(shape, operands, y.data());
+        abacus::kernels::cuda_adder_forward(shape, operands, y.data());
         break;
       case input_gradient:
-        abacus::cuda_adder_input_gradient(shape, operands, 1, y.data(), x.data());
+        abacus::kernels::cuda_adder_input_gradient(shape, operands, 1, y.data(), x.data());
         break;
       case weight_gradient:
-        abacus::cuda_adder_weight_gradient(shape, operands, abacus::CudaWeightGradient::difference,
-                                           y.data(), scratch.data(), dw.data());
+        abacus::kernels::cuda_adder_weight_gradient(shape, operands,
+                                                    abacus::kernels::CudaWeightGradient::difference,
+                                                    y.data(), scratch.data(), dw.data());
         break;
       case sign_gradient:
-        abacus::cuda_adder_weight_gradient(shape, operands, abacus::CudaWeightGradient::sign,
-                                           y.data(), scratch.data(), dw.data());
+        abacus::kernels::cuda_adder_weight_gradient(shape, operands,
+                                                    abacus::kernels::CudaWeightGradient::sign,
+                                                    y.data(), scratch.data(), dw.data());
         break;
     }
   };

@@ -9,10 +9,10 @@ namespace {
 
 constexpr int accumulators_at_once = 2048;
 
-TapFormat tap_format(const IntegerLayer& layer) {
-  TapFormat format;
-  format.kind =
-      layer.arithmetic == Arithmetic::adder ? TapKind::absolute_difference : TapKind::product;
+models::TapFormat tap_format(const network::IntegerLayer& layer) {
+  models::TapFormat format;
+  format.kind = layer.arithmetic == network::Arithmetic::adder ? hw::TapKind::absolute_difference
+                                                               : hw::TapKind::product;
   format.weight_bits = layer.weight_bits;
   format.weight_signed = layer.weight_signed;
   format.activation_bits = layer.activation_bits;
@@ -30,15 +30,17 @@ void fill(std::uint8_t* bytes, std::size_t count, int mask, std::mt19937& random
 
 }  // namespace
 
-BareKernel::BareKernel(const IntegerNetwork& network, CpuTarget target) : target_(target) {
+BareKernel::BareKernel(const network::IntegerNetwork& network, models::CpuTarget target)
+    : target_(target) {
   std::mt19937 random(1);
   std::size_t most_accumulators = 0;
-  for (const IntegerLayer& source : network.layers) {
-    if (source.kind != IntegerLayerKind::convolution) continue;
-    const TapPlan plan = plan_taps(tap_format(source), target);
-    const Shape& input = network.tensor(source.input).shape;
-    const Shape& output = source.output.shape;
-    const WeightShape weights{source.kernel * source.kernel, input.channels, output.channels};
+  for (const network::IntegerLayer& source : network.layers) {
+    if (source.kind != network::IntegerLayerKind::convolution) continue;
+    const models::TapPlan plan = models::plan_taps(tap_format(source), target);
+    const network::Shape& input = network.tensor(source.input).shape;
+    const network::Shape& output = source.output.shape;
+    const models::WeightShape weights{source.kernel * source.kernel, input.channels,
+                                      output.channels};
     Layer layer;
     layer.kernel = plan.kernel;
     layer.geometry = {source.kernel, source.stride, weights.channel_groups(),
@@ -70,9 +72,10 @@ void BareKernel::run() {
     for (int row = 0; row < layer.rows; row += layer.rows_at_once) {
       const std::size_t first = static_cast<std::size_t>(row) * layer.geometry.stride *
                                 layer.geometry.operand_row() * layer.operand_bytes;
-      accumulate(target_, layer.kernel, layer.geometry,
-                 std::min(layer.rows_at_once, layer.rows - row), layer.operands.data() + first,
-                 layer.blocks.data(), layer.corrections.data(), accumulators_.data());
+      models::accumulate(target_, layer.kernel, layer.geometry,
+                         std::min(layer.rows_at_once, layer.rows - row),
+                         layer.operands.data() + first, layer.blocks.data(),
+                         layer.corrections.data(), accumulators_.data());
     }
   }
 }

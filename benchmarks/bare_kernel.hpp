@@ -16,7 +16,8 @@ namespace abacus::benchmarks {
 class BareKernel {
  public:
   // Operands are random and lie in buffers of the layers' sizes.
-  explicit BareKernel(const IntegerNetwork& network, CpuTarget target = best_cpu_target());
+  explicit BareKernel(const network::IntegerNetwork& network,
+                      models::CpuTarget target = models::best_cpu_target());
 
   // All taps of one image.
   void run();
@@ -24,19 +25,19 @@ class BareKernel {
 
  private:
   struct Layer {
-    TapKernel kernel;
-    TapGeometry geometry;
+    models::TapKernel kernel;
+    models::TapGeometry geometry;
     int rows;          // of the output
     int rows_at_once;  // whose accumulators stay in the first-level cache
     int operand_bytes;
-    AlignedBuffer<std::uint8_t> operands;
-    AlignedBuffer<std::uint8_t> blocks;
-    AlignedBuffer<std::int32_t> corrections;
+    models::AlignedBuffer<std::uint8_t> operands;
+    models::AlignedBuffer<std::uint8_t> blocks;
+    models::AlignedBuffer<std::int32_t> corrections;
   };
 
-  CpuTarget target_;
+  models::CpuTarget target_;
   std::vector<Layer> layers_;
-  AlignedBuffer<std::int32_t> accumulators_;
+  models::AlignedBuffer<std::int32_t> accumulators_;
   std::int64_t taps_ = 0;
 };
 

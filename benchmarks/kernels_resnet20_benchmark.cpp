@@ -9,7 +9,7 @@
 
 #include "models/compute/compute_unit.hpp"
 
-namespace abacus {
+namespace abacus::benchmarks {
 namespace {
 
 struct Layer {
@@ -43,15 +43,15 @@ std::vector<Layer> resnet20() {
 // Input, output and residual have their own third of the activation SRAM.
 constexpr std::uint32_t third = 40 * 1024;
 
-std::vector<Command> commands(const std::vector<Layer>& layers, int bits, bool adder) {
-  std::vector<Command> list;
+std::vector<hw::Command> commands(const std::vector<Layer>& layers, int bits, bool adder) {
+  std::vector<hw::Command> list;
   for (const Layer& layer : layers) {
     for (int first = 0; first < layer.outputs; first += 16) {
-      Command command{};
-      command.opcode = Opcode::convolve;
-      ConvolveFields& f = command.convolve;
+      hw::Command command{};
+      command.opcode = hw::Opcode::convolve;
+      hw::ConvolveFields& f = command.convolve;
       f.edge_array = layer.edge;
-      f.taps = adder && !layer.edge ? TapKind::absolute_difference : TapKind::product;
+      f.taps = adder && !layer.edge ? hw::TapKind::absolute_difference : hw::TapKind::product;
       f.kernel = static_cast<std::uint8_t>(layer.kernel);
       f.stride = static_cast<std::uint8_t>(layer.stride);
       f.padding = static_cast<std::uint8_t>(layer.kernel / 2);
@@ -73,63 +73,63 @@ std::vector<Command> commands(const std::vector<Layer>& layers, int bits, bool a
       f.input_format = f.output_format = f.residual_format = {8, 0};
       f.output_address = third;
       f.residual_address = 2 * third;
-      f.parameter_address = static_cast<std::uint32_t>(first) * sizeof(ScaleRecord);
+      f.parameter_address = static_cast<std::uint32_t>(first) * sizeof(hw::ScaleRecord);
       list.push_back(command);
     }
   }
   return list;
 }
 
-void compute_unit(benchmark::State& state, CpuTarget target, int bits, bool adder) {
-  HardwareConfig config;
+void compute_unit(benchmark::State& state, models::CpuTarget target, int bits, bool adder) {
+  hw::HardwareConfig config;
   if (!adder) config.array.kind = "mac";
-  Context context(config, TimingLevel::functional);
-  TokenCounters tokens;
-  Sram activation(sc_core::sc_gen_unique_name("activation"), Component::activation_sram,
-                  config.activation_sram, context);
-  Sram weight(sc_core::sc_gen_unique_name("weight"), Component::weight_sram, config.weight_sram,
-              context);
-  Sram parameter(sc_core::sc_gen_unique_name("parameter"), Component::parameter_sram,
-                 config.parameter_sram, context);
-  struct Open : ComputeUnit {
-    using ComputeUnit::ComputeUnit;
-    using ComputeUnit::execute;
+  models::Context context(config, hw::TimingLevel::functional);
+  models::TokenCounters tokens;
+  models::Sram activation(sc_core::sc_gen_unique_name("activation"),
+                          models::Component::activation_sram, config.activation_sram, context);
+  models::Sram weight(sc_core::sc_gen_unique_name("weight"), models::Component::weight_sram,
+                      config.weight_sram, context);
+  models::Sram parameter(sc_core::sc_gen_unique_name("parameter"),
+                         models::Component::parameter_sram, config.parameter_sram, context);
+  struct Open : models::ComputeUnit {
+    using models::ComputeUnit::ComputeUnit;
+    using models::ComputeUnit::execute;
   } unit(sc_core::sc_gen_unique_name("compute"), config, context, tokens, activation, weight,
          parameter, target);
 
   std::mt19937 random(1);
-  for (Sram* sram : {&activation, &weight}) {
+  for (models::Sram* sram : {&activation, &weight}) {
     for (std::uint32_t i = 0; i < sram->size(); ++i) {
       sram->data()[i] = static_cast<std::uint8_t>(random());
     }
   }
   for (std::uint16_t channel = 0; channel < 64; ++channel) {
-    const ScaleRecord record{1000 * channel, adder ? -30000 : 30000, channel, 0};
+    const hw::ScaleRecord record{1000 * channel, adder ? -30000 : 30000, channel, 0};
     std::memcpy(parameter.data() + channel * sizeof record, &record, sizeof record);
   }
-  const std::vector<Command> list = commands(resnet20(), bits, adder);
+  const std::vector<hw::Command> list = commands(resnet20(), bits, adder);
   for (auto _ : state) {
-    for (const Command& command : list) unit.execute(command);
+    for (const hw::Command& command : list) unit.execute(command);
   }
   state.counters["images"] =
       benchmark::Counter(static_cast<double>(state.iterations()), benchmark::Counter::kIsRate);
 }
 
 // The tap loops of the same commands, operands and weights ready.
-void taps_alone(benchmark::State& state, CpuTarget target, int bits, bool adder) {
+void taps_alone(benchmark::State& state, models::CpuTarget target, int bits, bool adder) {
   struct Job {
-    TapPlan plan;
-    TapGeometry geometry;
+    models::TapPlan plan;
+    models::TapGeometry geometry;
     int rows;
-    AlignedBuffer<std::uint8_t> operands, blocks;
-    AlignedBuffer<std::int32_t> corrections, accumulators;
+    models::AlignedBuffer<std::uint8_t> operands, blocks;
+    models::AlignedBuffer<std::int32_t> corrections, accumulators;
   };
   std::vector<Job> jobs;
   std::mt19937 random(1);
-  for (const Command& command : commands(resnet20(), bits, adder)) {
-    const ConvolveFields& f = command.convolve;
-    const WeightShape shape{f.kernel * f.kernel, f.input_channels, f.columns};
-    Job job{plan_taps(tap_format(f), target),
+  for (const hw::Command& command : commands(resnet20(), bits, adder)) {
+    const hw::ConvolveFields& f = command.convolve;
+    const models::WeightShape shape{f.kernel * f.kernel, f.input_channels, f.columns};
+    Job job{models::plan_taps(models::tap_format(f), target),
             {f.kernel, f.stride, shape.channel_groups(), shape.column_blocks(), f.output_width},
             f.output_height,
             {},
@@ -148,14 +148,14 @@ void taps_alone(benchmark::State& state, CpuTarget target, int bits, bool adder)
                              shape.column_blocks() * 8);
     std::vector<std::uint8_t> packed(shape.packed_bytes(f.weight_bits));
     for (auto& byte : packed) byte = static_cast<std::uint8_t>(random());
-    unpack_weights(target, job.plan, shape, packed.data(), job.blocks.data(),
-                   job.corrections.data());
+    models::unpack_weights(target, job.plan, shape, packed.data(), job.blocks.data(),
+                           job.corrections.data());
     jobs.push_back(std::move(job));
   }
   for (auto _ : state) {
     for (Job& job : jobs) {
-      accumulate(target, job.plan.kernel, job.geometry, job.rows, job.operands.data(),
-                 job.blocks.data(), job.corrections.data(), job.accumulators.data());
+      models::accumulate(target, job.plan.kernel, job.geometry, job.rows, job.operands.data(),
+                         job.blocks.data(), job.corrections.data(), job.accumulators.data());
     }
     benchmark::ClobberMemory();
   }
@@ -163,9 +163,9 @@ void taps_alone(benchmark::State& state, CpuTarget target, int bits, bool adder)
       benchmark::Counter(static_cast<double>(state.iterations()), benchmark::Counter::kIsRate);
 }
 
-void register_image(CpuTarget target, int bits, bool adder) {
-  const std::string name =
-      std::string(adder ? "adder/" : "mac/") + std::to_string(bits) + "_bits/" + to_string(target);
+void register_image(models::CpuTarget target, int bits, bool adder) {
+  const std::string name = std::string(adder ? "adder/" : "mac/") + std::to_string(bits) +
+                           "_bits/" + models::to_string(target);
   const auto add = [&](const char* what, auto* run) {
     benchmark::RegisterBenchmark((what + name).c_str(), [=](benchmark::State& state) {
       run(state, target, bits, adder);
@@ -176,14 +176,14 @@ void register_image(CpuTarget target, int bits, bool adder) {
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::benchmarks
 
 // SystemC owns main().
 int sc_main(int argc, char** argv) {
-  for (const abacus::CpuTarget target : abacus::supported_cpu_targets()) {
+  for (const abacus::models::CpuTarget target : abacus::models::supported_cpu_targets()) {
     for (const int bits : {4, 8}) {
-      abacus::register_image(target, bits, true);
-      abacus::register_image(target, bits, false);
+      abacus::benchmarks::register_image(target, bits, true);
+      abacus::benchmarks::register_image(target, bits, false);
     }
   }
   benchmark::Initialize(&argc, argv);

@@ -56,15 +56,16 @@ void write_all(int file, const void* data, std::size_t bytes) {
 }
 
 // In the platform's process: an image and a round of the kernel for each byte of `requests`.
-void serve(const IntegerNetwork& network, TimingLevel level, int requests, int answers) {
-  HardwareConfig hardware;
-  hardware.array.kind = network.origin.arithmetic == Arithmetic::adder ? "adder" : "mac";
-  const Program program = schedule(network, hardware);
+void serve(const network::IntegerNetwork& network, hw::TimingLevel level, int requests,
+           int answers) {
+  hw::HardwareConfig hardware;
+  hardware.array.kind = network.origin.arithmetic == network::Arithmetic::adder ? "adder" : "mac";
+  const schedule::Program program = schedule::schedule(network, hardware);
   BareKernel kernel(network);
-  Platform platform("platform", hardware, level);
-  platform.set_software([&](HostBus& bus) {
-    Driver driver(bus);
-    if (driver.load(program_view(program)) != DriverStatus::ok) std::_Exit(1);
+  models::Platform platform("platform", hardware, level);
+  platform.set_software([&](hw::HostBus& bus) {
+    driver::Driver driver(bus);
+    if (driver.load(experiment::program_view(program)) != driver::DriverStatus::ok) std::_Exit(1);
     std::vector<std::uint8_t> image(program.input.bytes);
     std::vector<std::uint8_t> scores(program.scores.bytes);
     unsigned value = 1;
@@ -74,12 +75,12 @@ void serve(const IntegerNetwork& network, TimingLevel level, int requests, int a
         value = value * 1664525u + 1013904223u;
         pixel = static_cast<std::uint8_t>(value >> 24);
       }
-      RunStatistics statistics{};
-      DriverStatus status = DriverStatus::ok;
+      driver::RunStatistics statistics{};
+      driver::DriverStatus status = driver::DriverStatus::ok;
       Measurement measurement{};
       measurement.simulated =
           seconds_of([&] { status = driver.run(image.data(), scores.data(), statistics); });
-      if (status != DriverStatus::ok) std::_Exit(1);
+      if (status != driver::DriverStatus::ok) std::_Exit(1);
       platform.context().activity.clear();
       platform.context().timeline.clear();
       measurement.kernel = seconds_of([&] { kernel.run(); });
@@ -91,7 +92,7 @@ void serve(const IntegerNetwork& network, TimingLevel level, int requests, int a
 
 class PlatformProcess {
  public:
-  PlatformProcess(const IntegerNetwork& network, TimingLevel level) {
+  PlatformProcess(const network::IntegerNetwork& network, hw::TimingLevel level) {
     int requests[2];
     int answers[2];
     if (pipe(requests) != 0 || pipe(answers) != 0) throw std::runtime_error("no pipe");
@@ -132,8 +133,9 @@ class PlatformProcess {
   int answers_;
 };
 
-void simulate(benchmark::State& state, const SyntheticOptions& options, TimingLevel level) {
-  const IntegerNetwork network = synthetic_network(options);
+void simulate(benchmark::State& state, const workload::SyntheticOptions& options,
+              hw::TimingLevel level) {
+  const network::IntegerNetwork network = workload::synthetic_network(options);
   PlatformProcess platform(network, level);
   for (int warm_up = 0; warm_up < 3; ++warm_up) platform.image();
   Measurement total{};
@@ -150,8 +152,8 @@ void simulate(benchmark::State& state, const SyntheticOptions& options, TimingLe
   state.counters["ratio"] = benchmark::Counter(total.simulated / total.kernel);
 }
 
-void add(const char* name, Arithmetic arithmetic, int groups, TimingLevel level) {
-  SyntheticOptions options;
+void add(const char* name, network::Arithmetic arithmetic, int groups, hw::TimingLevel level) {
+  workload::SyntheticOptions options;
   options.arithmetic = arithmetic;
   options.groups = groups;
   benchmark::RegisterBenchmark(name,
@@ -166,12 +168,16 @@ void add(const char* name, Arithmetic arithmetic, int groups, TimingLevel level)
 int sc_main(int argc, char** argv) {
   using namespace abacus;
   using abacus::benchmarks::add;
-  add("Functional/adder_4_bits_1_group", Arithmetic::adder, 1, TimingLevel::functional);
-  add("Functional/adder_4_bits_4_groups", Arithmetic::adder, 4, TimingLevel::functional);
-  add("Functional/mac_4_bits", Arithmetic::cnn, 1, TimingLevel::functional);
-  add("Approximate/adder_4_bits_1_group", Arithmetic::adder, 1, TimingLevel::approximate);
-  add("Approximate/adder_4_bits_4_groups", Arithmetic::adder, 4, TimingLevel::approximate);
-  add("Approximate/mac_4_bits", Arithmetic::cnn, 1, TimingLevel::approximate);
+  add("Functional/adder_4_bits_1_group", network::Arithmetic::adder, 1,
+      hw::TimingLevel::functional);
+  add("Functional/adder_4_bits_4_groups", network::Arithmetic::adder, 4,
+      hw::TimingLevel::functional);
+  add("Functional/mac_4_bits", network::Arithmetic::cnn, 1, hw::TimingLevel::functional);
+  add("Approximate/adder_4_bits_1_group", network::Arithmetic::adder, 1,
+      hw::TimingLevel::approximate);
+  add("Approximate/adder_4_bits_4_groups", network::Arithmetic::adder, 4,
+      hw::TimingLevel::approximate);
+  add("Approximate/mac_4_bits", network::Arithmetic::cnn, 1, hw::TimingLevel::approximate);
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
   benchmark::RunSpecifiedBenchmarks();

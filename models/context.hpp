@@ -11,7 +11,7 @@
 #include "models/energy/activity.hpp"
 #include "tlm/hardware_config.hpp"
 
-namespace abacus {
+namespace abacus::models {
 
 enum class Unit { load, compute_array, compute_edge, compute_vector, store, step_adapter };
 inline constexpr int unit_count = 6;
@@ -45,7 +45,7 @@ struct StepSaturations {
 
 class Context {
  public:
-  Context(const HardwareConfig& config, TimingLevel level)
+  Context(const hw::HardwareConfig& config, hw::TimingLevel level)
       : cycle_(1e3 / config.clock_mhz, sc_core::SC_NS) {
     set_level(level);
   }
@@ -55,12 +55,12 @@ class Context {
   const sc_core::sc_time& cycle() const { return cycle_; }
   sc_core::sc_time cycles(double n) const { return cycle_ * n; }
   // May change between programs, never while one runs.
-  TimingLevel level() const { return level_; }
-  void set_level(TimingLevel level) {
+  hw::TimingLevel level() const { return level_; }
+  void set_level(hw::TimingLevel level) {
     level_ = level;
-    activity.enable(level != TimingLevel::functional);
+    activity.enable(level != hw::TimingLevel::functional);
   }
-  bool timed() const { return level_ != TimingLevel::functional; }
+  bool timed() const { return level_ != hw::TimingLevel::functional; }
 
   // Models whose time depends on their past (open DRAM rows, refresh) start afresh with each
   // program, so that its cycles do not depend on when it runs and what ran before.
@@ -96,9 +96,9 @@ class Context {
 
  private:
   sc_core::sc_time cycle_;
-  TimingLevel level_{};
+  hw::TimingLevel level_{};
   std::vector<std::function<void()>> program_starts_;
   std::vector<std::function<void(Activity&)>> hand_overs_;
 };
 
-}  // namespace abacus
+}  // namespace abacus::models

@@ -9,7 +9,7 @@
 
 #include "models/context.hpp"
 
-namespace abacus {
+namespace abacus::models {
 
 class LayerCounts {
  public:
@@ -36,4 +36,4 @@ class LayerCounts {
   std::vector<std::int64_t> counts_;
 };
 
-}  // namespace abacus
+}  // namespace abacus::models

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-namespace abacus::address_map {
+namespace abacus::hw::address_map {
 
 inline constexpr std::uint64_t dram_base = 0x0000'0000;
 inline constexpr std::uint64_t dram_limit = 0x4000'0000;  // exclusive; the device may be smaller
@@ -14,4 +14,4 @@ inline constexpr std::uint64_t activation_sram_base = 0x5000'0000;
 inline constexpr std::uint64_t weight_sram_base = 0x5100'0000;
 inline constexpr std::uint64_t parameter_sram_base = 0x5200'0000;
 
-}  // namespace abacus::address_map
+}  // namespace abacus::hw::address_map

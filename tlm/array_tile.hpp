@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-namespace abacus {
+namespace abacus::hw {
 
 struct ArrayTile {
   int output_height;
@@ -21,4 +21,4 @@ struct ArrayTile {
   std::int64_t weights() const { return std::int64_t{kernel} * kernel * channels * columns; }
 };
 
-}  // namespace abacus
+}  // namespace abacus::hw

@@ -4,7 +4,7 @@
 #include <limits>
 #include <stdexcept>
 
-namespace abacus {
+namespace abacus::hw {
 
 using sc_core::sc_time;
 using sc_core::sc_time_stamp;
@@ -270,4 +270,4 @@ sc_time Bus::next_edge(const sc_time& time) const {
   return past == 0 ? time : sc_time::from_value(time.value() - past + period);
 }
 
-}  // namespace abacus
+}  // namespace abacus::hw

@@ -40,7 +40,7 @@
 #include "tlm/hardware_config.hpp"
 #include "tlm/transaction.hpp"
 
-namespace abacus {
+namespace abacus::hw {
 
 // A finished transaction, as observers see it.
 struct BusTransfer {
@@ -153,4 +153,4 @@ class Bus : public sc_core::sc_module {
   sc_core::sc_event deliver_event_{"deliver_event"};
 };
 
-}  // namespace abacus
+}  // namespace abacus::hw

@@ -3,7 +3,7 @@
 #include <cinttypes>
 #include <cstdio>
 
-namespace abacus {
+namespace abacus::hw {
 
 BusMonitor::BusMonitor(Bus& bus, std::ostream& out) : bus_(bus), out_(out) {
   out_ << "time_ns,initiator,layer,tensor,address,bytes,access,latency_ns,status\n";
@@ -21,4 +21,4 @@ void BusMonitor::transferred(const BusTransfer& transfer) {
        << (transfer.ok ? "ok" : "error") << '\n';
 }
 
-}  // namespace abacus
+}  // namespace abacus::hw

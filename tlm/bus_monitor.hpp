@@ -7,7 +7,7 @@
 
 #include "tlm/bus.hpp"
 
-namespace abacus {
+namespace abacus::hw {
 
 class BusMonitor : public BusObserver {
  public:
@@ -20,4 +20,4 @@ class BusMonitor : public BusObserver {
   std::ostream& out_;
 };
 
-}  // namespace abacus
+}  // namespace abacus::hw

@@ -13,7 +13,7 @@
 
 #include "tlm/tap_kinds.hpp"
 
-namespace abacus {
+namespace abacus::hw {
 
 enum class Opcode : std::uint8_t {
   load = 1,      // DMA: DRAM → on-chip memory
@@ -202,4 +202,4 @@ static_assert(sizeof(ScaleRecord) == 16 && std::is_trivially_copyable_v<ScaleRec
 static_assert(sizeof(ConvolveFields) <= 120 && sizeof(VectorFields) <= 120 &&
               sizeof(TransferFields) <= 120 && sizeof(AdaptFields) <= 120);
 
-}  // namespace abacus
+}  // namespace abacus::hw

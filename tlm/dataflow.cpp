@@ -3,7 +3,7 @@
 #include <array>
 #include <stdexcept>
 
-namespace abacus {
+namespace abacus::hw {
 
 // One a file.
 const Dataflow& output_stationary();
@@ -37,4 +37,4 @@ const std::vector<std::string>& dataflow_names() {
   return names;
 }
 
-}  // namespace abacus
+}  // namespace abacus::hw

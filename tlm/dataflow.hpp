@@ -14,7 +14,7 @@
 #include "tlm/array_tile.hpp"
 #include "tlm/hardware_config.hpp"
 
-namespace abacus {
+namespace abacus::hw {
 
 // One addition to an output's accumulator, which saturates: the exact sum of the taps of `channels`
 // neighbouring input channels at one position of its window.
@@ -113,4 +113,4 @@ class Dataflow {
 const Dataflow& dataflow(const std::string& name);
 const std::vector<std::string>& dataflow_names();
 
-}  // namespace abacus
+}  // namespace abacus::hw

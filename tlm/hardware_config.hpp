@@ -8,7 +8,7 @@
 
 #include "tlm/tap_kinds.hpp"
 
-namespace abacus {
+namespace abacus::hw {
 
 enum class TimingLevel {
   functional,  // loosely timed, direct memory access: results only
@@ -109,4 +109,4 @@ struct HardwareConfig {
   int command_queue = 8;
 };
 
-}  // namespace abacus
+}  // namespace abacus::hw

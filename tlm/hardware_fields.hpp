@@ -14,7 +14,7 @@
 #include "tlm/dataflow.hpp"
 #include "tlm/hardware_config.hpp"
 
-namespace abacus {
+namespace abacus::hw {
 
 // What a parameter may be.
 struct WholeRange {
@@ -216,4 +216,4 @@ void visit_fields(Config& config, Visitor&& visit) {
              hardware_fields<std::remove_const_t<Config>>);
 }
 
-}  // namespace abacus
+}  // namespace abacus::hw

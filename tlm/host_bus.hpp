@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace abacus {
+namespace abacus::hw {
 
 class HostBus {
  public:
@@ -16,4 +16,4 @@ class HostBus {
   virtual void wait_for_interrupt() = 0;
 };
 
-}  // namespace abacus
+}  // namespace abacus::hw

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-namespace abacus {
+namespace abacus::hw {
 
 // Bits that a whole number from 0 on needs; 0 needs none.
 constexpr int bit_width(int value) {
@@ -19,4 +19,4 @@ constexpr int ceil_log2(int n) {
   return levels;
 }
 
-}  // namespace abacus
+}  // namespace abacus::hw

@@ -9,7 +9,7 @@
 #include "tlm/dataflow.hpp"
 #include "tlm/integer_math.hpp"
 
-namespace abacus {
+namespace abacus::hw {
 namespace {
 
 class OutputStationary : public Dataflow {
@@ -112,4 +112,4 @@ const Dataflow& output_stationary() {
   return dataflow;
 }
 
-}  // namespace abacus
+}  // namespace abacus::hw

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-namespace abacus::register_map {
+namespace abacus::hw::register_map {
 
 inline constexpr std::uint32_t identification = 0x00;  // reads `identification_value`
 inline constexpr std::uint32_t identification_value = 0xABAC0001;
@@ -23,4 +23,4 @@ inline constexpr std::uint32_t saturations_high = 0x2C;
 inline constexpr std::uint32_t cycles_low = 0x30;  // clock cycles from doorbell to done
 inline constexpr std::uint32_t cycles_high = 0x34;
 
-}  // namespace abacus::register_map
+}  // namespace abacus::hw::register_map

@@ -11,7 +11,7 @@
 #include <string>
 #include <string_view>
 
-namespace abacus {
+namespace abacus::hw {
 
 // What a tap makes of an activation a and a weight w. The value travels in commands (ConvolveFields).
 enum class TapKind : std::uint8_t {
@@ -106,8 +106,8 @@ class ProcessingElementKind {
     return computes(other.row().taps[0]) && computes(other.row().taps[1]);
   }
   constexpr bool has_exponent_weights() const {
-    return abacus::has_exponent_weights(row().taps[0]) ||
-           abacus::has_exponent_weights(row().taps[1]);
+    return abacus::hw::has_exponent_weights(row().taps[0]) ||
+           abacus::hw::has_exponent_weights(row().taps[1]);
   }
   constexpr bool operator==(ProcessingElementKind other) const { return row_ == other.row_; }
   constexpr bool operator!=(ProcessingElementKind other) const { return row_ != other.row_; }
@@ -142,4 +142,4 @@ class ProcessingElementKind {
 
 inline std::string to_string(ProcessingElementKind kind) { return std::string(kind.name()); }
 
-}  // namespace abacus
+}  // namespace abacus::hw

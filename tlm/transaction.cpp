@@ -1,6 +1,6 @@
 #include "tlm/transaction.hpp"
 
-namespace abacus {
+namespace abacus::hw {
 
 const char* to_string(TensorPurpose purpose) {
   switch (purpose) {
@@ -60,4 +60,4 @@ tlm::tlm_generic_payload& TransactionPool::acquire(tlm::tlm_command command, std
 
 void TransactionPool::free(tlm::tlm_generic_payload* payload) { unused_.push_back(payload); }
 
-}  // namespace abacus
+}  // namespace abacus::hw

@@ -9,7 +9,7 @@
 #include <tlm>
 #include <vector>
 
-namespace abacus {
+namespace abacus::hw {
 
 enum class TensorPurpose : std::uint8_t {
   none,  // registers, anything without a tensor
@@ -74,4 +74,4 @@ class TransactionPool : public tlm::tlm_mm_interface {
   std::vector<tlm::tlm_generic_payload*> unused_;
 };
 
-}  // namespace abacus
+}  // namespace abacus::hw

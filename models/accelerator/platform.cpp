@@ -15,19 +15,19 @@
 #include "tlm/bus.hpp"
 #include "tlm/bus_monitor.hpp"
 
-namespace abacus {
+namespace abacus::models {
 
 namespace {
 
 // Counts the beats of the bus by layer.
-class BusBeats : public BusObserver {
+class BusBeats : public hw::BusObserver {
  public:
-  BusBeats(Bus& bus, const BusConfig& config, Context& context)
+  BusBeats(hw::Bus& bus, const hw::BusConfig& config, Context& context)
       : beats_(Component::bus, Action::bus_beat, config.bytes_per_cycle * 8) {
     bus.observe(*this);
     context.on_settle([this](Activity& activity) { beats_.hand_over(activity); });
   }
-  void transferred(const BusTransfer& transfer) override {
+  void transferred(const hw::BusTransfer& transfer) override {
     beats_.add(transfer.tag.layer, transfer.beats);
   }
 
@@ -35,7 +35,7 @@ class BusBeats : public BusObserver {
   LayerCounts beats_;
 };
 
-const HardwareConfig& checked(const HardwareConfig& config) {
+const hw::HardwareConfig& checked(const hw::HardwareConfig& config) {
   const auto refuse = [&config](const std::string& what) {
     throw std::invalid_argument("hardware " + config.name + ": " + what);
   };
@@ -45,13 +45,14 @@ const HardwareConfig& checked(const HardwareConfig& config) {
   if (config.command_queue < 1) {
     refuse("command_queue is " + std::to_string(config.command_queue) + "; must be at least 1");
   }
-  if (config.dram.bytes > address_map::dram_limit - address_map::dram_base) {
+  if (config.dram.bytes > hw::address_map::dram_limit - hw::address_map::dram_base) {
     refuse("dram.bytes is " + std::to_string(config.dram.bytes) +
            "; the address map has room for " +
-           std::to_string(address_map::dram_limit - address_map::dram_base));
+           std::to_string(hw::address_map::dram_limit - hw::address_map::dram_base));
   }
-  const std::uint64_t window = address_map::weight_sram_base - address_map::activation_sram_base;
-  for (const SramConfig* sram :
+  const std::uint64_t window =
+      hw::address_map::weight_sram_base - hw::address_map::activation_sram_base;
+  for (const hw::SramConfig* sram :
        {&config.activation_sram, &config.weight_sram, &config.parameter_sram}) {
     if (sram->bytes > window) {
       refuse("an on-chip memory has " + std::to_string(sram->bytes) +
@@ -61,21 +62,21 @@ const HardwareConfig& checked(const HardwareConfig& config) {
   return config;
 }
 
-std::vector<BusWindow> address_map_of(const HardwareConfig& config) {
-  constexpr auto debug_only = BusWindow::Access::debug_only;
-  return {{"dram", address_map::dram_base, config.dram.bytes},
-          {"registers", address_map::registers_base, address_map::registers_size},
-          {"activation_sram", address_map::activation_sram_base, config.activation_sram.bytes,
+std::vector<hw::BusWindow> address_map_of(const hw::HardwareConfig& config) {
+  constexpr auto debug_only = hw::BusWindow::Access::debug_only;
+  return {{"dram", hw::address_map::dram_base, config.dram.bytes},
+          {"registers", hw::address_map::registers_base, hw::address_map::registers_size},
+          {"activation_sram", hw::address_map::activation_sram_base, config.activation_sram.bytes,
            debug_only},
-          {"weight_sram", address_map::weight_sram_base, config.weight_sram.bytes, debug_only},
-          {"parameter_sram", address_map::parameter_sram_base, config.parameter_sram.bytes,
+          {"weight_sram", hw::address_map::weight_sram_base, config.weight_sram.bytes, debug_only},
+          {"parameter_sram", hw::address_map::parameter_sram_base, config.parameter_sram.bytes,
            debug_only}};
 }
 
 }  // namespace
 
 struct Platform::Parts {
-  Parts(const HardwareConfig& hardware, TimingLevel level, const std::string& engine)
+  Parts(const hw::HardwareConfig& hardware, hw::TimingLevel level, const std::string& engine)
       : config(checked(hardware)),
         context(config, level),
         activation_sram("activation_sram", Component::activation_sram, config.activation_sram,
@@ -103,7 +104,7 @@ struct Platform::Parts {
     bus.to(4).bind(parameter_sram.debug_socket);
   }
 
-  HardwareConfig config;
+  hw::HardwareConfig config;
   Context context;
   TokenCounters tokens;
   InterruptLine interrupt;
@@ -111,34 +112,34 @@ struct Platform::Parts {
   Sram weight_sram;
   Sram parameter_sram;
   Dram dram;
-  Bus bus;
+  hw::Bus bus;
   BusBeats beats;
   LoadUnit load;
   ComputeUnit compute;
   StoreUnit store;
   Sequencer sequencer;
   Host host;
-  std::unique_ptr<BusMonitor> monitor;
+  std::unique_ptr<hw::BusMonitor> monitor;
 };
 
-Platform::Platform(const sc_core::sc_module_name& name, const HardwareConfig& config,
-                   TimingLevel level, const std::string& engine)
+Platform::Platform(const sc_core::sc_module_name& name, const hw::HardwareConfig& config,
+                   hw::TimingLevel level, const std::string& engine)
     : sc_module(name), parts_(std::make_unique<Parts>(config, level, engine)) {}
 
 Platform::~Platform() = default;
 
-void Platform::set_software(std::function<void(HostBus&)> software) {
+void Platform::set_software(std::function<void(hw::HostBus&)> software) {
   parts_->host.set_software(std::move(software));
 }
 
 void Platform::log_bus(std::ostream& out) {
-  parts_->monitor = std::make_unique<BusMonitor>(parts_->bus, out);
+  parts_->monitor = std::make_unique<hw::BusMonitor>(parts_->bus, out);
 }
 
 const std::string& Platform::error_message() const { return parts_->sequencer.error_message(); }
 
 Context& Platform::context() { return parts_->context; }
-const HardwareConfig& Platform::config() const { return parts_->config; }
+const hw::HardwareConfig& Platform::config() const { return parts_->config; }
 Sram& Platform::activation_sram() { return parts_->activation_sram; }
 Sram& Platform::weight_sram() { return parts_->weight_sram; }
 Sram& Platform::parameter_sram() { return parts_->parameter_sram; }
@@ -151,4 +152,4 @@ bool Platform::poke(std::uint64_t address, const std::uint8_t* data, std::size_t
   return parts_->dram.poke(address, data, bytes);
 }
 
-}  // namespace abacus
+}  // namespace abacus::models

@@ -17,19 +17,19 @@
 #include "tlm/hardware_config.hpp"
 #include "tlm/host_bus.hpp"
 
-namespace abacus {
+namespace abacus::models {
 
 class Platform : public sc_core::sc_module {
  public:
   // Throws std::invalid_argument naming the part and the parameter that is out of range.
   // engine: what computes the arrays' accumulators (models/array/engine.hpp).
-  Platform(const sc_core::sc_module_name& name, const HardwareConfig& config, TimingLevel level,
-           const std::string& engine = default_engine);
+  Platform(const sc_core::sc_module_name& name, const hw::HardwareConfig& config,
+           hw::TimingLevel level, const std::string& engine = default_engine);
   ~Platform() override;
 
   // The software that the host's processor runs, in a SystemC thread, once; when it returns the
   // simulation stops. Set before sc_start.
-  void set_software(std::function<void(HostBus&)> software);
+  void set_software(std::function<void(hw::HostBus&)> software);
 
   // Logs every bus transaction as CSV (tlm/bus_monitor.hpp); timed levels only. `out` must outlive
   // the platform. Before sc_start.
@@ -38,7 +38,7 @@ class Platform : public sc_core::sc_module {
   const std::string& error_message() const;
 
   Context& context();
-  const HardwareConfig& config() const;
+  const hw::HardwareConfig& config() const;
   Sram& activation_sram();
   Sram& weight_sram();
   Sram& parameter_sram();
@@ -53,4 +53,4 @@ class Platform : public sc_core::sc_module {
   std::unique_ptr<Parts> parts_;
 };
 
-}  // namespace abacus
+}  // namespace abacus::models

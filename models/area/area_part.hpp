@@ -1,7 +1,7 @@
 // The parts that an array is made of, as area tables price them.
 #pragma once
 
-namespace abacus {
+namespace abacus::models {
 
 enum class AreaPart { adder, multiplier, shifter, bitwise, register_bits, memory };
 
@@ -13,4 +13,4 @@ struct AreaUse {
   double bits_b = 0;  // a multiplier's other operand
 };
 
-}  // namespace abacus
+}  // namespace abacus::models

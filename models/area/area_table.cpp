@@ -4,7 +4,7 @@
 #include <stdexcept>
 #include <utility>
 
-namespace abacus {
+namespace abacus::models {
 std::string to_string(AreaPart part) {
   switch (part) {
     case AreaPart::adder:
@@ -44,4 +44,4 @@ double AreaTable::um2(AreaPart part, double bits_a, double bits_b) const {
   return low.um2 + (high.um2 - low.um2) * ((at - low.at) / (high.at - low.at));
 }
 
-}  // namespace abacus
+}  // namespace abacus::models

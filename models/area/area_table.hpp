@@ -24,7 +24,7 @@
 
 #include "models/area/area_part.hpp"
 
-namespace abacus {
+namespace abacus::models {
 
 inline constexpr std::array<AreaPart, 6> area_parts = {
     AreaPart::adder,   AreaPart::multiplier,    AreaPart::shifter,
@@ -62,4 +62,4 @@ class AreaTable {
   std::map<AreaPart, std::vector<AreaPoint>> entries_;
 };
 
-}  // namespace abacus
+}  // namespace abacus::models

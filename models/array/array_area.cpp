@@ -7,9 +7,9 @@
 #include "models/elements/processing_element.hpp"
 #include "tlm/dataflow.hpp"
 
-namespace abacus {
+namespace abacus::models {
 
-ArrayArea array_area(const PeArrayConfig& array, const AreaTable& table) {
+ArrayArea array_area(const hw::PeArrayConfig& array, const AreaTable& table) {
   const double columns = array.columns;
   const double lanes = columns * array.rows;
   const ProcessingElement& element = processing_element(array.kind);
@@ -20,7 +20,7 @@ ArrayArea array_area(const PeArrayConfig& array, const AreaTable& table) {
   area.units = lanes * unit;
   area.registers = lanes * table.um2(AreaPart::register_bits, array.weight_bits + tap) +
                    array.rows * table.um2(AreaPart::register_bits, array.activation_bits);
-  for (const SumLevel& level : dataflow(array.dataflow).sum_levels(array.rows, tap)) {
+  for (const hw::SumLevel& level : hw::dataflow(array.dataflow).sum_levels(array.rows, tap)) {
     area.adder_trees +=
         columns * (level.additions * table.um2(AreaPart::adder, level.bits) +
                    level.registers * table.um2(AreaPart::register_bits, level.bits));
@@ -35,9 +35,9 @@ ArrayArea array_area(const PeArrayConfig& array, const AreaTable& table) {
   return area;
 }
 
-PeArrayConfig largest_array(PeArrayConfig array, const AreaTable& table, double um2) {
+hw::PeArrayConfig largest_array(hw::PeArrayConfig array, const AreaTable& table, double um2) {
   const auto fits = [&](int rows, int columns) {
-    PeArrayConfig tried = array;
+    hw::PeArrayConfig tried = array;
     tried.rows = rows;
     tried.columns = columns;
     return array_area(tried, table).total() <= um2;
@@ -49,9 +49,9 @@ PeArrayConfig largest_array(PeArrayConfig array, const AreaTable& table, double 
   while (rows < most_lanes_a_side && fits(rows + 1, array.columns)) ++rows;
   if (rows == 0) {
     std::ostringstream text;
-    PeArrayConfig lane = array;
+    hw::PeArrayConfig lane = array;
     lane.rows = lane.columns = 1;
-    text << "one " << to_string(array.kind) << " lane takes " << array_area(lane, table).total()
+    text << "one " << hw::to_string(array.kind) << " lane takes " << array_area(lane, table).total()
          << " um2; the area to be filled is " << um2 << " um2";
     throw std::runtime_error(text.str());
   }
@@ -59,4 +59,4 @@ PeArrayConfig largest_array(PeArrayConfig array, const AreaTable& table, double 
   return array;
 }
 
-}  // namespace abacus
+}  // namespace abacus::models

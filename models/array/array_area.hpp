@@ -22,7 +22,7 @@
 #include "models/area/area_table.hpp"
 #include "tlm/hardware_config.hpp"
 
-namespace abacus {
+namespace abacus::models {
 
 struct ArrayArea {  // µm²
   double units = 0;
@@ -34,7 +34,7 @@ struct ArrayArea {  // µm²
   double total() const { return units + registers + adder_trees + accumulators + memories; }
 };
 
-ArrayArea array_area(const PeArrayConfig& array, const AreaTable& table);
+ArrayArea array_area(const hw::PeArrayConfig& array, const AreaTable& table);
 
 // Most rows and columns of an array in a scenario.
 inline constexpr int most_lanes_a_side = 256;
@@ -42,6 +42,6 @@ inline constexpr int most_lanes_a_side = 256;
 // The array with as many columns as fit into `um2` with its own number of rows, and then as many rows
 // as fit with that number of columns; fewer rows than its own only where not even one column fits.
 // Throws std::runtime_error where one lane is too large.
-PeArrayConfig largest_array(PeArrayConfig array, const AreaTable& table, double um2);
+hw::PeArrayConfig largest_array(hw::PeArrayConfig array, const AreaTable& table, double um2);
 
-}  // namespace abacus
+}  // namespace abacus::models

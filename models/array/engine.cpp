@@ -4,7 +4,7 @@
 #include "models/array/stepwise_engine.hpp"
 #include "models/array/vector_engine.hpp"
 
-namespace abacus {
+namespace abacus::models {
 
 std::unique_ptr<Engine> make_engine(const std::string& name, int accumulator_bits,
                                     CpuTarget target) {
@@ -24,4 +24,4 @@ const std::vector<std::string>& engine_names() {
   return names;
 }
 
-}  // namespace abacus
+}  // namespace abacus::models

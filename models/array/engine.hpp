@@ -20,13 +20,13 @@
 #include "models/simd/cpu_target.hpp"
 #include "tlm/dataflow.hpp"
 
-namespace abacus {
+namespace abacus::models {
 
 struct TileWeights {
   TapFormat format;
-  ArrayTile tile;
+  hw::ArrayTile tile;
   // In which an accumulator takes its taps (Dataflow::accumulation_order).
-  std::vector<AccumulationStep> order;
+  std::vector<hw::AccumulationStep> order;
   const std::uint8_t* packed;  // as ConvolveFields says; read while they are loaded
 };
 
@@ -70,4 +70,4 @@ std::unique_ptr<Engine> make_engine(const std::string& name, int accumulator_bit
 const std::vector<std::string>& engine_names();
 inline constexpr const char* default_engine = "vector";
 
-}  // namespace abacus
+}  // namespace abacus::models

@@ -6,7 +6,7 @@
 #include "models/array/kernels_targets.hpp"
 #include "models/simd/dispatch.hpp"
 
-namespace abacus {
+namespace abacus::models {
 
 namespace {
 
@@ -50,7 +50,7 @@ void plan_products(const TapFormat& format, CpuTarget target, TapPlan& plan) {
   }
   if (!format.activation_signed) return;
   // Σ a·w = Σ (a + zero)·w − zero·Σ w, and w = (w − lowest) + lowest.
-  plan.zero = format.kind == TapKind::sign_product ? 1 : 128;
+  plan.zero = format.kind == hw::TapKind::sign_product ? 1 : 128;
   plan.corrected = true;
   plan.correction_scale = -plan.zero;
   plan.correction_base = -plan.zero * format.lowest_weight();
@@ -128,11 +128,11 @@ TapPlan plan_taps(const TapFormat& format, CpuTarget target) {
   plan.weight_bits = format.weight_bits;
   plan.activation_shift = format.activation_shift;
   switch (format.kind) {
-    case TapKind::absolute_difference:
+    case hw::TapKind::absolute_difference:
       plan_differences(format, plan);
       break;
-    case TapKind::product:
-    case TapKind::sign_product:
+    case hw::TapKind::product:
+    case hw::TapKind::sign_product:
       plan_products(format, target, plan);
       break;
     default:
@@ -186,4 +186,4 @@ void unpack_plain(const TapFormat& format, const WeightShape& shape, const std::
   }
 }
 
-}  // namespace abacus
+}  // namespace abacus::models

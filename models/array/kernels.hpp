@@ -24,7 +24,7 @@
 #include "models/simd/cpu_target.hpp"
 #include "tlm/array_tile.hpp"
 
-namespace abacus {
+namespace abacus::models {
 
 enum class TapKernel {
   difference8,   // Σ |a − w|, both unsigned bytes
@@ -80,7 +80,7 @@ struct WeightShape {
 };
 
 // Depthwise, the columns' weights stand as those of one column with as many channels.
-inline WeightShape weight_shape(const ArrayTile& tile) {
+inline WeightShape weight_shape(const hw::ArrayTile& tile) {
   const int taps = tile.kernel * tile.kernel;
   return tile.depthwise ? WeightShape{taps, tile.columns, 1}
                         : WeightShape{taps, tile.channels, tile.columns};
@@ -118,4 +118,4 @@ void sum_by_sign(CpuTarget target, TapKernel kernel, const WeightShape& shape, c
 void unpack_plain(const TapFormat& format, const WeightShape& shape, const std::uint8_t* packed,
                   std::int16_t* weights);
 
-}  // namespace abacus
+}  // namespace abacus::models

@@ -7,7 +7,7 @@
 
 ABACUS_BEGIN_AVX2
 
-namespace abacus::kernels {
+namespace abacus::models::kernels {
 namespace {
 
 // 16-bit operands, which need no corrections.
@@ -278,7 +278,7 @@ template void accumulate_avx2<TapKernel::product16>(const TapGeometry&, int, con
                                                     const void*, const std::int32_t*,
                                                     std::int32_t*);
 
-}  // namespace abacus::kernels
+}  // namespace abacus::models::kernels
 
 ABACUS_END_TARGET
 #endif

@@ -7,7 +7,7 @@
 
 ABACUS_BEGIN_AVX512
 
-namespace abacus::kernels {
+namespace abacus::models::kernels {
 namespace {
 
 // Looks 64 fields of weight_bits ≤ 6, 7 or 8 bits up in a table of 256 bytes.
@@ -274,7 +274,7 @@ void sum_by_sign_avx512(const WeightShape& shape, const std::uint8_t* blocks,
   }
 }
 
-}  // namespace abacus::kernels
+}  // namespace abacus::models::kernels
 
 ABACUS_END_TARGET
 #endif

@@ -2,7 +2,7 @@
 
 #include "models/array/kernels_targets.hpp"
 
-namespace abacus::kernels {
+namespace abacus::models::kernels {
 namespace {
 
 template <TapKernel kernel>
@@ -130,4 +130,4 @@ template void accumulate_portable<TapKernel::product16>(const TapGeometry&, int,
                                                         const void*, const std::int32_t*,
                                                         std::int32_t*);
 
-}  // namespace abacus::kernels
+}  // namespace abacus::models::kernels

@@ -4,7 +4,7 @@
 
 #include "models/array/kernels.hpp"
 
-namespace abacus::kernels {
+namespace abacus::models::kernels {
 
 void unpack_portable(const TapPlan& plan, const WeightShape& shape, const std::uint8_t* packed,
                      void* blocks, std::int32_t* corrections);
@@ -32,4 +32,4 @@ void accumulate_avx512(const TapGeometry& geometry, int rows, const void* operan
 void sum_by_sign_avx512(const WeightShape& shape, const std::uint8_t* blocks,
                         std::int64_t* positive, std::int64_t* negative);
 
-}  // namespace abacus::kernels
+}  // namespace abacus::models::kernels

@@ -2,7 +2,7 @@
 // integers, zero-padded.
 #pragma once
 
-namespace abacus {
+namespace abacus::models {
 
 struct OperandLayout {
   int activation_shift = 0;  // operand = (a << activation_shift) + zero
@@ -11,4 +11,4 @@ struct OperandLayout {
   bool wide = false;         // 16 bits
 };
 
-}  // namespace abacus
+}  // namespace abacus::models

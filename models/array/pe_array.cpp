@@ -4,7 +4,7 @@
 #include <stdexcept>
 #include <string>
 
-namespace abacus {
+namespace abacus::models {
 namespace {
 
 void require(bool good, const std::string& name, const std::string& field, int found,
@@ -17,12 +17,12 @@ void require(bool good, const std::string& name, const std::string& field, int f
 
 }  // namespace
 
-PeArray::PeArray(Component component, const PeArrayConfig& config, CpuTarget target,
+PeArray::PeArray(Component component, const hw::PeArrayConfig& config, CpuTarget target,
                  const std::string& engine)
     : component_(component),
       config_(config),
       element_(processing_element(config.kind)),
-      dataflow_(abacus::dataflow(config.dataflow)),
+      dataflow_(abacus::hw::dataflow(config.dataflow)),
       table_(config.table, to_string(component)) {
   const std::string name = to_string(component);
   require(config.rows >= 1 && config.rows <= 65535, name, "rows", config.rows, "1 to 65535");
@@ -45,11 +45,11 @@ PeArray::PeArray(Component component, const PeArrayConfig& config, CpuTarget tar
   engine_ = make_engine(engine, config.accumulator_bits, target);
 }
 
-void PeArray::count(Activity& activity, int layer, const TapFormat& format, const ArrayTile& tile,
-                    bool filled) const {
+void PeArray::count(Activity& activity, int layer, const TapFormat& format,
+                    const hw::ArrayTile& tile, bool filled) const {
   if (!activity.enabled()) return;
   const int tap_bits = element_.tap_bits(format);
-  const ArrayActions actions = dataflow_.actions(config_, tile, filled);
+  const hw::ArrayActions actions = dataflow_.actions(config_, tile, filled);
   const std::int64_t reads = loaded_ ? demand_.reads * tile.pixels() : 0;
   element_.count_taps(activity, layer, component_, format, actions.taps - reads);
   const auto count = [&](Action action, std::int64_t times, int bits_a, int bits_b = 0) {
@@ -64,8 +64,8 @@ void PeArray::count(Activity& activity, int layer, const TapFormat& format, cons
         config_.weights_per_pe);
   count(Action::register_write, actions.weight_registers, format.weight_bits);
   count(Action::register_write, actions.taps, tap_bits);
-  for (const ArrayActions::Sums& sums : actions.sums) {
-    for (const SumLevel& level : dataflow_.sum_levels(sums.lanes, tap_bits)) {
+  for (const hw::ArrayActions::Sums& sums : actions.sums) {
+    for (const hw::SumLevel& level : dataflow_.sum_levels(sums.lanes, tap_bits)) {
       count(Action::add, sums.times * level.additions, level.bits);
       count(Action::register_write, sums.times * level.registers, level.bits);
     }
@@ -97,19 +97,19 @@ PostLutDemand PeArray::table_demand(const std::uint8_t* packed) const {
   return table_.demand(reads, order_);
 }
 
-void PeArray::load_weights(const ArrayTile& tile, const std::uint8_t* packed) {
+void PeArray::load_weights(const hw::ArrayTile& tile, const std::uint8_t* packed) {
   tile_ = tile;
   order_ = dataflow_.accumulation_order(config_, tile);
   loaded_format_ = format_;
   loaded_ = true;
   demand_ = {};
-  if (format_.kind == TapKind::half_shifted) demand_ = table_demand(packed);
+  if (format_.kind == hw::TapKind::half_shifted) demand_ = table_demand(packed);
   largest_sum_ =
       std::int64_t{element_.largest_tap(format_)} * tile.kernel * tile.kernel * tile.channels;
   engine_->load({format_, tile, order_, packed});
 }
 
-bool PeArray::holds(const TapFormat& format, const ArrayTile& tile) const {
+bool PeArray::holds(const TapFormat& format, const hw::ArrayTile& tile) const {
   return loaded_ && loaded_format_ == format && tile_.depthwise == tile.depthwise &&
          tile_.kernel == tile.kernel && tile_.channels == tile.channels &&
          tile_.columns == tile.columns;
@@ -136,4 +136,4 @@ std::int64_t PeArray::largest_accumulator() const {
   return std::min(largest_sum_, std::int64_t{1} << (config_.accumulator_bits - 1));
 }
 
-}  // namespace abacus
+}  // namespace abacus::models

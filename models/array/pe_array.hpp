@@ -37,28 +37,30 @@
 #include "tlm/dataflow.hpp"
 #include "tlm/hardware_config.hpp"
 
-namespace abacus {
+namespace abacus::models {
 
 class PeArray {
  public:
-  PeArray(Component component, const PeArrayConfig& config, CpuTarget target = best_cpu_target(),
-          const std::string& engine = default_engine);
+  PeArray(Component component, const hw::PeArrayConfig& config,
+          CpuTarget target = best_cpu_target(), const std::string& engine = default_engine);
 
-  const PeArrayConfig& config() const { return config_; }
+  const hw::PeArrayConfig& config() const { return config_; }
   Component component() const { return component_; }
   const ProcessingElement& element() const { return element_; }
-  const Dataflow& dataflow() const { return dataflow_; }
+  const hw::Dataflow& dataflow() const { return dataflow_; }
 
   // Time ------------------------------------------------------------------------------------------
 
-  std::int64_t issue_cycles(const ArrayTile& tile) const {
+  std::int64_t issue_cycles(const hw::ArrayTile& tile) const {
     return dataflow_.issue_cycles(config_, tile);
   }
   int pipeline_depth() const { return dataflow_.pipeline_depth(config_); }
   // From the first operands to the last accumulator, weights being there.
-  std::int64_t cycles(const ArrayTile& tile) const { return dataflow_.cycles(config_, tile); }
+  std::int64_t cycles(const hw::ArrayTile& tile) const { return dataflow_.cycles(config_, tile); }
   // False: weights stream from the weight SRAM at every position.
-  bool weights_stay(const ArrayTile& tile) const { return dataflow_.weights_stay(config_, tile); }
+  bool weights_stay(const hw::ArrayTile& tile) const {
+    return dataflow_.weights_stay(config_, tile);
+  }
 
   // Cycles that the array waits for ports of its lookup tables, at each output position of the loaded
   // weights; 0 but for post.
@@ -69,7 +71,7 @@ class PeArray {
 
   // filled: the tile's weights were written into the PEs' buffers before it. post: what is read from
   // the tables is what the loaded weights ask for.
-  void count(Activity& activity, int layer, const TapFormat& format, const ArrayTile& tile,
+  void count(Activity& activity, int layer, const TapFormat& format, const hw::ArrayTile& tile,
              bool filled) const;
 
   // Function --------------------------------------------------------------------------------------
@@ -78,9 +80,9 @@ class PeArray {
   const OperandLayout& set_format(const TapFormat& format);
   // Takes the weights of a tile into the PEs; `packed` as ConvolveFields says. Tile and format hold
   // until the next call. The operands of a depthwise tile are those of the columns' own channels.
-  void load_weights(const ArrayTile& tile, const std::uint8_t* packed);
+  void load_weights(const hw::ArrayTile& tile, const std::uint8_t* packed);
   // True if the weights in the PEs are of a tile and format like these, so that they can be kept.
-  bool holds(const TapFormat& format, const ArrayTile& tile) const;
+  bool holds(const TapFormat& format, const hw::ArrayTile& tile) const;
   // Forgets the weights.
   void forget() { loaded_ = false; }
 
@@ -100,9 +102,9 @@ class PeArray {
   PostLutDemand table_demand(const std::uint8_t* packed) const;
 
   Component component_;
-  PeArrayConfig config_;
+  hw::PeArrayConfig config_;
   const ProcessingElement& element_;
-  const Dataflow& dataflow_;
+  const hw::Dataflow& dataflow_;
   PostLut table_;
   std::unique_ptr<Engine> engine_;
 
@@ -111,8 +113,8 @@ class PeArray {
 
   bool loaded_ = false;
   TapFormat loaded_format_;
-  ArrayTile tile_{};
-  std::vector<AccumulationStep> order_;
+  hw::ArrayTile tile_{};
+  std::vector<hw::AccumulationStep> order_;
   PostLutDemand demand_;          // of post
   std::int64_t largest_sum_ = 0;  // of |sum|, whatever the weights
 
@@ -121,4 +123,4 @@ class PeArray {
   AlignedBuffer<std::int32_t> accumulators_;
 };
 
-}  // namespace abacus
+}  // namespace abacus::models

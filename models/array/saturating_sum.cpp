@@ -2,7 +2,7 @@
 
 #include <cstddef>
 
-namespace abacus {
+namespace abacus::models {
 
 std::int32_t accumulate_saturating(const SaturatingTile& tile, const void* operands,
                                    const std::int16_t* column_weights, std::int64_t& saturations) {
@@ -18,7 +18,7 @@ std::int32_t accumulate_saturating(const SaturatingTile& tile, const void* opera
     return (operand - tile.zero) >> tile.taps->format().activation_shift;
   };
   std::int64_t accumulator = 0;
-  for (const AccumulationStep& step : *tile.order) {
+  for (const hw::AccumulationStep& step : *tile.order) {
     const std::int16_t* weights =
         column_weights +
         static_cast<std::size_t>(step.ky * tile.geometry.kernel + step.kx) * tile.channels;
@@ -36,4 +36,4 @@ std::int32_t accumulate_saturating(const SaturatingTile& tile, const void* opera
   return static_cast<std::int32_t>(accumulator);
 }
 
-}  // namespace abacus
+}  // namespace abacus::models

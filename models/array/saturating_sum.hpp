@@ -9,13 +9,13 @@
 #include "models/array/tap_table.hpp"
 #include "tlm/dataflow.hpp"
 
-namespace abacus {
+namespace abacus::models {
 
 struct SaturatingTile {
   const TapTable* taps;
   TapGeometry geometry;
   int channels;
-  const std::vector<AccumulationStep>* order;
+  const std::vector<hw::AccumulationStep>* order;
   int accumulator_bits;
   int zero;   // of the plan
   bool wide;  // of the plan
@@ -27,4 +27,4 @@ struct SaturatingTile {
 std::int32_t accumulate_saturating(const SaturatingTile& tile, const void* operands,
                                    const std::int16_t* column_weights, std::int64_t& saturations);
 
-}  // namespace abacus
+}  // namespace abacus::models

@@ -3,7 +3,7 @@
 #include <string>
 #include <utility>
 
-namespace abacus {
+namespace abacus::models {
 
 ShadowEngine::ShadowEngine(std::unique_ptr<Engine> engine, std::unique_ptr<Engine> shadow)
     : engine_(std::move(engine)), shadow_(std::move(shadow)) {}
@@ -52,4 +52,4 @@ void ShadowEngine::accumulate(int first_row, int rows, std::int32_t* accumulator
   saturations += found;
 }
 
-}  // namespace abacus
+}  // namespace abacus::models

@@ -9,7 +9,7 @@
 
 #include "models/array/engine.hpp"
 
-namespace abacus {
+namespace abacus::models {
 
 class ShadowEngine : public Engine {
  public:
@@ -25,8 +25,8 @@ class ShadowEngine : public Engine {
  private:
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<Engine> shadow_;
-  ArrayTile tile_{};
+  hw::ArrayTile tile_{};
   std::vector<std::int32_t> shadow_accumulators_;
 };
 
-}  // namespace abacus
+}  // namespace abacus::models

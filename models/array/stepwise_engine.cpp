@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 
-namespace abacus {
+namespace abacus::models {
 namespace {
 
 // The field of an element of a group of 8, lowest bits first.
@@ -28,7 +28,7 @@ OperandLayout StepwiseEngine::layout(const TapFormat& format) {
 void StepwiseEngine::load(const TileWeights& weights) {
   weights_ = weights;
   element_ = &processing_element(weights.format.kind);
-  const ArrayTile& tile = weights.tile;
+  const hw::ArrayTile& tile = weights.tile;
   const int bits = weights.format.weight_bits;
   plain_weights_.clear();
   for (int position = 0; position < tile.kernel * tile.kernel; ++position) {
@@ -61,7 +61,7 @@ int StepwiseEngine::activation(int row, int position, int channel) const {
 }
 
 int StepwiseEngine::weight(int column, int ky, int kx, int channel) const {
-  const ArrayTile& tile = weights_.tile;
+  const hw::ArrayTile& tile = weights_.tile;
   const int position = ky * tile.kernel + kx;
   return plain_weights_[static_cast<std::size_t>(position * tile.channels + channel) *
                             tile.columns +
@@ -72,7 +72,7 @@ std::int32_t StepwiseEngine::accumulator(int row, int x, int column,
                                          std::int64_t& saturations) const {
   const int stride = operands_.geometry.stride;
   std::int64_t accumulator = 0;
-  for (const AccumulationStep& step : weights_.order) {
+  for (const hw::AccumulationStep& step : weights_.order) {
     std::int64_t sum = 0;
     for (int channel = step.first_channel; channel < step.first_channel + step.channels;
          ++channel) {
@@ -101,4 +101,4 @@ void StepwiseEngine::accumulate(int first_row, int rows, std::int32_t* accumulat
   }
 }
 
-}  // namespace abacus
+}  // namespace abacus::models

@@ -9,7 +9,7 @@
 #include "models/array/engine.hpp"
 #include "models/elements/processing_element.hpp"
 
-namespace abacus {
+namespace abacus::models {
 
 class StepwiseEngine : public Engine {
  public:
@@ -34,4 +34,4 @@ class StepwiseEngine : public Engine {
   TileOperands operands_{};
 };
 
-}  // namespace abacus
+}  // namespace abacus::models

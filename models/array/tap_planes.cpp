@@ -5,7 +5,7 @@
 
 #include "models/elements/processing_element.hpp"
 
-namespace abacus {
+namespace abacus::models {
 
 TapPlanes::TapPlanes(const TapFormat& format) {
   const ProcessingElement& element = processing_element(format.kind);
@@ -87,4 +87,4 @@ void spread_planes(const TapPlanes& taps, std::size_t positions, int channels,
   }
 }
 
-}  // namespace abacus
+}  // namespace abacus::models

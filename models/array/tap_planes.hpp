@@ -17,7 +17,7 @@
 
 #include "models/array/kernels.hpp"
 
-namespace abacus {
+namespace abacus::models {
 
 class TapPlanes {
  public:
@@ -51,4 +51,4 @@ void unpack_planes(const TapPlanes& taps, int weight_bits, const WeightShape& sh
 void spread_planes(const TapPlanes& taps, std::size_t positions, int channels,
                    const std::int16_t* activations, std::int16_t* operands);
 
-}  // namespace abacus
+}  // namespace abacus::models

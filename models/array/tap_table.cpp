@@ -2,7 +2,7 @@
 
 #include "models/elements/processing_element.hpp"
 
-namespace abacus {
+namespace abacus::models {
 
 TapTable::TapTable(const TapFormat& format) : format_(format), taps_(std::size_t{256} * 256) {
   const ProcessingElement& element = processing_element(format.kind);
@@ -16,4 +16,4 @@ TapTable::TapTable(const TapFormat& format) : format_(format), taps_(std::size_t
   }
 }
 
-}  // namespace abacus
+}  // namespace abacus::models

@@ -7,7 +7,7 @@
 
 #include "models/elements/tap_format.hpp"
 
-namespace abacus {
+namespace abacus::models {
 
 class TapTable {
  public:
@@ -24,4 +24,4 @@ class TapTable {
   std::vector<std::int32_t> taps_;  // by the low bytes of weight and activation
 };
 
-}  // namespace abacus
+}  // namespace abacus::models

@@ -5,7 +5,7 @@
 #include "models/array/saturating_sum.hpp"
 #include "models/elements/processing_element.hpp"
 
-namespace abacus {
+namespace abacus::models {
 
 VectorEngine::VectorEngine(int accumulator_bits, CpuTarget target)
     : accumulator_bits_(accumulator_bits), target_(target) {}
@@ -74,7 +74,7 @@ void VectorEngine::load_columns(const std::uint8_t* packed) {
   safe_columns_.assign(columns, 0);
   if (plan_.planes) {
     for (std::size_t i = 0; i < columns; ++i) safe_columns_[i] = bounds_[i] <= limit();
-  } else if (format_.kind == TapKind::product) {
+  } else if (format_.kind == hw::TapKind::product) {
     bound_products(blocks);
   } else {
     return;
@@ -115,8 +115,8 @@ void VectorEngine::accumulate(int first_row, int rows, std::int32_t* accumulator
       planes() == 1 ? operands_.data : reinterpret_cast<const std::uint8_t*>(spread_.data());
   const std::uint8_t* operands = buffer + static_cast<std::size_t>(first_row) * summed.stride *
                                               summed.operand_row() * plan_.operand_bytes();
-  abacus::accumulate(target_, plan_.kernel, summed, rows, operands, blocks_.data(),
-                     corrections_.data(), accumulators);
+  abacus::models::accumulate(target_, plan_.kernel, summed, rows, operands, blocks_.data(),
+                             corrections_.data(), accumulators);
   if (may_saturate_) saturate(first_row, rows, accumulators, saturations);
 }
 
@@ -163,7 +163,7 @@ void VectorEngine::saturate(int first_row, int rows, std::int32_t* accumulators,
   // The adder's taps are not negative, so its sums only grow: one that ends within the range never
   // left it. It must be exact in 32 bits for that to show.
   const bool end_tells =
-      format_.kind == TapKind::absolute_difference && largest_sum_ < (std::int64_t{1} << 31);
+      format_.kind == hw::TapKind::absolute_difference && largest_sum_ < (std::int64_t{1} << 31);
   const std::int64_t highest = limit();
   if (end_tells && shape_.columns % 8 == 0) {  // no columns without weights
     std::int32_t largest = 0;
@@ -194,4 +194,4 @@ void VectorEngine::saturate(int first_row, int rows, std::int32_t* accumulators,
   }
 }
 
-}  // namespace abacus
+}  // namespace abacus::models

@@ -16,7 +16,7 @@
 #include "models/simd/aligned_buffer.hpp"
 #include "models/simd/cpu_target.hpp"
 
-namespace abacus {
+namespace abacus::models {
 
 class VectorEngine : public Engine {
  public:
@@ -53,11 +53,11 @@ class VectorEngine : public Engine {
   // Of the last format of the kind: ShiftAddNet's layers take turns.
   std::optional<TapPlanes> planes_;
   TapFormat planes_format_;
-  std::array<std::optional<TapTable>, tap_kinds.size()> taps_;
+  std::array<std::optional<TapTable>, hw::tap_kinds.size()> taps_;
 
-  ArrayTile tile_{};
+  hw::ArrayTile tile_{};
   WeightShape shape_{0, 0, 0};
-  std::vector<AccumulationStep> order_;
+  std::vector<hw::AccumulationStep> order_;
   std::vector<std::int16_t> depthwise_weights_;  // [column][ky][kx]
   std::int64_t largest_sum_ = 0;                 // of |sum|, whatever the weights
   AlignedBuffer<std::uint8_t> blocks_;
@@ -77,4 +77,4 @@ class VectorEngine : public Engine {
   AlignedBuffer<std::int16_t> spread_;  // the operands' planes, where there are several
 };
 
-}  // namespace abacus
+}  // namespace abacus::models

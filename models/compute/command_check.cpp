@@ -8,7 +8,7 @@
 #include "models/execution/execution_unit.hpp"
 #include "models/scale_unit/kernels.hpp"
 
-namespace abacus {
+namespace abacus::models {
 namespace {
 
 // Checks of one command; messages start with its name.
@@ -23,7 +23,7 @@ class Check {
                const char* why = "") const {
     if (value < low || value > high) outside(field, value, low, high, why);
   }
-  void format(const char* field, ElementFormat value) const {
+  void format(const char* field, hw::ElementFormat value) const {
     if (value.bits < 2 || value.bits > 16) {
       fail(std::string(field) + ".bits is " + std::to_string(value.bits) + "; allowed: 2 to 16");
     }
@@ -58,14 +58,14 @@ constexpr int largest_left_shift = 24;
 constexpr int largest_read_shift = 31;
 constexpr std::int64_t largest_bias = std::int64_t{1} << 46;
 constexpr std::int64_t largest_adapter_bias = std::int64_t{1} << 40;
-constexpr int last_tap_kind = static_cast<int>(tap_kinds.size()) - 1;
+constexpr int last_tap_kind = static_cast<int>(hw::tap_kinds.size()) - 1;
 
-std::uint64_t bytes_of(int height, int width, int channels, ElementFormat format) {
+std::uint64_t bytes_of(int height, int width, int channels, hw::ElementFormat format) {
   return std::uint64_t{1} * static_cast<unsigned>(height) * static_cast<unsigned>(width) *
          static_cast<unsigned>(channels) * static_cast<unsigned>(element_bytes(format));
 }
 
-void check_taps(const Check& check, const ConvolveFields& f, const PeArray& array) {
+void check_taps(const Check& check, const hw::ConvolveFields& f, const PeArray& array) {
   check.between("edge_array", f.edge_array, 0, 1);
   check.between("taps", static_cast<int>(f.taps), 0, last_tap_kind);
   const ProcessingElement& needed = processing_element(f.taps);
@@ -81,7 +81,7 @@ void check_taps(const Check& check, const ConvolveFields& f, const PeArray& arra
   check.between("columns", f.columns, 1, array.dataflow().most_columns(array.config(), false),
                 " (the array's)");
   const TapFormat format = tap_format(f);
-  const bool table = f.taps == TapKind::half_shifted;
+  const bool table = f.taps == hw::TapKind::half_shifted;
   const int widest_fraction =
       !format.exponents() ? 0
       : table ? std::min(array.config().fraction_bits, array.config().table.fraction_bits)
@@ -89,17 +89,17 @@ void check_taps(const Check& check, const ConvolveFields& f, const PeArray& arra
   check.between("fraction_bits", f.fraction_bits, 0, widest_fraction);
   if (!format.exponents()) check.between("levels", f.levels, 0, 0);
   if (table) {
-    check.between("odd exponents of levels", post_table_exponents(f.levels), 0,
+    check.between("odd exponents of levels", hw::post_table_exponents(f.levels), 0,
                   array.config().table.exponents, " (the lookup table's)");
   }
   const std::string refusal = array.element().refuse(format);
   if (!refusal.empty()) check.fail(refusal);
 }
 
-void check_sums(const Check& check, ChannelSums sums, int first, int channels,
-                const StepAdapterConfig& step_adapter) {
+void check_sums(const Check& check, hw::ChannelSums sums, int first, int channels,
+                const hw::StepAdapterConfig& step_adapter) {
   check.between("channel_sums", static_cast<int>(sums), 0, 2);
-  if (sums == ChannelSums::none) {
+  if (sums == hw::ChannelSums::none) {
     check.between("first_sum_channel", first, 0, 0, " without channel_sums");
     return;
   }
@@ -107,7 +107,7 @@ void check_sums(const Check& check, ChannelSums sums, int first, int channels,
                 " (the step adapter's)");
 }
 
-void check_windows(const Check& check, const ConvolveFields& f) {
+void check_windows(const Check& check, const hw::ConvolveFields& f) {
   check.between("input_height", f.input_height, 1, most);
   check.between("input_width", f.input_width, 1, most);
   check.between("input_channels", f.input_channels, 1, most);
@@ -131,7 +131,7 @@ void check_windows(const Check& check, const ConvolveFields& f) {
 
 }  // namespace
 
-TapFormat tap_format(const ConvolveFields& f) {
+TapFormat tap_format(const hw::ConvolveFields& f) {
   TapFormat format;
   format.kind = f.taps;
   format.weight_bits = f.weight_bits;
@@ -147,27 +147,27 @@ TapFormat tap_format(const ConvolveFields& f) {
   return format;
 }
 
-ArrayTile array_tile(const ConvolveFields& f) {
+hw::ArrayTile array_tile(const hw::ConvolveFields& f) {
   return {f.output_height, f.output_width,  f.kernel, f.depthwise ? 1 : f.input_channels,
           f.columns,       f.depthwise != 0};
 }
 
-InputRows input_rows(const ConvolveFields& f) {
+InputRows input_rows(const hw::ConvolveFields& f) {
   const int first = f.first_output_row * f.stride - f.padding;
   const int end = first + (f.output_height - 1) * f.stride + f.kernel;
   const int inside = std::min(std::max(first, 0), int{f.input_height});
   return {inside, std::max(inside, std::min(end, int{f.input_height}))};
 }
 
-void check_convolve(const ConvolveFields& f, const PeArray& array, const SramSizes& sizes,
-                    const StepAdapterConfig& step_adapter) {
+void check_convolve(const hw::ConvolveFields& f, const PeArray& array, const SramSizes& sizes,
+                    const hw::StepAdapterConfig& step_adapter) {
   const Check check("convolve");
   check_taps(check, f, array);
   check_windows(check, f);
   check.format("input_format", f.input_format);
   check.format("output_format", f.output_format);
   // Signs are read as they stand.
-  const bool sign = f.taps == TapKind::sign_product;
+  const bool sign = f.taps == hw::TapKind::sign_product;
   check.between("read_multiplier", f.read_multiplier, 1, sign ? 1 : most);
   check.between("read_shift", f.read_shift, 0, sign ? 0 : largest_read_shift);
   check.between("shift", f.shift, 0, largest_shift);
@@ -209,14 +209,14 @@ void check_convolve(const ConvolveFields& f, const PeArray& array, const SramSiz
   const WeightShape shape = weight_shape(array_tile(f));
   check.inside("weight_address", f.weight_address, shape.packed_bytes(f.weight_bits), "weight SRAM",
                sizes.weight);
-  check.inside("parameter_address", f.parameter_address, f.columns * sizeof(ScaleRecord),
+  check.inside("parameter_address", f.parameter_address, f.columns * sizeof(hw::ScaleRecord),
                "parameter SRAM", sizes.parameter);
 }
 
-void check_scale_records(const ConvolveFields& f, const std::uint8_t* records) {
+void check_scale_records(const hw::ConvolveFields& f, const std::uint8_t* records) {
   const Check check("convolve");
   for (int column = 0; column < f.columns; ++column) {
-    ScaleRecord record;
+    hw::ScaleRecord record;
     std::memcpy(&record, records + column * sizeof record, sizeof record);
     check.between("multiplier of a scale record", record.multiplier, -32768, 32767);
     check.between("bias of a scale record", record.bias, -largest_bias, largest_bias);
@@ -225,8 +225,8 @@ void check_scale_records(const ConvolveFields& f, const std::uint8_t* records) {
   }
 }
 
-void check_add(const VectorFields& f, const SramSizes& sizes,
-               const StepAdapterConfig& step_adapter) {
+void check_add(const hw::VectorFields& f, const SramSizes& sizes,
+               const hw::StepAdapterConfig& step_adapter) {
   const Check check("add");
   check_sums(check, f.channel_sums, 0, f.channels, step_adapter);
   check.between("height", f.height, 1, most);
@@ -239,7 +239,7 @@ void check_add(const VectorFields& f, const SramSizes& sizes,
   check.between("second_left_shift", f.second_left_shift, 0, largest_left_shift);
   check.between("shift", f.shift, 0, largest_shift);
   check.between("relu", f.relu, 0, 1);
-  const auto inside = [&](const char* field, std::uint32_t address, ElementFormat format) {
+  const auto inside = [&](const char* field, std::uint32_t address, hw::ElementFormat format) {
     check.inside(field, address, bytes_of(f.height, f.width, f.channels, format), "activation SRAM",
                  sizes.activation);
   };
@@ -248,8 +248,8 @@ void check_add(const VectorFields& f, const SramSizes& sizes,
   inside("output_address", f.output_address, f.output_format);
 }
 
-void check_adapt(const AdaptFields& f, const SramSizes& sizes,
-                 const StepAdapterConfig& step_adapter) {
+void check_adapt(const hw::AdaptFields& f, const SramSizes& sizes,
+                 const hw::StepAdapterConfig& step_adapter) {
   const Check check("adapt");
   check.between("channels", f.channels, 1, step_adapter.channels, " (the step adapter's)");
   check.between("hidden", f.hidden, 0, step_adapter.hidden, " (the step adapter's)");
@@ -266,8 +266,8 @@ void check_adapt(const AdaptFields& f, const SramSizes& sizes,
   check.inside("address", f.address, f.bytes(), "weight SRAM", sizes.weight);
 }
 
-void check_pool(const VectorFields& f, const SramSizes& sizes,
-                const StepAdapterConfig& step_adapter) {
+void check_pool(const hw::VectorFields& f, const SramSizes& sizes,
+                const hw::StepAdapterConfig& step_adapter) {
   const Check check("pool");
   check_sums(check, f.channel_sums, 0, f.channels, step_adapter);
   check.between("height", f.height, 1, most);
@@ -292,4 +292,4 @@ void check_pool(const VectorFields& f, const SramSizes& sizes,
                sizes.activation);
 }
 
-}  // namespace abacus
+}  // namespace abacus::models

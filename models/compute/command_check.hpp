@@ -7,7 +7,7 @@
 #include "models/array/pe_array.hpp"
 #include "tlm/command.hpp"
 
-namespace abacus {
+namespace abacus::models {
 
 struct SramSizes {
   std::uint32_t activation;
@@ -15,16 +15,16 @@ struct SramSizes {
   std::uint32_t parameter;
 };
 
-void check_convolve(const ConvolveFields& fields, const PeArray& array, const SramSizes& sizes,
-                    const StepAdapterConfig& step_adapter);
+void check_convolve(const hw::ConvolveFields& fields, const PeArray& array, const SramSizes& sizes,
+                    const hw::StepAdapterConfig& step_adapter);
 // The tile's ScaleRecords, at parameter_address.
-void check_scale_records(const ConvolveFields& fields, const std::uint8_t* records);
-void check_add(const VectorFields& fields, const SramSizes& sizes,
-               const StepAdapterConfig& step_adapter);
-void check_pool(const VectorFields& fields, const SramSizes& sizes,
-                const StepAdapterConfig& step_adapter);
-void check_adapt(const AdaptFields& fields, const SramSizes& sizes,
-                 const StepAdapterConfig& step_adapter);
+void check_scale_records(const hw::ConvolveFields& fields, const std::uint8_t* records);
+void check_add(const hw::VectorFields& fields, const SramSizes& sizes,
+               const hw::StepAdapterConfig& step_adapter);
+void check_pool(const hw::VectorFields& fields, const SramSizes& sizes,
+                const hw::StepAdapterConfig& step_adapter);
+void check_adapt(const hw::AdaptFields& fields, const SramSizes& sizes,
+                 const hw::StepAdapterConfig& step_adapter);
 
 // Rows of the input tensor that a convolve tile's windows see, [first, end); empty if all is
 // padding.
@@ -32,9 +32,9 @@ struct InputRows {
   int first;
   int end;
 };
-InputRows input_rows(const ConvolveFields& fields);
+InputRows input_rows(const hw::ConvolveFields& fields);
 
-ArrayTile array_tile(const ConvolveFields& fields);
-TapFormat tap_format(const ConvolveFields& fields);
+hw::ArrayTile array_tile(const hw::ConvolveFields& fields);
+TapFormat tap_format(const hw::ConvolveFields& fields);
 
-}  // namespace abacus
+}  // namespace abacus::models

@@ -4,13 +4,15 @@
 #include <cstring>
 #include <string>
 
-namespace abacus {
+namespace abacus::models {
 namespace {
 
 // Channels that a tile reads of an input pixel.
-int channels_read(const ConvolveFields& f) { return f.depthwise ? f.columns : f.input_channels; }
+int channels_read(const hw::ConvolveFields& f) {
+  return f.depthwise ? f.columns : f.input_channels;
+}
 
-ScaleFormat scale_format(const ConvolveFields& f) {
+ScaleFormat scale_format(const hw::ConvolveFields& f) {
   ScaleFormat format;
   format.shift = f.shift;
   format.relu = f.relu != 0;
@@ -50,7 +52,7 @@ constexpr int accumulators_at_once = 2048;
 
 }  // namespace
 
-ComputeUnit::ComputeUnit(const sc_core::sc_module_name& name, const HardwareConfig& config,
+ComputeUnit::ComputeUnit(const sc_core::sc_module_name& name, const hw::HardwareConfig& config,
                          Context& shared, TokenCounters& tokens, Sram& activation_sram,
                          Sram& weight_sram, Sram& parameter_sram, CpuTarget target,
                          const std::string& engine)
@@ -71,22 +73,22 @@ ComputeUnit::ComputeUnit(const sc_core::sc_module_name& name, const HardwareConf
   });
 }
 
-Unit ComputeUnit::unit_of(const Command& command) const {
-  if (command.opcode == Opcode::adapt) return Unit::step_adapter;
-  if (command.opcode != Opcode::convolve) return Unit::compute_vector;
+Unit ComputeUnit::unit_of(const hw::Command& command) const {
+  if (command.opcode == hw::Opcode::adapt) return Unit::step_adapter;
+  if (command.opcode != hw::Opcode::convolve) return Unit::compute_vector;
   return command.convolve.edge_array ? Unit::compute_edge : Unit::compute_array;
 }
 
-void ComputeUnit::execute(const Command& command) {
+void ComputeUnit::execute(const hw::Command& command) {
   const int layer = layer_of(command);
   switch (command.opcode) {
-    case Opcode::convolve:
+    case hw::Opcode::convolve:
       return convolve(command.convolve, layer);
-    case Opcode::add:
+    case hw::Opcode::add:
       return add(command.vector, layer);
-    case Opcode::pool:
+    case hw::Opcode::pool:
       return pool(command.vector, layer);
-    case Opcode::adapt:
+    case hw::Opcode::adapt:
       return adapt(command.adapt, layer);
     default:
       throw CommandError("opcode " + std::to_string(static_cast<int>(command.opcode)) +
@@ -94,7 +96,7 @@ void ComputeUnit::execute(const Command& command) {
   }
 }
 
-ReadFormat ComputeUnit::read_format(const ConvolveFields& f) const {
+ReadFormat ComputeUnit::read_format(const hw::ConvolveFields& f) const {
   ReadFormat format;
   format.stored = f.input_format;
   format.multiplier = f.read_multiplier;
@@ -108,11 +110,11 @@ ReadFormat ComputeUnit::read_format(const ConvolveFields& f) const {
   return format;
 }
 
-ConvolveCycles ComputeUnit::convolve_cycles(const ConvolveFields& fields) const {
+ConvolveCycles ComputeUnit::convolve_cycles(const hw::ConvolveFields& fields) const {
   const Lane& used = lane(fields);
-  const ArrayTile tile = array_tile(fields);
+  const hw::ArrayTile tile = array_tile(fields);
   ConvolveCycles cycles;
-  const std::int64_t parameters = std::int64_t{fields.columns} * sizeof(ScaleRecord);
+  const std::int64_t parameters = std::int64_t{fields.columns} * sizeof(hw::ScaleRecord);
   cycles.fill = ceil_divide(parameters, bytes_per_cycle(parameter_sram_));
   if (!fields.keep_weights && used.array.weights_stay(tile)) {
     const auto bytes =
@@ -129,7 +131,7 @@ ConvolveCycles ComputeUnit::convolve_cycles(const ConvolveFields& fields) const 
   return cycles;
 }
 
-void ComputeUnit::convolve(const ConvolveFields& fields, int layer) {
+void ComputeUnit::convolve(const hw::ConvolveFields& fields, int layer) {
   Lane& used = lane(fields);
   check_convolve(fields, used.array, sizes(), step_adapter_.config());
   if (fields.step_register != 0 && !step_adapter_.step(fields.step_register - 1).set) {
@@ -152,9 +154,9 @@ void ComputeUnit::convolve(const ConvolveFields& fields, int layer) {
   if (context().timed()) spend_convolve(used, fields, layer);
 }
 
-void ComputeUnit::compute_tile(Lane& used, const ConvolveFields& fields, int layer) {
+void ComputeUnit::compute_tile(Lane& used, const hw::ConvolveFields& fields, int layer) {
   const OperandLayout& layout = used.array.set_format(tap_format(fields));
-  const ArrayTile array = array_tile(fields);
+  const hw::ArrayTile array = array_tile(fields);
   const WeightShape shape = weight_shape(array);
   // Weights that do not stay in the PEs come from the SRAM again.
   if (!fields.keep_weights || !used.array.weights_stay(array)) {
@@ -185,7 +187,7 @@ void ComputeUnit::compute_tile(Lane& used, const ConvolveFields& fields, int lay
                        used.array.operands(geometry, operand_rows));
   used.array.take_operands(geometry, operand_rows);
 
-  const auto row_bytes = [&](ElementFormat format) {
+  const auto row_bytes = [&](hw::ElementFormat format) {
     return std::size_t{fields.output_width} * fields.output_channels * element_bytes(format);
   };
   const int stride = used.array.accumulator_stride();
@@ -211,11 +213,11 @@ void ComputeUnit::compute_tile(Lane& used, const ConvolveFields& fields, int lay
       by_layer[static_cast<std::size_t>(layer)] += saturations;
     }
   }
-  if (fields.channel_sums != ChannelSums::none) gather(fields, scale_plan, layer);
+  if (fields.channel_sums != hw::ChannelSums::none) gather(fields, scale_plan, layer);
   if (activation_sram_.faults_pending()) report_writes(fields, scale_plan);
 }
 
-const std::uint8_t* ComputeUnit::cut_out_channels(const ConvolveFields& fields) {
+const std::uint8_t* ComputeUnit::cut_out_channels(const hw::ConvolveFields& fields) {
   const InputRows rows = input_rows(fields);
   const auto element = static_cast<std::size_t>(element_bytes(fields.input_format));
   const std::size_t pixel = fields.input_channels * element;
@@ -231,14 +233,14 @@ const std::uint8_t* ComputeUnit::cut_out_channels(const ConvolveFields& fields) 
   return to;
 }
 
-const std::uint8_t* ComputeUnit::scale_records(const ConvolveFields& fields, int layer) {
+const std::uint8_t* ComputeUnit::scale_records(const hw::ConvolveFields& fields, int layer) {
   const std::uint8_t* records = parameter_sram_.data() + fields.parameter_address;
   if (fields.step_register == 0) return records;
   const int factor = step_adapter_.step(fields.step_register - 1).factor;
   adapted_records_.resize(fields.columns);
-  std::memcpy(adapted_records_.data(), records, fields.columns * sizeof(ScaleRecord));
+  std::memcpy(adapted_records_.data(), records, fields.columns * sizeof(hw::ScaleRecord));
   std::int64_t saturations = 0;
-  for (ScaleRecord& record : adapted_records_) {
+  for (hw::ScaleRecord& record : adapted_records_) {
     record.multiplier = StepAdapter::scaled(record.multiplier, factor, saturations);
   }
   // An output channel counts once, not with each of its tiles.
@@ -246,7 +248,7 @@ const std::uint8_t* ComputeUnit::scale_records(const ConvolveFields& fields, int
   return reinterpret_cast<const std::uint8_t*>(adapted_records_.data());
 }
 
-void ComputeUnit::gather(const ConvolveFields& fields, const ScalePlan& plan, int layer) {
+void ComputeUnit::gather(const hw::ConvolveFields& fields, const ScalePlan& plan, int layer) {
   step_adapter_.begin(fields.channel_sums);
   const std::uint8_t* output = activation_sram_.data() + fields.output_address;
   const std::size_t pixels = std::size_t{fields.output_height} * fields.output_width;
@@ -262,8 +264,8 @@ void ComputeUnit::gather(const ConvolveFields& fields, const ScalePlan& plan, in
                           static_cast<std::int64_t>(pixels) * fields.columns);
 }
 
-void ComputeUnit::gather(const VectorFields& fields, int layer) {
-  if (fields.channel_sums == ChannelSums::none) return;
+void ComputeUnit::gather(const hw::VectorFields& fields, int layer) {
+  if (fields.channel_sums == hw::ChannelSums::none) return;
   step_adapter_.begin(fields.channel_sums);
   const std::uint8_t* output = activation_sram_.data() + fields.output_address;
   const std::size_t elements = std::size_t{fields.height} * fields.width * fields.channels;
@@ -274,7 +276,7 @@ void ComputeUnit::gather(const VectorFields& fields, int layer) {
   StepAdapter::count_sums(context().activity, layer, static_cast<std::int64_t>(elements));
 }
 
-void ComputeUnit::adapt(const AdaptFields& fields, int layer) {
+void ComputeUnit::adapt(const hw::AdaptFields& fields, int layer) {
   using sc_core::sc_time;
   check_adapt(fields, sizes(), step_adapter_.config());
   context().step_saturations(layer) +=
@@ -288,7 +290,7 @@ void ComputeUnit::adapt(const AdaptFields& fields, int layer) {
   wait_until(start, start + run, end);
 }
 
-void ComputeUnit::report_writes(const ConvolveFields& fields, const ScalePlan& plan) {
+void ComputeUnit::report_writes(const hw::ConvolveFields& fields, const ScalePlan& plan) {
   const auto bytes = static_cast<std::uint32_t>(element_bytes(fields.output_format));
   const std::uint32_t pixels = std::uint32_t{fields.output_height} * fields.output_width;
   for (std::uint32_t pixel = 0; pixel < pixels; ++pixel) {
@@ -300,9 +302,9 @@ void ComputeUnit::report_writes(const ConvolveFields& fields, const ScalePlan& p
   }
 }
 
-void ComputeUnit::spend_convolve(const Lane& used, const ConvolveFields& fields, int layer) {
+void ComputeUnit::spend_convolve(const Lane& used, const hw::ConvolveFields& fields, int layer) {
   using sc_core::sc_time;
-  const ArrayTile tile = array_tile(fields);
+  const hw::ArrayTile tile = array_tile(fields);
   const ConvolveCycles cycles = convolve_cycles(fields);
   const bool stay = used.array.weights_stay(tile);
   const bool filled = stay && !fields.keep_weights;
@@ -311,7 +313,7 @@ void ComputeUnit::spend_convolve(const Lane& used, const ConvolveFields& fields,
   // Weights and parameters first.
   const auto weight_bytes =
       static_cast<std::int64_t>(weight_shape(tile).packed_bytes(fields.weight_bits));
-  const std::int64_t parameter_bytes = std::int64_t{fields.columns} * sizeof(ScaleRecord);
+  const std::int64_t parameter_bytes = std::int64_t{fields.columns} * sizeof(hw::ScaleRecord);
   const sc_time fill = context().cycles(static_cast<double>(cycles.fill));
   sc_time ready = parameter_sram_.book(start, fill, static_cast<std::uint64_t>(parameter_bytes));
   parameter_sram_.count_reads(layer, static_cast<std::uint64_t>(parameter_bytes));
@@ -334,16 +336,16 @@ void ComputeUnit::spend_convolve(const Lane& used, const ConvolveFields& fields,
                        fields.padding, fields.input_height) *
       inside_positions(0, fields.output_width, fields.kernel, fields.stride, fields.padding,
                        fields.input_width);
-  const PeArrayConfig& array = used.array.config();
-  const Dataflow& dataflow = used.array.dataflow();
-  const auto moved = [&](const OperandAccess& access, int bytes) {
+  const hw::PeArrayConfig& array = used.array.config();
+  const hw::Dataflow& dataflow = used.array.dataflow();
+  const auto moved = [&](const hw::OperandAccess& access, int bytes) {
     return access.times * port_bytes(activation_sram_, access.elements * bytes);
   };
   std::int64_t input_bytes = 0;
-  for (const OperandAccess& access : dataflow.activation_reads(array, tile, inside)) {
+  for (const hw::OperandAccess& access : dataflow.activation_reads(array, tile, inside)) {
     input_bytes += moved(access, element_bytes(fields.input_format));
   }
-  const OperandAccess outputs = dataflow.output_writes(array, tile);
+  const hw::OperandAccess outputs = dataflow.output_writes(array, tile);
   const std::int64_t result_bytes = moved(outputs, element_bytes(fields.output_format));
   const std::int64_t residual_bytes =
       fields.has_residual ? moved(outputs, element_bytes(fields.residual_format)) : 0;
@@ -378,7 +380,7 @@ void ComputeUnit::wait_until(const sc_core::sc_time& start, const sc_core::sc_ti
   wait(duration);
 }
 
-void ComputeUnit::add(const VectorFields& fields, int layer) {
+void ComputeUnit::add(const hw::VectorFields& fields, int layer) {
   check_add(fields, sizes(), step_adapter_.config());
   AddFormat format;
   format.first = fields.input_format;
@@ -404,7 +406,7 @@ void ComputeUnit::add(const VectorFields& fields, int layer) {
                layer);
 }
 
-void ComputeUnit::pool(const VectorFields& fields, int layer) {
+void ComputeUnit::pool(const hw::VectorFields& fields, int layer) {
   check_pool(fields, sizes(), step_adapter_.config());
   PoolFormat format;
   format.input = fields.input_format;
@@ -445,4 +447,4 @@ void ComputeUnit::spend_vector(std::int64_t elements, std::uint64_t read_bytes,
   wait_until(start, start + run + latency, end + latency);
 }
 
-}  // namespace abacus
+}  // namespace abacus::models

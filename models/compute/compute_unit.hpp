@@ -35,7 +35,7 @@
 #include "models/step_adapter/step_adapter.hpp"
 #include "models/vector_unit/vector_unit.hpp"
 
-namespace abacus {
+namespace abacus::models {
 
 // What the cycles of a convolve command are made of, before contention.
 struct ConvolveCycles {
@@ -52,20 +52,21 @@ struct ConvolveCycles {
 
 class ComputeUnit : public ExecutionUnit {
  public:
-  ComputeUnit(const sc_core::sc_module_name& name, const HardwareConfig& config, Context& context,
-              TokenCounters& tokens, Sram& activation_sram, Sram& weight_sram, Sram& parameter_sram,
-              CpuTarget target = best_cpu_target(), const std::string& engine = default_engine);
+  ComputeUnit(const sc_core::sc_module_name& name, const hw::HardwareConfig& config,
+              Context& context, TokenCounters& tokens, Sram& activation_sram, Sram& weight_sram,
+              Sram& parameter_sram, CpuTarget target = best_cpu_target(),
+              const std::string& engine = default_engine);
 
-  ConvolveCycles convolve_cycles(const ConvolveFields& fields) const;
+  ConvolveCycles convolve_cycles(const hw::ConvolveFields& fields) const;
 
  protected:
-  void execute(const Command& command) override;
-  Unit unit_of(const Command& command) const override;
+  void execute(const hw::Command& command) override;
+  Unit unit_of(const hw::Command& command) const override;
 
  private:
   // An array with the units that only it uses.
   struct Lane {
-    Lane(Component component, const PeArrayConfig& config, CpuTarget target,
+    Lane(Component component, const hw::PeArrayConfig& config, CpuTarget target,
          const std::string& engine)
         : array(component, config, target, engine),
           scale_unit(config.scale_lanes, config.accumulator_bits, target) {}
@@ -73,31 +74,33 @@ class ComputeUnit : public ExecutionUnit {
     ScaleUnit scale_unit;
   };
 
-  void convolve(const ConvolveFields& fields, int layer);
-  void compute_tile(Lane& lane, const ConvolveFields& fields, int layer);
-  void spend_convolve(const Lane& lane, const ConvolveFields& fields, int layer);
-  void add(const VectorFields& fields, int layer);
-  void pool(const VectorFields& fields, int layer);
-  void adapt(const AdaptFields& fields, int layer);
-  ReadFormat read_format(const ConvolveFields& fields) const;
+  void convolve(const hw::ConvolveFields& fields, int layer);
+  void compute_tile(Lane& lane, const hw::ConvolveFields& fields, int layer);
+  void spend_convolve(const Lane& lane, const hw::ConvolveFields& fields, int layer);
+  void add(const hw::VectorFields& fields, int layer);
+  void pool(const hw::VectorFields& fields, int layer);
+  void adapt(const hw::AdaptFields& fields, int layer);
+  ReadFormat read_format(const hw::ConvolveFields& fields) const;
   // The channels that a depthwise tile reads, side by side, from the first row of its windows on.
-  const std::uint8_t* cut_out_channels(const ConvolveFields& fields);
+  const std::uint8_t* cut_out_channels(const hw::ConvolveFields& fields);
   // The tile's ScaleRecords, with β in their multipliers where the command uses an adapted step.
-  const std::uint8_t* scale_records(const ConvolveFields& fields, int layer);
-  void gather(const ConvolveFields& fields, const ScalePlan& plan, int layer);
-  void gather(const VectorFields& fields, int layer);
+  const std::uint8_t* scale_records(const hw::ConvolveFields& fields, int layer);
+  void gather(const hw::ConvolveFields& fields, const ScalePlan& plan, int layer);
+  void gather(const hw::VectorFields& fields, int layer);
   void spend_vector(std::int64_t elements, std::uint64_t read_bytes, std::uint64_t written_bytes,
                     int layer);
   // Waits until `end`, at least until `undisturbed`, whole cycles after `start`; the difference
   // counts as stalled.
   void wait_until(const sc_core::sc_time& start, const sc_core::sc_time& undisturbed,
                   const sc_core::sc_time& end);
-  void report_writes(const ConvolveFields& fields, const ScalePlan& plan);
+  void report_writes(const hw::ConvolveFields& fields, const ScalePlan& plan);
   SramSizes sizes() const {
     return {activation_sram_.size(), weight_sram_.size(), parameter_sram_.size()};
   }
-  Lane& lane(const ConvolveFields& fields) { return fields.edge_array ? edge_ : main_; }
-  const Lane& lane(const ConvolveFields& fields) const { return fields.edge_array ? edge_ : main_; }
+  Lane& lane(const hw::ConvolveFields& fields) { return fields.edge_array ? edge_ : main_; }
+  const Lane& lane(const hw::ConvolveFields& fields) const {
+    return fields.edge_array ? edge_ : main_;
+  }
 
   Sram& activation_sram_;
   Sram& weight_sram_;
@@ -107,8 +110,8 @@ class ComputeUnit : public ExecutionUnit {
   ReadQuantizer read_quantizer_;
   VectorUnit vector_unit_;
   StepAdapter step_adapter_;
-  std::vector<ScaleRecord> adapted_records_;
+  std::vector<hw::ScaleRecord> adapted_records_;
   AlignedBuffer<std::uint8_t> depthwise_input_;
 };
 
-}  // namespace abacus
+}  // namespace abacus::models

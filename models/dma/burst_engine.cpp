@@ -4,14 +4,14 @@
 #include <cstring>
 #include <stdexcept>
 
-namespace abacus {
+namespace abacus::models {
 
 using sc_core::sc_time;
 using sc_core::sc_time_stamp;
 
 namespace {
 
-std::size_t checked_burst_bytes(const DmaConfig& config) {
+std::size_t checked_burst_bytes(const hw::DmaConfig& config) {
   if (config.burst_bytes < 1 || config.outstanding < 1) {
     throw std::invalid_argument("dma: burst_bytes and outstanding must be at least 1");
   }
@@ -20,7 +20,7 @@ std::size_t checked_burst_bytes(const DmaConfig& config) {
 
 }  // namespace
 
-BurstEngine::BurstEngine(const sc_core::sc_module_name& name, const DmaConfig& config,
+BurstEngine::BurstEngine(const sc_core::sc_module_name& name, const hw::DmaConfig& config,
                          Context& context)
     : sc_module(name),
       context_(context),
@@ -92,7 +92,7 @@ void BurstEngine::issue() {
     const Burst burst = next_burst();
     tlm::tlm_generic_payload& transaction = pool_.acquire(
         transfer_.command, burst.address, burst.bytes, transfer_.layer, transfer_.purpose);
-    transaction.get_extension<TransactionTag>()->position = burst.position;
+    transaction.get_extension<hw::TransactionTag>()->position = burst.position;
     if (transaction.is_write()) {
       copy(burst.position, transaction.get_data_ptr(), burst.bytes, false);
       issue_from_ = std::max(issue_from_, now + book(burst.bytes));
@@ -128,8 +128,8 @@ tlm::tlm_sync_enum BurstEngine::nb_transport_bw(tlm::tlm_generic_payload& transa
     ok_ = false;
   } else if (transaction.is_read()) {
     const std::uint64_t bytes = transaction.get_data_length();
-    copy(transaction.get_extension<TransactionTag>()->position, transaction.get_data_ptr(), bytes,
-         true);
+    copy(transaction.get_extension<hw::TransactionTag>()->position, transaction.get_data_ptr(),
+         bytes, true);
     issue_from_ = std::max(issue_from_, sc_time_stamp() + book(bytes));
   }
   transaction.release();
@@ -235,4 +235,4 @@ std::uint8_t* BurstEngine::direct_pointer(std::uint64_t address, std::uint64_t b
 
 void BurstEngine::invalidate_direct_mem_ptr(sc_dt::uint64, sc_dt::uint64) { dmi_valid_ = false; }
 
-}  // namespace abacus
+}  // namespace abacus::models

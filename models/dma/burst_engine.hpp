@@ -22,7 +22,7 @@
 #include "models/memory/sram.hpp"
 #include "tlm/transaction.hpp"
 
-namespace abacus {
+namespace abacus::models {
 
 // `rows` rows of `row_bytes` bytes; row i at address + i·stride on the bus and local +
 // i·local_stride.
@@ -36,13 +36,13 @@ struct BurstTransfer {
   std::uint64_t local_stride = 0;
   Sram* sram = nullptr;  // whose data() `local` points into; null for other memories
   int layer = -1;
-  TensorPurpose purpose = TensorPurpose::none;
+  hw::TensorPurpose purpose = hw::TensorPurpose::none;
 };
 
 class BurstEngine : public sc_core::sc_module {
  public:
   // Throws std::invalid_argument for a size or number below 1.
-  BurstEngine(const sc_core::sc_module_name& name, const DmaConfig& config, Context& context);
+  BurstEngine(const sc_core::sc_module_name& name, const hw::DmaConfig& config, Context& context);
 
   tlm_utils::simple_initiator_socket<BurstEngine> socket{"socket"};
 
@@ -81,7 +81,7 @@ class BurstEngine : public sc_core::sc_module {
   Context& context_;
   std::uint64_t burst_bytes_;
   int outstanding_;
-  TransactionPool pool_;
+  hw::TransactionPool pool_;
   tlm::tlm_dmi dmi_;
   bool dmi_valid_ = false;
 
@@ -99,4 +99,4 @@ class BurstEngine : public sc_core::sc_module {
   sc_core::sc_event done_event_{"done_event"};
 };
 
-}  // namespace abacus
+}  // namespace abacus::models

@@ -4,9 +4,9 @@
 
 #include "models/dma/transfer.hpp"
 
-namespace abacus {
+namespace abacus::models {
 
-LoadUnit::LoadUnit(const sc_core::sc_module_name& name, const HardwareConfig& config,
+LoadUnit::LoadUnit(const sc_core::sc_module_name& name, const hw::HardwareConfig& config,
                    Context& shared, TokenCounters& tokens, Sram& activation_sram, Sram& weight_sram,
                    Sram& parameter_sram)
     : ExecutionUnit(name, shared, tokens, config.command_queue),
@@ -17,13 +17,13 @@ LoadUnit::LoadUnit(const sc_core::sc_module_name& name, const HardwareConfig& co
       parameter_sram_(parameter_sram),
       engine_("engine", config.load_dma, shared) {}
 
-Sram& LoadUnit::memory_of(const Command& command) {
+Sram& LoadUnit::memory_of(const hw::Command& command) {
   switch (command.transfer.memory) {
-    case OnChipMemory::activation:
+    case hw::OnChipMemory::activation:
       return activation_sram_;
-    case OnChipMemory::weight:
+    case hw::OnChipMemory::weight:
       return weight_sram_;
-    case OnChipMemory::parameter:
+    case hw::OnChipMemory::parameter:
       return parameter_sram_;
   }
   throw CommandError("load into memory " +
@@ -31,8 +31,8 @@ Sram& LoadUnit::memory_of(const Command& command) {
                      ": allowed are 0 (activation), 1 (weight), 2 (parameter)");
 }
 
-void LoadUnit::execute(const Command& command) {
-  if (command.opcode != Opcode::load) throw CommandError("the load unit executes loads only");
+void LoadUnit::execute(const hw::Command& command) {
+  if (command.opcode != hw::Opcode::load) throw CommandError("the load unit executes loads only");
   const BurstTransfer transfer = transfer_of(command, memory_of(command));
   const sc_core::sc_time start = sc_core::sc_time_stamp();
   if (!engine_.run(transfer)) {
@@ -50,4 +50,4 @@ void LoadUnit::execute(const Command& command) {
   transfer.sram->count_writes(transfer.layer, onchip.bytes, onchip.count);
 }
 
-}  // namespace abacus
+}  // namespace abacus::models

@@ -15,21 +15,21 @@
 #include "models/execution/execution_unit.hpp"
 #include "models/memory/sram.hpp"
 
-namespace abacus {
+namespace abacus::models {
 
 class LoadUnit : public ExecutionUnit {
  public:
-  LoadUnit(const sc_core::sc_module_name& name, const HardwareConfig& config, Context& context,
+  LoadUnit(const sc_core::sc_module_name& name, const hw::HardwareConfig& config, Context& context,
            TokenCounters& tokens, Sram& activation_sram, Sram& weight_sram, Sram& parameter_sram);
 
   BurstEngine& engine() { return engine_; }
 
  private:
-  void execute(const Command& command) override;
-  Unit unit_of(const Command&) const override { return Unit::load; }
-  Sram& memory_of(const Command& command);
+  void execute(const hw::Command& command) override;
+  Unit unit_of(const hw::Command&) const override { return Unit::load; }
+  Sram& memory_of(const hw::Command& command);
 
-  DmaConfig config_;
+  hw::DmaConfig config_;
   int bus_bytes_;
   Sram& activation_sram_;
   Sram& weight_sram_;
@@ -37,4 +37,4 @@ class LoadUnit : public ExecutionUnit {
   BurstEngine engine_;
 };
 
-}  // namespace abacus
+}  // namespace abacus::models

@@ -4,9 +4,9 @@
 
 #include "models/dma/transfer.hpp"
 
-namespace abacus {
+namespace abacus::models {
 
-StoreUnit::StoreUnit(const sc_core::sc_module_name& name, const HardwareConfig& config,
+StoreUnit::StoreUnit(const sc_core::sc_module_name& name, const hw::HardwareConfig& config,
                      Context& shared, TokenCounters& tokens, Sram& activation_sram)
     : ExecutionUnit(name, shared, tokens, config.command_queue),
       config_(config.store_dma),
@@ -14,9 +14,10 @@ StoreUnit::StoreUnit(const sc_core::sc_module_name& name, const HardwareConfig& 
       activation_sram_(activation_sram),
       engine_("engine", config.store_dma, shared) {}
 
-void StoreUnit::execute(const Command& command) {
-  if (command.opcode != Opcode::store) throw CommandError("the store unit executes stores only");
-  if (command.transfer.memory != OnChipMemory::activation) {
+void StoreUnit::execute(const hw::Command& command) {
+  if (command.opcode != hw::Opcode::store)
+    throw CommandError("the store unit executes stores only");
+  if (command.transfer.memory != hw::OnChipMemory::activation) {
     throw CommandError("store from memory " +
                        std::to_string(static_cast<int>(command.transfer.memory)) +
                        ": allowed is 0 (activation)");
@@ -38,4 +39,4 @@ void StoreUnit::execute(const Command& command) {
   activation_sram_.count_reads(transfer.layer, onchip.bytes, onchip.count);
 }
 
-}  // namespace abacus
+}  // namespace abacus::models

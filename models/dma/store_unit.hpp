@@ -14,23 +14,23 @@
 #include "models/execution/execution_unit.hpp"
 #include "models/memory/sram.hpp"
 
-namespace abacus {
+namespace abacus::models {
 
 class StoreUnit : public ExecutionUnit {
  public:
-  StoreUnit(const sc_core::sc_module_name& name, const HardwareConfig& config, Context& context,
+  StoreUnit(const sc_core::sc_module_name& name, const hw::HardwareConfig& config, Context& context,
             TokenCounters& tokens, Sram& activation_sram);
 
   BurstEngine& engine() { return engine_; }
 
  private:
-  void execute(const Command& command) override;
-  Unit unit_of(const Command&) const override { return Unit::store; }
+  void execute(const hw::Command& command) override;
+  Unit unit_of(const hw::Command&) const override { return Unit::store; }
 
-  DmaConfig config_;
+  hw::DmaConfig config_;
   int bus_bytes_;
   Sram& activation_sram_;
   BurstEngine engine_;
 };
 
-}  // namespace abacus
+}  // namespace abacus::models

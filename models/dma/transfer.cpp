@@ -5,27 +5,27 @@
 
 #include "models/execution/execution_unit.hpp"
 
-namespace abacus {
+namespace abacus::models {
 
 namespace {
 
-TensorPurpose purpose_of(const Command& command) {
-  if (command.opcode == Opcode::store) return TensorPurpose::output;
+hw::TensorPurpose purpose_of(const hw::Command& command) {
+  if (command.opcode == hw::Opcode::store) return hw::TensorPurpose::output;
   switch (command.transfer.memory) {
-    case OnChipMemory::weight:
-      return TensorPurpose::weights;
-    case OnChipMemory::parameter:
-      return TensorPurpose::parameters;
-    case OnChipMemory::activation:
+    case hw::OnChipMemory::weight:
+      return hw::TensorPurpose::weights;
+    case hw::OnChipMemory::parameter:
+      return hw::TensorPurpose::parameters;
+    case hw::OnChipMemory::activation:
       break;
   }
-  return command.transfer.residual != 0 ? TensorPurpose::residual : TensorPurpose::input;
+  return command.transfer.residual != 0 ? hw::TensorPurpose::residual : hw::TensorPurpose::input;
 }
 
 }  // namespace
 
-BurstTransfer transfer_of(const Command& command, Sram& sram) {
-  const TransferFields& fields = command.transfer;
+BurstTransfer transfer_of(const hw::Command& command, Sram& sram) {
+  const hw::TransferFields& fields = command.transfer;
   if (fields.rows == 0 || fields.row_bytes == 0) {
     throw CommandError("transfer of " + std::to_string(fields.rows) + " rows of " +
                        std::to_string(fields.row_bytes) + " bytes: both must be at least 1");
@@ -40,7 +40,7 @@ BurstTransfer transfer_of(const Command& command, Sram& sram) {
   }
   BurstTransfer transfer;
   transfer.command =
-      command.opcode == Opcode::store ? tlm::TLM_WRITE_COMMAND : tlm::TLM_READ_COMMAND;
+      command.opcode == hw::Opcode::store ? tlm::TLM_WRITE_COMMAND : tlm::TLM_READ_COMMAND;
   transfer.address = fields.dram_address;
   transfer.row_bytes = fields.row_bytes;
   transfer.rows = fields.rows;
@@ -84,4 +84,4 @@ std::int64_t data_beats(const BurstTransfer& transfer, int burst_bytes, int bus_
   return static_cast<std::int64_t>(beats);
 }
 
-}  // namespace abacus
+}  // namespace abacus::models

@@ -5,11 +5,11 @@
 #include "models/memory/sram.hpp"
 #include "tlm/command.hpp"
 
-namespace abacus {
+namespace abacus::models {
 
 // The command's transfer between DRAM and `sram`. Throws CommandError where a row is empty or the
 // on-chip side does not fit in the memory; the DRAM side is for the bus to check.
-BurstTransfer transfer_of(const Command& command, Sram& sram);
+BurstTransfer transfer_of(const hw::Command& command, Sram& sram);
 
 // Pieces in which the on-chip side's bytes stand without gaps between.
 struct OnChipRuns {
@@ -21,4 +21,4 @@ OnChipRuns onchip_runs(const BurstTransfer& transfer);
 // Clock cycles that the data beats of the transfer take on the bus when nothing is in the way.
 std::int64_t data_beats(const BurstTransfer& transfer, int burst_bytes, int bus_bytes);
 
-}  // namespace abacus
+}  // namespace abacus::models

@@ -6,7 +6,7 @@
 #include "models/elements/operand_shifts.hpp"
 #include "tlm/integer_math.hpp"
 
-namespace abacus {
+namespace abacus::models {
 namespace {
 
 class AdderElement : public IntegerElement {
@@ -34,7 +34,9 @@ class AdderElement : public IntegerElement {
     return {};
   }
 
-  int tap_bits(const TapFormat& format) const override { return bit_width(largest_tap(format)); }
+  int tap_bits(const TapFormat& format) const override {
+    return hw::bit_width(largest_tap(format));
+  }
 
   void count_taps(Activity& activity, int layer, Component component, const TapFormat& format,
                   std::int64_t taps) const override {
@@ -43,14 +45,14 @@ class AdderElement : public IntegerElement {
     activity.count(layer, component, Action::absolute_difference, taps, bits);
   }
 
-  int widest_tap_bits(const PeArrayConfig& array) const override { return wider(array) + 1; }
+  int widest_tap_bits(const hw::PeArrayConfig& array) const override { return wider(array) + 1; }
   // A subtraction and a conditional negation, as its energy.
-  std::vector<AreaUse> unit_parts(const PeArrayConfig& array) const override {
+  std::vector<AreaUse> unit_parts(const hw::PeArrayConfig& array) const override {
     return {{AreaPart::adder, 2, double{1} * wider(array)}};
   }
 
  private:
-  static int wider(const PeArrayConfig& array) {
+  static int wider(const hw::PeArrayConfig& array) {
     return std::max(array.weight_bits, array.activation_bits);
   }
 };
@@ -62,4 +64,4 @@ const ProcessingElement& adder_element() {
   return element;
 }
 
-}  // namespace abacus
+}  // namespace abacus::models

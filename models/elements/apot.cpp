@@ -3,7 +3,7 @@
 
 #include "models/elements/exponent_element.hpp"
 
-namespace abacus {
+namespace abacus::models {
 namespace {
 
 class ApotElement : public ExponentElement {
@@ -28,10 +28,10 @@ class ApotElement : public ExponentElement {
     if (two) activity.count(layer, component, Action::add, taps, tap_bits(format));
   }
 
-  int widest_tap_bits(const PeArrayConfig& array) const override {
+  int widest_tap_bits(const hw::PeArrayConfig& array) const override {
     return array.activation_bits + array.fraction_bits + 2;
   }
-  std::vector<AreaUse> unit_parts(const PeArrayConfig& array) const override {
+  std::vector<AreaUse> unit_parts(const hw::PeArrayConfig& array) const override {
     return {shifter(array, 2), {AreaPart::adder, 1, double{1} * widest_tap_bits(array)}};
   }
 
@@ -39,13 +39,13 @@ class ApotElement : public ExponentElement {
   int level(const TapFormat& format, int code, int magnitude) const override {
     const int first = code & ((1 << format.first_term_bits) - 1);
     const int second = code >> format.first_term_bits;
-    return term(format, first, magnitude) + term(format, term_exponents + second, magnitude);
+    return term(format, first, magnitude) + term(format, hw::term_exponents + second, magnitude);
   }
 
  private:
   static int term(const TapFormat& format, int place, int magnitude) {
     const int exponent = format.terms[static_cast<std::size_t>(place)];
-    return exponent == no_term ? 0 : shifted(format, magnitude, exponent);
+    return exponent == hw::no_term ? 0 : shifted(format, magnitude, exponent);
   }
 };
 
@@ -56,4 +56,4 @@ const ProcessingElement& apot_element() {
   return element;
 }
 
-}  // namespace abacus
+}  // namespace abacus::models

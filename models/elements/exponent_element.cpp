@@ -6,7 +6,7 @@
 #include "models/elements/operand_shifts.hpp"
 #include "tlm/integer_math.hpp"
 
-namespace abacus {
+namespace abacus::models {
 
 int ExponentElement::tap(const TapFormat& format, int activation, int weight) const {
   const int code = std::abs(weight);
@@ -37,7 +37,7 @@ std::string ExponentElement::refuse(const TapFormat& format) const {
 }
 
 int ExponentElement::tap_bits(const TapFormat& format) const {
-  return bit_width(largest_tap(format)) + 1;
+  return hw::bit_width(largest_tap(format)) + 1;
 }
 
 void ExponentElement::count_taps(Activity& activity, int layer, Component component,
@@ -46,11 +46,11 @@ void ExponentElement::count_taps(Activity& activity, int layer, Component compon
                  format.activation_bits + format.fraction_bits);
 }
 
-int ExponentElement::widest_tap_bits(const PeArrayConfig& array) const {
+int ExponentElement::widest_tap_bits(const hw::PeArrayConfig& array) const {
   return array.activation_bits + array.fraction_bits + 1;
 }
 
-std::vector<AreaUse> ExponentElement::unit_parts(const PeArrayConfig& array) const {
+std::vector<AreaUse> ExponentElement::unit_parts(const hw::PeArrayConfig& array) const {
   return {shifter(array, 1)};
 }
 
@@ -58,9 +58,9 @@ int ExponentElement::shifted(const TapFormat& format, int magnitude, int exponen
   return (magnitude << format.fraction_bits) >> std::min(exponent, 31);
 }
 
-AreaUse ExponentElement::shifter(const PeArrayConfig& array, int count) {
+AreaUse ExponentElement::shifter(const hw::PeArrayConfig& array, int count) {
   return {AreaPart::shifter, double{1} * count,
           double{1} * array.activation_bits + array.fraction_bits};
 }
 
-}  // namespace abacus
+}  // namespace abacus::models

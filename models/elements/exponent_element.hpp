@@ -6,7 +6,7 @@
 
 #include "models/elements/processing_element.hpp"
 
-namespace abacus {
+namespace abacus::models {
 
 class ExponentElement : public ProcessingElement {
  public:
@@ -20,8 +20,8 @@ class ExponentElement : public ProcessingElement {
   // A shift each.
   void count_taps(Activity& activity, int layer, Component component, const TapFormat& format,
                   std::int64_t taps) const override;
-  int widest_tap_bits(const PeArrayConfig& array) const override;
-  std::vector<AreaUse> unit_parts(const PeArrayConfig& array) const override;
+  int widest_tap_bits(const hw::PeArrayConfig& array) const override;
+  std::vector<AreaUse> unit_parts(const hw::PeArrayConfig& array) const override;
 
  protected:
   // What a weight of magnitude code, 1 … levels, makes of an activation's magnitude, in units of
@@ -29,7 +29,7 @@ class ExponentElement : public ProcessingElement {
   virtual int level(const TapFormat& format, int code, int magnitude) const = 0;
   // magnitude · 2^−exponent, what lies below the fraction cut off.
   static int shifted(const TapFormat& format, int magnitude, int exponent);
-  static AreaUse shifter(const PeArrayConfig& array, int count);
+  static AreaUse shifter(const hw::PeArrayConfig& array, int count);
 };
 
-}  // namespace abacus
+}  // namespace abacus::models

@@ -7,7 +7,7 @@
 
 #include "models/elements/processing_element.hpp"
 
-namespace abacus {
+namespace abacus::models {
 
 class IntegerElement : public ProcessingElement {
  public:
@@ -25,4 +25,4 @@ class IntegerElement : public ProcessingElement {
   }
 };
 
-}  // namespace abacus
+}  // namespace abacus::models

@@ -2,7 +2,7 @@
 #include "models/elements/integer_element.hpp"
 #include "models/elements/operand_shifts.hpp"
 
-namespace abacus {
+namespace abacus::models {
 namespace {
 
 class MacElement : public IntegerElement {
@@ -27,10 +27,10 @@ class MacElement : public IntegerElement {
                    format.weight_bits);
   }
 
-  int widest_tap_bits(const PeArrayConfig& array) const override {
+  int widest_tap_bits(const hw::PeArrayConfig& array) const override {
     return array.weight_bits + array.activation_bits;
   }
-  std::vector<AreaUse> unit_parts(const PeArrayConfig& array) const override {
+  std::vector<AreaUse> unit_parts(const hw::PeArrayConfig& array) const override {
     return {{AreaPart::multiplier, 1, double{1} * array.weight_bits,
              double{1} * array.activation_bits}};
   }
@@ -43,4 +43,4 @@ const ProcessingElement& mac_element() {
   return element;
 }
 
-}  // namespace abacus
+}  // namespace abacus::models

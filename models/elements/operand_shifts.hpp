@@ -5,7 +5,7 @@
 
 #include "models/elements/tap_format.hpp"
 
-namespace abacus {
+namespace abacus::models {
 
 inline std::string shifts_text(const TapFormat& format, const char* between = ", ") {
   return "activation_shift " + std::to_string(format.activation_shift) + between + "weight_shift " +
@@ -18,4 +18,4 @@ inline std::string refuse_shifts(const TapFormat& format, const char* unit) {
   return shifts_text(format) + "; " + unit + " takes 0 only";
 }
 
-}  // namespace abacus
+}  // namespace abacus::models

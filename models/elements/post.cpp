@@ -3,7 +3,7 @@
 #include "models/elements/exponent_element.hpp"
 #include "models/post_lut/post_lut_entry.hpp"
 
-namespace abacus {
+namespace abacus::models {
 namespace {
 
 class PostElement : public ExponentElement {
@@ -16,7 +16,7 @@ class PostElement : public ExponentElement {
   }
 
   // Its tables, which neighbouring rows share.
-  std::vector<AreaUse> column_parts(const PeArrayConfig& array) const override {
+  std::vector<AreaUse> column_parts(const hw::PeArrayConfig& array) const override {
     const double entries = static_cast<double>(1 << array.activation_bits) * array.table.exponents;
     const int tables = (array.rows + array.table.lanes - 1) / array.table.lanes;
     return {{AreaPart::memory, 1,
@@ -37,4 +37,4 @@ const ProcessingElement& post_element() {
   return element;
 }
 
-}  // namespace abacus
+}  // namespace abacus::models

@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <stdexcept>
 
-namespace abacus {
+namespace abacus::models {
 
 // One a file.
 const ProcessingElement& adder_element();
@@ -16,18 +16,19 @@ const ProcessingElement& shift_add_element();
 const ProcessingElement& shift_element();
 const ProcessingElement& xnor_element();
 
-const ProcessingElement& processing_element(ProcessingElementKind kind) {
-  static const std::array<const ProcessingElement*, processing_elements.size()> elements = {
+const ProcessingElement& processing_element(hw::ProcessingElementKind kind) {
+  static const std::array<const ProcessingElement*, hw::processing_elements.size()> elements = {
       &adder_element(),     &mac_element(),  &xnor_element(), &shift_element(),
       &shift_add_element(), &post_element(), &apot_element()};
   for (const ProcessingElement* element : elements) {
     if (element->kind() == kind) return *element;
   }
-  throw std::logic_error("no processing element \"" + to_string(kind) + "\" in models/elements");
+  throw std::logic_error("no processing element \"" + hw::to_string(kind) +
+                         "\" in models/elements");
 }
 
-const ProcessingElement& processing_element(TapKind tap) {
-  return processing_element(ProcessingElementKind(tap));
+const ProcessingElement& processing_element(hw::TapKind tap) {
+  return processing_element(hw::ProcessingElementKind(tap));
 }
 
 int ProcessingElement::largest_tap(const TapFormat& format) const {
@@ -40,4 +41,4 @@ int ProcessingElement::largest_tap(const TapFormat& format) const {
   return largest;
 }
 
-}  // namespace abacus
+}  // namespace abacus::models

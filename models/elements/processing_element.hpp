@@ -26,17 +26,17 @@
 #include "tlm/hardware_config.hpp"
 #include "tlm/tap_kinds.hpp"
 
-namespace abacus {
+namespace abacus::models {
 
 class ProcessingElement {
  public:
-  explicit ProcessingElement(ProcessingElementKind kind) : kind_(kind) {}
+  explicit ProcessingElement(hw::ProcessingElementKind kind) : kind_(kind) {}
   virtual ~ProcessingElement() = default;
   ProcessingElement(const ProcessingElement&) = delete;
   ProcessingElement& operator=(const ProcessingElement&) = delete;
 
-  ProcessingElementKind kind() const { return kind_; }
-  std::string name() const { return to_string(kind_); }
+  hw::ProcessingElementKind kind() const { return kind_; }
+  std::string name() const { return hw::to_string(kind_); }
 
   // Function --------------------------------------------------------------------------------------
 
@@ -69,19 +69,19 @@ class ProcessingElement {
   // Area ------------------------------------------------------------------------------------------
 
   // Width of a tap's result where the operands are the widest that the array takes.
-  virtual int widest_tap_bits(const PeArrayConfig& array) const = 0;
+  virtual int widest_tap_bits(const hw::PeArrayConfig& array) const = 0;
   // What a lane's unit is made of, between its operands' registers and the tap's.
-  virtual std::vector<AreaUse> unit_parts(const PeArrayConfig& array) const = 0;
+  virtual std::vector<AreaUse> unit_parts(const hw::PeArrayConfig& array) const = 0;
   // What a column has besides its lanes, tree and accumulator.
-  virtual std::vector<AreaUse> column_parts(const PeArrayConfig& /*array*/) const { return {}; }
+  virtual std::vector<AreaUse> column_parts(const hw::PeArrayConfig& /*array*/) const { return {}; }
 
  private:
-  ProcessingElementKind kind_;
+  hw::ProcessingElementKind kind_;
 };
 
 // The one object of each kind.
-const ProcessingElement& processing_element(ProcessingElementKind kind);
+const ProcessingElement& processing_element(hw::ProcessingElementKind kind);
 // The one that layers of such taps ask for.
-const ProcessingElement& processing_element(TapKind tap);
+const ProcessingElement& processing_element(hw::TapKind tap);
 
-}  // namespace abacus
+}  // namespace abacus::models

@@ -1,7 +1,7 @@
 // shift: ±(|a| << fraction_bits) >> p with p = |w| − 1; the sign is the adder tree's carry-in.
 #include "models/elements/exponent_element.hpp"
 
-namespace abacus {
+namespace abacus::models {
 namespace {
 
 class ShiftElement : public ExponentElement {
@@ -21,4 +21,4 @@ const ProcessingElement& shift_element() {
   return element;
 }
 
-}  // namespace abacus
+}  // namespace abacus::models

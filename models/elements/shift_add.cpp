@@ -4,7 +4,7 @@
 
 #include "models/elements/processing_element.hpp"
 
-namespace abacus {
+namespace abacus::models {
 namespace {
 
 class ShiftAddElement : public ProcessingElement {
@@ -24,10 +24,10 @@ class ShiftAddElement : public ProcessingElement {
     unit(format).count_taps(activity, layer, component, format, taps);
   }
 
-  int widest_tap_bits(const PeArrayConfig& array) const override {
+  int widest_tap_bits(const hw::PeArrayConfig& array) const override {
     return std::max(shift().widest_tap_bits(array), adder().widest_tap_bits(array));
   }
-  std::vector<AreaUse> unit_parts(const PeArrayConfig& array) const override {
+  std::vector<AreaUse> unit_parts(const hw::PeArrayConfig& array) const override {
     std::vector<AreaUse> parts = shift().unit_parts(array);
     for (const AreaUse& part : adder().unit_parts(array)) parts.push_back(part);
     return parts;
@@ -37,9 +37,9 @@ class ShiftAddElement : public ProcessingElement {
   static const ProcessingElement& unit(const TapFormat& format) {
     return processing_element(format.kind);
   }
-  static const ProcessingElement& shift() { return processing_element(TapKind::shifted); }
+  static const ProcessingElement& shift() { return processing_element(hw::TapKind::shifted); }
   static const ProcessingElement& adder() {
-    return processing_element(TapKind::absolute_difference);
+    return processing_element(hw::TapKind::absolute_difference);
   }
 };
 
@@ -50,4 +50,4 @@ const ProcessingElement& shift_add_element() {
   return element;
 }
 
-}  // namespace abacus
+}  // namespace abacus::models

@@ -8,10 +8,10 @@
 #include "tlm/command.hpp"
 #include "tlm/tap_kinds.hpp"
 
-namespace abacus {
+namespace abacus::models {
 
 struct TapFormat {
-  TapKind kind = TapKind::absolute_difference;
+  hw::TapKind kind = hw::TapKind::absolute_difference;
   int weight_bits = 8;
   bool weight_signed = true;
   int activation_bits = 8;
@@ -21,7 +21,7 @@ struct TapFormat {
   int fraction_bits = 0;     // exponent weights only
   int levels = 0;            // exponent weights only: a weight is a code −levels … levels
   int first_term_bits = 1;   // twice_shifted only, as the exponents: see ConvolveFields
-  std::array<std::int8_t, 2 * term_exponents> terms{};
+  std::array<std::int8_t, 2 * hw::term_exponents> terms{};
 
   // Ranges before the shift.
   int lowest_activation() const { return activation_signed ? -(1 << (activation_bits - 1)) : 0; }
@@ -41,7 +41,7 @@ struct TapFormat {
   }
   // The activation that a padded position has.
   int padding() const { return signs() ? -1 : 0; }
-  bool exponents() const { return has_exponent_weights(kind); }
+  bool exponents() const { return hw::has_exponent_weights(kind); }
 
   bool operator==(const TapFormat& other) const {
     return kind == other.kind && weight_bits == other.weight_bits &&
@@ -54,7 +54,7 @@ struct TapFormat {
 
  private:
   // Operands −1 and +1: of one bit and signed.
-  bool signs() const { return row_of(kind).operands == OperandForm::signs; }
+  bool signs() const { return hw::row_of(kind).operands == hw::OperandForm::signs; }
 };
 
-}  // namespace abacus
+}  // namespace abacus::models

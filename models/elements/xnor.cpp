@@ -6,7 +6,7 @@
 #include "models/elements/operand_shifts.hpp"
 #include "tlm/integer_math.hpp"
 
-namespace abacus {
+namespace abacus::models {
 namespace {
 
 class XnorElement : public IntegerElement {
@@ -42,17 +42,17 @@ class XnorElement : public IntegerElement {
     activity.count(layer, component, Action::add, sums, doubled_bits(lanes));
   }
 
-  int widest_tap_bits(const PeArrayConfig& /*array*/) const override { return 1; }
-  std::vector<AreaUse> unit_parts(const PeArrayConfig& /*array*/) const override {
+  int widest_tap_bits(const hw::PeArrayConfig& /*array*/) const override { return 1; }
+  std::vector<AreaUse> unit_parts(const hw::PeArrayConfig& /*array*/) const override {
     return {{AreaPart::bitwise, 1, 1}};
   }
-  std::vector<AreaUse> column_parts(const PeArrayConfig& array) const override {
+  std::vector<AreaUse> column_parts(const hw::PeArrayConfig& array) const override {
     return {{AreaPart::adder, 1, double{1} * doubled_bits(array.rows)}};
   }
 
  private:
   // −lanes … lanes
-  static int doubled_bits(int lanes) { return bit_width(lanes) + 1; }
+  static int doubled_bits(int lanes) { return hw::bit_width(lanes) + 1; }
 };
 
 }  // namespace
@@ -62,4 +62,4 @@ const ProcessingElement& xnor_element() {
   return element;
 }
 
-}  // namespace abacus
+}  // namespace abacus::models

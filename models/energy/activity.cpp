@@ -2,7 +2,7 @@
 
 #include <stdexcept>
 
-namespace abacus {
+namespace abacus::models {
 
 std::string to_string(Component component) {
   switch (component) {
@@ -76,4 +76,4 @@ std::string to_string(Action action) {
   throw std::logic_error("to_string: not an action");
 }
 
-}  // namespace abacus
+}  // namespace abacus::models

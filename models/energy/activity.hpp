@@ -8,7 +8,7 @@
 #include <tuple>
 #include <vector>
 
-namespace abacus {
+namespace abacus::models {
 
 enum class Component {
   pe_array,
@@ -80,4 +80,4 @@ class Activity {
   std::map<Key, std::int64_t> counts_;
 };
 
-}  // namespace abacus
+}  // namespace abacus::models

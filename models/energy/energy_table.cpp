@@ -5,7 +5,7 @@
 #include <stdexcept>
 #include <utility>
 
-namespace abacus {
+namespace abacus::models {
 namespace {
 
 double interpolate(const std::vector<EnergyPoint>& points, double at) {
@@ -27,7 +27,7 @@ double power_law(const std::vector<EnergyPoint>& points, double at) {
   return low.picojoules * std::pow(at / low.at, exponent);
 }
 
-std::optional<double> memory_bytes(const Activity::Key& key, const HardwareConfig& hardware) {
+std::optional<double> memory_bytes(const Activity::Key& key, const hw::HardwareConfig& hardware) {
   switch (key.action) {
     case Action::table_read:
     case Action::buffer_read:
@@ -57,7 +57,7 @@ EnergyTable::EnergyTable(std::string name, std::string title, std::string techno
       technology_(std::move(technology)),
       entries_(std::move(entries)) {}
 
-double EnergyTable::picojoules(const Activity::Key& key, const HardwareConfig& hardware) const {
+double EnergyTable::picojoules(const Activity::Key& key, const hw::HardwareConfig& hardware) const {
   const auto found = entries_.find(key.action);
   if (found == entries_.end()) {
     throw std::runtime_error("energy table " + name_ + " has no action `" + to_string(key.action) +
@@ -91,4 +91,4 @@ double EnergyTable::picojoules(const Activity::Key& key, const HardwareConfig& h
   throw std::logic_error("EnergyTable: a multiple of a multiple");
 }
 
-}  // namespace abacus
+}  // namespace abacus::models

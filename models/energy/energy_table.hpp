@@ -27,7 +27,7 @@
 #include "models/energy/activity.hpp"
 #include "tlm/hardware_config.hpp"
 
-namespace abacus {
+namespace abacus::models {
 
 enum class EnergyLaw { constant, width, width_product, capacity, multiple };
 
@@ -60,7 +60,7 @@ class EnergyTable {
 
   // Energy of one action, in pJ. Throws std::runtime_error naming the table and the action where
   // the table does not have it.
-  double picojoules(const Activity::Key& key, const HardwareConfig& hardware) const;
+  double picojoules(const Activity::Key& key, const hw::HardwareConfig& hardware) const;
 
  private:
   std::string name_;
@@ -69,4 +69,4 @@ class EnergyTable {
   std::map<Action, EnergyEntry> entries_;
 };
 
-}  // namespace abacus
+}  // namespace abacus::models

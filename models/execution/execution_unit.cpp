@@ -1,6 +1,6 @@
 #include "models/execution/execution_unit.hpp"
 
-namespace abacus {
+namespace abacus::models {
 
 ExecutionUnit::ExecutionUnit(const sc_core::sc_module_name& name, Context& context,
                              TokenCounters& tokens, int queue_depth)
@@ -9,7 +9,7 @@ ExecutionUnit::ExecutionUnit(const sc_core::sc_module_name& name, Context& conte
   SC_THREAD(run);
 }
 
-void ExecutionUnit::push(const Command& command, std::uint32_t index) {
+void ExecutionUnit::push(const hw::Command& command, std::uint32_t index) {
   sc_assert(!full());
   queue_.push_back({command, index});
   if (sc_core::sc_is_running()) pushed_.notify();  // before, the thread has not looked yet
@@ -63,4 +63,4 @@ void ExecutionUnit::run() {
   }
 }
 
-}  // namespace abacus
+}  // namespace abacus::models

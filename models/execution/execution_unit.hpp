@@ -19,7 +19,7 @@
 #include "models/execution/token_counters.hpp"
 #include "tlm/command.hpp"
 
-namespace abacus {
+namespace abacus::models {
 
 // Thrown by execute() (or by a check before it) where a command cannot be carried out: malformed
 // fields, an address outside the memory, an error response from the bus. The unit stops, and the
@@ -35,8 +35,8 @@ struct CommandFailure {
 };
 
 // −1 where the command serves no layer.
-inline int layer_of(const Command& command) {
-  return command.layer == no_layer ? -1 : static_cast<int>(command.layer);
+inline int layer_of(const hw::Command& command) {
+  return command.layer == hw::no_layer ? -1 : static_cast<int>(command.layer);
 }
 
 class ExecutionUnit : public sc_core::sc_module {
@@ -57,7 +57,7 @@ class ExecutionUnit : public sc_core::sc_module {
   std::uint32_t head() const { return queue_.front().index; }
 
   // Appends a command; `index` is its place in the program. Not while full().
-  void push(const Command& command, std::uint32_t index);
+  void push(const hw::Command& command, std::uint32_t index);
 
   // Executes the command at the head on the caller's thread, if there is one and its tokens are
   // there; returns whether it did. The unit's own thread does this by itself. At the functional
@@ -82,9 +82,9 @@ class ExecutionUnit : public sc_core::sc_module {
   // carried out, before it has changed anything. Called in the unit's thread (or the sequencer's,
   // see step()). Counts actions, but neither idle cycles (the sequencer does) nor the timeline
   // (this class does).
-  virtual void execute(const Command& command) = 0;
+  virtual void execute(const hw::Command& command) = 0;
   // Which row of the timeline the command belongs to.
-  virtual Unit unit_of(const Command& command) const = 0;
+  virtual Unit unit_of(const hw::Command& command) const = 0;
 
   Context& context() { return context_; }
   const Context& context() const { return context_; }
@@ -93,7 +93,7 @@ class ExecutionUnit : public sc_core::sc_module {
 
  private:
   struct Queued {
-    Command command;
+    hw::Command command;
     std::uint32_t index;
   };
   void run();
@@ -110,4 +110,4 @@ class ExecutionUnit : public sc_core::sc_module {
   sc_core::sc_event progress_{"progress"};
 };
 
-}  // namespace abacus
+}  // namespace abacus::models

@@ -1,9 +1,9 @@
 #include "models/execution/token_counters.hpp"
 
-namespace abacus {
+namespace abacus::models {
 
 bool TokenCounters::available(std::uint16_t mask) const {
-  for (int i = 0; i < token_counters; ++i) {
+  for (int i = 0; i < hw::token_counters; ++i) {
     if ((mask >> i & 1) != 0 && counters_[static_cast<std::size_t>(i)] == 0) return false;
   }
   return true;
@@ -12,7 +12,7 @@ bool TokenCounters::available(std::uint16_t mask) const {
 bool TokenCounters::take(std::uint16_t mask) {
   if (mask == 0) return true;
   if (!available(mask)) return false;
-  for (int i = 0; i < token_counters; ++i) {
+  for (int i = 0; i < hw::token_counters; ++i) {
     if ((mask >> i & 1) != 0) --counters_[static_cast<std::size_t>(i)];
   }
   return true;
@@ -20,7 +20,7 @@ bool TokenCounters::take(std::uint16_t mask) {
 
 void TokenCounters::raise(std::uint16_t mask) {
   if (mask == 0) return;
-  for (int i = 0; i < token_counters; ++i) {
+  for (int i = 0; i < hw::token_counters; ++i) {
     if ((mask >> i & 1) != 0) ++counters_[static_cast<std::size_t>(i)];
   }
   announce();
@@ -36,4 +36,4 @@ void TokenCounters::announce() {
   if (sc_core::sc_is_running()) changed_.notify();
 }
 
-}  // namespace abacus
+}  // namespace abacus::models

@@ -8,7 +8,7 @@
 
 #include "tlm/command.hpp"
 
-namespace abacus {
+namespace abacus::models {
 
 class TokenCounters {
  public:
@@ -27,8 +27,8 @@ class TokenCounters {
  private:
   void announce();
 
-  std::array<int, token_counters> counters_{};
+  std::array<int, hw::token_counters> counters_{};
   sc_core::sc_event changed_{"tokens_changed"};
 };
 
-}  // namespace abacus
+}  // namespace abacus::models

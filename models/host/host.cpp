@@ -1,10 +1,10 @@
 #include "models/host/host.hpp"
 
-namespace abacus {
+namespace abacus::models {
 
 namespace {
 
-constexpr DmaConfig host_bursts{64, 4};
+constexpr hw::DmaConfig host_bursts{64, 4};
 
 }  // namespace
 
@@ -49,4 +49,4 @@ bool Host::transfer(tlm::tlm_command command, std::uint64_t address, std::uint8_
   return ok;
 }
 
-}  // namespace abacus
+}  // namespace abacus::models

@@ -13,15 +13,15 @@
 #include "models/sequencer/interrupt_line.hpp"
 #include "tlm/host_bus.hpp"
 
-namespace abacus {
+namespace abacus::models {
 
-class Host : public sc_core::sc_module, public HostBus {
+class Host : public sc_core::sc_module, public hw::HostBus {
  public:
   Host(const sc_core::sc_module_name& name, Context& context, InterruptLine& interrupt);
 
   BurstEngine& engine() { return engine_; }
   // Runs once, in a SystemC thread; when it returns the simulation stops (sc_stop).
-  void set_software(std::function<void(HostBus&)> software) { software_ = std::move(software); }
+  void set_software(std::function<void(hw::HostBus&)> software) { software_ = std::move(software); }
 
   bool read(std::uint64_t address, std::uint8_t* data, std::size_t bytes) override;
   bool write(std::uint64_t address, const std::uint8_t* data, std::size_t bytes) override;
@@ -35,7 +35,7 @@ class Host : public sc_core::sc_module, public HostBus {
   Context& context_;
   InterruptLine& interrupt_;
   BurstEngine engine_;
-  std::function<void(HostBus&)> software_;
+  std::function<void(hw::HostBus&)> software_;
 };
 
-}  // namespace abacus
+}  // namespace abacus::models

@@ -5,9 +5,9 @@
 #include <new>
 #include <stdexcept>
 
-namespace abacus {
+namespace abacus::models {
 
-Dram::Dram(const sc_core::sc_module_name& name, const DramConfig& config, Context& context)
+Dram::Dram(const sc_core::sc_module_name& name, const hw::DramConfig& config, Context& context)
     : sc_module(name),
       size_(config.bytes),
       // calloc, not a vector: pages that no program touches are never made.
@@ -72,7 +72,7 @@ tlm::tlm_sync_enum Dram::nb_transport(tlm::tlm_generic_payload& transaction, tlm
   const bool write = transaction.is_write();
   const DramTiming::Service service =
       timing_.access(now + delay, transaction.get_address(), transaction.get_data_length(), write);
-  const int layer = layer_of(transaction);
+  const int layer = hw::layer_of(transaction);
   if (service.activates != 0) activates_.add(layer, service.activates);
   (write ? writes_ : reads_).add(layer, service.bursts);
   delay = service.completed - now;
@@ -105,4 +105,4 @@ unsigned Dram::transport_dbg(tlm::tlm_generic_payload& transaction) {
   return bytes;
 }
 
-}  // namespace abacus
+}  // namespace abacus::models

@@ -24,13 +24,13 @@
 #include "models/memory/dram_timing.hpp"
 #include "tlm/transaction.hpp"
 
-namespace abacus {
+namespace abacus::models {
 
 class Dram : public sc_core::sc_module {
  public:
   // Throws std::invalid_argument for parameters out of range, std::bad_alloc where the host machine
   // has no room for the device's bytes.
-  Dram(const sc_core::sc_module_name& name, const DramConfig& config, Context& context);
+  Dram(const sc_core::sc_module_name& name, const hw::DramConfig& config, Context& context);
 
   tlm_utils::simple_target_socket<Dram> socket{"socket"};
 
@@ -60,4 +60,4 @@ class Dram : public sc_core::sc_module {
   LayerCounts activates_, reads_, writes_;
 };
 
-}  // namespace abacus
+}  // namespace abacus::models

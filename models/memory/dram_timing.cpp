@@ -4,7 +4,7 @@
 #include <stdexcept>
 #include <string>
 
-namespace abacus {
+namespace abacus::models {
 
 using sc_core::sc_time;
 
@@ -28,7 +28,7 @@ int at_least_one(int value, const char* parameter) {
 
 }  // namespace
 
-DramTiming::DramTiming(const DramConfig& config)
+DramTiming::DramTiming(const hw::DramConfig& config)
     : banks_(at_least_one(config.banks, "banks")),
       row_bytes_(static_cast<std::uint64_t>(at_least_one(config.row_bytes, "row_bytes"))),
       burst_bytes_(
@@ -152,4 +152,4 @@ sc_time DramTiming::next_edge(const sc_time& time) const {
   return past == 0 ? time : sc_time::from_value(time.value() - past + t_ck_.value());
 }
 
-}  // namespace abacus
+}  // namespace abacus::models

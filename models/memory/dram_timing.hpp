@@ -30,7 +30,7 @@
 
 #include "tlm/hardware_config.hpp"
 
-namespace abacus {
+namespace abacus::models {
 
 class DramTiming {
  public:
@@ -42,7 +42,7 @@ class DramTiming {
   };
 
   // Throws std::invalid_argument naming the parameter that is out of range.
-  explicit DramTiming(const DramConfig& config);
+  explicit DramTiming(const hw::DramConfig& config);
 
   // Serves `bytes` bytes from `address` on. Calls come in the order of service.
   Service access(const sc_core::sc_time& arrival, std::uint64_t address, std::uint64_t bytes,
@@ -84,4 +84,4 @@ class DramTiming {
   std::int64_t refreshes_ = 0;
 };
 
-}  // namespace abacus
+}  // namespace abacus::models

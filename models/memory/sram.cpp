@@ -6,9 +6,9 @@
 #include <limits>
 #include <stdexcept>
 
-namespace abacus {
+namespace abacus::models {
 
-Sram::Sram(const sc_core::sc_module_name& name, Component component, const SramConfig& config,
+Sram::Sram(const sc_core::sc_module_name& name, Component component, const hw::SramConfig& config,
            Context& context)
     : sc_module(name),
       component_(component),
@@ -135,4 +135,4 @@ void Sram::no_transport(tlm::tlm_generic_payload& transaction, sc_core::sc_time&
   transaction.set_response_status(tlm::TLM_ADDRESS_ERROR_RESPONSE);  // a window for debugging only
 }
 
-}  // namespace abacus
+}  // namespace abacus::models

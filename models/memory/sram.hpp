@@ -21,11 +21,11 @@
 
 #include "models/context.hpp"
 
-namespace abacus {
+namespace abacus::models {
 
 class Sram : public sc_core::sc_module {
  public:
-  Sram(const sc_core::sc_module_name& name, Component component, const SramConfig& config,
+  Sram(const sc_core::sc_module_name& name, Component component, const hw::SramConfig& config,
        Context& context);
 
   tlm_utils::simple_target_socket_optional<Sram> debug_socket{"debug_socket"};
@@ -33,7 +33,7 @@ class Sram : public sc_core::sc_module {
   std::uint8_t* data() { return bytes_.data(); }
   const std::uint8_t* data() const { return bytes_.data(); }
   std::uint32_t size() const { return static_cast<std::uint32_t>(bytes_.size()); }
-  const SramConfig& config() const { return config_; }
+  const hw::SramConfig& config() const { return config_; }
   Component component() const { return component_; }
 
   // Books `bytes` of traffic that its user would spread evenly over [start, start + duration) if
@@ -79,11 +79,11 @@ class Sram : public sc_core::sc_module {
   void no_transport(tlm::tlm_generic_payload& transaction, sc_core::sc_time& delay);
 
   Component component_;
-  SramConfig config_;
+  hw::SramConfig config_;
   Context& context_;
   std::vector<std::uint8_t> bytes_;
   std::vector<Booking> bookings_;
   std::vector<Fault> faults_;
 };
 
-}  // namespace abacus
+}  // namespace abacus::models

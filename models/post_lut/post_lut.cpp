@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <stdexcept>
 
-namespace abacus {
+namespace abacus::models {
 
-PostLut::PostLut(const PostTableConfig& config, const std::string& name) : config_(config) {
+PostLut::PostLut(const hw::PostTableConfig& config, const std::string& name) : config_(config) {
   const auto require = [&](const char* field, int found, int low, int high) {
     if (found >= low && found <= high) return;
     throw std::invalid_argument(name + ": table." + field + " is " + std::to_string(found) +
@@ -19,9 +19,9 @@ PostLut::PostLut(const PostTableConfig& config, const std::string& name) : confi
 }
 
 PostLutDemand PostLut::demand(const TableReads& tile,
-                              const std::vector<AccumulationStep>& order) const {
+                              const std::vector<hw::AccumulationStep>& order) const {
   PostLutDemand demand;
-  for (const AccumulationStep& step : order) {
+  for (const hw::AccumulationStep& step : order) {
     const int end = step.first_channel + step.channels;
     int longest = 1;
     for (int column = 0; column < tile.columns; ++column) {
@@ -43,4 +43,4 @@ PostLutDemand PostLut::demand(const TableReads& tile,
   return demand;
 }
 
-}  // namespace abacus
+}  // namespace abacus::models

@@ -27,7 +27,7 @@
 #include "tlm/dataflow.hpp"
 #include "tlm/hardware_config.hpp"
 
-namespace abacus {
+namespace abacus::models {
 
 // Which of a tile's weights have their taps from the tables.
 struct TableReads {
@@ -47,19 +47,20 @@ struct PostLutDemand {
 class PostLut {
  public:
   // Throws std::invalid_argument naming `name` and the field.
-  PostLut(const PostTableConfig& config, const std::string& name);
+  PostLut(const hw::PostTableConfig& config, const std::string& name);
 
   int entries(int activation_bits) const { return (1 << activation_bits) * config_.exponents; }
   static int word_bits(int activation_bits, int fraction_bits) {
     return activation_bits + fraction_bits;
   }
-  const PostTableConfig& config() const { return config_; }
+  const hw::PostTableConfig& config() const { return config_; }
 
   // order: the array's, a cycle each at an output position.
-  PostLutDemand demand(const TableReads& tile, const std::vector<AccumulationStep>& order) const;
+  PostLutDemand demand(const TableReads& tile,
+                       const std::vector<hw::AccumulationStep>& order) const;
 
  private:
-  PostTableConfig config_;
+  hw::PostTableConfig config_;
 };
 
-}  // namespace abacus
+}  // namespace abacus::models

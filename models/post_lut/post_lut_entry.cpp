@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-namespace abacus {
+namespace abacus::models {
 
 int post_lut_entry(int magnitude, int index, int fraction_bits) {
   // entry² is magnitude² · 2^(2·fraction_bits − n), so that no root is needed: the nearest integer t
@@ -20,4 +20,4 @@ int post_lut_entry(int magnitude, int index, int fraction_bits) {
   return static_cast<int>(below);
 }
 
-}  // namespace abacus
+}  // namespace abacus::models

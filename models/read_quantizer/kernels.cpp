@@ -7,7 +7,7 @@
 #include "models/scale_unit/kernels.hpp"
 #include "models/simd/dispatch.hpp"
 
-namespace abacus {
+namespace abacus::models {
 namespace {
 
 constexpr Dispatch make_table{kernels::make_table_portable, nullptr,
@@ -27,8 +27,8 @@ int ReadFormat::quantize(std::int64_t v) const {
 }
 
 bool ReadFormat::identity() const {
-  return !sign() && multiplier == 1 && shift == 0 && abacus::lowest(stored) >= lowest() &&
-         abacus::highest(stored) <= highest();
+  return !sign() && multiplier == 1 && shift == 0 && abacus::models::lowest(stored) >= lowest() &&
+         abacus::models::highest(stored) <= highest();
 }
 
 ReadPlan plan_read(const ReadFormat& format, const OperandLayout& layout, CpuTarget target) {
@@ -185,4 +185,4 @@ void read_operands(CpuTarget target, const ReadPlan& plan, const ReadTile& tile,
   }
 }
 
-}  // namespace abacus
+}  // namespace abacus::models

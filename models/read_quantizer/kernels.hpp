@@ -8,10 +8,10 @@
 #include "models/simd/cpu_target.hpp"
 #include "tlm/command.hpp"
 
-namespace abacus {
+namespace abacus::models {
 
 struct ReadFormat {
-  ElementFormat stored{8, 0};
+  hw::ElementFormat stored{8, 0};
   int multiplier = 1;
   int shift = 0;
   int activation_bits = 8;
@@ -66,4 +66,4 @@ struct ReadTile {
 void read_operands(CpuTarget target, const ReadPlan& plan, const ReadTile& tile,
                    const std::uint8_t* input, void* operands);
 
-}  // namespace abacus
+}  // namespace abacus::models

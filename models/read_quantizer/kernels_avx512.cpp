@@ -5,7 +5,7 @@
 #if defined(__x86_64__)
 ABACUS_BEGIN_AVX512
 
-namespace abacus::kernels {
+namespace abacus::models::kernels {
 namespace {
 
 inline __mmask64 first_bytes(int count) {
@@ -89,7 +89,7 @@ void quantize_pixels_avx512(const ReadPlan& plan, const std::uint8_t* input, int
   }
 }
 
-}  // namespace abacus::kernels
+}  // namespace abacus::models::kernels
 
 ABACUS_END_TARGET
 #endif

@@ -4,7 +4,7 @@
 
 #include "models/read_quantizer/kernels.hpp"
 
-namespace abacus::kernels {
+namespace abacus::models::kernels {
 
 // The operand of each stored byte. Shared text, compiled for each instruction set.
 inline __attribute__((always_inline)) int make_table(const ReadFormat& format, int activation_shift,
@@ -52,4 +52,4 @@ void quantize_bytes_avx512(const ReadPlan& plan, const std::uint8_t* input, int 
 void quantize_pixels_avx512(const ReadPlan& plan, const std::uint8_t* input, int pixels,
                             int channels, int padded_channels, std::uint8_t* operands);
 
-}  // namespace abacus::kernels
+}  // namespace abacus::models::kernels

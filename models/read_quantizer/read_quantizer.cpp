@@ -1,6 +1,6 @@
 #include "models/read_quantizer/read_quantizer.hpp"
 
-namespace abacus {
+namespace abacus::models {
 
 void ReadQuantizer::count(Activity& activity, int layer, const ReadFormat& format,
                           std::int64_t elements) const {
@@ -12,4 +12,4 @@ void ReadQuantizer::count(Activity& activity, int layer, const ReadFormat& forma
   activity.count(layer, Component::read_quantizer, Action::shift, elements, product_bits);
 }
 
-}  // namespace abacus
+}  // namespace abacus::models

@@ -17,7 +17,7 @@
 #include "models/energy/activity.hpp"
 #include "models/read_quantizer/kernels.hpp"
 
-namespace abacus {
+namespace abacus::models {
 
 class ReadQuantizer {
  public:
@@ -39,4 +39,4 @@ class ReadQuantizer {
   CpuTarget target_;
 };
 
-}  // namespace abacus
+}  // namespace abacus::models

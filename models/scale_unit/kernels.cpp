@@ -7,9 +7,9 @@
 #include "models/scale_unit/kernels_targets.hpp"
 #include "models/simd/dispatch.hpp"
 
-namespace abacus {
+namespace abacus::models {
 
-int load_element(const std::uint8_t* tensor, std::size_t index, ElementFormat format) {
+int load_element(const std::uint8_t* tensor, std::size_t index, hw::ElementFormat format) {
   if (format.bits <= 8) {
     return format.is_signed ? static_cast<std::int8_t>(tensor[index]) : tensor[index];
   }
@@ -17,7 +17,7 @@ int load_element(const std::uint8_t* tensor, std::size_t index, ElementFormat fo
   return format.is_signed ? static_cast<std::int16_t>(word) : word;
 }
 
-void store_element(std::uint8_t* tensor, std::size_t index, ElementFormat format, int value) {
+void store_element(std::uint8_t* tensor, std::size_t index, hw::ElementFormat format, int value) {
   if (format.bits <= 8) {
     tensor[index] = static_cast<std::uint8_t>(value);
   } else {
@@ -56,8 +56,9 @@ void ScalePlan::prepare(const ScaleFormat& new_format, const std::uint8_t* recor
                         std::int64_t largest_accumulator) {
   format = new_format;
   columns = new_columns;
-  lowest = format.relu ? std::max(abacus::lowest(format.output), 0) : abacus::lowest(format.output);
-  highest = abacus::highest(format.output);
+  lowest = format.relu ? std::max(abacus::models::lowest(format.output), 0)
+                       : abacus::models::lowest(format.output);
+  highest = abacus::models::highest(format.output);
   const int block_count = (columns + block_columns - 1) / block_columns;
   const auto padded = static_cast<std::size_t>(block_count * block_columns);
   if (bias.size() < padded) {
@@ -70,7 +71,7 @@ void ScalePlan::prepare(const ScaleFormat& new_format, const std::uint8_t* recor
   const std::int64_t rounding = format.shift == 0 ? 0 : std::int64_t{1} << (format.shift - 1);
   std::int64_t largest = 0;
   for (std::size_t i = 0; i < padded; ++i) {
-    ScaleRecord record{};
+    hw::ScaleRecord record{};
     if (i < static_cast<std::size_t>(columns)) {
       std::memcpy(&record, records + i * sizeof record, sizeof record);
       bias[i] = record.bias + rounding;
@@ -152,4 +153,4 @@ void scale(CpuTarget target, const ScalePlan& plan, int positions, const std::in
   }
 }
 
-}  // namespace abacus
+}  // namespace abacus::models

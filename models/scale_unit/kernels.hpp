@@ -8,7 +8,7 @@
 #include "models/simd/cpu_target.hpp"
 #include "tlm/command.hpp"
 
-namespace abacus {
+namespace abacus::models {
 
 // round_shift of docs/arithmetic.md: half rounds up.
 inline std::int64_t round_shift(std::int64_t value, int shift) {
@@ -16,15 +16,17 @@ inline std::int64_t round_shift(std::int64_t value, int shift) {
 }
 
 // Range of a stored element.
-inline int lowest(ElementFormat format) { return format.is_signed ? -(1 << (format.bits - 1)) : 0; }
-inline int highest(ElementFormat format) {
+inline int lowest(hw::ElementFormat format) {
+  return format.is_signed ? -(1 << (format.bits - 1)) : 0;
+}
+inline int highest(hw::ElementFormat format) {
   return format.is_signed ? (1 << (format.bits - 1)) - 1 : (1 << format.bits) - 1;
 }
-inline int element_bytes(ElementFormat format) { return format.bits <= 8 ? 1 : 2; }
+inline int element_bytes(hw::ElementFormat format) { return format.bits <= 8 ? 1 : 2; }
 
 // Element `index` of a stored tensor: one byte, or two little-endian ones.
-int load_element(const std::uint8_t* tensor, std::size_t index, ElementFormat format);
-void store_element(std::uint8_t* tensor, std::size_t index, ElementFormat format, int value);
+int load_element(const std::uint8_t* tensor, std::size_t index, hw::ElementFormat format);
+void store_element(std::uint8_t* tensor, std::size_t index, hw::ElementFormat format, int value);
 
 struct ScaleFormat {
   int shift = 0;
@@ -32,8 +34,8 @@ struct ScaleFormat {
   bool has_residual = false;
   int residual_multiplier = 0;
   int residual_shift = 0;
-  ElementFormat output{8, 0};
-  ElementFormat residual{8, 0};
+  hw::ElementFormat output{8, 0};
+  hw::ElementFormat residual{8, 0};
   int output_channels = 1;  // elements of a pixel, of the residual's too
 };
 
@@ -78,4 +80,4 @@ struct ScalePlan {
 void scale(CpuTarget target, const ScalePlan& plan, int positions, const std::int32_t* accumulators,
            int accumulator_stride, std::uint8_t* output, const std::uint8_t* residual);
 
-}  // namespace abacus
+}  // namespace abacus::models

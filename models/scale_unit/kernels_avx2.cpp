@@ -5,7 +5,7 @@
 #if defined(__x86_64__)
 ABACUS_BEGIN_AVX2
 
-namespace abacus::kernels {
+namespace abacus::models::kernels {
 namespace {
 
 inline __m256i load_half(const std::int32_t* values) {
@@ -158,7 +158,7 @@ void scale_block_avx2(const ScalePlan& plan, int block, int positions,
   run(plan, block, positions, accumulators, accumulator_stride, output, residual);
 }
 
-}  // namespace abacus::kernels
+}  // namespace abacus::models::kernels
 
 ABACUS_END_TARGET
 #endif

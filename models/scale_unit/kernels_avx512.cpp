@@ -6,7 +6,7 @@
 #if defined(__x86_64__)
 ABACUS_BEGIN_AVX512
 
-namespace abacus::kernels {
+namespace abacus::models::kernels {
 namespace {
 
 struct Loader {  // residual bytes of the block's columns, in column order
@@ -155,7 +155,7 @@ void scale_block_avx512(const ScalePlan& plan, int block, int positions,
   run(plan, block, positions, accumulators, accumulator_stride, output, residual);
 }
 
-}  // namespace abacus::kernels
+}  // namespace abacus::models::kernels
 
 ABACUS_END_TARGET
 #endif

@@ -4,7 +4,7 @@
 
 #include "models/scale_unit/kernels.hpp"
 
-namespace abacus::kernels {
+namespace abacus::models::kernels {
 
 void scale_block_portable(const ScalePlan& plan, int block, int positions,
                           const std::int32_t* accumulators, int accumulator_stride,
@@ -18,4 +18,4 @@ void scale_block_avx512(const ScalePlan& plan, int block, int positions,
                         const std::int32_t* accumulators, int accumulator_stride,
                         std::uint8_t* output, const std::uint8_t* residual);
 
-}  // namespace abacus::kernels
+}  // namespace abacus::models::kernels

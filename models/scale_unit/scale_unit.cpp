@@ -3,7 +3,7 @@
 #include <stdexcept>
 #include <string>
 
-namespace abacus {
+namespace abacus::models {
 
 ScaleUnit::ScaleUnit(int lanes, int accumulator_bits, CpuTarget target)
     : lanes_(lanes), accumulator_bits_(accumulator_bits), target_(target) {
@@ -27,4 +27,4 @@ void ScaleUnit::count(Activity& activity, int layer, const ScaleFormat& format,
   activity.count(layer, Component::scale_unit, Action::add, outputs, sum_bits);
 }
 
-}  // namespace abacus
+}  // namespace abacus::models

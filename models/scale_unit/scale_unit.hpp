@@ -21,7 +21,7 @@
 #include "models/scale_unit/kernels.hpp"
 #include "models/simd/cpu_target.hpp"
 
-namespace abacus {
+namespace abacus::models {
 
 class ScaleUnit {
  public:
@@ -53,4 +53,4 @@ class ScaleUnit {
   ScalePlan plan_;
 };
 
-}  // namespace abacus
+}  // namespace abacus::models

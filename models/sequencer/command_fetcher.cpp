@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-namespace abacus {
+namespace abacus::models {
 
-CommandFetcher::CommandFetcher(const sc_core::sc_module_name& name, const DmaConfig& config,
+CommandFetcher::CommandFetcher(const sc_core::sc_module_name& name, const hw::DmaConfig& config,
                                Context& context)
     : sc_module(name), engine_("engine", config, context) {}
 
@@ -20,16 +20,16 @@ void CommandFetcher::fetch() {
   const std::uint32_t commands = std::min(commands_per_buffer, count_ - requested_);
   if (commands == 0) return;
   BurstTransfer transfer;
-  transfer.address = address_ + std::uint64_t{requested_} * sizeof(Command);
-  transfer.row_bytes = commands * sizeof(Command);
+  transfer.address = address_ + std::uint64_t{requested_} * sizeof(hw::Command);
+  transfer.row_bytes = commands * sizeof(hw::Command);
   Buffer& buffer = buffers_[requested_ / commands_per_buffer % 2];
   transfer.local = reinterpret_cast<std::uint8_t*>(buffer.data());
-  transfer.purpose = TensorPurpose::command;
+  transfer.purpose = hw::TensorPurpose::command;
   requested_ += commands;
   engine_.start(transfer);
 }
 
-const Command* CommandFetcher::next() {
+const hw::Command* CommandFetcher::next() {
   if (used_ % commands_per_buffer == 0) {
     end();
     if (!engine_.ok()) return nullptr;
@@ -43,4 +43,4 @@ void CommandFetcher::end() {
   while (engine_.busy()) wait(engine_.done());
 }
 
-}  // namespace abacus
+}  // namespace abacus::models

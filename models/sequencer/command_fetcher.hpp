@@ -13,11 +13,12 @@
 #include "models/dma/burst_engine.hpp"
 #include "tlm/command.hpp"
 
-namespace abacus {
+namespace abacus::models {
 
 class CommandFetcher : public sc_core::sc_module {
  public:
-  CommandFetcher(const sc_core::sc_module_name& name, const DmaConfig& config, Context& context);
+  CommandFetcher(const sc_core::sc_module_name& name, const hw::DmaConfig& config,
+                 Context& context);
 
   BurstEngine& engine() { return engine_; }
 
@@ -25,13 +26,13 @@ class CommandFetcher : public sc_core::sc_module {
   void begin(std::uint64_t address, std::uint32_t count);
   // The next command, or null where the bus answered with an error. Called `count` times at most,
   // from an SC_THREAD. Valid until the call after the next.
-  const Command* next();
+  const hw::Command* next();
   // Waits until nothing is under way any more.
   void end();
 
  private:
   static constexpr std::uint32_t commands_per_buffer = 4;
-  using Buffer = std::array<Command, commands_per_buffer>;
+  using Buffer = std::array<hw::Command, commands_per_buffer>;
   void fetch();
 
   BurstEngine engine_;
@@ -42,4 +43,4 @@ class CommandFetcher : public sc_core::sc_module {
   std::uint32_t used_ = 0;
 };
 
-}  // namespace abacus
+}  // namespace abacus::models

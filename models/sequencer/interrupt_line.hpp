@@ -5,7 +5,7 @@
 
 #include <systemc>
 
-namespace abacus {
+namespace abacus::models {
 
 class InterruptLine {
  public:
@@ -22,4 +22,4 @@ class InterruptLine {
   sc_core::sc_event raised_{"interrupt_raised"};
 };
 
-}  // namespace abacus
+}  // namespace abacus::models

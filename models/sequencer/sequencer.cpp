@@ -6,12 +6,12 @@
 
 #include "tlm/register_map.hpp"
 
-namespace abacus {
+namespace abacus::models {
 
 using sc_core::sc_time;
 using sc_core::sc_time_stamp;
 
-Sequencer::Sequencer(const sc_core::sc_module_name& name, const HardwareConfig& config,
+Sequencer::Sequencer(const sc_core::sc_module_name& name, const hw::HardwareConfig& config,
                      Context& context, TokenCounters& tokens, InterruptLine& interrupt,
                      ExecutionUnit& load, ExecutionUnit& compute, ExecutionUnit& store)
     : sc_module(name),
@@ -52,7 +52,7 @@ void Sequencer::run_program() {
 void Sequencer::dispatch_all() {
   fetcher_.begin(program_address_, program_length_);
   for (std::uint32_t index = 0; index < program_length_; ++index) {
-    const Command* command = fetcher_.next();
+    const hw::Command* command = fetcher_.next();
     if (command == nullptr) {
       fail(index, "the bus answered the fetch of the command with an error");
       return;
@@ -61,11 +61,11 @@ void Sequencer::dispatch_all() {
       wait(context_.cycle());
       const int layer = layer_of(*command);
       context_.activity.count(layer, Component::sequencer, Action::register_write, 1,
-                              8 * sizeof(Command));
+                              8 * sizeof(hw::Command));
       context_.activity.count(layer, Component::sequencer, Action::register_read, 1,
-                              8 * sizeof(Command));
+                              8 * sizeof(hw::Command));
     }
-    if (command->opcode == Opcode::finish) {
+    if (command->opcode == hw::Opcode::finish) {
       finish(*command, index);
       return;
     }
@@ -74,22 +74,22 @@ void Sequencer::dispatch_all() {
   fail(program_length_, "the program has no finish command");
 }
 
-bool Sequencer::dispatch(const Command& command, std::uint32_t index) {
+bool Sequencer::dispatch(const hw::Command& command, std::uint32_t index) {
   ExecutionUnit* unit = nullptr;
   switch (command.opcode) {
-    case Opcode::load:
+    case hw::Opcode::load:
       unit = units_[0];
       break;
-    case Opcode::convolve:
-    case Opcode::add:
-    case Opcode::pool:
-    case Opcode::adapt:
+    case hw::Opcode::convolve:
+    case hw::Opcode::add:
+    case hw::Opcode::pool:
+    case hw::Opcode::adapt:
       unit = units_[1];
       break;
-    case Opcode::store:
+    case hw::Opcode::store:
       unit = units_[2];
       break;
-    case Opcode::finish:
+    case hw::Opcode::finish:
       break;
   }
   if (unit == nullptr) {
@@ -102,7 +102,7 @@ bool Sequencer::dispatch(const Command& command, std::uint32_t index) {
   return true;
 }
 
-bool Sequencer::finish(const Command& command, std::uint32_t index) {
+bool Sequencer::finish(const hw::Command& command, std::uint32_t index) {
   return wait_until([this, &command] { return tokens_.take(command.wait); }, index) &&
          wait_until(
              [this] {
@@ -191,39 +191,40 @@ void Sequencer::count_idle_cycles() {
 
 bool Sequencer::read_register(std::uint64_t offset, std::uint32_t& value) const {
   switch (offset) {
-    case register_map::identification:
-      value = register_map::identification_value;
+    case hw::register_map::identification:
+      value = hw::register_map::identification_value;
       return true;
-    case register_map::program_address_low:
+    case hw::register_map::program_address_low:
       value = static_cast<std::uint32_t>(program_address_);
       return true;
-    case register_map::program_address_high:
+    case hw::register_map::program_address_high:
       value = static_cast<std::uint32_t>(program_address_ >> 32);
       return true;
-    case register_map::program_length:
+    case hw::register_map::program_length:
       value = program_length_;
       return true;
-    case register_map::doorbell:
-    case register_map::interrupt_clear:
+    case hw::register_map::doorbell:
+    case hw::register_map::interrupt_clear:
       value = 0;
       return true;
-    case register_map::status:
-      value = (busy_ ? register_map::status_busy : 0) | (done_ ? register_map::status_done : 0) |
-              (error_ ? register_map::status_error : 0);
+    case hw::register_map::status:
+      value = (busy_ ? hw::register_map::status_busy : 0) |
+              (done_ ? hw::register_map::status_done : 0) |
+              (error_ ? hw::register_map::status_error : 0);
       return true;
-    case register_map::error_command:
+    case hw::register_map::error_command:
       value = error_command_;
       return true;
-    case register_map::saturations_low:
+    case hw::register_map::saturations_low:
       value = static_cast<std::uint32_t>(saturations_);
       return true;
-    case register_map::saturations_high:
+    case hw::register_map::saturations_high:
       value = static_cast<std::uint32_t>(saturations_ >> 32);
       return true;
-    case register_map::cycles_low:
+    case hw::register_map::cycles_low:
       value = static_cast<std::uint32_t>(cycles_);
       return true;
-    case register_map::cycles_high:
+    case hw::register_map::cycles_high:
       value = static_cast<std::uint32_t>(cycles_ >> 32);
       return true;
     default:
@@ -232,7 +233,7 @@ bool Sequencer::read_register(std::uint64_t offset, std::uint32_t& value) const 
 }
 
 bool Sequencer::write_register(std::uint64_t offset, std::uint32_t value, const sc_time& delay) {
-  if (offset == register_map::interrupt_clear) {
+  if (offset == hw::register_map::interrupt_clear) {
     if (value & 1u) {
       done_ = false;
       interrupt_.lower();
@@ -241,17 +242,17 @@ bool Sequencer::write_register(std::uint64_t offset, std::uint32_t value, const 
   }
   if (busy_) return false;
   switch (offset) {
-    case register_map::program_address_low:
+    case hw::register_map::program_address_low:
       program_address_ = (program_address_ & ~std::uint64_t{0xFFFF'FFFF}) | value;
       return true;
-    case register_map::program_address_high:
+    case hw::register_map::program_address_high:
       program_address_ =
           (program_address_ & 0xFFFF'FFFF) | (static_cast<std::uint64_t>(value) << 32);
       return true;
-    case register_map::program_length:
+    case hw::register_map::program_length:
       program_length_ = value;
       return true;
-    case register_map::doorbell:
+    case hw::register_map::doorbell:
       if (value & 1u) {
         busy_ = true;
         done_ = false;
@@ -314,4 +315,4 @@ unsigned Sequencer::transport_dbg(tlm::tlm_generic_payload& transaction) {
   return sizeof value;
 }
 
-}  // namespace abacus
+}  // namespace abacus::models

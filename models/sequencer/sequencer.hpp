@@ -29,11 +29,11 @@
 #include "models/sequencer/command_fetcher.hpp"
 #include "models/sequencer/interrupt_line.hpp"
 
-namespace abacus {
+namespace abacus::models {
 
 class Sequencer : public sc_core::sc_module {
  public:
-  Sequencer(const sc_core::sc_module_name& name, const HardwareConfig& config, Context& context,
+  Sequencer(const sc_core::sc_module_name& name, const hw::HardwareConfig& config, Context& context,
             TokenCounters& tokens, InterruptLine& interrupt, ExecutionUnit& load,
             ExecutionUnit& compute, ExecutionUnit& store);
 
@@ -47,8 +47,8 @@ class Sequencer : public sc_core::sc_module {
   void run();
   void run_program();
   void dispatch_all();
-  bool dispatch(const Command& command, std::uint32_t index);
-  bool finish(const Command& command, std::uint32_t index);
+  bool dispatch(const hw::Command& command, std::uint32_t index);
+  bool finish(const hw::Command& command, std::uint32_t index);
   template <class Condition>
   bool wait_until(Condition condition, std::uint32_t index);
   bool step_units();
@@ -87,4 +87,4 @@ class Sequencer : public sc_core::sc_module {
   sc_core::sc_event_or_list progress_;  // of any unit, and of the tokens
 };
 
-}  // namespace abacus
+}  // namespace abacus::models

@@ -6,7 +6,7 @@
 #include <new>
 #include <type_traits>
 
-namespace abacus {
+namespace abacus::models {
 
 template <typename T>
 class AlignedBuffer {
@@ -36,4 +36,4 @@ class AlignedBuffer {
   std::size_t capacity_ = 0;
 };
 
-}  // namespace abacus
+}  // namespace abacus::models

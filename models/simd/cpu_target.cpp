@@ -1,6 +1,6 @@
 #include "models/simd/cpu_target.hpp"
 
-namespace abacus {
+namespace abacus::models {
 
 std::string to_string(CpuTarget target) {
   switch (target) {
@@ -35,4 +35,4 @@ CpuTarget best_cpu_target() {
   return best;
 }
 
-}  // namespace abacus
+}  // namespace abacus::models

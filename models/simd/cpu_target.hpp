@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace abacus {
+namespace abacus::models {
 
 enum class CpuTarget {
   portable,  // plain C++
@@ -20,4 +20,4 @@ std::string to_string(CpuTarget target);
 std::vector<CpuTarget> supported_cpu_targets();
 CpuTarget best_cpu_target();
 
-}  // namespace abacus
+}  // namespace abacus::models

@@ -16,7 +16,7 @@
 #define ABACUS_ON_X86(function) nullptr
 #endif
 
-namespace abacus {
+namespace abacus::models {
 
 template <typename Function>
 class Dispatch {
@@ -40,4 +40,4 @@ class Dispatch {
   std::array<Function*, cpu_target_count> versions_;
 };
 
-}  // namespace abacus
+}  // namespace abacus::models

@@ -7,7 +7,7 @@
 
 #include "models/scale_unit/kernels.hpp"
 
-namespace abacus {
+namespace abacus::models {
 namespace {
 
 constexpr int sum_bits = 32;
@@ -27,7 +27,7 @@ std::int64_t weighted_sum(const std::vector<std::int64_t>& values, const std::ui
 
 }  // namespace
 
-StepAdapter::StepAdapter(const StepAdapterConfig& config) : config_(config) {
+StepAdapter::StepAdapter(const hw::StepAdapterConfig& config) : config_(config) {
   const auto require = [](const char* field, int found, int low, int high) {
     if (found >= low && found <= high) return;
     throw std::invalid_argument(std::string("step_adapter: ") + field + " is " +
@@ -46,11 +46,11 @@ void StepAdapter::forget() {
   steps_.assign(static_cast<std::size_t>(config_.registers), AdaptedStep());
 }
 
-void StepAdapter::begin(ChannelSums sums) {
-  if (sums == ChannelSums::restart) std::fill(sums_.begin(), sums_.end(), 0);
+void StepAdapter::begin(hw::ChannelSums sums) {
+  if (sums == hw::ChannelSums::restart) std::fill(sums_.begin(), sums_.end(), 0);
 }
 
-StepSaturations StepAdapter::adapt(const AdaptFields& fields, const std::uint8_t* parameters) {
+StepSaturations StepAdapter::adapt(const hw::AdaptFields& fields, const std::uint8_t* parameters) {
   values_.assign(sums_.begin(), sums_.begin() + fields.channels);
   for (std::int64_t& value : values_) {
     value = std::clamp<std::int64_t>(round_shift(value * fields.pool_multiplier, fields.pool_shift),
@@ -91,7 +91,7 @@ std::int32_t StepAdapter::scaled(std::int32_t multiplier, int factor, std::int64
   return static_cast<std::int32_t>(value);
 }
 
-std::int64_t StepAdapter::cycles(const AdaptFields& fields) const {
+std::int64_t StepAdapter::cycles(const hw::AdaptFields& fields) const {
   const std::int64_t channels = fields.channels;
   const std::int64_t last = fields.hidden == 0 ? channels : fields.hidden;
   return ceil_divide(passes_of_mean * channels, config_.lanes) +
@@ -105,7 +105,7 @@ void StepAdapter::count_sums(Activity& activity, int layer, std::int64_t element
   activity.count(layer, Component::step_adapter, Action::register_write, elements, sum_bits);
 }
 
-void StepAdapter::count_adapt(Activity& activity, int layer, const AdaptFields& fields) {
+void StepAdapter::count_adapt(Activity& activity, int layer, const hw::AdaptFields& fields) {
   const std::int64_t weights = std::int64_t{fields.hidden} * fields.channels +
                                (fields.hidden == 0 ? fields.channels : fields.hidden);
   const std::int64_t channels = fields.channels;
@@ -129,4 +129,4 @@ void StepAdapter::count_scaling(Activity& activity, int layer, int columns) {
   activity.count(layer, Component::step_adapter, Action::add, columns, 32);
 }
 
-}  // namespace abacus
+}  // namespace abacus::models

@@ -33,7 +33,7 @@
 #include "tlm/command.hpp"
 #include "tlm/hardware_config.hpp"
 
-namespace abacus {
+namespace abacus::models {
 
 // What a layer reads its activations with.
 struct AdaptedStep {
@@ -56,19 +56,19 @@ class StepAdapter {
   static constexpr int pipeline_cycles = 4;
 
   // Throws std::invalid_argument naming the field.
-  explicit StepAdapter(const StepAdapterConfig& config);
+  explicit StepAdapter(const hw::StepAdapterConfig& config);
 
-  const StepAdapterConfig& config() const { return config_; }
+  const hw::StepAdapterConfig& config() const { return config_; }
   // Forgets sums and steps.
   void forget();
 
   // Function --------------------------------------------------------------------------------------
 
   // Before the elements of a command are added.
-  void begin(ChannelSums sums);
+  void begin(hw::ChannelSums sums);
   void add(int channel, std::int64_t value) { sums_[static_cast<std::size_t>(channel)] += value; }
   // `parameters`: as AdaptFields says. Returns what was saturated.
-  StepSaturations adapt(const AdaptFields& fields, const std::uint8_t* parameters);
+  StepSaturations adapt(const hw::AdaptFields& fields, const std::uint8_t* parameters);
   const AdaptedStep& step(int number) const { return steps_[static_cast<std::size_t>(number)]; }
 
   // The multiplier of an output channel, with β in it.
@@ -76,17 +76,17 @@ class StepAdapter {
 
   // Time and energy -------------------------------------------------------------------------------
 
-  std::int64_t cycles(const AdaptFields& fields) const;
+  std::int64_t cycles(const hw::AdaptFields& fields) const;
   static void count_sums(Activity& activity, int layer, std::int64_t elements);
-  static void count_adapt(Activity& activity, int layer, const AdaptFields& fields);
+  static void count_adapt(Activity& activity, int layer, const hw::AdaptFields& fields);
   static void count_scaling(Activity& activity, int layer, int columns);
 
  private:
-  StepAdapterConfig config_;
+  hw::StepAdapterConfig config_;
   std::vector<std::int64_t> sums_;
   std::vector<std::int64_t> values_;  // means, then hidden values
   std::vector<std::int64_t> hidden_;
   std::vector<AdaptedStep> steps_;
 };
 
-}  // namespace abacus
+}  // namespace abacus::models

@@ -5,12 +5,12 @@
 
 #include "models/scale_unit/kernels.hpp"
 
-namespace abacus {
+namespace abacus::models {
 namespace {
 
 // Calls `use` with a value of the type in which elements of `format` are stored.
 template <typename Use>
-void with_element_type(ElementFormat format, const Use& use) {
+void with_element_type(hw::ElementFormat format, const Use& use) {
   if (element_bytes(format) == 1) {
     format.is_signed ? use(std::int8_t{}) : use(std::uint8_t{});
   } else {
@@ -92,4 +92,4 @@ void pool(const PoolFormat& format, const std::uint8_t* input, std::uint8_t* out
   });
 }
 
-}  // namespace abacus
+}  // namespace abacus::models

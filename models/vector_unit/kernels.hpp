@@ -8,12 +8,12 @@
 
 #include "tlm/command.hpp"
 
-namespace abacus {
+namespace abacus::models {
 
 struct AddFormat {
-  ElementFormat first{8, 0};
-  ElementFormat second{8, 0};
-  ElementFormat output{8, 0};
+  hw::ElementFormat first{8, 0};
+  hw::ElementFormat second{8, 0};
+  hw::ElementFormat output{8, 0};
   int multiplier = 1;
   int second_multiplier = 1;
   int left_shift = 0;
@@ -26,8 +26,8 @@ void add_elements(const AddFormat& format, std::size_t elements, const std::uint
                   const std::uint8_t* second, std::uint8_t* output);
 
 struct PoolFormat {
-  ElementFormat input{8, 0};
-  ElementFormat output{8, 0};
+  hw::ElementFormat input{8, 0};
+  hw::ElementFormat output{8, 0};
   int kernel = 2;
   int stride = 2;
   bool maximum = false;
@@ -48,4 +48,4 @@ struct PoolFormat {
 void pool(const PoolFormat& format, const std::uint8_t* input, std::uint8_t* output,
           std::vector<std::int64_t>& sums);
 
-}  // namespace abacus
+}  // namespace abacus::models

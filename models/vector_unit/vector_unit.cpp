@@ -5,9 +5,9 @@
 
 #include "tlm/integer_math.hpp"
 
-namespace abacus {
+namespace abacus::models {
 
-VectorUnit::VectorUnit(const VectorUnitConfig& config) : config_(config) {
+VectorUnit::VectorUnit(const hw::VectorUnitConfig& config) : config_(config) {
   if (config.lanes < 1) {
     throw std::invalid_argument("vector_unit: lanes is " + std::to_string(config.lanes) +
                                 "; allowed: 1 or more");
@@ -30,7 +30,7 @@ void VectorUnit::count_pool(Activity& activity, int layer, const PoolFormat& for
   const std::int64_t outputs = std::int64_t{format.height} * format.width * format.channels;
   const int window = format.kernel * format.kernel;
   // A maximum is no wider than its elements, a sum grows with the window.
-  const int value_bits = format.input.bits + (format.maximum ? 0 : ceil_log2(window));
+  const int value_bits = format.input.bits + (format.maximum ? 0 : hw::ceil_log2(window));
   activity.count(layer, Component::vector_unit, Action::add, outputs * (window - 1), value_bits);
   activity.count(layer, Component::vector_unit, Action::multiply, outputs, value_bits,
                  multiplier_bits);
@@ -38,4 +38,4 @@ void VectorUnit::count_pool(Activity& activity, int layer, const PoolFormat& for
   activity.count(layer, Component::vector_unit, Action::shift, outputs, sum_bits);
 }
 
-}  // namespace abacus
+}  // namespace abacus::models

@@ -19,7 +19,7 @@
 #include "models/vector_unit/kernels.hpp"
 #include "tlm/hardware_config.hpp"
 
-namespace abacus {
+namespace abacus::models {
 
 class VectorUnit {
  public:
@@ -27,7 +27,7 @@ class VectorUnit {
   static constexpr int sum_bits = 48;
   static constexpr int latency_cycles = 4;
 
-  explicit VectorUnit(const VectorUnitConfig& config);
+  explicit VectorUnit(const hw::VectorUnitConfig& config);
 
   std::int64_t issue_cycles(std::int64_t elements) const {
     return (elements + config_.lanes - 1) / config_.lanes;
@@ -42,12 +42,12 @@ class VectorUnit {
     add_elements(format, elements, first, second, output);
   }
   void pool(const PoolFormat& format, const std::uint8_t* input, std::uint8_t* output) {
-    abacus::pool(format, input, output, sums_);
+    abacus::models::pool(format, input, output, sums_);
   }
 
  private:
-  VectorUnitConfig config_;
+  hw::VectorUnitConfig config_;
   std::vector<std::int64_t> sums_;
 };
 
-}  // namespace abacus
+}  // namespace abacus::models

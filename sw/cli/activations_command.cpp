@@ -19,7 +19,7 @@
 #include "sw/support/atomic_file.hpp"
 #include "sw/support/progress.hpp"
 
-namespace abacus {
+namespace abacus::cli {
 namespace {
 
 struct Arguments {
@@ -41,17 +41,17 @@ class CsvWriter {
     out_ << "layer,ends_block,quantity,statistic,from,to,value\n";
     out_.precision(9);
   }
-  void begin(const ComparedLayer& layer) {
+  void begin(const quant::ComparedLayer& layer) {
     start_ = layer.name + (layer.has_residual ? ",yes," : ",no,");
   }
   void value(const char* quantity, double value) { line(quantity, "value", value); }
-  void statistics(const char* quantity, const ImageStatistics& of) {
+  void statistics(const char* quantity, const quant::ImageStatistics& of) {
     line(quantity, "mean", of.mean());
     line(quantity, "deviation", of.deviation());
     line(quantity, "lowest", of.lowest());
     line(quantity, "highest", of.highest());
   }
-  void counts(const char* quantity, const ValueCounts& of) {
+  void counts(const char* quantity, const quant::ValueCounts& of) {
     for (std::size_t i = 0; i < of.counts.size(); ++i) {
       const double from = of.first + static_cast<double>(i) * of.width;
       out_ << start_ << quantity << ",histogram," << from << ',' << from + of.width << ','
@@ -73,20 +73,20 @@ class JsonWriter {
  public:
   using Json = nlohmann::ordered_json;
 
-  void begin(const ComparedLayer& layer) {
+  void begin(const quant::ComparedLayer& layer) {
     layers_.push_back({{"layer", layer.name},
                        {"ends_block", layer.has_residual},
                        {"quantizes", layer.quantizes},
                        {"histograms", Json::object()}});
   }
   void value(const char* quantity, double value) { layers_.back()[quantity] = nine_digits(value); }
-  void statistics(const char* quantity, const ImageStatistics& of) {
+  void statistics(const char* quantity, const quant::ImageStatistics& of) {
     layers_.back()[quantity] = {{"mean", nine_digits(of.mean())},
                                 {"deviation", nine_digits(of.deviation())},
                                 {"lowest", nine_digits(of.lowest())},
                                 {"highest", nine_digits(of.highest())}};
   }
-  void counts(const char* quantity, const ValueCounts& of) {
+  void counts(const char* quantity, const quant::ValueCounts& of) {
     Json bins = Json::array();
     for (std::size_t i = 0; i < of.counts.size(); ++i) {
       const double from = of.first + static_cast<double>(i) * of.width;
@@ -102,9 +102,9 @@ class JsonWriter {
 
 // `chosen`: by name, the layers with histograms of their activations.
 template <typename Writer>
-void write(const std::vector<ComparedLayer>& layers, const std::set<std::string>& chosen,
+void write(const std::vector<quant::ComparedLayer>& layers, const std::set<std::string>& chosen,
            Writer& writer) {
-  for (const ComparedLayer& layer : layers) {
+  for (const quant::ComparedLayer& layer : layers) {
     writer.begin(layer);
     writer.statistics("output_norm", layer.output_norm);
     writer.statistics("output_error", layer.output_error);
@@ -124,11 +124,11 @@ void write(const std::vector<ComparedLayer>& layers, const std::set<std::string>
   }
 }
 
-std::set<std::string> chosen_layers(const IntegerNetwork& package,
+std::set<std::string> chosen_layers(const network::IntegerNetwork& package,
                                     const std::vector<std::string>& names) {
   std::set<std::string> known, chosen;
   std::string allowed = "all";
-  for (const IntegerLayer& layer : package.layers) {
+  for (const network::IntegerLayer& layer : package.layers) {
     if (known.insert(layer.name).second) allowed += ", " + layer.name;
   }
   for (const std::string& name : names) {
@@ -143,8 +143,8 @@ std::set<std::string> chosen_layers(const IntegerNetwork& package,
 
 void run(const Arguments& arguments) {
   check_output(arguments.out, arguments.json);
-  const Checkpoint checkpoint = load_checkpoint(arguments.checkpoint);
-  const IntegerNetwork package = read_package(arguments.package);
+  const network::Checkpoint checkpoint = network::load_checkpoint(arguments.checkpoint);
+  const network::IntegerNetwork package = network::read_package(arguments.package);
   if (package.origin.network != checkpoint.network.name ||
       package.origin.dataset != checkpoint.dataset) {
     throw std::runtime_error(arguments.package + ": a package of " + package.origin.network +
@@ -153,16 +153,17 @@ void run(const Arguments& arguments) {
                              checkpoint.dataset + ", as " + arguments.checkpoint);
   }
   const std::set<std::string> chosen = chosen_layers(package, arguments.histograms);
-  prepare_torch(arguments.threads);
-  Dataset images = load_dataset(checkpoint.dataset,
-                                arguments.split == "train" ? Split::train : Split::validation,
-                                data_root(arguments.data, checkpoint.dataset));
-  keep_first(images, arguments.images);
-  FloatNetwork network(checkpoint.network, checkpoint.tensors);
-  Progress progress("comparison", images.count());
-  const std::vector<ComparedLayer> layers =
-      compare_activations(package, network, checkpoint.normalization, images,
-                          [&](std::int64_t done) { progress.update(done); });
+  train::prepare_torch(arguments.threads);
+  network::Dataset images = network::load_dataset(
+      checkpoint.dataset,
+      arguments.split == "train" ? network::Split::train : network::Split::validation,
+      network::data_root(arguments.data, checkpoint.dataset));
+  network::keep_first(images, arguments.images);
+  train::FloatNetwork network(checkpoint.network, checkpoint.tensors);
+  support::Progress progress("comparison", images.count());
+  const std::vector<quant::ComparedLayer> layers =
+      quant::compare_activations(package, network, checkpoint.normalization, images,
+                                 [&](std::int64_t done) { progress.update(done); });
   if (arguments.json) {
     JsonWriter writer;
     write(layers, chosen, writer);
@@ -172,7 +173,7 @@ void run(const Arguments& arguments) {
                                       {"images", images.count()},
                                       {"layers", writer.layers()}});
   }
-  write_file_atomically(arguments.out, [&](std::ostream& out) {
+  support::write_file_atomically(arguments.out, [&](std::ostream& out) {
     CsvWriter writer(out);
     write(layers, chosen, writer);
   });
@@ -205,4 +206,4 @@ void add_activations_command(CLI::App& app) {
   command->callback([arguments] { run(*arguments); });
 }
 
-}  // namespace abacus
+}  // namespace abacus::cli

@@ -5,8 +5,8 @@ namespace CLI {
 class App;
 }
 
-namespace abacus {
+namespace abacus::cli {
 
 void add_activations_command(CLI::App& app);
 
-}  // namespace abacus
+}  // namespace abacus::cli

@@ -1,10 +1,10 @@
 // How a subcommand ends the program with an exit code of its own.
 #pragma once
 
-namespace abacus {
+namespace abacus::cli {
 
 struct CommandExit {
   int code = 0;
 };
 
-}  // namespace abacus
+}  // namespace abacus::cli

@@ -16,7 +16,7 @@
 #include "sw/support/atomic_file.hpp"
 #include "sw/workload/layer_costs.hpp"
 
-namespace abacus {
+namespace abacus::cli {
 namespace {
 
 struct DescribeOptions {
@@ -29,9 +29,9 @@ struct DescribeOptions {
   bool json = false;
 };
 
-nlohmann::ordered_json to_json(const LayerCosts& layer) {
+nlohmann::ordered_json to_json(const workload::LayerCosts& layer) {
   nlohmann::ordered_json fields;
-  for (const auto& [name, value] : cost_fields(layer)) {
+  for (const auto& [name, value] : workload::cost_fields(layer)) {
     nlohmann::ordered_json& field = fields[name];  // null where the field does not apply
     if (const auto* text = std::get_if<std::string>(&value)) field = *text;
     if (const auto* count = std::get_if<std::int64_t>(&value)) field = *count;
@@ -39,36 +39,37 @@ nlohmann::ordered_json to_json(const LayerCosts& layer) {
   return fields;
 }
 
-void print_costs(const Network& network, const std::vector<LayerCosts>& layers) {
+void print_costs(const network::Network& network, const std::vector<workload::LayerCosts>& layers) {
   nlohmann::ordered_json list = nlohmann::ordered_json::array();
-  for (const LayerCosts& layer : layers) list.push_back(to_json(layer));
+  for (const workload::LayerCosts& layer : layers) list.push_back(to_json(layer));
   print_json("describe", {{"network", network.name},
-                          {"arithmetic", to_string(network.arithmetic)},
+                          {"arithmetic", network::to_string(network.arithmetic)},
                           {"layers", list},
-                          {"total", to_json(total_costs(layers))}});
+                          {"total", to_json(workload::total_costs(layers))}});
 }
 
 void describe(const DescribeOptions& options) {
-  Shape image;
+  network::Shape image;
   int classes = options.classes;
   if (!options.dataset.empty()) {
-    image = dataset_image(options.dataset);
-    classes = dataset_classes(options.dataset);
+    image = network::dataset_image(options.dataset);
+    classes = network::dataset_classes(options.dataset);
   } else {
     if (options.image.empty() || classes == 0) {
       throw std::runtime_error("describe: give --dataset, or --image C,H,W and --classes K");
     }
     image = {options.image[0], options.image[1], options.image[2]};
   }
-  const Network network =
-      make_network(options.network, arithmetic_from_string(options.arithmetic), image, classes);
-  const std::vector<LayerCosts> layers = layer_costs(network);
+  const network::Network network = network::make_network(
+      options.network, network::arithmetic_from_string(options.arithmetic), image, classes);
+  const std::vector<workload::LayerCosts> layers = workload::layer_costs(network);
   if (options.json) return print_costs(network, layers);
   if (options.csv.empty()) {
-    write_costs_table(std::cout, layers);
+    workload::write_costs_table(std::cout, layers);
     return;
   }
-  write_file_atomically(options.csv, [&](std::ostream& out) { write_costs_csv(out, layers); });
+  support::write_file_atomically(
+      options.csv, [&](std::ostream& out) { workload::write_costs_csv(out, layers); });
 }
 
 }  // namespace
@@ -79,13 +80,13 @@ void add_describe_command(CLI::App& app) {
       "describe", "List a network's layers: shapes, taps, parameters, costs of step adapters");
   command->add_option("--network", options->network, "Network of the zoo")
       ->required()
-      ->check(CLI::IsMember(workload_names()));
+      ->check(CLI::IsMember(network::workload_names()));
   command->add_option("--arithmetic", options->arithmetic, "Of the layers between the edges")
-      ->check(CLI::IsMember(arithmetic_names()))
+      ->check(CLI::IsMember(network::arithmetic_names()))
       ->capture_default_str();
   CLI::Option* dataset =
       command->add_option("--dataset", options->dataset, "Whose images and classes it is for")
-          ->check(CLI::IsMember(dataset_names()));
+          ->check(CLI::IsMember(network::dataset_names()));
   command->add_option("--image", options->image, "Channels, height and width, as 3,224,224")
       ->delimiter(',')
       ->expected(3)
@@ -103,4 +104,4 @@ void add_describe_command(CLI::App& app) {
   });
 }
 
-}  // namespace abacus
+}  // namespace abacus::cli

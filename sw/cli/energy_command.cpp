@@ -16,7 +16,7 @@
 #include "sw/experiment/resources.hpp"
 #include "sw/experiment/table_files.hpp"
 
-namespace abacus {
+namespace abacus::cli {
 namespace {
 
 struct Arguments {
@@ -26,38 +26,39 @@ struct Arguments {
 };
 
 struct Price {
-  Action action;
+  models::Action action;
   int bits;
   double picojoules;
 };
 
-EnergyTable read_table(const std::string& name) {
-  const std::filesystem::path folder = resource_folder() / "scenarios" / "energy";
-  const std::filesystem::path file = find_preset(name, folder, std::filesystem::current_path());
-  if (!file.empty()) return read_energy_table(file);
+models::EnergyTable read_table(const std::string& name) {
+  const std::filesystem::path folder = experiment::resource_folder() / "scenarios" / "energy";
+  const std::filesystem::path file =
+      experiment::find_preset(name, folder, std::filesystem::current_path());
+  if (!file.empty()) return experiment::read_energy_table(file);
   std::string allowed;
-  for (const std::string& preset : preset_names(folder)) allowed += preset + ", ";
+  for (const std::string& preset : experiment::preset_names(folder)) allowed += preset + ", ";
   throw std::runtime_error("energy: there is no table " + name + "; allowed: " + allowed +
                            "or a path to a table");
 }
 
 // The law behind multiples of another action.
-EnergyLaw law_of(const EnergyTable& table, const EnergyEntry& entry) {
-  return entry.law == EnergyLaw::multiple ? table.entries().at(entry.of).law : entry.law;
+models::EnergyLaw law_of(const models::EnergyTable& table, const models::EnergyEntry& entry) {
+  return entry.law == models::EnergyLaw::multiple ? table.entries().at(entry.of).law : entry.law;
 }
 
 // Of one action; nothing where the price follows from a memory's size, which no width tells.
-std::optional<double> price(const EnergyTable& table, Action action, const EnergyEntry& entry,
-                            int bits) {
-  const EnergyLaw law = law_of(table, entry);
-  if (law == EnergyLaw::capacity) return std::nullopt;
-  const int other_bits = law == EnergyLaw::width_product ? bits : 0;
-  const Activity::Key key = {-1, Component::pe_array, action, bits, other_bits};
-  return table.picojoules(key, HardwareConfig{});
+std::optional<double> price(const models::EnergyTable& table, models::Action action,
+                            const models::EnergyEntry& entry, int bits) {
+  const models::EnergyLaw law = law_of(table, entry);
+  if (law == models::EnergyLaw::capacity) return std::nullopt;
+  const int other_bits = law == models::EnergyLaw::width_product ? bits : 0;
+  const models::Activity::Key key = {-1, models::Component::pe_array, action, bits, other_bits};
+  return table.picojoules(key, hw::HardwareConfig{});
 }
 
 void run(const Arguments& arguments) {
-  const EnergyTable table = read_table(arguments.table);
+  const models::EnergyTable table = read_table(arguments.table);
   std::vector<Price> prices;
   for (const auto& [action, entry] : table.entries()) {
     for (const int bits : arguments.bits) {
@@ -69,7 +70,7 @@ void run(const Arguments& arguments) {
     nlohmann::ordered_json list = nlohmann::ordered_json::array();
     for (const Price& one : prices) {
       list.push_back(
-          {{"action", to_string(one.action)}, {"bits", one.bits}, {"pj", one.picojoules}});
+          {{"action", models::to_string(one.action)}, {"bits", one.bits}, {"pj", one.picojoules}});
     }
     print_json("energy", {{"table", table.name()},
                           {"title", table.title()},
@@ -80,7 +81,7 @@ void run(const Arguments& arguments) {
   std::printf("%s: %s, %s\n", table.name().c_str(), table.title().c_str(),
               table.technology().c_str());
   for (const Price& one : prices) {
-    std::printf("%-20s %3d bits  %.6g pJ\n", to_string(one.action).c_str(), one.bits,
+    std::printf("%-20s %3d bits  %.6g pJ\n", models::to_string(one.action).c_str(), one.bits,
                 one.picojoules);
   }
 }
@@ -104,4 +105,4 @@ void add_energy_command(CLI::App& app) {
   });
 }
 
-}  // namespace abacus
+}  // namespace abacus::cli

@@ -15,7 +15,7 @@
 #include "sw/support/progress.hpp"
 #include "sw/train/trainer.hpp"
 
-namespace abacus {
+namespace abacus::cli {
 namespace {
 
 struct Arguments {
@@ -50,24 +50,25 @@ void tell(const Arguments& arguments, const std::string& dataset, double accurac
   print_json("evaluate", fields);
 }
 
-Split split_from_string(const std::string& text) {
-  if (text == "train") return Split::train;
-  if (text == "validation") return Split::validation;
-  if (text == "train_all") return Split::train_all;
-  return Split::test;
+network::Split split_from_string(const std::string& text) {
+  if (text == "train") return network::Split::train;
+  if (text == "validation") return network::Split::validation;
+  if (text == "train_all") return network::Split::train_all;
+  return network::Split::test;
 }
 
 void run_package(const Arguments& arguments) {
-  const IntegerNetwork package = read_package(arguments.package);
-  const ExponentArithmetic exponents =
-      arguments.exponents == "exact" ? ExponentArithmetic::exact : ExponentArithmetic::fixed_point;
+  const network::IntegerNetwork package = network::read_package(arguments.package);
+  const network::ExponentArithmetic exponents = arguments.exponents == "exact"
+                                                    ? network::ExponentArithmetic::exact
+                                                    : network::ExponentArithmetic::fixed_point;
   const std::string name = arguments.dataset.empty() ? package.origin.dataset : arguments.dataset;
-  Dataset dataset =
-      load_dataset(name, split_from_string(arguments.split), data_root(arguments.data, name));
-  if (arguments.images > 0) keep_first(dataset, arguments.images);
-  Progress progress("evaluation", dataset.count());
-  const double accuracy = package_accuracy(package, dataset, exponents,
-                                           [&](std::int64_t done) { progress.update(done); });
+  network::Dataset dataset = network::load_dataset(name, split_from_string(arguments.split),
+                                                   network::data_root(arguments.data, name));
+  if (arguments.images > 0) network::keep_first(dataset, arguments.images);
+  support::Progress progress("evaluation", dataset.count());
+  const double accuracy = quant::package_accuracy(
+      package, dataset, exponents, [&](std::int64_t done) { progress.update(done); });
   tell(arguments, name, accuracy, dataset.count());
 }
 
@@ -75,21 +76,22 @@ void run(const Arguments& arguments) {
   if (arguments.checkpoint.empty() == arguments.package.empty()) {
     throw std::runtime_error("give either --checkpoint or --package");
   }
-  prepare_torch(arguments.threads);
+  train::prepare_torch(arguments.threads);
   if (!arguments.package.empty()) return run_package(arguments);
   if (arguments.exponents == "exact") {
     throw std::runtime_error("--exponents exact: given with --checkpoint; allowed: with --package");
   }
-  const Checkpoint checkpoint = load_checkpoint(arguments.checkpoint);
+  const network::Checkpoint checkpoint = network::load_checkpoint(arguments.checkpoint);
   const std::string name = arguments.dataset.empty() ? checkpoint.dataset : arguments.dataset;
-  const Dataset dataset =
-      load_dataset(name, split_from_string(arguments.split), data_root(arguments.data, name));
+  const network::Dataset dataset = network::load_dataset(name, split_from_string(arguments.split),
+                                                         network::data_root(arguments.data, name));
   if (dataset.image != checkpoint.network.input || dataset.classes != checkpoint.network.classes) {
     throw std::runtime_error(arguments.checkpoint + ": made for the images and classes of " +
                              checkpoint.dataset + ", which are not those of " + name);
   }
-  FloatNetwork network(checkpoint.network, checkpoint.tensors);
-  const double accuracy = evaluate(network, dataset, checkpoint.normalization, arguments.images);
+  train::FloatNetwork network(checkpoint.network, checkpoint.tensors);
+  const double accuracy =
+      train::evaluate(network, dataset, checkpoint.normalization, arguments.images);
   const std::int64_t images =
       arguments.images > 0 ? std::min(arguments.images, dataset.count()) : dataset.count();
   tell(arguments, name, accuracy, images);
@@ -112,7 +114,7 @@ void add_evaluate_command(CLI::App& app) {
       ->check(CLI::IsMember({"fixed-point", "exact"}))
       ->capture_default_str();
   command->add_option("--dataset", arguments->dataset, "Data set (default: the network's own)")
-      ->check(CLI::IsMember(dataset_names()));
+      ->check(CLI::IsMember(network::dataset_names()));
   command->add_option("--split", arguments->split, "Which images")
       ->check(CLI::IsMember({"test", "validation", "train", "train_all"}))
       ->capture_default_str();
@@ -124,4 +126,4 @@ void add_evaluate_command(CLI::App& app) {
   command->callback([arguments] { run(*arguments); });
 }
 
-}  // namespace abacus
+}  // namespace abacus::cli

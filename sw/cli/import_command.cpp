@@ -13,7 +13,7 @@
 #include "sw/network/checkpoint.hpp"
 #include "sw/train/trainer.hpp"
 
-namespace abacus {
+namespace abacus::cli {
 namespace {
 
 struct Arguments {
@@ -40,31 +40,33 @@ void override_with(const std::vector<float>& given, const char* option, int chan
 }
 
 void run(const Arguments& arguments) {
-  Checkpoint checkpoint;
-  const Shape image = dataset_image(arguments.dataset);
-  checkpoint.network = make_network(arguments.network, arithmetic_from_string(arguments.arithmetic),
-                                    image, dataset_classes(arguments.dataset));
+  network::Checkpoint checkpoint;
+  const network::Shape image = network::dataset_image(arguments.dataset);
+  checkpoint.network = network::make_network(arguments.network,
+                                             network::arithmetic_from_string(arguments.arithmetic),
+                                             image, network::dataset_classes(arguments.dataset));
   checkpoint.dataset = arguments.dataset;
-  checkpoint.normalization = dataset_normalization(arguments.dataset);
+  checkpoint.normalization = network::dataset_normalization(arguments.dataset);
   override_with(arguments.mean, "--mean", image.channels, checkpoint.normalization.mean);
   override_with(arguments.deviation, "--deviation", image.channels,
                 checkpoint.normalization.deviation);
-  checkpoint.tensors = read_foreign_tensors(arguments.from);
-  check_parameters(checkpoint.network, checkpoint.tensors, arguments.from);
+  checkpoint.tensors = imports::read_foreign_tensors(arguments.from);
+  network::check_parameters(checkpoint.network, checkpoint.tensors, arguments.from);
   checkpoint.command = "abacus-train import";
   nlohmann::ordered_json accuracy;  // null where it is not measured
   if (!arguments.data.empty()) {
-    prepare_torch(0);
-    FloatNetwork network(checkpoint.network, checkpoint.tensors);
-    const Dataset test = load_dataset(arguments.dataset, Split::test, arguments.data);
-    checkpoint.float_accuracy_percent = evaluate(network, test, checkpoint.normalization);
+    train::prepare_torch(0);
+    train::FloatNetwork network(checkpoint.network, checkpoint.tensors);
+    const network::Dataset test =
+        network::load_dataset(arguments.dataset, network::Split::test, arguments.data);
+    checkpoint.float_accuracy_percent = train::evaluate(network, test, checkpoint.normalization);
     accuracy = checkpoint.float_accuracy_percent;
     if (!arguments.json) {
       std::printf("%s: %.2f %% on the %lld test images\n", arguments.out.c_str(),
                   checkpoint.float_accuracy_percent, static_cast<long long>(test.count()));
     }
   }
-  save_checkpoint(arguments.out, checkpoint);
+  network::save_checkpoint(arguments.out, checkpoint);
   if (arguments.json) {
     print_json("import", {{"checkpoint", arguments.out}, {"float_accuracy_percent", accuracy}});
   }
@@ -81,13 +83,13 @@ void add_import_command(CLI::App& app) {
                    "torch's legacy .pth, or NAME.manifest.txt with NAME.f32 beside it")
       ->required();
   command->add_option("--network", arguments->network, "Network of the zoo")
-      ->check(CLI::IsMember(network_names()))
+      ->check(CLI::IsMember(network::network_names()))
       ->capture_default_str();
   command->add_option("--arithmetic", arguments->arithmetic, "Arithmetic of the inner layers")
       ->check(CLI::IsMember({"adder", "cnn"}))
       ->capture_default_str();
   command->add_option("--dataset", arguments->dataset, "Data set it was trained on")
-      ->check(CLI::IsMember(dataset_names()))
+      ->check(CLI::IsMember(network::dataset_names()))
       ->capture_default_str();
   command->add_option("--mean", arguments->mean, "Mean it was trained with, one a channel")
       ->delimiter(',');
@@ -103,4 +105,4 @@ void add_import_command(CLI::App& app) {
   command->callback([arguments] { run(*arguments); });
 }
 
-}  // namespace abacus
+}  // namespace abacus::cli

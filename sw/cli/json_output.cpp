@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
-namespace abacus {
+namespace abacus::cli {
 namespace {
 
 constexpr int schema = 1;
@@ -38,4 +38,4 @@ double nine_digits(double value) {
   return std::strtod(text, nullptr);
 }
 
-}  // namespace abacus
+}  // namespace abacus::cli

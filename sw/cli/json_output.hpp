@@ -10,7 +10,7 @@ class App;
 class Option;
 }  // namespace CLI
 
-namespace abacus {
+namespace abacus::cli {
 
 // The flag; `json` must outlive the parsing.
 CLI::Option* add_json_option(CLI::App& command, bool& json);
@@ -27,4 +27,4 @@ void print_json(const std::string& command, const nlohmann::ordered_json& fields
 // float32 has no more.
 double nine_digits(double value);
 
-}  // namespace abacus
+}  // namespace abacus::cli

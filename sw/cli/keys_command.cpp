@@ -12,7 +12,7 @@
 #include "sw/experiment/results_fields.hpp"
 #include "sw/support/atomic_file.hpp"
 
-namespace abacus {
+namespace abacus::cli {
 namespace {
 
 struct KeysOptions {
@@ -21,8 +21,8 @@ struct KeysOptions {
 };
 
 void keys(const KeysOptions& options) {
-  const std::string table =
-      options.subject == "hardware" ? hardware_keys_markdown() : results_fields_markdown();
+  const std::string table = options.subject == "hardware" ? experiment::hardware_keys_markdown()
+                                                          : experiment::results_fields_markdown();
   if (options.into.empty()) {
     std::cout << table;
     return;
@@ -36,7 +36,7 @@ void keys(const KeysOptions& options) {
   } catch (const std::runtime_error& error) {
     throw std::runtime_error(options.into.string() + ": " + error.what());
   }
-  write_file_atomically(options.into, [&](std::ostream& out) { out << changed; });
+  support::write_file_atomically(options.into, [&](std::ostream& out) { out << changed; });
 }
 
 }  // namespace
@@ -71,4 +71,4 @@ void add_keys_command(CLI::App& app) {
   });
 }
 
-}  // namespace abacus
+}  // namespace abacus::cli

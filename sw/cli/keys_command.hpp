@@ -4,7 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <string>
 
-namespace abacus {
+namespace abacus::cli {
 
 void add_keys_command(CLI::App& app);
 
@@ -13,4 +13,4 @@ void add_keys_command(CLI::App& app);
 std::string with_table(const std::string& document, const std::string& subject,
                        const std::string& table);
 
-}  // namespace abacus
+}  // namespace abacus::cli

@@ -12,7 +12,7 @@
 #include "sw/quant/weights/level_sets.hpp"
 #include "sw/quant/weights/weight_quantizer.hpp"
 
-namespace abacus {
+namespace abacus::cli {
 namespace {
 
 struct Arguments {
@@ -23,12 +23,12 @@ struct Arguments {
 using LevelSet = std::pair<std::string, std::vector<double>>;
 
 std::vector<LevelSet> level_sets(int bits) {
-  return {{"uniform", uniform_levels(bits)},
-          {"zero-free", zero_free_levels(bits)},
-          {"lsq", twos_complement_levels(bits)},
-          {"pot", power_of_two_levels(bits)},
-          {"apot", additive_power_of_two_levels(bits)},
-          {"post", power_of_root_two_levels(default_magnitudes(bits))}};
+  return {{"uniform", quant::uniform_levels(bits)},
+          {"zero-free", quant::zero_free_levels(bits)},
+          {"lsq", quant::twos_complement_levels(bits)},
+          {"pot", quant::power_of_two_levels(bits)},
+          {"apot", quant::additive_power_of_two_levels(bits)},
+          {"post", quant::power_of_root_two_levels(quant::default_magnitudes(bits))}};
 }
 
 void run(const Arguments& arguments) {
@@ -36,9 +36,9 @@ void run(const Arguments& arguments) {
   if (arguments.json) {
     nlohmann::ordered_json list = nlohmann::ordered_json::array();
     for (const auto& [name, levels] : sets) list.push_back({{"name", name}, {"levels", levels}});
-    print_json(
-        "levels",
-        {{"bits", arguments.bits}, {"exponent_quantile", exponent_quantile}, {"level_sets", list}});
+    print_json("levels", {{"bits", arguments.bits},
+                          {"exponent_quantile", quant::exponent_quantile},
+                          {"level_sets", list}});
     return;
   }
   for (const auto& [name, levels] : sets) {
@@ -61,4 +61,4 @@ void add_levels_command(CLI::App& app) {
   command->callback([arguments] { run(*arguments); });
 }
 
-}  // namespace abacus
+}  // namespace abacus::cli

@@ -20,20 +20,20 @@ int sc_main(int argc, char** argv) {
                "abacus");
   app.require_subcommand(1);
   app.set_version_flag("--version", ABACUS_VERSION);
-  abacus::add_simulate_command(app);
-  abacus::add_report_command(app);
-  abacus::add_describe_command(app);
-  abacus::add_keys_command(app);
-  abacus::add_energy_command(app);
+  abacus::cli::add_simulate_command(app);
+  abacus::cli::add_report_command(app);
+  abacus::cli::add_describe_command(app);
+  abacus::cli::add_keys_command(app);
+  abacus::cli::add_energy_command(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error);
-  } catch (const abacus::CommandExit& exit) {
+  } catch (const abacus::cli::CommandExit& exit) {
     return exit.code;
-  } catch (const abacus::Stopped&) {
+  } catch (const abacus::support::Stopped&) {
     std::fprintf(stderr, "abacus: stopped, no results were written\n");
-    return abacus::kStoppedExitCode;
+    return abacus::support::kStoppedExitCode;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "abacus: %s\n", error.what());
     return 1;

@@ -8,13 +8,13 @@
 #include "sw/quant/options/option.hpp"
 #include "sw/quant/options/option_help.hpp"
 
-namespace abacus {
+namespace abacus::cli {
 
 // Puts what the user gives into `values`, which must outlive the parsing; the table refuses what it does
 // not allow.
 template <template <template <typename> class> class Fields>
-void add_option_flag(CLI::App& command, const Option<Fields>& option, const OptionHelp& help,
-                     Fields<std::optional>& values) {
+void add_option_flag(CLI::App& command, const quant::Option<Fields>& option,
+                     const quant::OptionHelp& help, Fields<std::optional>& values) {
   command
       .add_option_function<std::string>(
           option.flag(), [&option, &values](const std::string& text) { option.read(text, values); },
@@ -22,4 +22,4 @@ void add_option_flag(CLI::App& command, const Option<Fields>& option, const Opti
       ->type_name(help.allowed());
 }
 
-}  // namespace abacus
+}  // namespace abacus::cli

@@ -24,13 +24,13 @@
 #include "sw/train/modules.hpp"
 #include "sw/train/trainer.hpp"
 
-namespace abacus {
+namespace abacus::cli {
 namespace {
 
 struct Arguments {
-  QatTrainingOptions training;
-  QuantizationOptions plan;
-  AskedQuantizers quantizers;
+  quant::QatTrainingOptions training;
+  quant::QuantizationOptions plan;
+  quant::AskedQuantizers quantizers;
   std::string checkpoint;
   std::string teacher;
   std::string scheme;
@@ -44,18 +44,20 @@ struct Arguments {
   bool json = false;
 };
 
-void write_trained(const Arguments& arguments, const QatOptions& options, const QatResult& result) {
-  Checkpoint checkpoint = result.trained;
+void write_trained(const Arguments& arguments, const quant::QatOptions& options,
+                   const quant::QatResult& result) {
+  network::Checkpoint checkpoint = result.trained;
   checkpoint.float_origin_sha256 = result.network.origin.checkpoint_sha256;
   checkpoint.float_origin_accuracy_percent = result.network.origin.float_accuracy_percent;
   checkpoint.float_accuracy_percent = -1;  // it was trained for the integers
   checkpoint.epochs = options.epochs;
   checkpoint.seed = options.quantization.seed;
-  save_checkpoint(arguments.trained_checkpoint, checkpoint);
+  network::save_checkpoint(arguments.trained_checkpoint, checkpoint);
 }
 
-void print_result(const Arguments& arguments, const QatResult& result, const QatData& data) {
-  const PackageOrigin& origin = result.network.origin;
+void print_result(const Arguments& arguments, const quant::QatResult& result,
+                  const quant::QatData& data) {
+  const network::PackageOrigin& origin = result.network.origin;
   nlohmann::ordered_json test;  // null where it was not measured
   if (data.test.has_value()) {
     test = {{"accuracy_percent", origin.fake_quantized_accuracy_percent},
@@ -73,37 +75,38 @@ void print_result(const Arguments& arguments, const QatResult& result, const Qat
 }
 
 // Operands as wide as what is stored pass through: there is no step to learn.
-void check_activation_steps(const Arguments& arguments, const QatOptions& options) {
-  const CompletedOptions& plan = options.quantization;
+void check_activation_steps(const Arguments& arguments, const quant::QatOptions& options) {
+  const quant::CompletedOptions& plan = options.quantization;
   if (arguments.quantizers.activations.has_value() &&
-      options.quantizers->activations != ActivationQuantizer::asq &&
+      options.quantizers->activations != quant::ActivationQuantizer::asq &&
       plan.activation_bits >= plan.storage_bits) {
     throw std::invalid_argument(
-        "--activation-quantizer " + to_string(options.quantizers->activations) + ": found with " +
-        std::to_string(plan.activation_bits) + " activation bits of " +
+        "--activation-quantizer " + quant::to_string(options.quantizers->activations) +
+        ": found with " + std::to_string(plan.activation_bits) + " activation bits of " +
         std::to_string(plan.storage_bits) +
         " storage bits, where activations are read as they are stored; allowed: fewer "
         "--activation-bits, more --storage-bits, or asq");
   }
 }
 
-QatOptions options_of(const Arguments& arguments, const Augmentation& trained) {
-  QuantizationOptions plan = arguments.plan;
-  plan.scheme = find_training_scheme(arguments.scheme).name;
-  QatOptions options(complete(plan, trained), arguments.training);
-  options.quantizers = complete(arguments.quantizers);
+quant::QatOptions options_of(const Arguments& arguments, const train::Augmentation& trained) {
+  quant::QuantizationOptions plan = arguments.plan;
+  plan.scheme = quant::find_training_scheme(arguments.scheme).name;
+  quant::QatOptions options(quant::complete(plan, trained), arguments.training);
+  options.quantizers = quant::complete(arguments.quantizers);
   options.scheme =
-      (options.quantizers.has_value() ? to_string(*options.quantizers) : arguments.scheme) + "-qat";
+      (options.quantizers.has_value() ? quant::to_string(*options.quantizers) : arguments.scheme) +
+      "-qat";
   if (options.quantizers.has_value()) {
     options.learn_ranges = true;
     check_activation_steps(arguments, options);
   }
-  check_quantizers(options);
+  quant::check_quantizers(options);
   return options;
 }
 
 // Options that would change nothing beside the others.
-void refuse_idle_options(const CLI::App& command, const QatOptions& options) {
+void refuse_idle_options(const CLI::App& command, const quant::QatOptions& options) {
   const auto refuse = [&](const char* option, bool idle, const char* without) {
     if (idle && command.count(option) > 0) {
       throw std::invalid_argument(std::string(option) + ": given " + without);
@@ -114,62 +117,65 @@ void refuse_idle_options(const CLI::App& command, const QatOptions& options) {
   }
   refuse("--range-rate", !options.learn_ranges && !options.quantizers.has_value(),
          "without --learn-ranges");
-  const bool adapts =
-      options.quantizers.has_value() && options.quantizers->activations == ActivationQuantizer::asq;
+  const bool adapts = options.quantizers.has_value() &&
+                      options.quantizers->activations == quant::ActivationQuantizer::asq;
   refuse("--adapter-rate", !adapts, "without --activation-quantizer asq");
-  refuse("--adder-rate", options.quantization.scheme().arithmetic == Arithmetic::cnn,
+  refuse("--adder-rate", options.quantization.scheme().arithmetic == network::Arithmetic::cnn,
          "with --scheme uniform, whose networks have no adder layers");
-  refuse("--nesterov", options.optimizer.method == OptimizerMethod::adam,
+  refuse("--nesterov", options.optimizer.method == train::OptimizerMethod::adam,
          "with --optimizer adam; allowed with sgd");
 }
 
 void run(const CLI::App& command, const Arguments& arguments) {
-  const Checkpoint checkpoint = load_checkpoint(arguments.checkpoint);
-  QatOptions options = options_of(arguments, training_augmentation(checkpoint));
+  const network::Checkpoint checkpoint = network::load_checkpoint(arguments.checkpoint);
+  quant::QatOptions options = options_of(arguments, quant::training_augmentation(checkpoint));
   refuse_idle_options(command, options);
-  if (!options.resume && std::filesystem::exists(state_file(options.out))) {
+  if (!options.resume && std::filesystem::exists(train::state_file(options.out))) {
     throw std::runtime_error(
-        state_file(options.out).string() +
+        train::state_file(options.out).string() +
         ": an unfinished training is there; go on with --resume, or remove it");
   }
-  check_scheme(options.quantization.scheme(), checkpoint, arguments.checkpoint);
-  const Checkpoint teacher =
-      arguments.teacher.empty() ? checkpoint : load_checkpoint(arguments.teacher);
+  quant::check_scheme(options.quantization.scheme(), checkpoint, arguments.checkpoint);
+  const network::Checkpoint teacher =
+      arguments.teacher.empty() ? checkpoint : network::load_checkpoint(arguments.teacher);
 
-  catch_stop_signals();
-  prepare_torch(arguments.threads);
-  options.device = device_from_string(arguments.device);
-  const std::filesystem::path root = data_root(arguments.data, checkpoint.dataset);
-  const Split split = arguments.train_on == "train" ? Split::train : Split::train_all;
-  QatData data = {load_dataset(checkpoint.dataset, split, root),
-                  load_dataset(checkpoint.dataset, Split::validation, root)};
-  if (options.training_images > 0) keep_first(data.training, options.training_images);
+  support::catch_stop_signals();
+  train::prepare_torch(arguments.threads);
+  options.device = train::device_from_string(arguments.device);
+  const std::filesystem::path root = network::data_root(arguments.data, checkpoint.dataset);
+  const network::Split split =
+      arguments.train_on == "train" ? network::Split::train : network::Split::train_all;
+  quant::QatData data = {
+      network::load_dataset(checkpoint.dataset, split, root),
+      network::load_dataset(checkpoint.dataset, network::Split::validation, root)};
+  if (options.training_images > 0) network::keep_first(data.training, options.training_images);
   if (arguments.evaluate > 0) {
-    data.test = load_dataset(checkpoint.dataset, Split::test, root);
-    keep_first(*data.test, arguments.evaluate);
+    data.test = network::load_dataset(checkpoint.dataset, network::Split::test, root);
+    network::keep_first(*data.test, arguments.evaluate);
   }
-  QatResult result = train_quantized(checkpoint, teacher, data, options, stop_requested);
+  quant::QatResult result =
+      quant::train_quantized(checkpoint, teacher, data, options, support::stop_requested);
   if (!result.finished) {
     std::fprintf(stderr, "stopped; state saved in %s; go on with --resume\n",
-                 state_file(options.out).c_str());
-    throw CommandExit{kStoppedExitCode};
+                 train::state_file(options.out).c_str());
+    throw CommandExit{support::kStoppedExitCode};
   }
-  PackageOrigin& origin = result.network.origin;
+  network::PackageOrigin& origin = result.network.origin;
   if (checkpoint.float_origin_sha256.empty()) {
-    origin.checkpoint_sha256 = sha256_file(arguments.checkpoint);
+    origin.checkpoint_sha256 = network::sha256_file(arguments.checkpoint);
   } else {
     origin.checkpoint_sha256 = checkpoint.float_origin_sha256;
     origin.float_accuracy_percent = checkpoint.float_origin_accuracy_percent;
   }
-  std::string recipe = to_string(options) + " train-on=" + arguments.train_on;
+  std::string recipe = quant::to_string(options) + " train-on=" + arguments.train_on;
   if (arguments.device != "cpu") recipe += " device=" + arguments.device;
   if (!checkpoint.float_origin_sha256.empty())
-    recipe += " from " + sha256_file(arguments.checkpoint);
+    recipe += " from " + network::sha256_file(arguments.checkpoint);
   origin.recipe_sha256 =
-      arguments.recipe_hash.empty() ? sha256_text(recipe) : arguments.recipe_hash;
+      arguments.recipe_hash.empty() ? network::sha256_text(recipe) : arguments.recipe_hash;
   if (!arguments.trained_checkpoint.empty()) write_trained(arguments, options, result);
-  write_package(options.out, result.network, recipe);
-  std::filesystem::remove(state_file(options.out));
+  network::write_package(options.out, result.network, recipe);
+  std::filesystem::remove(train::state_file(options.out));
   if (arguments.json) return print_result(arguments, result, data);
   std::printf(
       "%s: %s, %d-bit weights, %d-bit activations; fake-quantized %.2f %% of the %lld validation "
@@ -187,17 +193,17 @@ void add_plan_options(CLI::App& command, Arguments& arguments) {
   command
       .add_option("--scheme", arguments.scheme, "Whose grids: that of quantize without \"-ptq\"")
       ->required()
-      ->check(CLI::IsMember(training_scheme_names()));
-  for (const QuantizationOption* option : training_options()) {
-    add_option_flag(command, *option, training_help(*option), arguments.plan);
+      ->check(CLI::IsMember(quant::training_scheme_names()));
+  for (const quant::QuantizationOption* option : quant::training_options()) {
+    add_option_flag(command, *option, quant::training_help(*option), arguments.plan);
   }
-  for (const TakenOption<QuantizerValues>& taken : quantizer_options()) {
-    add_option_flag(command, *taken.option, option_help(taken), arguments.quantizers);
+  for (const quant::TakenOption<quant::QuantizerValues>& taken : quant::quantizer_options()) {
+    add_option_flag(command, *taken.option, quant::option_help(taken), arguments.quantizers);
   }
 }
 
 void add_training_options(CLI::App& command, Arguments& arguments) {
-  QatTrainingOptions& qat = arguments.training;
+  quant::QatTrainingOptions& qat = arguments.training;
   command.add_option("--epochs", qat.epochs, "Passes over the training images")->required();
   command
       .add_option("--train-on", arguments.train_on,
@@ -221,22 +227,23 @@ void add_training_options(CLI::App& command, Arguments& arguments) {
       .add_option_function<std::string>(
           "--optimizer",
           [&qat](const std::string& name) {
-            qat.optimizer.method = optimizer_method_from_string(name);
+            qat.optimizer.method = train::optimizer_method_from_string(name);
           },
           "sgd (default), or adam, with a learning rate around 0.001")
-      ->check(CLI::IsMember(optimizer_method_names()));
+      ->check(CLI::IsMember(train::optimizer_method_names()));
   command
       .add_option_function<std::string>(
           "--adder-gradient",
           [&qat](const std::string& name) {
-            qat.adder_gradient = name == "exact" ? AdderGradient::exact : AdderGradient::adder_net;
+            qat.adder_gradient =
+                name == "exact" ? train::AdderGradient::exact : train::AdderGradient::adder_net;
           },
           "Of the adder layers: addernet (default), or exact, the derivative of what they compute")
       ->check(CLI::IsMember({"addernet", "exact"}));
   command
       .add_option_function<std::string>(
           "--precision",
-          [&qat](const std::string& name) { qat.precision = precision_from_string(name); },
+          [&qat](const std::string& name) { qat.precision = train::precision_from_string(name); },
           "Number format of the training's convolutions: float32 (default), or bfloat16, for "
           "ordinary networks, faster where the processor multiplies it")
       ->check(CLI::IsMember({"float32", "bfloat16"}));
@@ -311,4 +318,4 @@ void add_qat_command(CLI::App& app) {
   command->callback([arguments, command] { run(*command, *arguments); });
 }
 
-}  // namespace abacus
+}  // namespace abacus::cli

@@ -22,12 +22,12 @@
 #include "sw/support/progress.hpp"
 #include "sw/train/modules.hpp"
 
-namespace abacus {
+namespace abacus::cli {
 namespace {
 
 struct Arguments {
   std::string checkpoint;
-  QuantizationOptions options;
+  quant::QuantizationOptions options;
   std::int64_t evaluate = 0;
   std::string evaluate_split = "test";
   std::int64_t compare = 0;
@@ -41,9 +41,9 @@ struct Arguments {
   bool json = false;
 };
 
-void print_result(const Arguments& arguments, const PackageOrigin& origin, double evaluated,
-                  std::int64_t evaluated_images, const Comparison& comparison,
-                  const std::string& compared_dataset) {
+void print_result(const Arguments& arguments, const network::PackageOrigin& origin,
+                  double evaluated, std::int64_t evaluated_images,
+                  const quant::Comparison& comparison, const std::string& compared_dataset) {
   nlohmann::ordered_json accuracy, compared;  // null where nothing was measured
   if (evaluated_images > 0) {
     accuracy = {{"accuracy_percent", evaluated},
@@ -66,40 +66,44 @@ void print_result(const Arguments& arguments, const PackageOrigin& origin, doubl
 }
 
 void run(const Arguments& arguments) {
-  const Checkpoint checkpoint = load_checkpoint(arguments.checkpoint);
-  const CompletedOptions options = complete(arguments.options, training_augmentation(checkpoint));
-  check_scheme(options.scheme(), checkpoint, arguments.checkpoint);
+  const network::Checkpoint checkpoint = network::load_checkpoint(arguments.checkpoint);
+  const quant::CompletedOptions options =
+      quant::complete(arguments.options, quant::training_augmentation(checkpoint));
+  quant::check_scheme(options.scheme(), checkpoint, arguments.checkpoint);
   if (arguments.print_recipe) {
-    std::printf("%s\n", to_string(options).c_str());
+    std::printf("%s\n", quant::to_string(options).c_str());
     return;
   }
   if (arguments.out.empty()) throw std::invalid_argument("--out is required");
 
-  const std::filesystem::path root = data_root(arguments.data, checkpoint.dataset);
-  const Dataset training = load_dataset(checkpoint.dataset, Split::train, root);
-  Dataset evaluation;
+  const std::filesystem::path root = network::data_root(arguments.data, checkpoint.dataset);
+  const network::Dataset training =
+      network::load_dataset(checkpoint.dataset, network::Split::train, root);
+  network::Dataset evaluation;
   if (arguments.evaluate > 0) {
-    evaluation =
-        load_dataset(checkpoint.dataset,
-                     arguments.evaluate_split == "test" ? Split::test : Split::validation, root);
-    keep_first(evaluation, arguments.evaluate);
+    evaluation = network::load_dataset(
+        checkpoint.dataset,
+        arguments.evaluate_split == "test" ? network::Split::test : network::Split::validation,
+        root);
+    network::keep_first(evaluation, arguments.evaluate);
   }
-  Dataset compared;
+  network::Dataset compared;
   if (arguments.compare > 0) {
     const std::string& name =
         arguments.compare_dataset.empty() ? checkpoint.dataset : arguments.compare_dataset;
-    compared =
-        load_dataset(name, arguments.compare_split == "train" ? Split::train : Split::validation,
-                     data_root(arguments.data, name));
-    keep_first(compared, arguments.compare);
+    compared = network::load_dataset(
+        name,
+        arguments.compare_split == "train" ? network::Split::train : network::Split::validation,
+        network::data_root(arguments.data, name));
+    network::keep_first(compared, arguments.compare);
   }
 
-  prepare_torch(arguments.threads);
-  IntegerNetwork network;
-  Comparison comparison;
+  train::prepare_torch(arguments.threads);
+  network::IntegerNetwork network;
+  quant::Comparison comparison;
   {
-    StageProgress stages;
-    network = quantize(
+    support::StageProgress stages;
+    network = quant::quantize(
         checkpoint, training, arguments.evaluate > 0 ? &evaluation : nullptr, options,
         [&](const std::string& stage, std::int64_t done, std::int64_t total) {
           stages.update(stage, done, total);
@@ -110,12 +114,13 @@ void run(const Arguments& arguments) {
   // Reports set the recorded accuracy beside the hardware's, which is measured on test images.
   if (arguments.evaluate_split != "test") {
     network.origin.fake_quantized_accuracy_percent =
-        PackageOrigin{}.fake_quantized_accuracy_percent;
+        network::PackageOrigin{}.fake_quantized_accuracy_percent;
   }
-  network.origin.checkpoint_sha256 = sha256_file(arguments.checkpoint);
-  network.origin.recipe_sha256 =
-      arguments.recipe_hash.empty() ? sha256_text(to_string(options)) : arguments.recipe_hash;
-  write_package(arguments.out, network);
+  network.origin.checkpoint_sha256 = network::sha256_file(arguments.checkpoint);
+  network.origin.recipe_sha256 = arguments.recipe_hash.empty()
+                                     ? network::sha256_text(quant::to_string(options))
+                                     : arguments.recipe_hash;
+  network::write_package(arguments.out, network);
   if (arguments.json) {
     return print_result(arguments, network.origin, evaluated, evaluation.count(), comparison,
                         compared.name);
@@ -147,9 +152,9 @@ void add_quantize_command(CLI::App& app) {
       ->add_option("--scheme", arguments->options.scheme,
                    "How; `abacus-train schemes` tells what they are")
       ->required()
-      ->check(CLI::IsMember(quantization_scheme_names()));
-  for (const QuantizationOption* option : quantization_options()) {
-    add_option_flag(*command, *option, quantize_help(*option), arguments->options);
+      ->check(CLI::IsMember(quant::quantization_scheme_names()));
+  for (const quant::QuantizationOption* option : quant::quantization_options()) {
+    add_option_flag(*command, *option, quant::quantize_help(*option), arguments->options);
   }
   command
       ->add_option("--evaluate", arguments->evaluate,
@@ -167,7 +172,7 @@ void add_quantize_command(CLI::App& app) {
   command
       ->add_option("--compare-dataset", arguments->compare_dataset,
                    "Data set of these images (default: the checkpoint's); labels are not used")
-      ->check(CLI::IsMember(dataset_names()));
+      ->check(CLI::IsMember(network::dataset_names()));
   command->add_option("--compare-split", arguments->compare_split, "Of which")
       ->check(CLI::IsMember({"train", "validation"}))
       ->capture_default_str();
@@ -183,4 +188,4 @@ void add_quantize_command(CLI::App& app) {
   command->callback([arguments] { run(*arguments); });
 }
 
-}  // namespace abacus
+}  // namespace abacus::cli

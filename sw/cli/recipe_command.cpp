@@ -14,7 +14,7 @@
 #include "sw/network/safetensors.hpp"
 #include "sw/quant/qat/qat.hpp"
 
-namespace abacus {
+namespace abacus::cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -46,14 +46,15 @@ void add_words(const std::string& text, Json& options) {
 
 // What to_string(QatOptions) leaves out where it is the default.
 Json training_defaults() {
-  const QatTrainingOptions options;
-  const QatQuantizers quantizers;
-  return {{"optimizer", to_string(options.optimizer.method)},
-          {"adder-gradient", options.adder_gradient == AdderGradient::exact ? "exact" : "addernet"},
-          {"precision", to_string(options.precision)},
+  const quant::QatTrainingOptions options;
+  const quant::QatQuantizers quantizers;
+  return {{"optimizer", train::to_string(options.optimizer.method)},
+          {"adder-gradient",
+           options.adder_gradient == train::AdderGradient::exact ? "exact" : "addernet"},
+          {"precision", train::to_string(options.precision)},
           {"train-images", options.training_images},
           {"post-levels", quantizers.magnitudes},
-          {"adapter-start", to_string(quantizers.adapter_start)}};
+          {"adapter-start", quant::to_string(quantizers.adapter_start)}};
 }
 
 void print_options(const char* title, const Json& options) {
@@ -67,8 +68,8 @@ void print_options(const char* title, const Json& options) {
 }
 
 void run(const Arguments& arguments) {
-  read_package(arguments.package);  // refuses what is none
-  const auto metadata = read_safetensors(arguments.package).metadata;
+  network::read_package(arguments.package);  // refuses what is none
+  const auto metadata = network::read_safetensors(arguments.package).metadata;
   const auto recipe = metadata.find("recipe");
   Json training, plan;  // null where the package does not tell
   if (recipe != metadata.end()) {
@@ -102,4 +103,4 @@ void add_recipe_command(CLI::App& app) {
   command->callback([arguments] { run(*arguments); });
 }
 
-}  // namespace abacus
+}  // namespace abacus::cli

@@ -12,7 +12,7 @@
 #include "sw/support/child_process.hpp"
 #include "sw/support/stop_request.hpp"
 
-namespace abacus {
+namespace abacus::cli {
 namespace {
 
 // Debian's own Python, which has Debian's matplotlib; another one may stand first on PATH.
@@ -28,7 +28,7 @@ void add_report_command(CLI::App& app) {
   command->add_option("results", *results, "results.json of `abacus simulate`")->required();
   command->add_option("--out", *out, "The page; default: report.html beside the results");
   command->callback([results, out] {
-    const std::filesystem::path script = resource_folder() / "scripts" / "report";
+    const std::filesystem::path script = experiment::resource_folder() / "scripts" / "report";
     for (const std::filesystem::path& needed : {std::filesystem::path(python), script}) {
       if (!std::filesystem::exists(needed)) {
         throw std::runtime_error("the report needs " + needed.string() + ", which is not there");
@@ -39,9 +39,9 @@ void add_report_command(CLI::App& app) {
       arguments.emplace_back("--out");
       arguments.push_back(out->string());
     }
-    catch_stop_signals();
-    throw CommandExit{run_program(python, arguments, ChildOutput::to_stdout)};
+    support::catch_stop_signals();
+    throw CommandExit{support::run_program(python, arguments, support::ChildOutput::to_stdout)};
   });
 }
 
-}  // namespace abacus
+}  // namespace abacus::cli

@@ -5,9 +5,9 @@ namespace CLI {
 class App;
 }
 
-namespace abacus {
+namespace abacus::cli {
 
 // Has scripts/report make a self-contained HTML page of a results file.
 void add_report_command(CLI::App& app);
 
-}  // namespace abacus
+}  // namespace abacus::cli

@@ -4,7 +4,7 @@
 
 #include "sw/train/device.hpp"
 
-namespace abacus {
+namespace abacus::cli {
 
 void add_run_options(CLI::App& command, std::string& data, int& threads) {
   command.add_option("--data", data, "Folder of the data set (default: ABACUS_DATA)");
@@ -17,8 +17,8 @@ void add_device_option(CLI::App& command, std::string& device) {
   command
       .add_option("--device", device,
                   "Where the training passes run; cuda: an Nvidia GPU, in float32")
-      ->check(CLI::IsMember(device_names()))
+      ->check(CLI::IsMember(train::device_names()))
       ->capture_default_str();
 }
 
-}  // namespace abacus
+}  // namespace abacus::cli

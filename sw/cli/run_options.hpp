@@ -7,7 +7,7 @@ namespace CLI {
 class App;
 }
 
-namespace abacus {
+namespace abacus::cli {
 
 // --data and --threads. Both must outlive the parsing.
 void add_run_options(CLI::App& command, std::string& data, int& threads);
@@ -15,4 +15,4 @@ void add_run_options(CLI::App& command, std::string& data, int& threads);
 // --device, of the commands that train. Must outlive the parsing.
 void add_device_option(CLI::App& command, std::string& device);
 
-}  // namespace abacus
+}  // namespace abacus::cli

@@ -25,7 +25,7 @@
 #include "sw/workload/synthetic_images.hpp"
 #include "sw/workload/synthetic_network.hpp"
 
-namespace abacus {
+namespace abacus::cli {
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -45,37 +45,39 @@ std::string utc_now() {
 
 // What a checkpoint or package holds must be what the scenario says of the run. `place`: location and
 // key in the scenario.
-void compare(const RunSpec& run, const std::string& place, const std::filesystem::path& file,
-             const std::string& network, Arithmetic arithmetic, const std::string& dataset,
-             Arithmetic wanted_arithmetic) {
+void compare(const experiment::RunSpec& run, const std::string& place,
+             const std::filesystem::path& file, const std::string& network,
+             network::Arithmetic arithmetic, const std::string& dataset,
+             network::Arithmetic wanted_arithmetic) {
   const auto check = [&](const std::string& what, const std::string& found,
                          const std::string& wanted) {
     if (found == wanted) return;
-    throw InputError(place + ": " + file.string() + " holds " + what + " \"" + found +
-                     "\"; run \"" + run.name + "\" wants \"" + wanted + '"');
+    throw reading::InputError(place + ": " + file.string() + " holds " + what + " \"" + found +
+                              "\"; run \"" + run.name + "\" wants \"" + wanted + '"');
   };
   check("network", network, run.network);
-  check("arithmetic", to_string(arithmetic), to_string(wanted_arithmetic));
+  check("arithmetic", network::to_string(arithmetic), network::to_string(wanted_arithmetic));
   check("data set", dataset, run.dataset);
 }
 
 // A checkpoint of another network would only fail after it was quantized.
-void compare_checkpoint(const RunSpec& run) {
-  const Checkpoint checkpoint = load_checkpoint(run.checkpoint);
+void compare_checkpoint(const experiment::RunSpec& run) {
+  const network::Checkpoint checkpoint = network::load_checkpoint(run.checkpoint);
   compare(run, run.checkpoint_location + ": checkpoint", run.checkpoint, checkpoint.network.name,
-          checkpoint.network.arithmetic, checkpoint.dataset, checkpoint_arithmetic(run.arithmetic));
+          checkpoint.network.arithmetic, checkpoint.dataset,
+          network::checkpoint_arithmetic(run.arithmetic));
 }
 
 // A ready package; what it says of its quantization becomes the run's.
-Package read_ready_package(RunSpec& run) {
+experiment::Package read_ready_package(experiment::RunSpec& run) {
   const std::string place = run.package_location + ": package";
-  Package package;
+  experiment::Package package;
   try {
-    package = {read_package(run.package), run.package, sha256_file(run.package)};
+    package = {network::read_package(run.package), run.package, network::sha256_file(run.package)};
   } catch (const std::exception& error) {
-    throw InputError(place + ": " + error.what());
+    throw reading::InputError(place + ": " + error.what());
   }
-  const PackageOrigin& origin = package.network.origin;
+  const network::PackageOrigin& origin = package.network.origin;
   compare(run, place, run.package, origin.network, origin.arithmetic, origin.dataset,
           run.arithmetic);
   run.quantization.scheme = origin.scheme;
@@ -86,29 +88,31 @@ Package read_ready_package(RunSpec& run) {
 }
 
 // The request for a run's package. The trainer judges the recipe, and is asked before anything runs.
-PackageRequest package_request(const RunSpec& run, const SimulateOptions& options) {
-  PackageRequest request{run.checkpoint,
-                         run.dataset,
-                         run.quantization,
-                         options.data_root,
-                         options.cache.empty() ? default_cache_folder() : options.cache,
-                         find_program("abacus-train"),
-                         options.quiet,
-                         ""};
+experiment::PackageRequest package_request(const experiment::RunSpec& run,
+                                           const SimulateOptions& options) {
+  experiment::PackageRequest request{
+      run.checkpoint,
+      run.dataset,
+      run.quantization,
+      options.data_root,
+      options.cache.empty() ? experiment::default_cache_folder() : options.cache,
+      experiment::find_program("abacus-train"),
+      options.quiet,
+      ""};
   try {
-    request.full_recipe = ask_trainer(request);
-  } catch (const Stopped&) {
+    request.full_recipe = experiment::ask_trainer(request);
+  } catch (const support::Stopped&) {
     throw;
   } catch (const std::exception& error) {
-    throw InputError(run.quantization_location + ": quantization: run \"" + run.name +
-                     "\": " + error.what());
+    throw reading::InputError(run.quantization_location + ": quantization: run \"" + run.name +
+                              "\": " + error.what());
   }
   return request;
 }
 
 // Random weights as the run's hardware takes them.
-Package make_synthetic(const RunSpec& run) {
-  SyntheticOptions options;
+experiment::Package make_synthetic(const experiment::RunSpec& run) {
+  workload::SyntheticOptions options;
   options.network = run.network;
   options.arithmetic = run.arithmetic;
   options.image = run.synthetic->image;
@@ -119,48 +123,51 @@ Package make_synthetic(const RunSpec& run) {
   options.groups = run.synthetic->groups;
   options.seed = run.synthetic->seed;
   options.adapters = run.synthetic->adapters;
-  const PeArrayConfig& array = run.hardware.array;
-  const bool table = run.arithmetic == Arithmetic::post;
+  const hw::PeArrayConfig& array = run.hardware.array;
+  const bool table = run.arithmetic == network::Arithmetic::post;
   options.fraction_bits =
       table ? std::min(array.fraction_bits, array.table.fraction_bits) : array.fraction_bits;
   // DeepShift's exponents go down to 2^-14; a lookup table has entries for every other level.
   constexpr int shift_levels = 15;
   options.most_levels = table ? 2 * array.table.exponents + 1 : shift_levels;
-  if (run.arithmetic == Arithmetic::apot) options.most_levels = 127;
-  return {synthetic_network(options), {}, ""};
+  if (run.arithmetic == network::Arithmetic::apot) options.most_levels = 127;
+  return {workload::synthetic_network(options), {}, ""};
 }
 
 // Random images are made as many as are wanted.
-void limit_random_images(RunSpec& run) {
+void limit_random_images(experiment::RunSpec& run) {
   constexpr std::int64_t most = 1000;
   if (run.images == 0) run.images = std::max(1, run.timed_images);
   if (run.images > most) {
-    throw InputError(run.images_location + ": images: found " + std::to_string(run.images) +
-                     "; allowed: 0 (the timed ones) to " + std::to_string(most) +
-                     ", of random images");
+    throw reading::InputError(run.images_location + ": images: found " +
+                              std::to_string(run.images) + "; allowed: 0 (the timed ones) to " +
+                              std::to_string(most) + ", of random images");
   }
   run.timed_images = static_cast<int>(std::min<std::int64_t>(run.timed_images, run.images));
 }
 
 // Random weights give no accuracy for which there should be all images.
-void limit_images(RunSpec& run, const Dataset& dataset) {
+void limit_images(experiment::RunSpec& run, const network::Dataset& dataset) {
   if (run.images == 0) {
     run.images = run.synthetic.has_value() ? std::max(1, run.timed_images) : dataset.count();
   }
   if (run.images > dataset.count()) {
-    throw InputError(run.images_location + ": images: found " + std::to_string(run.images) +
-                     "; allowed: 0 (all) to " + std::to_string(dataset.count()) + ", the size of " +
-                     run.dataset + "'s test set");
+    throw reading::InputError(run.images_location + ": images: found " +
+                              std::to_string(run.images) + "; allowed: 0 (all) to " +
+                              std::to_string(dataset.count()) + ", the size of " + run.dataset +
+                              "'s test set");
   }
   run.timed_images = static_cast<int>(std::min<std::int64_t>(run.timed_images, run.images));
 }
 
 // Contiguous slices, as even as can be. The first one has all timed images, since only the platform
 // that ran the ones before gives an image the state that it would have in one process.
-std::vector<SimulationSlice> slices(const RunSpec& run, int jobs, std::int64_t checked) {
+std::vector<experiment::SimulationSlice> slices(const experiment::RunSpec& run, int jobs,
+                                                std::int64_t checked) {
   const std::int64_t first =
       std::max<std::int64_t>(run.timed_images, (run.images + jobs - 1) / jobs);
-  std::vector<SimulationSlice> all{{0, std::min(first, run.images), run.timed_images, 0}};
+  std::vector<experiment::SimulationSlice> all{
+      {0, std::min(first, run.images), run.timed_images, 0}};
   const std::int64_t rest = run.images - all[0].count;
   const std::int64_t others = std::min<std::int64_t>(jobs - 1, rest);
   for (std::int64_t i = 0; i < others; ++i) {
@@ -168,38 +175,43 @@ std::vector<SimulationSlice> slices(const RunSpec& run, int jobs, std::int64_t c
     const std::int64_t end = all[0].count + rest * (i + 1) / others;
     all.push_back({begin, end - begin, 0, 0});
   }
-  for (SimulationSlice& slice : all) {
+  for (experiment::SimulationSlice& slice : all) {
     slice.checked = std::clamp<std::int64_t>(checked - slice.first, 0, slice.count);
   }
   return all;
 }
 
-RunOutcome simulate_run(const RunSpec& run, const Package& package, const Program& program,
-                        const Dataset& dataset, const SimulateOptions& options, int jobs) {
+experiment::RunOutcome simulate_run(const experiment::RunSpec& run,
+                                    const experiment::Package& package,
+                                    const schedule::Program& program,
+                                    const network::Dataset& dataset, const SimulateOptions& options,
+                                    int jobs) {
   const std::int64_t checked =
       options.check ? std::max<std::int64_t>(options.check_images, run.timed_images) : 0;
-  const std::vector<SimulationSlice> parts = slices(run, jobs, checked);
-  std::unique_ptr<Progress> bar;
-  if (!options.quiet) bar = std::make_unique<Progress>(run.name, run.images);
+  const std::vector<experiment::SimulationSlice> parts = slices(run, jobs, checked);
+  std::unique_ptr<support::Progress> bar;
+  if (!options.quiet) bar = std::make_unique<support::Progress>(run.name, run.images);
 
-  const auto work = [&](int task, const Report& report) {
-    const SimulationSlice& slice = parts[static_cast<std::size_t>(task)];
+  const auto work = [&](int task, const support::Report& report) {
+    const experiment::SimulationSlice& slice = parts[static_cast<std::size_t>(task)];
     // A message for every image would cost more than a small image does.
     Clock::time_point last = Clock::now();
-    const Report now_and_then = [&](std::int64_t done) {
+    const support::Report now_and_then = [&](std::int64_t done) {
       if (done != slice.count && seconds_since(last) < 0.1) return;
       last = Clock::now();
       report(done);
     };
-    return to_json(simulate_slice(package.network, program, run.hardware, run.level, run.engine,
-                                  dataset, slice, now_and_then));
+    return experiment::to_json(experiment::simulate_slice(package.network, program, run.hardware,
+                                                          run.level, run.engine, dataset, slice,
+                                                          now_and_then));
   };
   const auto progress = [&](std::int64_t done) {
     if (bar) bar->update(done);
   };
-  RunOutcome outcome;
-  for (const nlohmann::json& part : run_forked(static_cast<int>(parts.size()), work, progress)) {
-    append(outcome, outcome_from_json(part));
+  experiment::RunOutcome outcome;
+  for (const nlohmann::json& part :
+       support::run_forked(static_cast<int>(parts.size()), work, progress)) {
+    experiment::append(outcome, experiment::outcome_from_json(part));
   }
   return outcome;
 }
@@ -224,12 +236,12 @@ void print_summary(const nlohmann::ordered_json& run) {
 
 // Throws with the run's name in front, unless the message already says where in which file.
 template <typename Step>
-auto for_run(const RunSpec& run, const Step& step) {
+auto for_run(const experiment::RunSpec& run, const Step& step) {
   try {
     return step();
-  } catch (const InputError&) {
+  } catch (const reading::InputError&) {
     throw;
-  } catch (const Stopped&) {
+  } catch (const support::Stopped&) {
     throw;
   } catch (const std::exception& error) {
     throw std::runtime_error("run \"" + run.name + "\": " + error.what());
@@ -241,8 +253,8 @@ auto for_run(const RunSpec& run, const Step& step) {
 int simulate(const SimulateOptions& options) {
   const Clock::time_point start = Clock::now();
   const std::string started = utc_now();
-  Scenario scenario = read_scenario(options.scenario);
-  for (const std::string& line : area_warnings(scenario)) {
+  experiment::Scenario scenario = experiment::read_scenario(options.scenario);
+  for (const std::string& line : experiment::area_warnings(scenario)) {
     std::fprintf(stderr, "abacus: warning: %s\n", line.c_str());
   }
   const int jobs = options.jobs > 0
@@ -256,10 +268,10 @@ int simulate(const SimulateOptions& options) {
   std::filesystem::remove(results_file);
   std::filesystem::remove(std::filesystem::path(results_file).replace_filename("report.html"));
 
-  std::map<std::string, Dataset> datasets;
-  std::map<std::string, PackageRequest> requests;  // by the run's name
-  std::map<std::string, Package> ready;
-  for (RunSpec& run : scenario.runs) {
+  std::map<std::string, network::Dataset> datasets;
+  std::map<std::string, experiment::PackageRequest> requests;  // by the run's name
+  std::map<std::string, experiment::Package> ready;
+  for (experiment::RunSpec& run : scenario.runs) {
     if (options.images >= 0) {
       run.images = options.images;
       run.images_location = "--images";
@@ -268,8 +280,8 @@ int simulate(const SimulateOptions& options) {
       limit_random_images(run);
     } else {
       if (datasets.count(run.dataset) == 0) {
-        datasets[run.dataset] =
-            load_dataset(run.dataset, Split::test, data_root(options.data_root, run.dataset));
+        datasets[run.dataset] = network::load_dataset(
+            run.dataset, network::Split::test, network::data_root(options.data_root, run.dataset));
       }
       limit_images(run, datasets[run.dataset]);
     }
@@ -278,39 +290,42 @@ int simulate(const SimulateOptions& options) {
       requests[run.name] = package_request(run, options);
     } else if (!run.package.empty()) {
       ready[run.name] = read_ready_package(run);
-      apply_hardware_rules(ready[run.name].network, run);
+      experiment::apply_hardware_rules(ready[run.name].network, run);
     }
   }
 
   nlohmann::ordered_json runs = nlohmann::ordered_json::array();
   nlohmann::ordered_json run_times = nlohmann::ordered_json::array();
   bool exact = true;
-  for (const RunSpec& run : scenario.runs) {
+  for (const experiment::RunSpec& run : scenario.runs) {
     const Clock::time_point run_start = Clock::now();
-    const Package package = for_run(run, [&] {
+    const experiment::Package package = for_run(run, [&] {
       if (run.synthetic) return make_synthetic(run);
-      return run.package.empty() ? obtain_package(requests.at(run.name)) : ready.at(run.name);
+      return run.package.empty() ? experiment::obtain_package(requests.at(run.name))
+                                 : ready.at(run.name);
     });
-    Dataset random_images;
+    network::Dataset random_images;
     if (run.dataset.empty()) {
-      const SyntheticWeights& synthetic = *run.synthetic;
-      random_images =
-          synthetic_images(synthetic.image, synthetic.classes, run.images, synthetic.seed);
+      const experiment::SyntheticWeights& synthetic = *run.synthetic;
+      random_images = workload::synthetic_images(synthetic.image, synthetic.classes, run.images,
+                                                 synthetic.seed);
     }
-    const Dataset& images = run.dataset.empty() ? random_images : datasets[run.dataset];
+    const network::Dataset& images = run.dataset.empty() ? random_images : datasets[run.dataset];
     const double package_seconds = seconds_since(run_start);
-    const Program program = for_run(run, [&] { return schedule(package.network, run.hardware); });
+    const schedule::Program program =
+        for_run(run, [&] { return schedule::schedule(package.network, run.hardware); });
     const Clock::time_point simulation_start = Clock::now();
-    const RunOutcome outcome =
+    const experiment::RunOutcome outcome =
         for_run(run, [&] { return simulate_run(run, package, program, images, options, jobs); });
     runs.push_back(for_run(run, [&] {
-      return run_results(run, package.network, package.sha256, program, outcome, options.check);
+      return experiment::run_results(run, package.network, package.sha256, program, outcome,
+                                     options.check);
     }));
     run_times.push_back({{"name", run.name},
                          {"package_seconds", package_seconds},
                          {"simulation_seconds", seconds_since(simulation_start)}});
     if (!options.quiet) print_summary(runs.back());
-    const std::string warning = saturation_warning(runs.back());
+    const std::string warning = experiment::saturation_warning(runs.back());
     if (!warning.empty()) std::fprintf(stderr, "abacus: warning: %s\n", warning.c_str());
     if (outcome.mismatch) {
       exact = false;
@@ -318,12 +333,13 @@ int simulate(const SimulateOptions& options) {
                    outcome.mismatch->text().c_str());
     }
   }
-  if (stop_requested()) throw Stopped();
-  write_results(results_file, scenario_results(scenario, runs,
-                                               {{"started", started},
-                                                {"seconds", seconds_since(start)},
-                                                {"jobs", jobs},
-                                                {"runs", run_times}}));
+  if (support::stop_requested()) throw support::Stopped();
+  experiment::write_results(results_file,
+                            experiment::scenario_results(scenario, runs,
+                                                         {{"started", started},
+                                                          {"seconds", seconds_since(start)},
+                                                          {"jobs", jobs},
+                                                          {"runs", run_times}}));
   if (!options.quiet) std::printf("results: %s\n", results_file.string().c_str());
   return exact ? 0 : 1;
 }
@@ -354,9 +370,9 @@ void add_simulate_command(CLI::App& app) {
                       "Folder of integer packages; default: ~/.cache/abacus");
   command->add_flag("--quiet", options->quiet, "No progress, no summary; errors and warnings only");
   command->callback([options] {
-    catch_stop_signals();
+    support::catch_stop_signals();
     throw CommandExit{simulate(*options)};
   });
 }
 
-}  // namespace abacus
+}  // namespace abacus::cli

@@ -8,7 +8,7 @@ namespace CLI {
 class App;
 }
 
-namespace abacus {
+namespace abacus::cli {
 
 struct SimulateOptions {
   std::filesystem::path scenario;
@@ -29,4 +29,4 @@ int simulate(const SimulateOptions& options);
 
 void add_simulate_command(CLI::App& app);
 
-}  // namespace abacus
+}  // namespace abacus::cli

@@ -25,7 +25,7 @@
 #include "sw/train/modules.hpp"
 #include "sw/train/shift_functions.hpp"
 
-namespace abacus {
+namespace abacus::cli {
 namespace {
 
 struct Arguments {
@@ -69,7 +69,7 @@ struct Histogram {
 // A convolution with what is watched of its inputs.
 struct WatchedLayer {
   std::string name;
-  TapKind arithmetic = Arithmetic::cnn;
+  hw::TapKind arithmetic = network::Arithmetic::cnn;
   bool has_negative = false;
   double maximum = 0;
   std::vector<double> quantiles = std::vector<double>(std::size(kShares), 0);
@@ -78,11 +78,11 @@ struct WatchedLayer {
 
 using Watched = std::map<int, WatchedLayer>;  // by index into Network::layers
 
-Watched convolutions(const Network& network) {
+Watched convolutions(const network::Network& network) {
   Watched watched;
   for (std::size_t i = 0; i < network.layers.size(); ++i) {
-    const Layer& layer = network.layers[i];
-    if (!layer.is<Convolution>()) continue;
+    const network::Layer& layer = network.layers[i];
+    if (!layer.is<network::Convolution>()) continue;
     watched[static_cast<int>(i)].name = layer.name;
     watched[static_cast<int>(i)].arithmetic = layer.convolution().arithmetic;
   }
@@ -107,19 +107,19 @@ std::set<std::string> chosen_layers(const Watched& watched, const std::vector<st
 }
 
 // Runs the images through the network and shows `look` each convolution's inputs.
-void watch(FloatNetwork& network, Watched& watched, const CalibrationData& data,
+void watch(train::FloatNetwork& network, Watched& watched, const quant::CalibrationData& data,
            std::int64_t images, const std::string& stage,
            const std::function<void(WatchedLayer&, const float*, std::int64_t)>& look) {
   torch::NoGradGuard no_gradient;
-  ForwardHooks hooks;
+  train::ForwardHooks hooks;
   hooks.before = [&](int layer, std::vector<torch::Tensor>& inputs) {
     const auto found = watched.find(layer);
     if (found == watched.end()) return;
     const torch::Tensor values = inputs[0].contiguous();
     look(found->second, values.data_ptr<float>(), values.numel());
   };
-  Progress progress(stage, images);
-  for_each_batch(
+  support::Progress progress(stage, images);
+  quant::for_each_batch(
       data, images, [&](const torch::Tensor& batch) { network.forward(batch, hooks); },
       [&](std::int64_t done) { progress.update(done); });
 }
@@ -134,7 +134,7 @@ struct TensorStatistics {
 
 struct LayerStatistics {
   std::string name;
-  Arithmetic arithmetic = Arithmetic::cnn;
+  network::Arithmetic arithmetic = network::Arithmetic::cnn;
   TensorStatistics activation, weight;
   TensorStatistics
       weight_relative;  // to the channel's largest: what a scale for each makes of them
@@ -153,8 +153,8 @@ LayerStatistics statistics_of(const WatchedLayer& layer, const torch::Tensor& pa
   const double maximum = maxima.max().item<double>();
   of.weight.maximum = maximum;
   for (const double share : kShares) {
-    of.weight.quantiles.push_back(
-        static_cast<double>(magnitude_quantile(weights.data_ptr<float>(), weights.numel(), share)));
+    of.weight.quantiles.push_back(static_cast<double>(
+        quant::magnitude_quantile(weights.data_ptr<float>(), weights.numel(), share)));
   }
   of.weight.channel_maxima.assign(maxima.data_ptr<float>(),
                                   maxima.data_ptr<float>() + maxima.numel());
@@ -182,7 +182,8 @@ class CsvWriter {
 
  private:
   void write(const LayerStatistics& layer, const char* name, const TensorStatistics& tensor) {
-    const std::string start = layer.name + ',' + to_string(layer.arithmetic) + ',' + name + ',';
+    const std::string start =
+        layer.name + ',' + network::to_string(layer.arithmetic) + ',' + name + ',';
     if (tensor.maximum) out_ << start << "maximum,,," << *tensor.maximum << '\n';
     for (std::size_t i = 0; i < tensor.quantiles.size(); ++i) {
       out_ << start << "quantile," << kShares[i] << ",," << tensor.quantiles[i] << '\n';
@@ -226,7 +227,7 @@ Json to_json(const TensorStatistics& tensor) {
 
 Json to_json(const LayerStatistics& layer) {
   return {{"layer", layer.name},
-          {"arithmetic", to_string(layer.arithmetic)},
+          {"arithmetic", network::to_string(layer.arithmetic)},
           {"activation", to_json(layer.activation)},
           {"weight", to_json(layer.weight)},
           {"weight_relative", to_json(layer.weight_relative)}};
@@ -243,15 +244,16 @@ void print_statistics(const Arguments& arguments, const std::vector<LayerStatist
 
 void run(const Arguments& arguments) {
   check_output(arguments.out, arguments.json);
-  const Checkpoint checkpoint = load_checkpoint(arguments.checkpoint);
+  const network::Checkpoint checkpoint = network::load_checkpoint(arguments.checkpoint);
   Watched watched = convolutions(checkpoint.network);
   const std::set<std::string> chosen = chosen_layers(watched, arguments.histograms);
-  const Dataset training =
-      load_dataset(checkpoint.dataset, Split::train, data_root(arguments.data, checkpoint.dataset));
-  prepare_torch(arguments.threads);
-  FloatNetwork network(checkpoint.network, checkpoint.tensors);
-  network.set_batch_norm_mode(BatchNormMode::inference);
-  const CalibrationData data{training, checkpoint.normalization, {}, arguments.seed};
+  const network::Dataset training =
+      network::load_dataset(checkpoint.dataset, network::Split::train,
+                            network::data_root(arguments.data, checkpoint.dataset));
+  train::prepare_torch(arguments.threads);
+  train::FloatNetwork network(checkpoint.network, checkpoint.tensors);
+  network.set_batch_norm_mode(train::BatchNormMode::inference);
+  const quant::CalibrationData data{training, checkpoint.normalization, {}, arguments.seed};
 
   watch(network, watched, data, arguments.images, "ranges",
         [](WatchedLayer& layer, const float* values, std::int64_t count) {
@@ -261,7 +263,7 @@ void run(const Arguments& arguments) {
           for (std::size_t i = 0; i < std::size(kShares); ++i) {
             layer.quantiles[i] =
                 std::max(layer.quantiles[i],
-                         static_cast<double>(magnitude_quantile(values, count, kShares[i])));
+                         static_cast<double>(quant::magnitude_quantile(values, count, kShares[i])));
           }
         });
   if (!chosen.empty()) {
@@ -278,14 +280,15 @@ void run(const Arguments& arguments) {
 
   std::vector<LayerStatistics> layers;
   for (const auto& [index, layer] : watched) {
-    const torch::Tensor weights = layer.arithmetic == Arithmetic::shift
-                                      ? shift_weight(network.parameter(layer.name + ".exponent"),
-                                                     network.parameter(layer.name + ".sign"))
-                                      : network.parameter(layer.name + ".weight");
+    const torch::Tensor weights =
+        layer.arithmetic == network::Arithmetic::shift
+            ? train::shift_weight(network.parameter(layer.name + ".exponent"),
+                                  network.parameter(layer.name + ".sign"))
+            : network.parameter(layer.name + ".weight");
     layers.push_back(statistics_of(layer, weights, chosen.count(layer.name) != 0, arguments.bins));
   }
   if (arguments.json) return print_statistics(arguments, layers);
-  write_file_atomically(arguments.out, [&](std::ostream& out) {
+  support::write_file_atomically(arguments.out, [&](std::ostream& out) {
     CsvWriter writer(out);
     for (const LayerStatistics& layer : layers) writer.write(layer);
   });
@@ -316,4 +319,4 @@ void add_statistics_command(CLI::App& app) {
   command->callback([arguments] { run(*arguments); });
 }
 
-}  // namespace abacus
+}  // namespace abacus::cli

@@ -16,11 +16,11 @@
 #include "sw/train/device.hpp"
 #include "sw/train/trainer.hpp"
 
-namespace abacus {
+namespace abacus::cli {
 namespace {
 
 struct Arguments {
-  TrainOptions train;
+  train::TrainOptions train;
   std::string arithmetic = "adder";
   std::string dataset = "fashion-mnist";
   std::string train_on = "train";
@@ -49,11 +49,12 @@ std::string command_text(const CLI::App& command) {
 }
 
 // Whether the checkpoint is there that these options lead to.
-bool already_finished(const TrainOptions& options) {
-  if (std::filesystem::exists(state_file(options.out)) || !std::filesystem::exists(options.out)) {
+bool already_finished(const train::TrainOptions& options) {
+  if (std::filesystem::exists(train::state_file(options.out)) ||
+      !std::filesystem::exists(options.out)) {
     return false;
   }
-  const std::string found = load_checkpoint(options.out).command;
+  const std::string found = network::load_checkpoint(options.out).command;
   if (found != options.command) {
     throw std::runtime_error(options.out.string() + ": --resume found a finished training by \"" +
                              found + "\"; these options are \"" + options.command +
@@ -69,39 +70,41 @@ void print_trained(const std::filesystem::path& out, bool already_finished, doub
 }
 
 void run(Arguments& arguments, const CLI::App& command) {
-  TrainOptions& options = arguments.train;
-  options.arithmetic = arithmetic_from_string(arguments.arithmetic);
-  options.precision = precision_from_string(arguments.precision);
+  train::TrainOptions& options = arguments.train;
+  options.arithmetic = network::arithmetic_from_string(arguments.arithmetic);
+  options.precision = train::precision_from_string(arguments.precision);
   options.command = command_text(command);
-  if (!options.resume && std::filesystem::exists(state_file(options.out))) {
+  if (!options.resume && std::filesystem::exists(train::state_file(options.out))) {
     throw std::runtime_error(
-        state_file(options.out).string() +
+        train::state_file(options.out).string() +
         ": an unfinished training is there; go on with --resume, or remove it");
   }
   if (options.resume && already_finished(options)) {
     if (arguments.json) {
-      print_trained(options.out, true, load_checkpoint(options.out).float_accuracy_percent);
+      print_trained(options.out, true,
+                    network::load_checkpoint(options.out).float_accuracy_percent);
     } else {
       std::printf("%s: this training is finished already\n", options.out.c_str());
     }
     return;
   }
-  catch_stop_signals();
+  support::catch_stop_signals();
   std::fprintf(stderr, "reading %s\n", arguments.dataset.c_str());
-  prepare_torch(arguments.threads);
-  options.device = device_from_string(arguments.device);
-  const std::filesystem::path root = data_root(arguments.data, arguments.dataset);
-  TrainingData data;
-  const Split split = arguments.train_on == "train" ? Split::train : Split::train_all;
-  data.training = load_dataset(arguments.dataset, split, root);
-  data.validation = load_dataset(arguments.dataset, Split::validation, root);
-  data.test = load_dataset(arguments.dataset, Split::test, root);
-  data.normalization = dataset_normalization(arguments.dataset);
-  const TrainResult result = train(options, data, stop_requested);
+  train::prepare_torch(arguments.threads);
+  options.device = train::device_from_string(arguments.device);
+  const std::filesystem::path root = network::data_root(arguments.data, arguments.dataset);
+  train::TrainingData data;
+  const network::Split split =
+      arguments.train_on == "train" ? network::Split::train : network::Split::train_all;
+  data.training = network::load_dataset(arguments.dataset, split, root);
+  data.validation = network::load_dataset(arguments.dataset, network::Split::validation, root);
+  data.test = network::load_dataset(arguments.dataset, network::Split::test, root);
+  data.normalization = network::dataset_normalization(arguments.dataset);
+  const train::TrainResult result = train::train(options, data, support::stop_requested);
   if (!result.finished) {
     std::fprintf(stderr, "stopped; state saved in %s; go on with --resume\n",
-                 state_file(options.out).c_str());
-    throw CommandExit{kStoppedExitCode};
+                 train::state_file(options.out).c_str());
+    throw CommandExit{support::kStoppedExitCode};
   }
   if (arguments.json) return print_trained(options.out, false, result.float_accuracy_percent);
   std::printf("%s: %.2f %% on the %lld test images\n", options.out.c_str(),
@@ -112,16 +115,16 @@ void run(Arguments& arguments, const CLI::App& command) {
 
 void add_train_command(CLI::App& app) {
   const auto arguments = std::make_shared<Arguments>();
-  TrainOptions& train = arguments->train;
+  train::TrainOptions& train = arguments->train;
   CLI::App* command = app.add_subcommand("train", "Train a network and write a checkpoint");
   command->add_option("--network", train.network, "Network of the zoo")
-      ->check(CLI::IsMember(network_names()))
+      ->check(CLI::IsMember(network::network_names()))
       ->capture_default_str();
   command->add_option("--arithmetic", arguments->arithmetic, "Arithmetic of the inner layers")
       ->check(CLI::IsMember({"adder", "cnn", "bnn", "shift", "shiftaddnet"}))
       ->capture_default_str();
   command->add_option("--dataset", arguments->dataset, "Data set")
-      ->check(CLI::IsMember(dataset_names()))
+      ->check(CLI::IsMember(network::dataset_names()))
       ->capture_default_str();
   command
       ->add_option(
@@ -175,4 +178,4 @@ void add_train_command(CLI::App& app) {
   command->callback([arguments, command] { run(*arguments, *command); });
 }
 
-}  // namespace abacus
+}  // namespace abacus::cli

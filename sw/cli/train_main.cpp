@@ -18,21 +18,21 @@
 int main(int argc, char** argv) {
   CLI::App app("Trains, imports and evaluates networks for Abacus", "abacus-train");
   app.require_subcommand(1);
-  abacus::add_train_command(app);
-  abacus::add_import_command(app);
-  abacus::add_quantize_command(app);
-  abacus::add_qat_command(app);
-  abacus::add_schemes_command(app);
-  abacus::add_evaluate_command(app);
-  abacus::add_statistics_command(app);
-  abacus::add_activations_command(app);
-  abacus::add_levels_command(app);
-  abacus::add_recipe_command(app);
+  abacus::cli::add_train_command(app);
+  abacus::cli::add_import_command(app);
+  abacus::cli::add_quantize_command(app);
+  abacus::cli::add_qat_command(app);
+  abacus::cli::add_schemes_command(app);
+  abacus::cli::add_evaluate_command(app);
+  abacus::cli::add_statistics_command(app);
+  abacus::cli::add_activations_command(app);
+  abacus::cli::add_levels_command(app);
+  abacus::cli::add_recipe_command(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error);
-  } catch (const abacus::CommandExit& exit) {
+  } catch (const abacus::cli::CommandExit& exit) {
     return exit.code;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "abacus-train: %s\n", error.what());

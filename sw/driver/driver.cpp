@@ -3,19 +3,19 @@
 #include "tlm/address_map.hpp"
 #include "tlm/register_map.hpp"
 
-namespace abacus {
+namespace abacus::driver {
 namespace {
 
-namespace registers = register_map;
+namespace registers = hw::register_map;
 
 // The registers: 32 bits each, little-endian whatever the host's own order.
 class Registers {
  public:
-  explicit Registers(HostBus& bus) : bus_(bus) {}
+  explicit Registers(hw::HostBus& bus) : bus_(bus) {}
 
   bool read(std::uint32_t offset, std::uint32_t& value) {
     std::uint8_t bytes[4] = {};
-    if (!bus_.read(address_map::registers_base + offset, bytes, sizeof bytes)) return false;
+    if (!bus_.read(hw::address_map::registers_base + offset, bytes, sizeof bytes)) return false;
     value = 0;
     for (int i = 3; i >= 0; --i) value = (value << 8) | bytes[i];
     return true;
@@ -24,7 +24,7 @@ class Registers {
   bool write(std::uint32_t offset, std::uint32_t value) {
     std::uint8_t bytes[4] = {};
     for (int i = 0; i < 4; ++i) bytes[i] = static_cast<std::uint8_t>(value >> (8 * i));
-    return bus_.write(address_map::registers_base + offset, bytes, sizeof bytes);
+    return bus_.write(hw::address_map::registers_base + offset, bytes, sizeof bytes);
   }
 
   // A counter in two registers; it stands still while no program runs.
@@ -37,7 +37,7 @@ class Registers {
   }
 
  private:
-  HostBus& bus_;
+  hw::HostBus& bus_;
 };
 
 bool start(Registers& device, const ProgramView& program) {
@@ -76,7 +76,7 @@ DriverStatus Driver::load(const ProgramView& program) {
   if (!device.read(registers::status, status)) return DriverStatus::bus_error;
   if ((status & registers::status_busy) != 0) return DriverStatus::busy;
 
-  const std::uint64_t address = address_map::dram_base + program.image_address;
+  const std::uint64_t address = hw::address_map::dram_base + program.image_address;
   if (!bus_.write(address, program.image, program.image_bytes)) return DriverStatus::bus_error;
   program_ = program;
   return DriverStatus::ok;
@@ -90,7 +90,7 @@ DriverStatus Driver::run(const std::uint8_t* input, std::uint8_t* scores,
   if (!device.read(registers::status, status)) return DriverStatus::bus_error;
   if ((status & registers::status_busy) != 0) return DriverStatus::busy;
 
-  const std::uint64_t base = address_map::dram_base;
+  const std::uint64_t base = hw::address_map::dram_base;
   if (!bus_.write(base + program_.input_address, input, program_.input_bytes) ||
       !start(device, program_)) {
     return DriverStatus::bus_error;
@@ -112,4 +112,4 @@ DriverStatus Driver::run(const std::uint8_t* input, std::uint8_t* scores,
              : DriverStatus::bus_error;
 }
 
-}  // namespace abacus
+}  // namespace abacus::driver

@@ -7,7 +7,7 @@
 
 #include "tlm/host_bus.hpp"
 
-namespace abacus {
+namespace abacus::driver {
 
 enum class DriverStatus { ok, no_accelerator, bus_error, command_error, busy };
 const char* to_string(DriverStatus status);
@@ -33,7 +33,7 @@ struct RunStatistics {
 
 class Driver {
  public:
-  explicit Driver(HostBus& bus) : bus_(bus) {}
+  explicit Driver(hw::HostBus& bus) : bus_(bus) {}
 
   // Checks the identification register and copies the program into DRAM.
   DriverStatus load(const ProgramView& program);
@@ -41,8 +41,8 @@ class Driver {
   DriverStatus run(const std::uint8_t* input, std::uint8_t* scores, RunStatistics& statistics);
 
  private:
-  HostBus& bus_;
+  hw::HostBus& bus_;
   ProgramView program_{};
 };
 
-}  // namespace abacus
+}  // namespace abacus::driver

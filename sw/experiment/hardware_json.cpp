@@ -6,7 +6,7 @@
 
 #include "tlm/hardware_fields.hpp"
 
-namespace abacus {
+namespace abacus::experiment {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -21,16 +21,16 @@ Json field_json(const Allowed&, const T& value) {
 }
 
 template <std::size_t N, typename Named>
-Json field_json(const OneOf<N>&, const Named& value) {
-  return to_string(value);
+Json field_json(const hw::OneOf<N>&, const Named& value) {
+  return hw::to_string(value);
 }
 
-Json field_json(const OneOfListed& allowed, const std::string& value) {
+Json field_json(const hw::OneOfListed& allowed, const std::string& value) {
   return value == allowed.names().front() ? Json() : Json(value);
 }
 
 template <typename Config>
-Json field_json(const Subtable&, const Config& config) {
+Json field_json(const hw::Subtable&, const Config& config) {
   Json json;
   add_fields(json, config);
   return json;
@@ -38,7 +38,7 @@ Json field_json(const Subtable&, const Config& config) {
 
 template <typename Config>
 void add_fields(Json& json, const Config& config) {
-  visit_fields(config, [&](const auto& field, const auto& value) {
+  hw::visit_fields(config, [&](const auto& field, const auto& value) {
     if (!field.is_present(config)) return;
     Json told = field_json(field.allowed, value);
     if (!told.is_null()) json[field.key] = std::move(told);
@@ -47,10 +47,10 @@ void add_fields(Json& json, const Config& config) {
 
 }  // namespace
 
-Json hardware_json(const HardwareConfig& hardware) {
+Json hardware_json(const hw::HardwareConfig& hardware) {
   Json json = {{"preset", hardware.name}};
   add_fields(json, hardware);
   return json;
 }
 
-}  // namespace abacus
+}  // namespace abacus::experiment

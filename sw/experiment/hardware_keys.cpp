@@ -9,7 +9,7 @@
 
 #include "tlm/hardware_fields.hpp"
 
-namespace abacus {
+namespace abacus::experiment {
 namespace {
 
 std::string code(std::string_view text) { return '`' + std::string(text) + '`'; }
@@ -21,11 +21,11 @@ std::string value_text(const Range&, const Number& value) {
   text << value;
   return text.str();
 }
-std::string value_text(const AnyText&, const std::string& value) { return code(value); }
-std::string value_text(const OneOfListed&, const std::string& value) { return code(value); }
+std::string value_text(const hw::AnyText&, const std::string& value) { return code(value); }
+std::string value_text(const hw::OneOfListed&, const std::string& value) { return code(value); }
 template <std::size_t N, typename Named>
-std::string value_text(const OneOf<N>&, const Named& value) {
-  return code(to_string(value));
+std::string value_text(const hw::OneOf<N>&, const Named& value) {
+  return code(hw::to_string(value));
 }
 
 template <typename Range>
@@ -35,9 +35,9 @@ std::string range_text(const Range& range) {
   text << range.lowest << " … " << range.highest;
   return text.str();
 }
-std::string allowed_text(const WholeRange& range) { return range_text(range); }
-std::string allowed_text(const RealRange& range) { return range_text(range); }
-std::string allowed_text(const AnyText&) { return "any text"; }
+std::string allowed_text(const hw::WholeRange& range) { return range_text(range); }
+std::string allowed_text(const hw::RealRange& range) { return range_text(range); }
+std::string allowed_text(const hw::AnyText&) { return "any text"; }
 template <typename Names>
 std::string names_text(const Names& names) {
   std::string text;
@@ -45,10 +45,10 @@ std::string names_text(const Names& names) {
   return text;
 }
 template <std::size_t N>
-std::string allowed_text(const OneOf<N>& of) {
+std::string allowed_text(const hw::OneOf<N>& of) {
   return names_text(of.names);
 }
-std::string allowed_text(const OneOfListed& of) { return names_text(of.names()); }
+std::string allowed_text(const hw::OneOfListed& of) { return names_text(of.names()); }
 
 struct Row {
   std::string key, allowed, unit, meaning;
@@ -71,8 +71,8 @@ class Tables {
     tables_[table].sections.push_back(section);
     tables_[table].meanings.push_back(meaning);
     std::size_t row = 0;
-    visit_fields(config, [&](const auto& field, const auto& value) {
-      if constexpr (std::is_same_v<std::decay_t<decltype(field.allowed)>, Subtable>) {
+    hw::visit_fields(config, [&](const auto& field, const auto& value) {
+      if constexpr (std::is_same_v<std::decay_t<decltype(field.allowed)>, hw::Subtable>) {
         // An array of another kind has them; the edge array is of no other.
         if (section == "edge_array" && !field.is_present(config)) return;
         add(section.empty() ? field.key : section + '.' + field.key, field.meaning, value);
@@ -121,7 +121,7 @@ std::string default_text(const std::vector<std::string>& values) {
 
 std::string hardware_keys_markdown() {
   Tables tables;
-  tables.add("", "", HardwareConfig());
+  tables.add("", "", hw::HardwareConfig());
   std::string text;
   for (const Table& table : tables.tables()) {
     text += (text.empty() ? "" : "\n") + title(table) + "\n\n";
@@ -134,4 +134,4 @@ std::string hardware_keys_markdown() {
   return text;
 }
 
-}  // namespace abacus
+}  // namespace abacus::experiment

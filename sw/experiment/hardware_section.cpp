@@ -7,19 +7,19 @@
 #include "sw/reading/toml_file.hpp"
 #include "tlm/hardware_fields.hpp"
 
-namespace abacus {
+namespace abacus::experiment {
 namespace {
 
 // Rules between the values of one table, after each of them has been read.
 template <typename Config>
-void settle(const Section&, Config&) {}
+void settle(const reading::Section&, Config&) {}
 
-void settle(const Section&, PeArrayConfig& array) {
+void settle(const reading::Section&, hw::PeArrayConfig& array) {
   // Presets serve every kind.
-  if (array.kind.computes(TapKind::sign_product)) array.weight_bits = array.activation_bits = 1;
+  if (array.kind.computes(hw::TapKind::sign_product)) array.weight_bits = array.activation_bits = 1;
 }
 
-void settle(const Section& section, DramConfig& dram) {
+void settle(const reading::Section& section, hw::DramConfig& dram) {
   if (dram.t_refi <= dram.t_rfc) {
     section.refuse("t_refi", "must be more than t_rfc, else the device does nothing but refresh");
   }
@@ -30,84 +30,90 @@ void settle(const Section& section, DramConfig& dram) {
   }
 }
 
-void settle(const Section& section, HardwareConfig& hardware) {
-  if (!hardware.edge_array.kind.computes(TapKind::product)) {
-    Section(section)
+void settle(const reading::Section& section, hw::HardwareConfig& hardware) {
+  if (!hardware.edge_array.kind.computes(hw::TapKind::product)) {
+    reading::Section(section)
         .section("edge_array")
         .refuse("kind", "must be \"mac\": first convolution and classifier multiply");
   }
 }
 
 template <typename Config>
-void read_fields(Section section, Config& config);
+void read_fields(reading::Section section, Config& config);
 
 // One value, by what its row allows.
 template <typename Value>
-void read_value(Section& section, const char* key, const WholeRange& allowed, Value& value) {
+void read_value(reading::Section& section, const char* key, const hw::WholeRange& allowed,
+                Value& value) {
   value = static_cast<Value>(
       section.integer(key, static_cast<std::int64_t>(value), allowed.lowest, allowed.highest));
 }
 
-void read_value(Section& section, const char* key, const RealRange& allowed, double& value) {
+void read_value(reading::Section& section, const char* key, const hw::RealRange& allowed,
+                double& value) {
   value = section.number(key, value, allowed.lowest, allowed.highest);
 }
 
-void read_value(Section& section, const char* key, const AnyText&, std::string& value) {
+void read_value(reading::Section& section, const char* key, const hw::AnyText&,
+                std::string& value) {
   value = section.text(key, value);
 }
 
 template <std::size_t N, typename Named>
-void read_value(Section& section, const char* key, const OneOf<N>& allowed, Named& value) {
+void read_value(reading::Section& section, const char* key, const hw::OneOf<N>& allowed,
+                Named& value) {
   const std::vector<std::string> names(allowed.names.begin(), allowed.names.end());
-  value = Named(std::string_view(section.choice(key, to_string(value), names)));
+  value = Named(std::string_view(section.choice(key, hw::to_string(value), names)));
 }
 
-void read_value(Section& section, const char* key, const OneOfListed& allowed, std::string& value) {
+void read_value(reading::Section& section, const char* key, const hw::OneOfListed& allowed,
+                std::string& value) {
   value = section.choice(key, value, allowed.names());
 }
 
 template <typename Config>
-void read_value(Section& section, const char* key, const Subtable&, Config& config) {
+void read_value(reading::Section& section, const char* key, const hw::Subtable&, Config& config) {
   read_fields(section.section(key), config);
 }
 
 template <typename Config>
-void read_fields(Section section, Config& config) {
-  visit_fields(config, [&](const auto& field, auto& value) {
+void read_fields(reading::Section section, Config& config) {
+  hw::visit_fields(config, [&](const auto& field, auto& value) {
     read_value(section, field.key, field.allowed, value);
   });
   settle(section, config);
   section.refuse_unknown_keys();
 }
 
-std::filesystem::path preset_file(Section& scenario, const std::filesystem::path& base) {
+std::filesystem::path preset_file(reading::Section& scenario, const std::filesystem::path& base) {
   const std::filesystem::path folder = resource_folder() / "scenarios" / "hardware";
-  Section overrides = scenario.section("hardware");
+  reading::Section overrides = scenario.section("hardware");
   const std::string preset = overrides.text("preset", "edge-16x16");
   const std::filesystem::path file = find_preset(preset, folder, base);
   if (file.empty()) {
-    overrides.refuse("preset", "found \"" + preset + "\"; allowed: " +
-                                   joined(preset_names(folder)) + ", or a path to a preset file");
+    overrides.refuse("preset", "found \"" + preset +
+                                   "\"; allowed: " + reading::joined(preset_names(folder)) +
+                                   ", or a path to a preset file");
   }
   return file;
 }
 
 }  // namespace
 
-bool gives_table_exponents(Section& scenario, const std::filesystem::path& base) {
-  const Node preset = read_toml(preset_file(scenario, base));
+bool gives_table_exponents(reading::Section& scenario, const std::filesystem::path& base) {
+  const reading::Node preset = reading::read_toml(preset_file(scenario, base));
   return scenario.section("hardware", &preset).section("array").section("table").has("exponents");
 }
 
-HardwareConfig read_hardware(Section& scenario, const std::filesystem::path& base,
-                             ProcessingElementKind kind) {
+hw::HardwareConfig read_hardware(reading::Section& scenario, const std::filesystem::path& base,
+                                 hw::ProcessingElementKind kind) {
   const std::filesystem::path file = preset_file(scenario, base);
-  const Node preset_table = read_toml(file);
+  const reading::Node preset_table = reading::read_toml(file);
 
-  HardwareConfig config;
+  hw::HardwareConfig config;
   config.array.kind = kind;
   config.name = file.stem().string();
-  Section section = scenario.section("hardware", &preset_table);
+  reading::Section section = scenario.section("hardware", &preset_table);
   section.expect("preset");
   // Of scenarios alone, which know the other runs (scenario.cpp).
   if (scenario.section("hardware").section("array").has("same_area_as")) {
@@ -117,4 +123,4 @@ HardwareConfig read_hardware(Section& scenario, const std::filesystem::path& bas
   return config;
 }
 
-}  // namespace abacus
+}  // namespace abacus::experiment

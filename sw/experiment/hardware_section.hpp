@@ -6,16 +6,16 @@
 #include "sw/reading/section.hpp"
 #include "tlm/hardware_config.hpp"
 
-namespace abacus {
+namespace abacus::experiment {
 
 // `hardware`: the scenario's [hardware] section. Its `preset` ("edge-16x16" by default) names a
 // file in scenarios/hardware or a path from `base`; the section's other keys override the preset's.
 // `kind` is the array's processing element where neither says otherwise. `array.same_area_as` is left
 // to the reader of the scenario. Throws InputError.
-HardwareConfig read_hardware(Section& scenario, const std::filesystem::path& base,
-                             ProcessingElementKind kind);
+hw::HardwareConfig read_hardware(reading::Section& scenario, const std::filesystem::path& base,
+                                 hw::ProcessingElementKind kind);
 
 // Whether scenario or preset say how many exponents the array's lookup table has; after read_hardware().
-bool gives_table_exponents(Section& scenario, const std::filesystem::path& base);
+bool gives_table_exponents(reading::Section& scenario, const std::filesystem::path& base);
 
-}  // namespace abacus
+}  // namespace abacus::experiment

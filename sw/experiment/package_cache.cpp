@@ -12,10 +12,10 @@
 #include "sw/network/safetensors.hpp"
 #include "sw/support/child_process.hpp"
 
-namespace abacus {
+namespace abacus::experiment {
 namespace {
 
-bool belongs(const IntegerNetwork& network, const std::string& checkpoint_sha256,
+bool belongs(const network::IntegerNetwork& network, const std::string& checkpoint_sha256,
              const std::string& recipe_sha256) {
   return network.origin.checkpoint_sha256 == checkpoint_sha256 &&
          network.origin.recipe_sha256 == recipe_sha256;
@@ -28,9 +28,9 @@ std::optional<Package> read_cached(const std::filesystem::path& file,
   std::error_code ignored;
   if (!std::filesystem::is_regular_file(file, ignored)) return std::nullopt;
   try {
-    Package package{read_package(file), file, ""};
+    Package package{network::read_package(file), file, ""};
     if (!belongs(package.network, checkpoint_sha256, recipe_sha256)) return std::nullopt;
-    package.sha256 = sha256_file(file);
+    package.sha256 = network::sha256_file(file);
     return package;
   } catch (const std::exception&) {
     return std::nullopt;  // made again
@@ -75,7 +75,7 @@ std::string ask_trainer(const PackageRequest& request) {
   if (request.trainer.empty()) return "";
   std::vector<std::string> arguments = quantize_arguments(request);
   arguments.push_back("--print-recipe");
-  const ProgramOutput answer = capture_program(request.trainer, arguments);
+  const support::ProgramOutput answer = support::capture_program(request.trainer, arguments);
   if (answer.status != 0) {
     const std::string why = error_line(answer.err);
     throw std::runtime_error(why.empty()
@@ -94,13 +94,13 @@ std::string recipe_hash(const std::string& dataset, const QuantizationRecipe& re
        << recipe.activation_bits << "\nstorage_bits " << recipe.storage_bits << '\n';
   for (const auto& [key, value] : recipe.options) text << "option " << key << ' ' << value << '\n';
   text << "trainer " << full_recipe << '\n';
-  return sha256_text(text.str());
+  return network::sha256_text(text.str());
 }
 
 std::filesystem::path package_file(const std::filesystem::path& cache_folder,
                                    const std::string& checkpoint_sha256,
                                    const std::string& recipe_sha256) {
-  return cache_folder / (sha256_text(checkpoint_sha256 + recipe_sha256) + ".safetensors");
+  return cache_folder / (network::sha256_text(checkpoint_sha256 + recipe_sha256) + ".safetensors");
 }
 
 std::vector<std::string> quantize_arguments(const PackageRequest& request) {
@@ -129,7 +129,7 @@ std::vector<std::string> quantize_arguments(const PackageRequest& request) {
 }
 
 Package obtain_package(const PackageRequest& request) {
-  const std::string checkpoint_sha256 = sha256_file(request.checkpoint);
+  const std::string checkpoint_sha256 = network::sha256_file(request.checkpoint);
   const std::string recipe_sha256 =
       recipe_hash(request.dataset, request.recipe, request.full_recipe);
   const std::filesystem::path file =
@@ -160,8 +160,9 @@ Package obtain_package(const PackageRequest& request) {
        {std::string("--recipe-hash"), recipe_sha256, std::string("--out"), made.string()}) {
     arguments.push_back(more);
   }
-  const int status = run_program(request.trainer, arguments,
-                                 request.quiet ? ChildOutput::discard : ChildOutput::to_stderr);
+  const int status = support::run_program(
+      request.trainer, arguments,
+      request.quiet ? support::ChildOutput::discard : support::ChildOutput::to_stderr);
   if (status != 0) {
     throw std::runtime_error("abacus-train quantize could not make " + subject +
                              ": it ended with status " + std::to_string(status));
@@ -170,7 +171,7 @@ Package obtain_package(const PackageRequest& request) {
     throw std::runtime_error("abacus-train quantize ended well but left no package at " +
                              made.string());
   }
-  Package package{read_package(made), file, sha256_file(made)};
+  Package package{network::read_package(made), file, network::sha256_file(made)};
   if (!belongs(package.network, checkpoint_sha256, recipe_sha256)) {
     throw std::runtime_error(file.string() +
                              ": abacus-train wrote a package of another checkpoint or recipe; "
@@ -183,4 +184,4 @@ Package obtain_package(const PackageRequest& request) {
   return package;
 }
 
-}  // namespace abacus
+}  // namespace abacus::experiment

@@ -8,7 +8,7 @@
 #include "sw/experiment/scenario.hpp"
 #include "sw/network/integer_network.hpp"
 
-namespace abacus {
+namespace abacus::experiment {
 
 // To be raised whenever a quantizer gives another package for the same checkpoint and recipe, so
 // that packages in users' caches become stale.
@@ -28,7 +28,7 @@ struct PackageRequest {
 };
 
 struct Package {
-  IntegerNetwork network;
+  network::IntegerNetwork network;
   std::filesystem::path file;
   std::string sha256;  // of the file
 };
@@ -54,4 +54,4 @@ std::vector<std::string> quantize_arguments(const PackageRequest& request);
 // fails or leaves something else than the package asked for; such a file is removed.
 Package obtain_package(const PackageRequest& request);
 
-}  // namespace abacus
+}  // namespace abacus::experiment

@@ -4,11 +4,11 @@
 #include "sw/driver/driver.hpp"
 #include "sw/schedule/program.hpp"
 
-namespace abacus {
+namespace abacus::experiment {
 
 // Points into `program`, which must outlive it.
-inline ProgramView program_view(const Program& program) {
-  ProgramView view{};
+inline driver::ProgramView program_view(const schedule::Program& program) {
+  driver::ProgramView view{};
   view.image_address = program.image_address;
   view.image = program.dram_image.data();
   view.image_bytes = program.dram_image.size();
@@ -21,4 +21,4 @@ inline ProgramView program_view(const Program& program) {
   return view;
 }
 
-}  // namespace abacus
+}  // namespace abacus::experiment

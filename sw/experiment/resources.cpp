@@ -10,7 +10,7 @@
 #error "ABACUS_RESOURCE_FOLDER must be the folder that holds scenarios/ and scripts/"
 #endif
 
-namespace abacus {
+namespace abacus::experiment {
 namespace {
 
 std::string environment(const char* name) {
@@ -74,4 +74,4 @@ std::filesystem::path default_cache_folder() {
          "abacus";
 }
 
-}  // namespace abacus
+}  // namespace abacus::experiment

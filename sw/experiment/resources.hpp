@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace abacus {
+namespace abacus::experiment {
 
 // Folder that holds scenarios/ and scripts/: the environment's ABACUS_HOME if set, else the source
 // tree that the program was built from.
@@ -27,4 +27,4 @@ std::filesystem::path find_program(const std::string& name);
 // XDG_CACHE_HOME/abacus, else HOME/.cache/abacus, else .cache/abacus here.
 std::filesystem::path default_cache_folder();
 
-}  // namespace abacus
+}  // namespace abacus::experiment

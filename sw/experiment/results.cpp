@@ -6,12 +6,12 @@
 #include "sw/experiment/results_fields.hpp"
 #include "sw/support/atomic_file.hpp"
 
-namespace abacus {
+namespace abacus::experiment {
 
 using Json = nlohmann::ordered_json;
 
-Json run_results(const RunSpec& run, const IntegerNetwork& network,
-                 const std::string& package_sha256, const Program& program,
+Json run_results(const RunSpec& run, const network::IntegerNetwork& network,
+                 const std::string& package_sha256, const schedule::Program& program,
                  const RunOutcome& outcome, bool checked) {
   RunFacts facts{run, network, package_sha256, program, outcome, checked, std::nullopt};
   if (!outcome.timed.empty()) {
@@ -33,10 +33,10 @@ Json scenario_results(const Scenario& scenario, Json runs, Json times) {
 
 void write_results(const std::filesystem::path& file, const Json& results) {
   if (file.has_parent_path()) std::filesystem::create_directories(file.parent_path());
-  write_file_atomically(file, [&](std::ostream& out) {
+  support::write_file_atomically(file, [&](std::ostream& out) {
     // Invalid UTF-8 in a scenario's comment must not stop its results.
     out << results.dump(2, ' ', false, Json::error_handler_t::replace) << '\n';
   });
 }
 
-}  // namespace abacus
+}  // namespace abacus::experiment

@@ -11,15 +11,16 @@
 #include "sw/network/integer_network.hpp"
 #include "sw/schedule/program.hpp"
 
-namespace abacus {
+namespace abacus::experiment {
 
 inline constexpr int results_schema = 1;
 
 // One entry of "runs". `checked`: --check was given. Throws std::runtime_error where the energy
 // table lacks an action that was counted.
-nlohmann::ordered_json run_results(const RunSpec& run, const IntegerNetwork& network,
-                                   const std::string& package_sha256, const Program& program,
-                                   const RunOutcome& outcome, bool checked);
+nlohmann::ordered_json run_results(const RunSpec& run, const network::IntegerNetwork& network,
+                                   const std::string& package_sha256,
+                                   const schedule::Program& program, const RunOutcome& outcome,
+                                   bool checked);
 
 // The whole file. `times` is its only part that differs from one execution to the next.
 nlohmann::ordered_json scenario_results(const Scenario& scenario, nlohmann::ordered_json runs,
@@ -28,4 +29,4 @@ nlohmann::ordered_json scenario_results(const Scenario& scenario, nlohmann::orde
 // Writes under a temporary name, then renames; makes the folder.
 void write_results(const std::filesystem::path& file, const nlohmann::ordered_json& results);
 
-}  // namespace abacus
+}  // namespace abacus::experiment

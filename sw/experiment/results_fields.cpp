@@ -5,7 +5,7 @@
 #include "models/array/array_area.hpp"
 #include "sw/experiment/hardware_json.hpp"
 
-namespace abacus {
+namespace abacus::experiment {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -26,10 +26,10 @@ Json percent_or_null(double percent) { return percent < 0 ? Json(nullptr) : Json
 
 Json units_json(const std::vector<UnitCycles>& units) {
   Json json = Json::object();
-  for (int u = 0; u < unit_count; ++u) {
+  for (int u = 0; u < models::unit_count; ++u) {
     const UnitCycles& unit = units[static_cast<std::size_t>(u)];
-    json[to_string(static_cast<Unit>(u))] = {{"busy_cycles", number(unit.busy)},
-                                             {"stalled_cycles", number(unit.stalled)}};
+    json[to_string(static_cast<models::Unit>(u))] = {{"busy_cycles", number(unit.busy)},
+                                                     {"stalled_cycles", number(unit.stalled)}};
   }
   return json;
 }
@@ -45,8 +45,8 @@ Json by_name(const std::array<double, N>& energies) {
 Json activity_json(const RunFacts& of) {
   Json actions = Json::array();
   for (const auto& [key, count] : of.timing->counts) {
-    actions.push_back({{"component", to_string(key.component)},
-                       {"action", to_string(key.action)},
+    actions.push_back({{"component", models::to_string(key.component)},
+                       {"action", models::to_string(key.action)},
                        {"bits_a", key.bits_a},
                        {"bits_b", key.bits_b},
                        {"count", number(count)},
@@ -63,13 +63,15 @@ Json layers_json(const RunFacts& of) {
   return layers;
 }
 
-const IntegerLayer& layer(const LayerFacts& of) { return of.run.network.layers[of.index]; }
-const LayerPlan& plan(const LayerFacts& of) { return of.run.program.layers[of.index]; }
-bool convolves(const LayerFacts& of) { return layer(of).kind == IntegerLayerKind::convolution; }
+const network::IntegerLayer& layer(const LayerFacts& of) { return of.run.network.layers[of.index]; }
+const schedule::LayerPlan& plan(const LayerFacts& of) { return of.run.program.layers[of.index]; }
+bool convolves(const LayerFacts& of) {
+  return layer(of).kind == network::IntegerLayerKind::convolution;
+}
 
 double lanes(const LayerFacts& of) {
-  const HardwareConfig& hardware = of.run.run.hardware;
-  const PeArrayConfig& array = plan(of).edge ? hardware.edge_array : hardware.array;
+  const hw::HardwareConfig& hardware = of.run.run.hardware;
+  const hw::PeArrayConfig& array = plan(of).edge ? hardware.edge_array : hardware.array;
   return static_cast<double>(array.rows) * array.columns;
 }
 
@@ -85,12 +87,14 @@ Json utilisation(const LayerFacts& of) {
 
 Json step_saturations(const LayerFacts& of) {
   if (!layer(of).adapter) return left_out();
-  const std::vector<StepSaturations>& all = of.run.outcome.step_saturations;
+  const std::vector<models::StepSaturations>& all = of.run.outcome.step_saturations;
   return to_json(step_saturation_fields(),
-                 of.index < all.size() ? all[of.index] : StepSaturations());
+                 of.index < all.size() ? all[of.index] : models::StepSaturations());
 }
 
-ArrayArea array_of(const RunSpec& run) { return array_area(run.hardware.array, run.area_table); }
+models::ArrayArea array_of(const RunSpec& run) {
+  return models::array_area(run.hardware.array, run.area_table);
+}
 
 template <typename Facts>
 std::string table(const std::vector<ResultsField<Facts>>& fields) {
@@ -109,7 +113,7 @@ const std::vector<ResultsField<RunFacts>>& run_fields() {
        [](const RunFacts& of) -> Json { return of.run.name; }},
       {"network", "", "name in the zoo", [](const RunFacts& of) -> Json { return of.run.network; }},
       {"arithmetic", "", "of the layers between the edges",
-       [](const RunFacts& of) -> Json { return to_string(of.run.arithmetic); }},
+       [](const RunFacts& of) -> Json { return network::to_string(of.run.arithmetic); }},
       {"dataset", "", "`random images` where none was named",
        [](const RunFacts& of) -> Json {
          return of.run.dataset.empty() ? "random images" : of.run.dataset;
@@ -155,7 +159,8 @@ const std::vector<ResultsField<RunFacts>>& run_fields() {
        }},
       {"energy_by_component_uj", "µJ", "the same, sorted out by who did the action",
        [](const RunFacts& of) {
-         return of.timing ? by_name<Component>(of.timing->energy.by_component) : Json(nullptr);
+         return of.timing ? by_name<models::Component>(of.timing->energy.by_component)
+                          : Json(nullptr);
        }},
       {"layers", "", "a list of [layers](#a-layer)", layers_json},
       {"energy_table", "", "name of the table",
@@ -218,7 +223,7 @@ const std::vector<ResultsField<RunFacts>>& run_fields() {
       {"energy_by_action_uj", "µJ",
        "the energy, sorted out by action; not at the functional level, as the next four",
        [](const RunFacts& of) {
-         return of.timing ? by_name<Action>(of.timing->energy.by_action) : left_out();
+         return of.timing ? by_name<models::Action>(of.timing->energy.by_action) : left_out();
        }},
       {"energy_outside_layers_uj", "µJ",
        "what belongs to no layer: commands' way from DRAM, the host's transfers, idle cycles",
@@ -256,7 +261,7 @@ const std::vector<ResultsField<RunSpec>>& synthetic_fields() {
        [](const RunSpec& run) -> Json { return run.synthetic->seed; }},
       {"image", "", "channels, height, width",
        [](const RunSpec& run) -> Json {
-         const Shape& image = run.synthetic->image;
+         const network::Shape& image = run.synthetic->image;
          return {image.channels, image.height, image.width};
        }},
       {"classes", "", "scores", [](const RunSpec& run) -> Json { return run.synthetic->classes; }},
@@ -290,7 +295,7 @@ const std::vector<ResultsField<RunSpec>>& area_fields() {
        }},
       {"edge_array_um2", "µm²", "the edge array",
        [](const RunSpec& run) -> Json {
-         return array_area(run.hardware.edge_array, run.area_table).total();
+         return models::array_area(run.hardware.edge_array, run.area_table).total();
        }},
       {"same_area_as", "", "the run whose area the array fills, or null",
        [](const RunSpec& run) { return text_or_null(run.same_area_as); }}};
@@ -320,7 +325,7 @@ const std::vector<ResultsField<LayerFacts>>& layer_fields() {
          return of.run.timing ? Json(of.run.timing->energy.by_layer[of.index]) : Json(nullptr);
        }},
       {"kind", "", "`convolution`, `add`, `average_pool`, `max_pool`",
-       [](const LayerFacts& of) -> Json { return to_string(layer(of).kind); }},
+       [](const LayerFacts& of) -> Json { return network::to_string(layer(of).kind); }},
       {"array", "", "`array` or `edge_array`, null without taps",
        [](const LayerFacts& of) {
          return !convolves(of) ? Json(nullptr) : Json(plan(of).edge ? "edge_array" : "array");
@@ -356,16 +361,16 @@ const std::vector<ResultsField<LayerFacts>>& layer_fields() {
   return fields;
 }
 
-const std::vector<ResultsField<StepSaturations>>& step_saturation_fields() {
-  static const std::vector<ResultsField<StepSaturations>> fields = {
+const std::vector<ResultsField<models::StepSaturations>>& step_saturation_fields() {
+  static const std::vector<ResultsField<models::StepSaturations>> fields = {
       {"beta_underflows", "", "how often β was below its range, 1/16 to 8, all images",
-       [](const StepSaturations& of) -> Json { return of.underflows; }},
+       [](const models::StepSaturations& of) -> Json { return of.underflows; }},
       {"beta_overflows", "", "how often it was above",
-       [](const StepSaturations& of) -> Json { return of.overflows; }},
+       [](const models::StepSaturations& of) -> Json { return of.overflows; }},
       {"read_multiplier", "", "how often the read multiplier that came of it was out of range",
-       [](const StepSaturations& of) -> Json { return of.read; }},
+       [](const models::StepSaturations& of) -> Json { return of.read; }},
       {"multipliers", "", "how often an output channel's multiplier was",
-       [](const StepSaturations& of) -> Json { return of.multipliers; }}};
+       [](const models::StepSaturations& of) -> Json { return of.multipliers; }}};
   return fields;
 }
 
@@ -377,4 +382,4 @@ std::string results_fields_markdown() {
          table(step_saturation_fields());
 }
 
-}  // namespace abacus
+}  // namespace abacus::experiment

@@ -13,14 +13,14 @@
 #include "sw/network/integer_network.hpp"
 #include "sw/schedule/program.hpp"
 
-namespace abacus {
+namespace abacus::experiment {
 
 // What a run's fields are made of.
 struct RunFacts {
   const RunSpec& run;
-  const IntegerNetwork& network;
+  const network::IntegerNetwork& network;
   const std::string& package_sha256;
-  const Program& program;
+  const schedule::Program& program;
   const RunOutcome& outcome;
   bool checked;                     // --check was given
   std::optional<RunTiming> timing;  // none at the functional level
@@ -45,7 +45,7 @@ const std::vector<ResultsField<RunFacts>>& run_fields();
 const std::vector<ResultsField<RunSpec>>& synthetic_fields();  // of runs with random weights
 const std::vector<ResultsField<RunSpec>>& area_fields();
 const std::vector<ResultsField<LayerFacts>>& layer_fields();
-const std::vector<ResultsField<StepSaturations>>& step_saturation_fields();
+const std::vector<ResultsField<models::StepSaturations>>& step_saturation_fields();
 
 template <typename Facts>
 nlohmann::ordered_json to_json(const std::vector<ResultsField<Facts>>& fields, const Facts& facts) {
@@ -60,4 +60,4 @@ nlohmann::ordered_json to_json(const std::vector<ResultsField<Facts>>& fields, c
 // The rows as tables in Markdown.
 std::string results_fields_markdown();
 
-}  // namespace abacus
+}  // namespace abacus::experiment

@@ -7,7 +7,7 @@
 #include <tuple>
 #include <type_traits>
 
-namespace abacus {
+namespace abacus::experiment {
 namespace {
 
 using Json = nlohmann::json;
@@ -20,9 +20,9 @@ constexpr auto members<UnitCycles> = std::tuple{&UnitCycles::busy, &UnitCycles::
 template <>
 constexpr auto members<LayerTime> = std::tuple{&LayerTime::cycles, &LayerTime::units};
 template <>
-constexpr auto members<Activity::Key> =
-    std::tuple{&Activity::Key::layer, &Activity::Key::component, &Activity::Key::action,
-               &Activity::Key::bits_a, &Activity::Key::bits_b};
+constexpr auto members<models::Activity::Key> = std::tuple{
+    &models::Activity::Key::layer, &models::Activity::Key::component,
+    &models::Activity::Key::action, &models::Activity::Key::bits_a, &models::Activity::Key::bits_b};
 template <>
 constexpr auto members<TimedImage> =
     std::tuple{&TimedImage::cycles, &TimedImage::layers, &TimedImage::activity};
@@ -31,9 +31,9 @@ constexpr auto members<Mismatch> =
     std::tuple{&Mismatch::image,   &Mismatch::layer,     &Mismatch::y,        &Mismatch::x,
                &Mismatch::channel, &Mismatch::simulated, &Mismatch::reference};
 template <>
-constexpr auto members<StepSaturations> =
-    std::tuple{&StepSaturations::underflows, &StepSaturations::overflows, &StepSaturations::read,
-               &StepSaturations::multipliers};
+constexpr auto members<models::StepSaturations> =
+    std::tuple{&models::StepSaturations::underflows, &models::StepSaturations::overflows,
+               &models::StepSaturations::read, &models::StepSaturations::multipliers};
 template <>
 constexpr auto members<RunOutcome> =
     std::tuple{&RunOutcome::images,   &RunOutcome::correct,     &RunOutcome::checked,
@@ -121,19 +121,19 @@ void unpack(const Json& json, std::map<Key, T>& values) {
 
 }  // namespace
 
-std::string to_string(Unit unit) {
+std::string to_string(models::Unit unit) {
   switch (unit) {
-    case Unit::load:
+    case models::Unit::load:
       return "load";
-    case Unit::compute_array:
+    case models::Unit::compute_array:
       return "compute_array";
-    case Unit::compute_edge:
+    case models::Unit::compute_edge:
       return "compute_edge";
-    case Unit::compute_vector:
+    case models::Unit::compute_vector:
       return "compute_vector";
-    case Unit::store:
+    case models::Unit::store:
       return "store";
-    case Unit::step_adapter:
+    case models::Unit::step_adapter:
       return "step_adapter";
   }
   throw std::logic_error("to_string: not a unit");
@@ -146,19 +146,20 @@ std::string Mismatch::text() const {
          ", the reference executor has " + std::to_string(reference);
 }
 
-std::vector<LayerTime> layer_times(const std::vector<TimelineEntry>& timeline, std::size_t layers,
-                                   std::int64_t total_cycles, const sc_core::sc_time& cycle) {
+std::vector<LayerTime> layer_times(const std::vector<models::TimelineEntry>& timeline,
+                                   std::size_t layers, std::int64_t total_cycles,
+                                   const sc_core::sc_time& cycle) {
   std::vector<LayerTime> times(layers);
   std::vector<sc_core::sc_time> ends(layers, sc_core::SC_ZERO_TIME);
   sc_core::sc_time last = sc_core::SC_ZERO_TIME;
-  for (const TimelineEntry& entry : timeline) {
+  for (const models::TimelineEntry& entry : timeline) {
     if (entry.layer < 0 || static_cast<std::size_t>(entry.layer) >= layers) continue;
     const auto layer = static_cast<std::size_t>(entry.layer);
     UnitCycles& unit = times[layer].units[static_cast<std::size_t>(entry.unit)];
     unit.busy += (entry.end - entry.start) / cycle;
     unit.stalled += entry.stalled / cycle;
     last = std::max(last, entry.end);
-    if (entry.unit != Unit::load && entry.unit != Unit::store) {
+    if (entry.unit != models::Unit::load && entry.unit != models::Unit::store) {
       ends[layer] = std::max(ends[layer], entry.end);
     }
   }
@@ -204,4 +205,4 @@ void append(RunOutcome& earlier, const RunOutcome& later) {
   earlier.timed.insert(earlier.timed.end(), later.timed.begin(), later.timed.end());
 }
 
-}  // namespace abacus
+}  // namespace abacus::experiment

@@ -11,7 +11,7 @@
 #include "models/context.hpp"
 #include "models/energy/activity.hpp"
 
-namespace abacus {
+namespace abacus::experiment {
 
 struct UnitCycles {
   double busy = 0;     // cycles in which the unit executed a command of the layer
@@ -20,14 +20,14 @@ struct UnitCycles {
 
 struct LayerTime {
   double cycles = 0;  // as layer_times() says
-  std::vector<UnitCycles> units = std::vector<UnitCycles>(unit_count);
+  std::vector<UnitCycles> units = std::vector<UnitCycles>(models::unit_count);
 };
 
 // One image at a timed level.
 struct TimedImage {
   std::int64_t cycles = 0;  // doorbell to interrupt, by the accelerator's counter
   std::vector<LayerTime> layers;
-  std::map<Activity::Key, std::int64_t> activity;
+  std::map<models::Activity::Key, std::int64_t> activity;
 };
 
 // First value of a layer's output that differed from the reference executor's.
@@ -47,9 +47,9 @@ struct RunOutcome {
   std::int64_t images = 0;
   std::int64_t correct = 0;
   std::int64_t checked = 0;
-  std::optional<Mismatch> mismatch;               // of the image with the lowest index
-  std::vector<std::int64_t> saturations;          // a layer each, over all images
-  std::vector<StepSaturations> step_saturations;  // likewise
+  std::optional<Mismatch> mismatch;                       // of the image with the lowest index
+  std::vector<std::int64_t> saturations;                  // a layer each, over all images
+  std::vector<models::StepSaturations> step_saturations;  // likewise
   std::vector<TimedImage> timed;
 };
 
@@ -58,8 +58,9 @@ struct RunOutcome {
 // ends at the interrupt, and a layer's cycles are its end less the end of the layer before. The
 // first layer starts at the doorbell, so that it has the fetch of the first commands. They add up
 // to `total_cycles`, and are never less than the time for which the layer's array computes.
-std::vector<LayerTime> layer_times(const std::vector<TimelineEntry>& timeline, std::size_t layers,
-                                   std::int64_t total_cycles, const sc_core::sc_time& cycle);
+std::vector<LayerTime> layer_times(const std::vector<models::TimelineEntry>& timeline,
+                                   std::size_t layers, std::int64_t total_cycles,
+                                   const sc_core::sc_time& cycle);
 
 // For the way between processes.
 nlohmann::json to_json(const RunOutcome& outcome);
@@ -67,6 +68,6 @@ RunOutcome outcome_from_json(const nlohmann::json& json);
 // Adds the outcome of later images to that of earlier ones.
 void append(RunOutcome& earlier, const RunOutcome& later);
 
-std::string to_string(Unit unit);
+std::string to_string(models::Unit unit);
 
-}  // namespace abacus
+}  // namespace abacus::experiment

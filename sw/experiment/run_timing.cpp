@@ -2,25 +2,26 @@
 
 #include <algorithm>
 
-namespace abacus {
+namespace abacus::experiment {
 namespace {
 
 constexpr double microjoules_a_picojoule = 1e-6;
 
-std::map<Activity::Key, double> mean_activity(const std::vector<TimedImage>& images) {
-  std::map<Activity::Key, std::int64_t> sums;
+std::map<models::Activity::Key, double> mean_activity(const std::vector<TimedImage>& images) {
+  std::map<models::Activity::Key, std::int64_t> sums;
   for (const TimedImage& image : images) {
     for (const auto& [key, count] : image.activity) sums[key] += count;
   }
-  std::map<Activity::Key, double> means;
+  std::map<models::Activity::Key, double> means;
   for (const auto& [key, sum] : sums) {
     means[key] = static_cast<double>(sum) / static_cast<double>(images.size());
   }
   return means;
 }
 
-RunEnergy energy_of(const std::map<Activity::Key, double>& activity, const EnergyTable& table,
-                    const HardwareConfig& hardware, std::size_t layers) {
+RunEnergy energy_of(const std::map<models::Activity::Key, double>& activity,
+                    const models::EnergyTable& table, const hw::HardwareConfig& hardware,
+                    std::size_t layers) {
   RunEnergy energy;
   energy.by_layer.resize(layers);
   for (const auto& [key, count] : activity) {
@@ -59,8 +60,8 @@ std::vector<LayerTime> mean_layers(const std::vector<TimedImage>& images) {
 
 }  // namespace
 
-RunTiming run_timing(const std::vector<TimedImage>& images, const EnergyTable& table,
-                     const HardwareConfig& hardware) {
+RunTiming run_timing(const std::vector<TimedImage>& images, const models::EnergyTable& table,
+                     const hw::HardwareConfig& hardware) {
   RunTiming timing;
   timing.lowest_cycles = timing.highest_cycles = images.front().cycles;
   for (const TimedImage& image : images) {
@@ -71,7 +72,7 @@ RunTiming run_timing(const std::vector<TimedImage>& images, const EnergyTable& t
   timing.cycles /= static_cast<double>(images.size());
 
   timing.layers = mean_layers(images);
-  timing.units.resize(unit_count);
+  timing.units.resize(models::unit_count);
   for (const LayerTime& layer : timing.layers) {
     for (std::size_t u = 0; u < timing.units.size(); ++u) {
       timing.units[u].busy += layer.units[u].busy;
@@ -79,14 +80,14 @@ RunTiming run_timing(const std::vector<TimedImage>& images, const EnergyTable& t
     }
   }
 
-  const std::map<Activity::Key, double> activity = mean_activity(images);
+  const std::map<models::Activity::Key, double> activity = mean_activity(images);
   timing.energy = energy_of(activity, table, hardware, timing.layers.size());
   for (const auto& [key, count] : activity) {
-    Activity::Key whole = key;
+    models::Activity::Key whole = key;
     whole.layer = -1;
     timing.counts[whole] += count;
   }
   return timing;
 }
 
-}  // namespace abacus
+}  // namespace abacus::experiment

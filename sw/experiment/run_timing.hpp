@@ -12,15 +12,15 @@
 #include "sw/experiment/run_outcome.hpp"
 #include "tlm/hardware_config.hpp"
 
-namespace abacus {
+namespace abacus::experiment {
 
 // In µJ, sorted out three ways.
 struct RunEnergy {
   double total = 0;
   double outside_layers = 0;
   std::vector<double> by_layer;
-  std::array<double, component_count> by_component{};
-  std::array<double, action_count> by_action{};
+  std::array<double, models::component_count> by_component{};
+  std::array<double, models::action_count> by_action{};
 };
 
 struct RunTiming {
@@ -30,12 +30,12 @@ struct RunTiming {
   std::vector<LayerTime> layers;
   std::vector<UnitCycles> units;  // all layers
   RunEnergy energy;
-  std::map<Activity::Key, double>
+  std::map<models::Activity::Key, double>
       counts;  // layers added up (`layer` is −1), for other energy tables
 };
 
 // `images`: one at least. Throws std::runtime_error where the table lacks an action that was counted.
-RunTiming run_timing(const std::vector<TimedImage>& images, const EnergyTable& table,
-                     const HardwareConfig& hardware);
+RunTiming run_timing(const std::vector<TimedImage>& images, const models::EnergyTable& table,
+                     const hw::HardwareConfig& hardware);
 
-}  // namespace abacus
+}  // namespace abacus::experiment

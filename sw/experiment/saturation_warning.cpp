@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
-namespace abacus {
+namespace abacus::experiment {
 namespace {
 
 // Sum over the layers, and their names.
@@ -59,4 +59,4 @@ std::string saturation_warning(const nlohmann::ordered_json& run) {
          std::to_string(run.at("images").get<std::int64_t>()) + " images: " + text;
 }
 
-}  // namespace abacus
+}  // namespace abacus::experiment

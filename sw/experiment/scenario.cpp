@@ -17,19 +17,19 @@
 #include "sw/reading/section.hpp"
 #include "sw/reading/toml_file.hpp"
 
-namespace abacus {
+namespace abacus::experiment {
 namespace {
 
-std::string natural_scheme(Arithmetic arithmetic) {
-  if (arithmetic == Arithmetic::cnn) return "uniform-ptq";
-  if (arithmetic == Arithmetic::adder) return "adderquant-ptq";
-  return to_string(arithmetic);
+std::string natural_scheme(network::Arithmetic arithmetic) {
+  if (arithmetic == network::Arithmetic::cnn) return "uniform-ptq";
+  if (arithmetic == network::Arithmetic::adder) return "adderquant-ptq";
+  return network::to_string(arithmetic);
 }
 
-QuantizationRecipe read_quantization(Section section, Arithmetic arithmetic) {
+QuantizationRecipe read_quantization(reading::Section section, network::Arithmetic arithmetic) {
   QuantizationRecipe recipe;
   recipe.scheme = section.text("scheme", natural_scheme(arithmetic));
-  const int bits = arithmetic == Arithmetic::bnn ? 1 : 8;
+  const int bits = arithmetic == network::Arithmetic::bnn ? 1 : 8;
   recipe.weight_bits = static_cast<int>(section.integer("weight_bits", bits, 1, 8));
   recipe.activation_bits = static_cast<int>(section.integer("activation_bits", bits, 1, 8));
   recipe.storage_bits = static_cast<int>(section.integer("storage_bits", 8, 2, 16));
@@ -37,7 +37,7 @@ QuantizationRecipe read_quantization(Section section, Arithmetic arithmetic) {
     recipe.options["groups"] = std::to_string(section.integer("groups", 4, 1, 64));
   }
 
-  Section options = section.section("options");
+  reading::Section options = section.section("options");
   for (const std::string& key : options.keys()) {
     recipe.options[key] = options.value(key).option();
   }
@@ -46,31 +46,32 @@ QuantizationRecipe read_quantization(Section section, Arithmetic arithmetic) {
 }
 
 // What computes every layer between the edges.
-ProcessingElementKind elements_for(Arithmetic arithmetic) {
+hw::ProcessingElementKind elements_for(network::Arithmetic arithmetic) {
   return {arithmetic.first(), arithmetic.second()};
 }
 
 // The array must take the operands that the scenario asks for.
-void check_array(Section& section, const RunSpec& run) {
-  const PeArrayConfig& array = run.hardware.array;
-  const ProcessingElementKind needed = elements_for(run.arithmetic);
+void check_array(reading::Section& section, const RunSpec& run) {
+  const hw::PeArrayConfig& array = run.hardware.array;
+  const hw::ProcessingElementKind needed = elements_for(run.arithmetic);
   if (!array.kind.computes(needed)) {
     section.section("hardware")
         .section("array")
-        .refuse("kind", "found \"" + to_string(array.kind) + "\"; arithmetic " +
-                            to_string(run.arithmetic) + " needs \"" + to_string(needed) + '"');
+        .refuse("kind", "found \"" + hw::to_string(array.kind) + "\"; arithmetic " +
+                            network::to_string(run.arithmetic) + " needs \"" +
+                            hw::to_string(needed) + '"');
   }
   if (!run.package.empty()) return;
   const auto check_width = [&](const char* key, int found, int widest) {
     if (found <= widest) return;
     const std::string asked = std::to_string(found);
     const std::string taken = std::to_string(widest);
-    const Section quantization = section.section("quantization");
+    const reading::Section quantization = section.section("quantization");
     if (quantization.has(key)) {
       quantization.refuse(key, "found " + asked + "; hardware.array." + key + " is " + taken);
     }
-    Section hardware = section.section("hardware");
-    const Section own = hardware.section("array");
+    reading::Section hardware = section.section("hardware");
+    const reading::Section own = hardware.section("array");
     const std::string what = "the array takes " + taken + " bits; quantization." + key + " is " +
                              asked + " where nothing else is said";
     if (own.has(key)) own.refuse(key, what);
@@ -81,27 +82,28 @@ void check_array(Section& section, const RunSpec& run) {
 }
 
 // A table file of scenarios/FOLDER, or of a path.
-std::filesystem::path table_file(Section section, const std::string& subfolder,
+std::filesystem::path table_file(reading::Section section, const std::string& subfolder,
                                  const std::string& otherwise, const std::filesystem::path& base) {
   const std::filesystem::path folder = resource_folder() / "scenarios" / subfolder;
   const std::string name = section.text("table", otherwise);
   section.refuse_unknown_keys();
   std::filesystem::path file = find_preset(name, folder, base);
   if (file.empty()) {
-    section.refuse("table", "found \"" + name + "\"; allowed: " + joined(preset_names(folder)) +
+    section.refuse("table", "found \"" + name +
+                                "\"; allowed: " + reading::joined(preset_names(folder)) +
                                 ", or a path to a table file");
   }
   return file;
 }
 
 // Of a key that another way may not read.
-std::string location_of(Section& section, const std::string& key,
+std::string location_of(reading::Section& section, const std::string& key,
                         const std::filesystem::path& file) {
-  const Value value = section.value(key);
+  const reading::Value value = section.value(key);
   return value.given() ? value.place().text() : file.string();
 }
 
-std::filesystem::path required_file(Section& section, const std::string& key,
+std::filesystem::path required_file(reading::Section& section, const std::string& key,
                                     const std::filesystem::path& base) {
   const std::filesystem::path file = base / section.value(key).text();
   if (!std::filesystem::is_regular_file(file)) {
@@ -115,10 +117,10 @@ std::filesystem::path required_file(Section& section, const std::string& key,
 enum class WeightSource { checkpoint, package, synthetic };
 
 // What the run itself says goes before what holds for all runs.
-WeightSource weight_source(const Section& section, const Section& own) {
+WeightSource weight_source(const reading::Section& section, const reading::Section& own) {
   const bool own_decides = own.has("weights") || own.has("package") || own.has("checkpoint") ||
                            (own.has("quantization") && !section.has("weights"));
-  const Section& decides = own_decides ? own : section;
+  const reading::Section& decides = own_decides ? own : section;
   if (decides.has("weights")) {
     for (const char* other : {"package", "checkpoint"}) {
       if (decides.has(other)) decides.refuse("weights", std::string("leave out ") + other);
@@ -134,9 +136,9 @@ WeightSource weight_source(const Section& section, const Section& own) {
 }
 
 // Widths and formats of random weights: there is nothing to quantize.
-void read_synthetic_quantization(Section section, RunSpec& run) {
-  const std::string arithmetic = to_string(run.arithmetic);
-  const bool binary = run.arithmetic == Arithmetic::bnn;
+void read_synthetic_quantization(reading::Section section, RunSpec& run) {
+  const std::string arithmetic = network::to_string(run.arithmetic);
+  const bool binary = run.arithmetic == network::Arithmetic::bnn;
   const auto bits = [&](const char* key) {
     return static_cast<int>(section.integer(key, binary ? 1 : 8, binary ? 1 : 2, binary ? 1 : 8));
   };
@@ -146,14 +148,14 @@ void read_synthetic_quantization(Section section, RunSpec& run) {
   run.quantization.storage_bits = static_cast<int>(section.integer("storage_bits", 8, 2, 16));
   SyntheticWeights& synthetic = *run.synthetic;
   synthetic.groups = static_cast<int>(section.integer("groups", 1, 1, 64));
-  const bool adder =
-      run.arithmetic == Arithmetic::adder || run.arithmetic == Arithmetic::shiftaddnet;
+  const bool adder = run.arithmetic == network::Arithmetic::adder ||
+                     run.arithmetic == network::Arithmetic::shiftaddnet;
   if (synthetic.groups > 1 && !adder) {
     section.refuse("groups",
                    "arithmetic " + arithmetic + " has none; allowed with adder and shiftaddnet");
   }
   synthetic.adapters = section.truth("adapters", false);
-  if (synthetic.adapters && (run.arithmetic == Arithmetic::adder || binary)) {
+  if (synthetic.adapters && (run.arithmetic == network::Arithmetic::adder || binary)) {
     section.refuse("adapters", "arithmetic " + arithmetic +
                                    " takes no step adapters, which scale products; allowed with "
                                    "cnn, shift, shiftaddnet, post and apot");
@@ -165,14 +167,14 @@ void read_synthetic_quantization(Section section, RunSpec& run) {
 }
 
 // Random weights, and where no data set is named the images' size.
-void read_synthetic(Section& section, const Section& own, RunSpec& run) {
+void read_synthetic(reading::Section& section, const reading::Section& own, RunSpec& run) {
   SyntheticWeights& synthetic = run.synthetic.emplace();
   section.value("weights").choice({"synthetic"});
   synthetic.seed = static_cast<std::uint64_t>(
       section.integer("seed", 1, 0, std::numeric_limits<std::int64_t>::max()));
   read_synthetic_quantization(section.section("quantization"), run);
 
-  const Value given_size = section.value("image");
+  const reading::Value given_size = section.value("image");
   const std::vector<std::int64_t> size =
       given_size.given() ? given_size.integers(3, 1, 4096) : std::vector<std::int64_t>();
   synthetic.classes = static_cast<int>(section.integer("classes", 0, 2, 32767));
@@ -182,9 +184,9 @@ void read_synthetic(Section& section, const Section& own, RunSpec& run) {
     own.refuse("dataset", "a data set has images; leave out image and classes, or the data set");
   }
   if (!random_images) {
-    run.dataset = section.value("dataset").choice(dataset_names());
-    synthetic.image = dataset_image(run.dataset);
-    synthetic.classes = dataset_classes(run.dataset);
+    run.dataset = section.value("dataset").choice(network::dataset_names());
+    synthetic.image = network::dataset_image(run.dataset);
+    synthetic.classes = network::dataset_classes(run.dataset);
   } else {
     if (size.empty()) section.refuse("image", "is missing; allowed: [channels, height, width]");
     if (synthetic.classes == 0) section.refuse("classes", "is missing; allowed: 2 to 32767");
@@ -193,22 +195,23 @@ void read_synthetic(Section& section, const Section& own, RunSpec& run) {
     section.expect("dataset");
   }
   try {
-    make_network(run.network, run.arithmetic, synthetic.image, synthetic.classes);
+    network::make_network(run.network, run.arithmetic, synthetic.image, synthetic.classes);
   } catch (const std::invalid_argument& error) {
     section.refuse(random_images ? "image" : "dataset", error.what());
   }
 }
 
 // `own`: what the run itself says, without what holds for all runs.
-RunSpec read_run(Section section, const Section& own, const std::string& name,
+RunSpec read_run(reading::Section section, const reading::Section& own, const std::string& name,
                  const std::filesystem::path& file) {
   const std::filesystem::path base = file.parent_path();
   RunSpec run;
   run.name = name;
   section.expect("name");
   section.expect("run");
-  run.network = section.value("network").choice(workload_names());
-  run.arithmetic = arithmetic_from_string(section.value("arithmetic").choice(arithmetic_names()));
+  run.network = section.value("network").choice(network::workload_names());
+  run.arithmetic = network::arithmetic_from_string(
+      section.value("arithmetic").choice(network::arithmetic_names()));
 
   // Known keys even where another way is taken.
   run.checkpoint_location = location_of(section, "checkpoint", file);
@@ -224,7 +227,7 @@ RunSpec read_run(Section section, const Section& own, const std::string& name,
   if (source == WeightSource::synthetic) {
     read_synthetic(section, own, run);
   } else {
-    run.dataset = section.value("dataset").choice(dataset_names());
+    run.dataset = section.value("dataset").choice(network::dataset_names());
   }
   if (source == WeightSource::package) run.package = required_file(section, "package", base);
   if (source == WeightSource::checkpoint) {
@@ -233,12 +236,12 @@ RunSpec read_run(Section section, const Section& own, const std::string& name,
   }
 
   const std::string level = section.choice("level", "approximate", {"approximate", "functional"});
-  run.level = level == "functional" ? TimingLevel::functional : TimingLevel::approximate;
-  run.engine = section.choice("engine", default_engine, engine_names());
+  run.level = level == "functional" ? hw::TimingLevel::functional : hw::TimingLevel::approximate;
+  run.engine = section.choice("engine", models::default_engine, models::engine_names());
   run.images = section.integer("images", 0, 0, std::numeric_limits<std::int32_t>::max());
   run.images_location = location_of(section, "images", file);
   run.timed_images = static_cast<int>(section.integer("timed_images", 2, 1, 1000000));
-  if (run.level == TimingLevel::functional) run.timed_images = 0;
+  if (run.level == hw::TimingLevel::functional) run.timed_images = 0;
 
   run.hardware = read_hardware(section, base, elements_for(run.arithmetic));
   check_array(section, run);
@@ -247,7 +250,7 @@ RunSpec read_run(Section section, const Section& own, const std::string& name,
       read_energy_table(table_file(section.section("energy"), "energy", "horowitz-45nm", base));
   run.area_table =
       read_area_table(table_file(section.section("area"), "area", "aladdin-40nm", base));
-  Section array = section.section("hardware").section("array");
+  reading::Section array = section.section("hardware").section("array");
   run.same_area_as = array.text("same_area_as", "");
   run.same_area_location =
       location_of(array, "same_area_as", file) + ": hardware.array.same_area_as";
@@ -269,14 +272,16 @@ void fill_areas(std::vector<RunSpec>& runs) {
     }
     const std::string found = run.same_area_location + ": found \"" + run.same_area_as + '"';
     if (other == nullptr) {
-      throw InputError(found + "; allowed: the name of a run whose array has a size of its own: " +
-                       joined(allowed));
+      throw reading::InputError(found +
+                                "; allowed: the name of a run whose array has a size of its own: " +
+                                reading::joined(allowed));
     }
     try {
-      run.hardware.array = largest_array(run.hardware.array, run.area_table,
-                                         array_area(other->hardware.array, run.area_table).total());
+      run.hardware.array =
+          models::largest_array(run.hardware.array, run.area_table,
+                                models::array_area(other->hardware.array, run.area_table).total());
     } catch (const std::runtime_error& error) {
-      throw InputError(found + ": " + error.what());
+      throw reading::InputError(found + ": " + error.what());
     }
   }
 }
@@ -289,7 +294,7 @@ std::vector<std::string> area_warnings(const Scenario& scenario) {
     if (run.same_area_as.empty() || run.area_table.has_memory()) continue;
     const auto tables = [&](const RunSpec& one) {
       return (one.name == run.name || one.name == run.same_area_as) &&
-             one.hardware.array.kind.computes(TapKind::half_shifted);
+             one.hardware.array.kind.computes(hw::TapKind::half_shifted);
     };
     if (!std::any_of(scenario.runs.begin(), scenario.runs.end(), tables)) continue;
     lines.push_back("run \"" + run.name + "\" has the area of \"" + run.same_area_as +
@@ -299,42 +304,43 @@ std::vector<std::string> area_warnings(const Scenario& scenario) {
   return lines;
 }
 
-std::string to_string(TimingLevel level) {
-  return level == TimingLevel::functional ? "functional" : "approximate";
+std::string to_string(hw::TimingLevel level) {
+  return level == hw::TimingLevel::functional ? "functional" : "approximate";
 }
 
 Scenario read_scenario(const std::filesystem::path& file) {
-  const Node root = read_toml(file);
+  const reading::Node root = reading::read_toml(file);
   Scenario scenario;
   scenario.file = file;
   std::ifstream in(file, std::ios::binary);
   scenario.text.assign(std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>());
-  Section top("", {&root});
+  reading::Section top("", {&root});
   scenario.name = top.text("name", file.stem().string());
 
-  const Member* runs = root.find("run");
+  const reading::Member* runs = root.find("run");
   if (runs == nullptr) {
     scenario.runs.push_back(read_run(top, top, scenario.name, file));
     fill_areas(scenario.runs);
     return scenario;
   }
-  const auto* list = runs->value.as<Node::List>();
-  const bool tables = list != nullptr &&
-                      std::all_of(list->begin(), list->end(),
-                                  [](const Node& run) { return run.as<Node::Table>() != nullptr; });
+  const auto* list = runs->value.as<reading::Node::List>();
+  const bool tables =
+      list != nullptr && std::all_of(list->begin(), list->end(), [](const reading::Node& run) {
+        return run.as<reading::Node::Table>() != nullptr;
+      });
   if (!tables || list->empty()) {
     top.refuse("run", "must be a list of tables: [[run]], one a run");
   }
   std::set<std::string> names;
-  for (const Node& table : *list) {
-    Section own("run", {&table});
+  for (const reading::Node& table : *list) {
+    reading::Section own("run", {&table});
     const std::string name = own.value("name").text();
     if (!names.insert(name).second) own.refuse("name", "two runs are called \"" + name + '"');
     if (own.has("run")) own.refuse("run", "a run cannot hold runs");
-    scenario.runs.push_back(read_run(Section("", {&table, &root}), own, name, file));
+    scenario.runs.push_back(read_run(reading::Section("", {&table, &root}), own, name, file));
   }
   fill_areas(scenario.runs);
   return scenario;
 }
 
-}  // namespace abacus
+}  // namespace abacus::experiment

@@ -14,7 +14,7 @@
 #include "sw/network/network.hpp"
 #include "tlm/hardware_config.hpp"
 
-namespace abacus {
+namespace abacus::experiment {
 
 // How a checkpoint becomes an integer network package; passed on to `abacus-train quantize`, which
 // alone knows the schemes and what each of them takes.
@@ -34,29 +34,29 @@ struct SyntheticWeights {
   int groups = 1;         // read-quantizer groups of each adder layer
   bool adapters = false;  // step adapters (ASQ) in the layers of products between the edges
   // Without a data set: size and classes of random images.
-  Shape image;
+  network::Shape image;
   int classes = 0;
 };
 
 struct RunSpec {
   std::string name;
   std::string network;
-  Arithmetic arithmetic = Arithmetic::adder;
+  network::Arithmetic arithmetic = network::Arithmetic::adder;
   std::string dataset;  // empty: random images
   // Either a checkpoint, to be quantized by the recipe, or a ready package, or random weights.
   std::filesystem::path checkpoint;
   std::filesystem::path package;
   std::optional<SyntheticWeights> synthetic;
-  TimingLevel level = TimingLevel::approximate;
+  hw::TimingLevel level = hw::TimingLevel::approximate;
   // What computes the arrays' accumulators (models/array/engine.hpp): the results are the same.
   std::string engine;
   std::int64_t images =
       0;                 // of the test set, from its start; 0: all, of random ones the timed ones
   int timed_images = 2;  // the first ones, at `level` in full; 0 at the functional level
   QuantizationRecipe quantization;
-  HardwareConfig hardware;
-  EnergyTable energy_table;
-  AreaTable area_table;
+  hw::HardwareConfig hardware;
+  models::EnergyTable energy_table;
+  models::AreaTable area_table;
   // Name of another run, whose array's area this one's fills: rows and columns of `hardware` are so
   // chosen. Empty: they are as given.
   std::string same_area_as;
@@ -86,6 +86,6 @@ Scenario read_scenario(const std::filesystem::path& file);
 // one of the two has besides: POST's lookup tables, where it has no memories.
 std::vector<std::string> area_warnings(const Scenario& scenario);
 
-std::string to_string(TimingLevel level);
+std::string to_string(hw::TimingLevel level);
 
-}  // namespace abacus
+}  // namespace abacus::experiment

@@ -12,12 +12,12 @@
 #include "sw/network/reference_executor.hpp"
 #include "tlm/command.hpp"
 
-namespace abacus {
+namespace abacus::experiment {
 namespace {
 
 // Elements of a stored tensor from and to memory: one byte up to 8 bits, else two, little-endian,
 // two's complement.
-std::vector<std::uint8_t> to_bytes(const StoredTensor& tensor,
+std::vector<std::uint8_t> to_bytes(const network::StoredTensor& tensor,
                                    const std::vector<std::int16_t>& values) {
   std::vector<std::uint8_t> bytes;
   bytes.reserve(values.size() * static_cast<std::size_t>(tensor.element_bytes()));
@@ -29,7 +29,8 @@ std::vector<std::uint8_t> to_bytes(const StoredTensor& tensor,
   return bytes;
 }
 
-std::int32_t element(const StoredTensor& tensor, const std::uint8_t* bytes, std::int64_t index) {
+std::int32_t element(const network::StoredTensor& tensor, const std::uint8_t* bytes,
+                     std::int64_t index) {
   if (tensor.element_bytes() == 1) {
     return tensor.is_signed ? static_cast<std::int8_t>(bytes[index]) : bytes[index];
   }
@@ -37,7 +38,7 @@ std::int32_t element(const StoredTensor& tensor, const std::uint8_t* bytes, std:
   return tensor.is_signed ? static_cast<std::int16_t>(pattern) : pattern;
 }
 
-int class_of(const StoredTensor& scores, const std::vector<std::uint8_t>& bytes) {
+int class_of(const network::StoredTensor& scores, const std::vector<std::uint8_t>& bytes) {
   std::int64_t best = 0;
   for (std::int64_t i = 1; i < scores.shape.elements(); ++i) {
     if (element(scores, bytes.data(), i) > element(scores, bytes.data(), best)) best = i;
@@ -48,9 +49,10 @@ int class_of(const StoredTensor& scores, const std::vector<std::uint8_t>& bytes)
 // The software on the host: drives the accelerator and looks at what it did.
 class HostSoftware {
  public:
-  HostSoftware(Platform& platform, const IntegerNetwork& network, const Program& program,
-               TimingLevel level, const Dataset& dataset, const SimulationSlice& slice,
-               const Report& report)
+  HostSoftware(models::Platform& platform, const network::IntegerNetwork& network,
+               const schedule::Program& program, hw::TimingLevel level,
+               const network::Dataset& dataset, const SimulationSlice& slice,
+               const support::Report& report)
       : platform_(platform),
         network_(network),
         program_(program),
@@ -59,8 +61,8 @@ class HostSoftware {
         slice_(slice),
         report_(report) {}
 
-  void run(HostBus& bus) {
-    Driver driver(bus);
+  void run(hw::HostBus& bus) {
+    driver::Driver driver(bus);
     require(driver.load(program_view(program_)), "load the program", nullptr);
     for (std::int64_t i = 0; i < slice_.count; ++i) {
       run_image(driver, i);
@@ -75,10 +77,11 @@ class HostSoftware {
   const RunOutcome& outcome() const { return outcome_; }
 
  private:
-  void require(DriverStatus status, const std::string& what, const RunStatistics* statistics) {
-    if (status == DriverStatus::ok) return;
-    std::string text = "the driver could not " + what + ": " + to_string(status);
-    if (status == DriverStatus::command_error && statistics != nullptr) {
+  void require(driver::DriverStatus status, const std::string& what,
+               const driver::RunStatistics* statistics) {
+    if (status == driver::DriverStatus::ok) return;
+    std::string text = "the driver could not " + what + ": " + driver::to_string(status);
+    if (status == driver::DriverStatus::command_error && statistics != nullptr) {
       text += ", at command " + std::to_string(statistics->error_command) +
               layer_of(statistics->error_command) + ": " + platform_.error_message();
     }
@@ -88,7 +91,7 @@ class HostSoftware {
   // Whose command it is, as far as there is one.
   std::string layer_of(std::uint32_t index) const {
     if (index >= program_.command_count) return "";
-    Command command;
+    hw::Command command;
     const std::uint64_t place =
         program_.command_address - program_.image_address + std::uint64_t{index} * sizeof command;
     std::memcpy(&command, program_.dram_image.data() + place, sizeof command);
@@ -97,26 +100,27 @@ class HostSoftware {
                : "";
   }
 
-  void run_image(Driver& driver, std::int64_t i) {
+  void run_image(driver::Driver& driver, std::int64_t i) {
     const std::int64_t index = slice_.first + i;
     const bool timed = i < slice_.timed;
-    Context& context = platform_.context();
-    context.set_level(timed ? level_ : TimingLevel::functional);
+    models::Context& context = platform_.context();
+    context.set_level(timed ? level_ : hw::TimingLevel::functional);
     context.timeline.clear();
     context.activity.clear();
 
-    const std::vector<std::int16_t> image = quantize_image(network_, dataset_.image_data(index));
+    const std::vector<std::int16_t> image =
+        network::quantize_image(network_, dataset_.image_data(index));
     const std::vector<std::uint8_t> input = to_bytes(network_.image, image);
     if (input.size() != program_.input.bytes) {
       throw std::logic_error("the program's input has another size than the network's image");
     }
     std::vector<std::uint8_t> scores(program_.scores.bytes);
-    RunStatistics statistics{};
+    driver::RunStatistics statistics{};
     require(driver.run(input.data(), scores.data(), statistics),
             "run image " + std::to_string(index), &statistics);
 
     ++outcome_.images;
-    const StoredTensor& last = network_.layers.back().output;
+    const network::StoredTensor& last = network_.layers.back().output;
     if (class_of(last, scores) == dataset_.labels[static_cast<std::size_t>(index)]) {
       ++outcome_.correct;
     }
@@ -133,13 +137,13 @@ class HostSoftware {
 
   // Holds every layer's output, as it stands in DRAM, against the reference executor's.
   void check(std::int64_t index, const std::vector<std::int16_t>& image) {
-    const HardwareConfig& hardware = platform_.config();
-    const ReferenceResult reference =
-        execute_reference(network_, image, {hardware.array.accumulator_bits, hardware.array.rows},
-                          {hardware.edge_array.accumulator_bits, hardware.edge_array.rows});
+    const hw::HardwareConfig& hardware = platform_.config();
+    const network::ReferenceResult reference = network::execute_reference(
+        network_, image, {hardware.array.accumulator_bits, hardware.array.rows},
+        {hardware.edge_array.accumulator_bits, hardware.edge_array.rows});
     ++outcome_.checked;
     for (std::size_t l = 0; l < network_.layers.size() && !outcome_.mismatch; ++l) {
-      const StoredTensor& tensor = network_.layers[l].output;
+      const network::StoredTensor& tensor = network_.layers[l].output;
       std::vector<std::uint8_t> bytes(static_cast<std::size_t>(tensor.bytes()));
       if (!platform_.peek(program_.outputs[l].address, bytes.data(), bytes.size())) {
         throw std::runtime_error("layer " + network_.layers[l].name +
@@ -162,31 +166,31 @@ class HostSoftware {
     }
   }
 
-  Platform& platform_;
-  const IntegerNetwork& network_;
-  const Program& program_;
-  TimingLevel level_;
-  const Dataset& dataset_;
+  models::Platform& platform_;
+  const network::IntegerNetwork& network_;
+  const schedule::Program& program_;
+  hw::TimingLevel level_;
+  const network::Dataset& dataset_;
   const SimulationSlice& slice_;
-  const Report& report_;
+  const support::Report& report_;
   RunOutcome outcome_;
 };
 
 }  // namespace
 
-RunOutcome simulate_slice(const IntegerNetwork& network, const Program& program,
-                          const HardwareConfig& hardware, TimingLevel level,
-                          const std::string& engine, const Dataset& dataset,
-                          const SimulationSlice& slice, const Report& report) {
+RunOutcome simulate_slice(const network::IntegerNetwork& network, const schedule::Program& program,
+                          const hw::HardwareConfig& hardware, hw::TimingLevel level,
+                          const std::string& engine, const network::Dataset& dataset,
+                          const SimulationSlice& slice, const support::Report& report) {
   // SystemC would say so on stdout for every process.
   sc_core::sc_report_handler::set_actions("/OSCI/SystemC", sc_core::SC_INFO,
                                           sc_core::SC_DO_NOTHING);
-  Platform platform("platform", hardware, level, engine);
+  models::Platform platform("platform", hardware, level, engine);
   HostSoftware software(platform, network, program, level, dataset, slice, report);
   // An exception must not cross the simulation kernel.
   std::exception_ptr failure;
   bool ran = false;
-  platform.set_software([&](HostBus& bus) {
+  platform.set_software([&](hw::HostBus& bus) {
     try {
       software.run(bus);
     } catch (...) {
@@ -204,4 +208,4 @@ RunOutcome simulate_slice(const IntegerNetwork& network, const Program& program,
   return software.outcome();
 }
 
-}  // namespace abacus
+}  // namespace abacus::experiment

@@ -11,7 +11,7 @@
 #include "sw/support/forked_work.hpp"
 #include "tlm/hardware_config.hpp"
 
-namespace abacus {
+namespace abacus::experiment {
 
 struct SimulationSlice {
   std::int64_t first = 0;  // index of the first image in the data set
@@ -24,9 +24,9 @@ struct SimulationSlice {
 // it: the timed ones first, at `level`, then the others at the functional level, through the same
 // models. `engine` computes the arrays' accumulators (models/array/engine.hpp). May be called once a process. Throws std::runtime_error naming what failed; what the
 // models throw passes through.
-RunOutcome simulate_slice(const IntegerNetwork& network, const Program& program,
-                          const HardwareConfig& hardware, TimingLevel level,
-                          const std::string& engine, const Dataset& dataset,
-                          const SimulationSlice& slice, const Report& report);
+RunOutcome simulate_slice(const network::IntegerNetwork& network, const schedule::Program& program,
+                          const hw::HardwareConfig& hardware, hw::TimingLevel level,
+                          const std::string& engine, const network::Dataset& dataset,
+                          const SimulationSlice& slice, const support::Report& report);
 
-}  // namespace abacus
+}  // namespace abacus::experiment

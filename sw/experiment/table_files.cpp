@@ -9,7 +9,7 @@
 
 #include "sw/reading/toml_file.hpp"
 
-namespace abacus {
+namespace abacus::experiment {
 namespace {
 
 constexpr double unbounded = std::numeric_limits<double>::infinity();
@@ -22,7 +22,7 @@ template <typename Named>
 std::string known(const Names<Named>& names) {
   std::vector<std::string> words;
   for (const auto& name : names) words.push_back(name.first);
-  return joined(words);
+  return reading::joined(words);
 }
 
 template <typename Named>
@@ -34,33 +34,35 @@ std::optional<Named> find(const Names<Named>& names, const std::string& text) {
 }
 
 template <typename Named>
-Named choice(const Value& value, const Names<Named>& names) {
+Named choice(const reading::Value& value, const Names<Named>& names) {
   const auto found = find(names, value.text());
   if (!found) value.refuse_found(known(names));
   return *found;
 }
 
-Names<Action> action_names() {
-  Names<Action> names;
-  for (int i = 0; i < action_count; ++i) {
-    const auto action = static_cast<Action>(i);
-    names.emplace_back(to_string(action), action);
+Names<models::Action> action_names() {
+  Names<models::Action> names;
+  for (int i = 0; i < models::action_count; ++i) {
+    const auto action = static_cast<models::Action>(i);
+    names.emplace_back(models::to_string(action), action);
   }
   return names;
 }
 
-const Names<EnergyLaw>& law_names() {
-  static const Names<EnergyLaw> names = {{"constant", EnergyLaw::constant},
-                                         {"width", EnergyLaw::width},
-                                         {"width-product", EnergyLaw::width_product},
-                                         {"capacity", EnergyLaw::capacity},
-                                         {"multiple", EnergyLaw::multiple}};
+const Names<models::EnergyLaw>& law_names() {
+  static const Names<models::EnergyLaw> names = {
+      {"constant", models::EnergyLaw::constant},
+      {"width", models::EnergyLaw::width},
+      {"width-product", models::EnergyLaw::width_product},
+      {"capacity", models::EnergyLaw::capacity},
+      {"multiple", models::EnergyLaw::multiple}};
   return names;
 }
 
-Names<AreaPart> part_names() {
-  Names<AreaPart> names;
-  for (const AreaPart part : area_parts) names.emplace_back(to_string(part), part);
+Names<models::AreaPart> part_names() {
+  Names<models::AreaPart> names;
+  for (const models::AreaPart part : models::area_parts)
+    names.emplace_back(models::to_string(part), part);
   return names;
 }
 
@@ -79,13 +81,13 @@ struct PointForm {
   bool positive = false;  // no amount is 0
 };
 
-std::vector<Point> read_points(Section& section, const PointForm& form) {
+std::vector<Point> read_points(reading::Section& section, const PointForm& form) {
   const auto& [unit, quantity, squared, positive] = form;
   const std::string words = std::string("{") + unit + ", " + quantity + ", source}";
-  const Value list = section.value("points");
+  const reading::Value list = section.value("points");
   std::vector<Point> points;
-  for (const Value& element : list.list()) {
-    Section point = element.section();
+  for (const reading::Value& element : list.list()) {
+    reading::Section point = element.section();
     double at = point.value(unit).number(1, unbounded);
     if (squared) at *= at;
     if (!points.empty() && at <= points.back().at) {
@@ -107,15 +109,16 @@ struct Heading {
   std::string technology;
 };
 
-Heading read_heading(Section& top) {
+Heading read_heading(reading::Section& top) {
   return {top.value("name").text(), top.value("title").text(), top.value("technology").text()};
 }
 
 // The table under `key`, of which each key is one of `names` and has a table.
 template <typename Named, typename Read>
-void read_entries(Section& top, const char* key, const Names<Named>& names, const Read& read) {
-  const Value entries_value = top.value(key);
-  Section entries = entries_value.section();
+void read_entries(reading::Section& top, const char* key, const Names<Named>& names,
+                  const Read& read) {
+  const reading::Value entries_value = top.value(key);
+  reading::Section entries = entries_value.section();
   for (const auto& [name, named] : names) {
     if (entries.has(name)) read(named, entries.value(name));
     entries.expect(name);
@@ -123,10 +126,10 @@ void read_entries(Section& top, const char* key, const Names<Named>& names, cons
   entries.refuse_unknown_keys();
 }
 
-std::vector<AreaPoint> read_area_points(Section section, AreaPart part) {
-  const bool product = part == AreaPart::multiplier;
+std::vector<models::AreaPoint> read_area_points(reading::Section section, models::AreaPart part) {
+  const bool product = part == models::AreaPart::multiplier;
   section.value("law").choice({product ? "width-product" : "width"});
-  std::vector<AreaPoint> points;
+  std::vector<models::AreaPoint> points;
   for (Point& point : read_points(section, {"bits", "um2", product})) {
     points.push_back({point.at, point.amount, std::move(point.source)});
   }
@@ -136,23 +139,23 @@ std::vector<AreaPoint> read_area_points(Section section, AreaPart part) {
 
 }  // namespace
 
-EnergyEntry read_energy_entry(Section section) {
-  EnergyEntry entry;
+models::EnergyEntry read_energy_entry(reading::Section section) {
+  models::EnergyEntry entry;
   entry.law = choice(section.value("law"), law_names());
   const auto source = [&] { return section.value("source").text(); };
   switch (entry.law) {
-    case EnergyLaw::constant:
+    case models::EnergyLaw::constant:
       entry.points.push_back({0.0, section.value("pj").number(0, unbounded), source()});
       break;
-    case EnergyLaw::width:
-    case EnergyLaw::width_product:
-    case EnergyLaw::capacity: {
-      const bool capacity = entry.law == EnergyLaw::capacity;
+    case models::EnergyLaw::width:
+    case models::EnergyLaw::width_product:
+    case models::EnergyLaw::capacity: {
+      const bool capacity = entry.law == models::EnergyLaw::capacity;
       if (capacity) {
         entry.access_bits = static_cast<int>(section.value("access_bits").number(1, 1 << 20));
       }
       const PointForm form = {capacity ? "bytes" : "bits", "pj",
-                              entry.law == EnergyLaw::width_product, capacity};
+                              entry.law == models::EnergyLaw::width_product, capacity};
       for (Point& point : read_points(section, form)) {
         entry.points.push_back({point.at, point.amount, std::move(point.source)});
       }
@@ -161,7 +164,7 @@ EnergyEntry read_energy_entry(Section section) {
       }
       break;
     }
-    case EnergyLaw::multiple:
+    case models::EnergyLaw::multiple:
       entry.of = choice(section.value("of"), action_names());
       entry.times = section.value("times").number(0, unbounded);
       entry.source = source();
@@ -171,43 +174,45 @@ EnergyEntry read_energy_entry(Section section) {
   return entry;
 }
 
-EnergyTable read_energy_table(const std::filesystem::path& file) {
-  const Node root = read_toml(file);
-  Section top("", {&root});
+models::EnergyTable read_energy_table(const std::filesystem::path& file) {
+  const reading::Node root = reading::read_toml(file);
+  reading::Section top("", {&root});
   Heading heading = read_heading(top);
-  std::map<Action, EnergyEntry> entries;
-  read_entries(top, "action", action_names(), [&](Action action, const Value& value) {
-    entries[action] = read_energy_entry(value.section());
-  });
+  std::map<models::Action, models::EnergyEntry> entries;
+  read_entries(top, "action", action_names(),
+               [&](models::Action action, const reading::Value& value) {
+                 entries[action] = read_energy_entry(value.section());
+               });
   top.refuse_unknown_keys();
   for (const auto& [action, entry] : entries) {
-    if (entry.law != EnergyLaw::multiple) continue;
+    if (entry.law != models::EnergyLaw::multiple) continue;
     const auto base = entries.find(entry.of);
-    if (base == entries.end() || base->second.law == EnergyLaw::multiple) {
+    if (base == entries.end() || base->second.law == models::EnergyLaw::multiple) {
       top.section("action").refuse(
-          to_string(action), "is a multiple of `" + to_string(entry.of) +
-                                 "`, which must be in the table and not be a multiple itself");
+          models::to_string(action),
+          "is a multiple of `" + models::to_string(entry.of) +
+              "`, which must be in the table and not be a multiple itself");
     }
   }
   return {std::move(heading.name), std::move(heading.title), std::move(heading.technology),
           std::move(entries)};
 }
 
-AreaTable read_area_table(const std::filesystem::path& file) {
-  const Node root = read_toml(file);
-  Section top("", {&root});
+models::AreaTable read_area_table(const std::filesystem::path& file) {
+  const reading::Node root = reading::read_toml(file);
+  reading::Section top("", {&root});
   Heading heading = read_heading(top);
-  std::map<AreaPart, std::vector<AreaPoint>> entries;
-  read_entries(top, "area", part_names(), [&](AreaPart part, const Value& value) {
+  std::map<models::AreaPart, std::vector<models::AreaPoint>> entries;
+  read_entries(top, "area", part_names(), [&](models::AreaPart part, const reading::Value& value) {
     entries[part] = read_area_points(value.section(), part);
   });
   top.refuse_unknown_keys();
-  for (const AreaPart part : area_parts) {
-    if (part == AreaPart::memory || entries.count(part) != 0) continue;
-    top.refuse("area", "[area." + to_string(part) + "] is missing");
+  for (const models::AreaPart part : models::area_parts) {
+    if (part == models::AreaPart::memory || entries.count(part) != 0) continue;
+    top.refuse("area", "[area." + models::to_string(part) + "] is missing");
   }
   return {std::move(heading.name), std::move(heading.title), std::move(heading.technology),
           std::move(entries)};
 }
 
-}  // namespace abacus
+}  // namespace abacus::experiment

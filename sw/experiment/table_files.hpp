@@ -7,13 +7,13 @@
 #include "models/energy/energy_table.hpp"
 #include "sw/reading/section.hpp"
 
-namespace abacus {
+namespace abacus::experiment {
 
 // Each throws InputError with place, what was found and what is allowed.
-EnergyTable read_energy_table(const std::filesystem::path& file);
-AreaTable read_area_table(const std::filesystem::path& file);
+models::EnergyTable read_energy_table(const std::filesystem::path& file);
+models::AreaTable read_area_table(const std::filesystem::path& file);
 
 // One action's energy: `law` and what goes with it.
-EnergyEntry read_energy_entry(Section section);
+models::EnergyEntry read_energy_entry(reading::Section section);
 
-}  // namespace abacus
+}  // namespace abacus::experiment

@@ -11,7 +11,7 @@
 
 #include "sw/import/pickle_reader.hpp"
 
-namespace abacus {
+namespace abacus::imports {
 namespace {
 
 // The pickled magic number that starts every file of the legacy format.
@@ -111,17 +111,17 @@ std::map<std::string, Extent> locate_storages(const std::filesystem::path& file,
   return extents;
 }
 
-Tensor float_tensor(const std::uint8_t* from, std::int64_t elements,
-                    std::vector<std::int64_t> shape) {
-  Tensor tensor;
-  tensor.type = ElementType::f32;
+network::Tensor float_tensor(const std::uint8_t* from, std::int64_t elements,
+                             std::vector<std::int64_t> shape) {
+  network::Tensor tensor;
+  tensor.type = network::ElementType::f32;
   tensor.shape = std::move(shape);
   tensor.bytes.assign(from, from + elements * 4);
   return tensor;
 }
 
-std::map<std::string, Tensor> parse_legacy_torch(const std::filesystem::path& file,
-                                                 const std::vector<std::uint8_t>& bytes) {
+std::map<std::string, network::Tensor> parse_legacy_torch(const std::filesystem::path& file,
+                                                          const std::vector<std::uint8_t>& bytes) {
   std::size_t position = kLegacyMagic.size();
   std::shared_ptr<PickleValue> protocol, content, keys;
   try {
@@ -140,7 +140,7 @@ std::map<std::string, Tensor> parse_legacy_torch(const std::filesystem::path& fi
     fail(file, "expected a dictionary of tensors and a list of its storages");
   }
   const auto extents = locate_storages(file, bytes, position, *keys, content->entries);
-  std::map<std::string, Tensor> tensors;
+  std::map<std::string, network::Tensor> tensors;
   for (const auto& [name, value] : content->entries) {
     const std::string place = "tensor \"" + name + "\": ";
     if (value->kind != PickleValue::Kind::tensor) fail(file, place + "found no tensor");
@@ -181,7 +181,7 @@ std::vector<std::int64_t> parse_shape(const std::string& text) {
 
 }  // namespace
 
-std::map<std::string, Tensor> read_legacy_torch(const std::filesystem::path& file) {
+std::map<std::string, network::Tensor> read_legacy_torch(const std::filesystem::path& file) {
   const std::vector<std::uint8_t> bytes = read_bytes(file);
   if (!is_legacy_torch(bytes)) {
     fail(file, "offset 0: found no magic number of torch's legacy format (before version 1.6)");
@@ -189,7 +189,7 @@ std::map<std::string, Tensor> read_legacy_torch(const std::filesystem::path& fil
   return parse_legacy_torch(file, bytes);
 }
 
-std::map<std::string, Tensor> read_float_manifest(const std::filesystem::path& manifest) {
+std::map<std::string, network::Tensor> read_float_manifest(const std::filesystem::path& manifest) {
   const std::string name = manifest.string();
   const std::string ending = kManifestEnding;
   if (name.size() <= ending.size() ||
@@ -202,7 +202,7 @@ std::map<std::string, Tensor> read_float_manifest(const std::filesystem::path& m
   const std::vector<std::uint8_t> bytes = read_bytes(values);
   std::ifstream in(manifest);
   if (!in) fail(manifest, "cannot read the file");
-  std::map<std::string, Tensor> tensors;
+  std::map<std::string, network::Tensor> tensors;
   std::uint64_t expected_offset = 0;
   std::string line;
   for (int number = 1; std::getline(in, line); ++number) {
@@ -240,11 +240,11 @@ std::map<std::string, Tensor> read_float_manifest(const std::filesystem::path& m
   return tensors;
 }
 
-std::map<std::string, Tensor> read_foreign_tensors(const std::filesystem::path& file) {
+std::map<std::string, network::Tensor> read_foreign_tensors(const std::filesystem::path& file) {
   const std::vector<std::uint8_t> bytes = read_bytes(file);
-  const std::map<std::string, Tensor> foreign =
+  const std::map<std::string, network::Tensor> foreign =
       is_legacy_torch(bytes) ? parse_legacy_torch(file, bytes) : read_float_manifest(file);
-  std::map<std::string, Tensor> tensors;
+  std::map<std::string, network::Tensor> tensors;
   for (const auto& [foreign_name, tensor] : foreign) {
     std::string name = foreign_name;
     const std::string prefix = "module.", adder = ".adder";
@@ -260,4 +260,4 @@ std::map<std::string, Tensor> read_foreign_tensors(const std::filesystem::path& 
   return tensors;
 }
 
-}  // namespace abacus
+}  // namespace abacus::imports

@@ -3,7 +3,7 @@
 #include <cstdio>
 #include <map>
 
-namespace abacus {
+namespace abacus::imports {
 namespace {
 
 using Value = std::shared_ptr<PickleValue>;
@@ -301,4 +301,4 @@ std::shared_ptr<PickleValue> read_pickle(const std::vector<std::uint8_t>& bytes,
   return value;
 }
 
-}  // namespace abacus
+}  // namespace abacus::imports

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-namespace abacus {
+namespace abacus::imports {
 
 struct PickleValue {
   enum class Kind { none, boolean, integer, text, sequence, dictionary, global, storage, tensor };
@@ -35,4 +35,4 @@ class PickleError : public std::runtime_error {
 std::shared_ptr<PickleValue> read_pickle(const std::vector<std::uint8_t>& bytes,
                                          std::size_t& position);
 
-}  // namespace abacus
+}  // namespace abacus::imports

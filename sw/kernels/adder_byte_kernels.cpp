@@ -7,7 +7,7 @@
 
 #include "sw/kernels/vnni.hpp"
 
-namespace abacus {
+namespace abacus::kernels {
 
 #ifdef ABACUS_HAS_VNNI
 
@@ -682,4 +682,4 @@ void gradient_bytes_of_image(const AdderShape&, const GradientBytes&, const std:
 
 #endif
 
-}  // namespace abacus
+}  // namespace abacus::kernels

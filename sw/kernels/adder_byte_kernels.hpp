@@ -6,7 +6,7 @@
 
 #include "sw/kernels/adder_kernels.hpp"
 
-namespace abacus {
+namespace abacus::kernels {
 
 // A vector holds 16 channels × 4 channels of the other side, one byte each.
 constexpr int kByteLanes = 16;
@@ -70,4 +70,4 @@ std::int64_t weight_gradient_images(const AdderShape& shape);
 void weight_gradient_bytes(const AdderShape& shape, std::int64_t images, const std::uint8_t* input,
                            const float* output_gradient, float* sums, ByteScratch& scratch);
 
-}  // namespace abacus
+}  // namespace abacus::kernels

@@ -11,7 +11,7 @@
 #include "sw/kernels/adder_byte_kernels.hpp"
 #include "sw/kernels/vnni.hpp"
 
-namespace abacus {
+namespace abacus::kernels {
 namespace {
 
 constexpr std::int32_t kTop = 255;
@@ -292,4 +292,4 @@ void adder_grid_weight_gradient(const AdderShape& s, const std::uint8_t* input,
   }
 }
 
-}  // namespace abacus
+}  // namespace abacus::kernels

@@ -10,7 +10,7 @@
 
 #include "sw/kernels/adder_kernels.hpp"
 
-namespace abacus {
+namespace abacus::kernels {
 
 enum class GridPath {
   fastest,  // that this processor has
@@ -59,4 +59,4 @@ void adder_grid_weight_gradient(const AdderShape& shape, const std::uint8_t* inp
                                 const std::int32_t* weight, float unit,
                                 const float* output_gradient, float* weight_gradient);
 
-}  // namespace abacus
+}  // namespace abacus::kernels

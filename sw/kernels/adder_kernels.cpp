@@ -13,7 +13,7 @@
 
 #ifndef ABACUS_ADDER_KERNELS_ONCE
 #define ABACUS_ADDER_KERNELS_ONCE
-namespace abacus {
+namespace abacus::kernels {
 
 // Weights as the kernels read them: [block][ky][kx][inner][lanes], a block being `lanes`
 // neighbouring channels of the layer's output (forward) or input (gradient), `inner` the other
@@ -36,11 +36,11 @@ struct Scratch {
 
 constexpr int ceil_divide(int a, int b) { return (a + b - 1) / b; }
 
-}  // namespace abacus
+}  // namespace abacus::kernels
 #endif
 
 HWY_BEFORE_NAMESPACE();
-namespace abacus {
+namespace abacus::kernels {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
@@ -291,11 +291,11 @@ void gradient_image(const AdderShape& s, const PackedWeights& packed, const floa
 }
 
 }  // namespace HWY_NAMESPACE
-}  // namespace abacus
+}  // namespace abacus::kernels
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace abacus {
+namespace abacus::kernels {
 
 HWY_EXPORT(lanes);
 HWY_EXPORT(forward_image);
@@ -362,5 +362,5 @@ void adder_input_gradient(const AdderShape& s, const float* input, const float* 
   }
 }
 
-}  // namespace abacus
+}  // namespace abacus::kernels
 #endif  // HWY_ONCE

@@ -8,7 +8,7 @@
 
 #include <cstdint>
 
-namespace abacus {
+namespace abacus::kernels {
 
 // Sizes of one adder layer on a batch.
 struct AdderShape {
@@ -38,4 +38,4 @@ void adder_forward(const AdderShape& shape, const float* input, const float* wei
 void adder_input_gradient(const AdderShape& shape, const float* input, const float* weight,
                           const float* output_gradient, float* input_gradient);
 
-}  // namespace abacus
+}  // namespace abacus::kernels

@@ -8,7 +8,7 @@
 #include <hwy/highway.h>
 
 HWY_BEFORE_NAMESPACE();
-namespace abacus {
+namespace abacus::kernels {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
@@ -96,11 +96,11 @@ void add_all_maxima(const MaximaShape& g, int channels, const std::int16_t* plan
 }
 
 }  // namespace HWY_NAMESPACE
-}  // namespace abacus
+}  // namespace abacus::kernels
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace abacus {
+namespace abacus::kernels {
 
 HWY_EXPORT(add_all_maxima);
 
@@ -109,5 +109,5 @@ void add_maxima(const MaximaShape& shape, int channels, const std::int16_t* plan
   HWY_DYNAMIC_DISPATCH(add_all_maxima)(shape, channels, planes, weights, maxima, stride);
 }
 
-}  // namespace abacus
+}  // namespace abacus::kernels
 #endif  // HWY_ONCE

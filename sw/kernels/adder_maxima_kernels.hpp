@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace abacus {
+namespace abacus::kernels {
 
 // An image's operands, [channel][phase][row][column] with zeros around, so that a strided walk
 // becomes a dense one: a pixel at (y, x) is at phase (y mod stride) · stride + x mod stride, row
@@ -29,4 +29,4 @@ constexpr int maxima_channels_together = 4;
 void add_maxima(const MaximaShape& shape, int channels, const std::int16_t* planes,
                 const std::int16_t* weights, std::int32_t* maxima, std::size_t stride);
 
-}  // namespace abacus
+}  // namespace abacus::kernels

@@ -8,7 +8,7 @@
 
 #include "sw/kernels/vnni.hpp"
 
-namespace abacus {
+namespace abacus::kernels {
 namespace {
 
 constexpr int kVector = 64;    // positions at a time
@@ -367,4 +367,4 @@ void adder_sign_weight_gradient(const AdderShape& s, const std::uint8_t* input,
   }
 }
 
-}  // namespace abacus
+}  // namespace abacus::kernels

@@ -8,7 +8,7 @@
 
 #include "sw/kernels/adder_grid_kernels.hpp"
 
-namespace abacus {
+namespace abacus::kernels {
 
 // dW = Σ sign(X − W) · dY over the batch's outputs, sign(0) = 0; O×I×k×k. X: N×C×H×W of 0..255, zeros
 // around, W any integer, dY: N×O×H'×W'. The byte-wise path rounds dY to 16 bits for every few images
@@ -17,4 +17,4 @@ void adder_sign_weight_gradient(const AdderShape& shape, const std::uint8_t* inp
                                 const std::int32_t* weight, const float* output_gradient,
                                 float* weight_gradient, GridPath path = GridPath::fastest);
 
-}  // namespace abacus
+}  // namespace abacus::kernels

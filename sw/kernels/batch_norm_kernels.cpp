@@ -11,7 +11,7 @@
 #define ABACUS_CLONES
 #endif
 
-namespace abacus {
+namespace abacus::kernels {
 namespace {
 
 // Several pixels are taken together as one row, so that vectors are full for any number of
@@ -232,4 +232,4 @@ void normalization_gradient(const BatchNormShape& shape, const float* x, const f
   });
 }
 
-}  // namespace abacus
+}  // namespace abacus::kernels

@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace abacus {
+namespace abacus::kernels {
 
 struct BatchNormShape {
   std::int64_t pixels = 0;
@@ -42,4 +42,4 @@ void normalization_gradient(const BatchNormShape& shape, const float* x, const f
                             const float* dy, const float* y, const float* factor,
                             const float* slope, const float* offset, float* dx);
 
-}  // namespace abacus
+}  // namespace abacus::kernels

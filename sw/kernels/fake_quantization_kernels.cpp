@@ -11,7 +11,7 @@
 #include <hwy/highway.h>
 
 HWY_BEFORE_NAMESPACE();
-namespace abacus {
+namespace abacus::kernels {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
@@ -247,11 +247,11 @@ double end_halves(const float* x, const Bfloat16Bits* gradient, std::int64_t cou
 }
 
 }  // namespace HWY_NAMESPACE
-}  // namespace abacus
+}  // namespace abacus::kernels
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace abacus {
+namespace abacus::kernels {
 
 HWY_EXPORT(round_all);
 HWY_EXPORT(read_floats);
@@ -313,5 +313,5 @@ void sum_integers(const float* stored, std::int64_t pixels, std::int64_t channel
   HWY_DYNAMIC_DISPATCH(sum_all)(stored, pixels, channels, inverse_scale, sums);
 }
 
-}  // namespace abacus
+}  // namespace abacus::kernels
 #endif  // HWY_ONCE

@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-namespace abacus {
+namespace abacus::kernels {
 
 // The integers lowest … highest times `step`.
 struct FakeGrid {
@@ -55,4 +55,4 @@ double end_step_gradient(const float* x, const Bfloat16Bits* gradient, std::int6
 void sum_integers(const float* stored, std::int64_t pixels, std::int64_t channels,
                   float inverse_scale, std::int64_t* sums);
 
-}  // namespace abacus
+}  // namespace abacus::kernels

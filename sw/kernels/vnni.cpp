@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace abacus {
+namespace abacus::kernels {
 
 #ifdef ABACUS_HAS_VNNI
 
@@ -27,4 +27,4 @@ bool vnni_supported() { return false; }
 
 #endif
 
-}  // namespace abacus
+}  // namespace abacus::kernels

@@ -6,12 +6,12 @@
 
 #include <cstddef>
 
-namespace abacus {
+namespace abacus::kernels {
 
 // Whether compiler and processor have it.
 bool vnni_supported();
 
-}  // namespace abacus
+}  // namespace abacus::kernels
 
 #if defined(__x86_64__) && defined(__GNUC__)
 #define ABACUS_HAS_VNNI 1
@@ -32,7 +32,7 @@ bool vnni_supported();
 #define ABACUS_VNNI __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")))
 #define ABACUS_VNNI_INLINE ABACUS_VNNI inline __attribute__((always_inline))
 
-namespace abacus {
+namespace abacus::kernels {
 
 ABACUS_VNNI_INLINE __mmask16 first_lanes(int count) {
   return static_cast<__mmask16>(count >= 16 ? 0xFFFFU : (1U << count) - 1U);
@@ -55,5 +55,5 @@ ABACUS_VNNI_INLINE BytePair split_bytes(const float* values, int count, __m512 f
   return {upper, _mm512_sub_epi32(whole, _mm512_slli_epi32(upper, 8))};
 }
 
-}  // namespace abacus
+}  // namespace abacus::kernels
 #endif

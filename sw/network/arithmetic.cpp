@@ -2,13 +2,13 @@
 
 #include <stdexcept>
 
-namespace abacus {
+namespace abacus::network {
 namespace {
 
 const std::vector<Arithmetic>& all_arithmetics() {
   static const std::vector<Arithmetic> all = [] {
     std::vector<Arithmetic> arithmetics;
-    for (const TapKindRow& row : tap_kinds) {
+    for (const hw::TapKindRow& row : hw::tap_kinds) {
       arithmetics.emplace_back(row.kind);
       // Beside the kind of its first layers.
       if (row.kind == Arithmetic::shiftaddnet.first()) {
@@ -24,7 +24,7 @@ const std::vector<Arithmetic>& all_arithmetics() {
 
 std::string to_string(Arithmetic arithmetic) {
   if (arithmetic == Arithmetic::shiftaddnet) return "shiftaddnet";
-  return std::string(row_of(arithmetic.first()).arithmetic);
+  return std::string(hw::row_of(arithmetic.first()).arithmetic);
 }
 
 const std::vector<std::string>& arithmetic_names() {
@@ -49,7 +49,7 @@ Arithmetic arithmetic_from_string(const std::string& text) {
 
 Arithmetic checkpoint_arithmetic(Arithmetic arithmetic) {
   if (arithmetic.composite()) return arithmetic;
-  return row_of(arithmetic.first()).trained_as;
+  return hw::row_of(arithmetic.first()).trained_as;
 }
 
-}  // namespace abacus
+}  // namespace abacus::network

@@ -18,24 +18,24 @@
 
 #include "tlm/tap_kinds.hpp"
 
-namespace abacus {
+namespace abacus::network {
 
 class Arithmetic {
  public:
   // By the names that files and the literature have for layers with such taps.
-  static constexpr TapKind cnn = TapKind::product;
-  static constexpr TapKind adder = TapKind::absolute_difference;
-  static constexpr TapKind bnn = TapKind::sign_product;
-  static constexpr TapKind shift = TapKind::shifted;
-  static constexpr TapKind post = TapKind::half_shifted;
-  static constexpr TapKind apot = TapKind::twice_shifted;
+  static constexpr hw::TapKind cnn = hw::TapKind::product;
+  static constexpr hw::TapKind adder = hw::TapKind::absolute_difference;
+  static constexpr hw::TapKind bnn = hw::TapKind::sign_product;
+  static constexpr hw::TapKind shift = hw::TapKind::shifted;
+  static constexpr hw::TapKind post = hw::TapKind::half_shifted;
+  static constexpr hw::TapKind apot = hw::TapKind::twice_shifted;
   static const Arithmetic shiftaddnet;
 
-  constexpr Arithmetic(TapKind every_layer) : Arithmetic(every_layer, every_layer) {}
+  constexpr Arithmetic(hw::TapKind every_layer) : Arithmetic(every_layer, every_layer) {}
 
   // Of the layers that a convolution becomes; where they are equal, it is one layer.
-  constexpr TapKind first() const { return first_; }
-  constexpr TapKind second() const { return second_; }
+  constexpr hw::TapKind first() const { return first_; }
+  constexpr hw::TapKind second() const { return second_; }
   constexpr bool composite() const { return first_ != second_; }
 
   friend constexpr bool operator==(Arithmetic a, Arithmetic b) {
@@ -44,13 +44,14 @@ class Arithmetic {
   friend constexpr bool operator!=(Arithmetic a, Arithmetic b) { return !(a == b); }
 
  private:
-  constexpr Arithmetic(TapKind first, TapKind second) : first_(first), second_(second) {}
+  constexpr Arithmetic(hw::TapKind first, hw::TapKind second) : first_(first), second_(second) {}
 
-  TapKind first_;
-  TapKind second_;
+  hw::TapKind first_;
+  hw::TapKind second_;
 };
 
-inline constexpr Arithmetic Arithmetic::shiftaddnet{TapKind::shifted, TapKind::absolute_difference};
+inline constexpr Arithmetic Arithmetic::shiftaddnet{hw::TapKind::shifted,
+                                                    hw::TapKind::absolute_difference};
 
 // As files have it.
 std::string to_string(Arithmetic arithmetic);
@@ -62,4 +63,4 @@ Arithmetic arithmetic_from_string(const std::string& text);
 // Of the float checkpoint from which a network of that arithmetic is quantized.
 Arithmetic checkpoint_arithmetic(Arithmetic arithmetic);
 
-}  // namespace abacus
+}  // namespace abacus::network

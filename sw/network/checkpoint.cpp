@@ -9,7 +9,7 @@
 
 #include "sw/support/overloaded.hpp"
 
-namespace abacus {
+namespace abacus::network {
 namespace {
 
 constexpr char kFormat[] = "abacus-checkpoint-1";
@@ -122,26 +122,28 @@ std::vector<ParameterShape> parameter_shapes(const Network& network) {
   std::vector<ParameterShape> shapes;
   for (const Layer& layer : network.layers) {
     const std::int64_t channels = layer.output.channels;
-    std::visit(Overloaded{[&](const Convolution& of) {
-                            const std::vector<std::int64_t> weights = {
-                                channels, layer.input.channels / of.groups, of.kernel, of.kernel};
-                            if (of.arithmetic == Arithmetic::shift) {
-                              shapes.push_back({layer.name + ".exponent", weights, true});
-                              shapes.push_back({layer.name + ".sign", weights, true});
-                            } else {
-                              shapes.push_back({layer.name + ".weight", weights, true});
-                            }
-                            if (of.bias) shapes.push_back({layer.name + ".bias", {channels}, true});
-                          },
-                          [&](const BatchNorm&) {
-                            shapes.push_back({layer.name + ".weight", {channels}, true});
-                            shapes.push_back({layer.name + ".bias", {channels}, true});
-                            shapes.push_back({layer.name + ".running_mean", {channels}, false});
-                            shapes.push_back({layer.name + ".running_var", {channels}, false});
-                          },
-                          [](const Relu&) {}, [](const Add&) {}, [](const AveragePool&) {},
-                          [](const MaxPool&) {}},
-               layer.kind);
+    std::visit(
+        support::Overloaded{[&](const Convolution& of) {
+                              const std::vector<std::int64_t> weights = {
+                                  channels, layer.input.channels / of.groups, of.kernel, of.kernel};
+                              if (of.arithmetic == Arithmetic::shift) {
+                                shapes.push_back({layer.name + ".exponent", weights, true});
+                                shapes.push_back({layer.name + ".sign", weights, true});
+                              } else {
+                                shapes.push_back({layer.name + ".weight", weights, true});
+                              }
+                              if (of.bias)
+                                shapes.push_back({layer.name + ".bias", {channels}, true});
+                            },
+                            [&](const BatchNorm&) {
+                              shapes.push_back({layer.name + ".weight", {channels}, true});
+                              shapes.push_back({layer.name + ".bias", {channels}, true});
+                              shapes.push_back({layer.name + ".running_mean", {channels}, false});
+                              shapes.push_back({layer.name + ".running_var", {channels}, false});
+                            },
+                            [](const Relu&) {}, [](const Add&) {}, [](const AveragePool&) {},
+                            [](const MaxPool&) {}},
+        layer.kind);
   }
   return shapes;
 }
@@ -242,4 +244,4 @@ void save_checkpoint(const std::filesystem::path& file, const Checkpoint& checkp
   write_safetensors(file, content);
 }
 
-}  // namespace abacus
+}  // namespace abacus::network

@@ -12,7 +12,7 @@
 #include "sw/network/network.hpp"
 #include "sw/network/safetensors.hpp"
 
-namespace abacus {
+namespace abacus::network {
 
 struct Checkpoint {
   Network network;
@@ -52,4 +52,4 @@ void check_parameters(const Network& network, const std::map<std::string, Tensor
 Checkpoint load_checkpoint(const std::filesystem::path& file);
 void save_checkpoint(const std::filesystem::path& file, const Checkpoint& checkpoint);
 
-}  // namespace abacus
+}  // namespace abacus::network

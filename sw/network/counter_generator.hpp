@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-namespace abacus {
+namespace abacus::network {
 
 // SplitMix64's output function (Steele, Lea, Flood, OOPSLA 2014, with Stafford's mixing constants).
 constexpr std::uint64_t mix64(std::uint64_t z) {
@@ -28,4 +28,4 @@ class CounterGenerator {
   std::uint64_t counter_ = 0;
 };
 
-}  // namespace abacus
+}  // namespace abacus::network

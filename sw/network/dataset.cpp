@@ -11,7 +11,7 @@
 #include <stdexcept>
 #include <utility>
 
-namespace abacus {
+namespace abacus::network {
 namespace {
 
 namespace fs = std::filesystem;
@@ -312,4 +312,4 @@ Dataset load_dataset(const std::string& name, Split split, const fs::path& root)
   return data;
 }
 
-}  // namespace abacus
+}  // namespace abacus::network

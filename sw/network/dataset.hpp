@@ -9,7 +9,7 @@
 
 #include "sw/network/network.hpp"
 
-namespace abacus {
+namespace abacus::network {
 
 // The files' training images are split in two: `validation` is 5,000 of them, drawn by a fixed
 // permutation; `train` the rest; `train_all` both. `test` is the publisher's test set.
@@ -51,4 +51,4 @@ std::filesystem::path data_root(const std::filesystem::path& given, const std::s
 // missing, truncated, overlong, mislabelled or wrong-sized files.
 Dataset load_dataset(const std::string& name, Split split, const std::filesystem::path& root);
 
-}  // namespace abacus
+}  // namespace abacus::network

@@ -8,20 +8,20 @@
 
 #include "sw/support/overloaded.hpp"
 
-namespace abacus {
+namespace abacus::network {
 namespace {
 
 // The integer layer that begins with it; none for what others take in.
 std::optional<IntegerLayerKind> starting_kind(const Layer& layer) {
   using Kind = std::optional<IntegerLayerKind>;
   return std::visit(
-      Overloaded{[](const Convolution&) -> Kind { return IntegerLayerKind::convolution; },
-                 [](const BatchNorm&) -> Kind { return std::nullopt; },
-                 [](const Relu&) -> Kind { return std::nullopt; },
-                 // A layer of its own only where no convolution takes it in.
-                 [](const Add&) -> Kind { return std::nullopt; },
-                 [](const AveragePool&) -> Kind { return IntegerLayerKind::average_pool; },
-                 [](const MaxPool&) -> Kind { return IntegerLayerKind::max_pool; }},
+      support::Overloaded{[](const Convolution&) -> Kind { return IntegerLayerKind::convolution; },
+                          [](const BatchNorm&) -> Kind { return std::nullopt; },
+                          [](const Relu&) -> Kind { return std::nullopt; },
+                          // A layer of its own only where no convolution takes it in.
+                          [](const Add&) -> Kind { return std::nullopt; },
+                          [](const AveragePool&) -> Kind { return IntegerLayerKind::average_pool; },
+                          [](const MaxPool&) -> Kind { return IntegerLayerKind::max_pool; }},
       layer.kind);
 }
 
@@ -230,4 +230,4 @@ IntegerLayer integer_layer(const Network& network, const FoldedLayer& folded) {
   return layer;
 }
 
-}  // namespace abacus
+}  // namespace abacus::network

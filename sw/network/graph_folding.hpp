@@ -8,7 +8,7 @@
 #include "sw/network/integer_network.hpp"
 #include "sw/network/network.hpp"
 
-namespace abacus {
+namespace abacus::network {
 
 // One layer of the integer network, with the layers of the float network that it stands for.
 struct FoldedLayer {
@@ -42,4 +42,4 @@ GraphReads reads_of(const std::vector<FoldedLayer>& folded);
 // arithmetic, ReLU. Formats, weights and scales are yet to come.
 IntegerLayer integer_layer(const Network& network, const FoldedLayer& folded);
 
-}  // namespace abacus
+}  // namespace abacus::network

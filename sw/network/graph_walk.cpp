@@ -2,7 +2,7 @@
 
 #include <string>
 
-namespace abacus {
+namespace abacus::network {
 
 GraphReads reads_of(const Network& network) {
   GraphReads reads;
@@ -25,4 +25,4 @@ std::vector<int> last_readers(const GraphReads& reads) {
   return last;
 }
 
-}  // namespace abacus
+}  // namespace abacus::network

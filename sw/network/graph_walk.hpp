@@ -10,7 +10,7 @@
 
 #include "sw/network/network.hpp"
 
-namespace abacus {
+namespace abacus::network {
 
 // By layer: the tensors that it reads, each the index of the layer that makes it. Negative: the
 // graph's input.
@@ -81,4 +81,4 @@ class GraphWalk {
   std::vector<Tensor> tensors_;
 };
 
-}  // namespace abacus
+}  // namespace abacus::network

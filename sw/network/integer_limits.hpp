@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-namespace abacus {
+namespace abacus::network {
 
 // Right shift of a layer, a pool's and an adapter's.
 inline constexpr int largest_shift = 46;
@@ -40,4 +40,4 @@ inline constexpr std::int64_t largest_adapter_bias = std::int64_t{1} << 40;
 inline constexpr int smallest_adapter_value = -32768;
 inline constexpr int largest_adapter_value = 32767;
 
-}  // namespace abacus
+}  // namespace abacus::network

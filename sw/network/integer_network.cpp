@@ -3,7 +3,7 @@
 #include <stdexcept>
 #include <string>
 
-namespace abacus {
+namespace abacus::network {
 
 std::string to_string(IntegerLayerKind kind) {
   switch (kind) {
@@ -36,4 +36,4 @@ std::vector<std::int16_t> quantize_image(const IntegerNetwork& network,
   return image;
 }
 
-}  // namespace abacus
+}  // namespace abacus::network

@@ -13,7 +13,7 @@
 #include "sw/network/integer_limits.hpp"
 #include "sw/network/network.hpp"
 
-namespace abacus {
+namespace abacus::network {
 
 // Index into IntegerNetwork::layers that stands for the quantized image.
 inline constexpr int image_tensor = -1;
@@ -80,7 +80,7 @@ struct IntegerLayer {
   int padding = 0;
 
   // Convolution only.
-  TapKind arithmetic = Arithmetic::cnn;
+  hw::TapKind arithmetic = Arithmetic::cnn;
   bool edge = false;       // runs on the edge array
   bool depthwise = false;  // output channel o sees input channel o alone
   int weight_bits = 8;
@@ -163,4 +163,4 @@ void write_package(const std::filesystem::path& file, const IntegerNetwork& netw
 // Image (channels × height × width pixels) → image tensor's values, height × width × channel order.
 std::vector<std::int16_t> quantize_image(const IntegerNetwork& network, const std::uint8_t* pixels);
 
-}  // namespace abacus
+}  // namespace abacus::network

@@ -7,7 +7,7 @@
 
 #include "sw/network/integer_network.hpp"
 
-namespace abacus {
+namespace abacus::network {
 namespace {
 
 // Largest size of one dimension; keeps every sum over channels of 16-bit products within 32 bits.
@@ -201,7 +201,7 @@ void validate_operands(const Place& place, const IntegerLayer& layer) {
   place.check("weight_bits" + with, layer.weight_bits, bits_range(layer.arithmetic));
   place.check("activation_bits" + with, layer.activation_bits, bits_range(layer.arithmetic));
   if (layer.arithmetic == Arithmetic::bnn) validate_binary(place, layer);
-  if (has_exponent_weights(layer.arithmetic)) {
+  if (hw::has_exponent_weights(layer.arithmetic)) {
     validate_exponents(place, layer);
   } else {
     place.check("levels with arithmetic " + arithmetic, layer.levels, {0, 0});
@@ -309,7 +309,7 @@ void validate_convolution(const Place& place, const IntegerNetwork& network,
   place.check_count(
       "weights", layer.weights.size(),
       std::int64_t{channels} * layer.seen_channels(input.channels) * layer.kernel * layer.kernel);
-  if (layer.arithmetic != Arithmetic::bnn && !has_exponent_weights(layer.arithmetic)) {
+  if (layer.arithmetic != Arithmetic::bnn && !hw::has_exponent_weights(layer.arithmetic)) {
     place.check_each("weights", layer.weights,
                      integer_range(layer.weight_bits, layer.weight_signed));
   }
@@ -455,4 +455,4 @@ void validate(const IntegerNetwork& network, const std::string& source) {
   }
 }
 
-}  // namespace abacus
+}  // namespace abacus::network

@@ -12,7 +12,7 @@
 #include "sw/reading/json_text.hpp"
 #include "sw/reading/section.hpp"
 
-namespace abacus {
+namespace abacus::network {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -32,7 +32,7 @@ constexpr char input_table_name[] = "input_table";
 template <typename Owner>
 void add_fields(Json& json, const Owner& owner);
 template <typename Owner>
-void read_fields(Section& section, Owner& owner);
+void read_fields(reading::Section& section, Owner& owner);
 
 template <typename T>
 Json to_json(const T& value) {
@@ -62,7 +62,7 @@ Json to_json(const std::optional<T>& value) {
 }
 
 template <typename T>
-void read(const Value& from, T& value) {
+void read(const reading::Value& from, T& value) {
   if constexpr (std::is_same_v<T, bool>) {
     value = from.truth();
   } else if constexpr (std::is_integral_v<T>) {
@@ -70,26 +70,26 @@ void read(const Value& from, T& value) {
   } else if constexpr (std::is_floating_point_v<T>) {
     value = from.number();
   } else {
-    Section section = from.section();
+    reading::Section section = from.section();
     read_fields(section, value);
     section.refuse_unknown_keys();
   }
 }
 
-void read(const Value& from, std::string& value) { value = from.any_text(); }
+void read(const reading::Value& from, std::string& value) { value = from.any_text(); }
 
-void read(const Value& from, Arithmetic& value) {
+void read(const reading::Value& from, Arithmetic& value) {
   value = arithmetic_from_string(from.choice(arithmetic_names()));
 }
 
 // Of a layer: a network's of several kinds is none.
-void read(const Value& from, TapKind& value) {
+void read(const reading::Value& from, hw::TapKind& value) {
   std::vector<std::string> names;
-  for (const TapKindRow& row : tap_kinds) names.emplace_back(row.arithmetic);
+  for (const hw::TapKindRow& row : hw::tap_kinds) names.emplace_back(row.arithmetic);
   value = arithmetic_from_string(from.choice(names)).first();
 }
 
-void read(const Value& from, IntegerLayerKind& value) {
+void read(const reading::Value& from, IntegerLayerKind& value) {
   std::vector<std::string> names;
   for (const IntegerLayerKind kind : integer_layer_kinds) names.push_back(to_string(kind));
   const std::string name = from.choice(names);
@@ -99,12 +99,12 @@ void read(const Value& from, IntegerLayerKind& value) {
 }
 
 template <typename T>
-void read(const Value& from, std::vector<T>& values) {
-  for (const Value& element : from.list()) read(element, values.emplace_back());
+void read(const reading::Value& from, std::vector<T>& values) {
+  for (const reading::Value& element : from.list()) read(element, values.emplace_back());
 }
 
 template <typename T>
-void read(const Value& from, std::optional<T>& value) {
+void read(const reading::Value& from, std::optional<T>& value) {
   read(from, value.emplace());
 }
 
@@ -128,19 +128,19 @@ void add_field(Json& json, const CountField<Owner, Element>& field, const Owner&
 }
 
 template <typename Owner, typename Member>
-void read_field(Section& section, const PackageField<Owner, Member>& field, Owner& owner) {
+void read_field(reading::Section& section, const PackageField<Owner, Member>& field, Owner& owner) {
   const bool wanted =
       field.may_lack ? section.has(field.key) : field.present == nullptr || field.present(owner);
   if (wanted) read(section.value(field.key), owner.*field.member);
 }
 
 template <typename Owner, typename Member>
-void read_field(Section& section, const InlineField<Owner, Member>& field, Owner& owner) {
+void read_field(reading::Section& section, const InlineField<Owner, Member>& field, Owner& owner) {
   read_fields(section, owner.*field.member);
 }
 
 template <typename Owner, typename Element>
-void read_field(Section& section, const CountField<Owner, Element>& field, Owner& owner) {
+void read_field(reading::Section& section, const CountField<Owner, Element>& field, Owner& owner) {
   (owner.*field.member)
       .resize(static_cast<std::size_t>(section.value(field.key).integer(0, field.most)));
 }
@@ -151,7 +151,7 @@ void add_fields(Json& json, const Owner& owner) {
 }
 
 template <typename Owner>
-void read_fields(Section& section, Owner& owner) {
+void read_fields(reading::Section& section, Owner& owner) {
   visit_package_fields<Owner>([&](const auto& field) { read_field(section, field, owner); });
 }
 
@@ -247,7 +247,7 @@ void write_tensors(TensorFile& content, const IntegerLayer& layer, std::int64_t 
       });
 }
 
-Node parse_graph(const std::string& file, const TensorFile& content) {
+reading::Node parse_graph(const std::string& file, const TensorFile& content) {
   const auto format = content.metadata.find(format_key);
   if (format == content.metadata.end() || format->second != format_name) {
     fail(file, std::string("metadata \"") + format_key + "\" is " +
@@ -258,7 +258,7 @@ Node parse_graph(const std::string& file, const TensorFile& content) {
   if (graph == content.metadata.end()) {
     fail(file, std::string("metadata \"") + graph_key + "\" is missing");
   }
-  return parse_json(graph->second, file + ": metadata \"" + graph_key + '"');
+  return reading::parse_json(graph->second, file + ": metadata \"" + graph_key + '"');
 }
 
 }  // namespace
@@ -266,9 +266,9 @@ Node parse_graph(const std::string& file, const TensorFile& content) {
 IntegerNetwork read_package(const std::filesystem::path& path) {
   const std::string file = path.string();
   const TensorFile content = read_safetensors(path);
-  const Node graph = parse_graph(file, content);
+  const reading::Node graph = parse_graph(file, content);
   IntegerNetwork network;
-  read(Value("", &graph, graph.place()), network);
+  read(reading::Value("", &graph, graph.place()), network);
 
   Tensors tensors(file, content);
   network.input_table =
@@ -305,4 +305,4 @@ void write_package(const std::filesystem::path& file, const IntegerNetwork& netw
   write_safetensors(file, content);
 }
 
-}  // namespace abacus
+}  // namespace abacus::network

@@ -6,7 +6,7 @@
 
 #include "sw/network/dataset.hpp"
 
-namespace abacus {
+namespace abacus::network {
 
 // All of them where it has no more than `images`.
 inline void keep_first(Dataset& dataset, std::int64_t images) {
@@ -15,4 +15,4 @@ inline void keep_first(Dataset& dataset, std::int64_t images) {
   dataset.labels.resize(static_cast<std::size_t>(images));
 }
 
-}  // namespace abacus
+}  // namespace abacus::network

@@ -7,7 +7,7 @@
 
 #include "sw/support/overloaded.hpp"
 
-namespace abacus {
+namespace abacus::network {
 namespace {
 
 std::string to_string(const Shape& shape) {
@@ -88,7 +88,7 @@ class Builder {
     return layer;
   }
 
-  static Convolution window(TapKind arithmetic, int kernel, int stride, int padding) {
+  static Convolution window(hw::TapKind arithmetic, int kernel, int stride, int padding) {
     Convolution kind;
     kind.arithmetic = arithmetic;
     kind.kernel = kernel;
@@ -296,18 +296,18 @@ std::string kind_name(const LayerKind& kind) {
 
 std::optional<Window> window_of(const LayerKind& kind) {
   using Found = std::optional<Window>;
-  return std::visit(Overloaded{[](const Convolution& of) -> Found {
-                                 return Window{of.kernel, of.stride, of.padding};
-                               },
-                               [](const BatchNorm&) -> Found { return std::nullopt; },
-                               [](const Relu&) -> Found { return std::nullopt; },
-                               [](const Add&) -> Found { return std::nullopt; },
-                               [](const AveragePool& of) -> Found {
-                                 return Window{of.kernel, of.stride, 0};
-                               },
-                               [](const MaxPool& of) -> Found {
-                                 return Window{of.kernel, of.stride, 0};
-                               }},
+  return std::visit(support::Overloaded{[](const Convolution& of) -> Found {
+                                          return Window{of.kernel, of.stride, of.padding};
+                                        },
+                                        [](const BatchNorm&) -> Found { return std::nullopt; },
+                                        [](const Relu&) -> Found { return std::nullopt; },
+                                        [](const Add&) -> Found { return std::nullopt; },
+                                        [](const AveragePool& of) -> Found {
+                                          return Window{of.kernel, of.stride, 0};
+                                        },
+                                        [](const MaxPool& of) -> Found {
+                                          return Window{of.kernel, of.stride, 0};
+                                        }},
                     kind);
 }
 
@@ -326,16 +326,16 @@ std::int64_t Network::taps(const Layer& layer) {
 
 std::int64_t Network::parameters(const Layer& layer) {
   const std::int64_t channels = layer.output.channels;
-  return std::visit(Overloaded{[&](const Convolution& of) {
-                                 return channels * (layer.input.channels / of.groups) * of.kernel *
-                                            of.kernel +
-                                        (of.bias ? channels : 0);
-                               },
-                               [&](const BatchNorm&) { return 2 * channels; },
-                               [](const Relu&) { return std::int64_t{0}; },
-                               [](const Add&) { return std::int64_t{0}; },
-                               [](const AveragePool&) { return std::int64_t{0}; },
-                               [](const MaxPool&) { return std::int64_t{0}; }},
+  return std::visit(support::Overloaded{[&](const Convolution& of) {
+                                          return channels * (layer.input.channels / of.groups) *
+                                                     of.kernel * of.kernel +
+                                                 (of.bias ? channels : 0);
+                                        },
+                                        [&](const BatchNorm&) { return 2 * channels; },
+                                        [](const Relu&) { return std::int64_t{0}; },
+                                        [](const Add&) { return std::int64_t{0}; },
+                                        [](const AveragePool&) { return std::int64_t{0}; },
+                                        [](const MaxPool&) { return std::int64_t{0}; }},
                     layer.kind);
 }
 
@@ -398,4 +398,4 @@ Network make_network(const std::string& name, Arithmetic arithmetic, Shape input
   return network;
 }
 
-}  // namespace abacus
+}  // namespace abacus::network

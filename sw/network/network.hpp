@@ -10,7 +10,7 @@
 
 #include "sw/network/arithmetic.hpp"
 
-namespace abacus {
+namespace abacus::network {
 
 // Size of one image or activation tensor, without the batch; channels × height × width.
 struct Shape {
@@ -30,7 +30,7 @@ struct Shape {
 // Also stands for fully connected layers: kernel = whole input, no padding.
 struct Convolution {
   static constexpr char name[] = "convolution";
-  TapKind arithmetic = Arithmetic::cnn;
+  hw::TapKind arithmetic = Arithmetic::cnn;
   int kernel = 1;
   int stride = 1;
   int padding = 0;  // with zeros (an adder's padded tap adds |w|)
@@ -97,7 +97,7 @@ struct Layer {
   // Null if the layer is of another kind.
   const Convolution* if_convolution() const { return std::get_if<Convolution>(&kind); }
   // A convolution of that arithmetic.
-  bool computes(TapKind arithmetic) const {
+  bool computes(hw::TapKind arithmetic) const {
     return is<Convolution>() && std::get<Convolution>(kind).arithmetic == arithmetic;
   }
   // Throws std::logic_error naming a layer of another kind.
@@ -146,4 +146,4 @@ const std::vector<std::string>& workload_names();
 // ECCV 2018).
 Network make_network(const std::string& name, Arithmetic arithmetic, Shape input, int classes);
 
-}  // namespace abacus
+}  // namespace abacus::network

@@ -11,7 +11,7 @@
 
 #include "sw/network/integer_network.hpp"
 
-namespace abacus {
+namespace abacus::network {
 
 template <typename Owner, typename Member>
 struct PackageField {
@@ -87,7 +87,9 @@ inline constexpr auto package_fields<AdapterNetwork> =
 
 inline bool is_depthwise(const IntegerLayer& layer) { return layer.depthwise; }
 inline bool has_adapter(const IntegerLayer& layer) { return layer.adapter.has_value(); }
-inline bool has_levels(const IntegerLayer& layer) { return has_exponent_weights(layer.arithmetic); }
+inline bool has_levels(const IntegerLayer& layer) {
+  return hw::has_exponent_weights(layer.arithmetic);
+}
 inline bool has_two_terms(const IntegerLayer& layer) {
   return layer.arithmetic == Arithmetic::apot;
 }
@@ -189,4 +191,4 @@ void visit_package_tensors(Layer& layer, std::int64_t input_channels, Visitor&& 
         Dimensions{hidden == 0 ? input_channels : hidden});
 }
 
-}  // namespace abacus
+}  // namespace abacus::network

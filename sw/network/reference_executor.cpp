@@ -6,7 +6,7 @@
 #include <stdexcept>
 #include <string>
 
-namespace abacus {
+namespace abacus::network {
 namespace {
 
 // height × width × channel order.
@@ -153,7 +153,7 @@ double exponent_weight(const IntegerLayer& layer, int code) {
 class ExponentTaps {
  public:
   explicit ExponentTaps(const IntegerLayer& layer) {
-    if (!has_exponent_weights(layer.arithmetic)) return;
+    if (!hw::has_exponent_weights(layer.arithmetic)) return;
     taps_.resize(activations * codes);
     for (int a = -activations / 2; a < activations / 2; ++a) {
       for (int code = -layer.levels; code <= layer.levels; ++code) {
@@ -175,10 +175,10 @@ class ExponentTaps {
 };
 
 // Exact: at most 32,767 channels of taps below 2^16, or of exponent taps below 2^22.
-std::int64_t sum_of_taps(TapKind arithmetic, const ExponentTaps& exponent_taps,
+std::int64_t sum_of_taps(hw::TapKind arithmetic, const ExponentTaps& exponent_taps,
                          const std::int32_t* a, const std::int32_t* w, int count) {
   std::int64_t sum = 0;
-  if (has_exponent_weights(arithmetic)) {
+  if (hw::has_exponent_weights(arithmetic)) {
     for (int c = 0; c < count; ++c) sum += exponent_taps(a[c], w[c]);
   } else if (arithmetic == Arithmetic::adder) {
     for (int c = 0; c < count; ++c) sum += std::abs(a[c] - w[c]);
@@ -453,7 +453,7 @@ ReferenceResult execute_reference(const IntegerNetwork& network,
     switch (layer.kind) {
       case IntegerLayerKind::convolution: {
         const Values* residual = layer.residual == no_tensor ? nullptr : &tensor(layer.residual);
-        if (exponents == ExponentArithmetic::exact && has_exponent_weights(layer.arithmetic)) {
+        if (exponents == ExponentArithmetic::exact && hw::has_exponent_weights(layer.arithmetic)) {
           convolve_exact(layer, input_shape, tensor(layer.input), residual, output);
         } else {
           saturations = convolve(layer, input_shape, tensor(layer.input), residual,
@@ -479,4 +479,4 @@ ReferenceResult execute_reference(const IntegerNetwork& network,
   return result;
 }
 
-}  // namespace abacus
+}  // namespace abacus::network

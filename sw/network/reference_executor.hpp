@@ -7,7 +7,7 @@
 
 #include "sw/network/integer_network.hpp"
 
-namespace abacus {
+namespace abacus::network {
 
 // The two properties of an array that show in its results once an accumulator saturates.
 struct AccumulatorFormat {
@@ -44,4 +44,4 @@ ReferenceResult execute_reference(const IntegerNetwork& network,
                                   AccumulatorFormat edge_array,
                                   ExponentArithmetic exponents = ExponentArithmetic::fixed_point);
 
-}  // namespace abacus
+}  // namespace abacus::network

@@ -13,7 +13,7 @@
 #include "sw/reading/section.hpp"
 #include "sw/support/atomic_file.hpp"
 
-namespace abacus {
+namespace abacus::network {
 namespace {
 
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
@@ -73,7 +73,8 @@ struct Entry {
   std::uint64_t end = 0;
 };
 
-Entry read_entry(const std::filesystem::path& file, const std::string& name, Section fields) {
+Entry read_entry(const std::filesystem::path& file, const std::string& name,
+                 reading::Section fields) {
   Entry entry;
   entry.name = name;
   std::vector<std::string> type_names;
@@ -84,7 +85,7 @@ Entry read_entry(const std::filesystem::path& file, const std::string& name, Sec
   }
   constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
   entry.shape = fields.value("shape").integers(0, most);
-  const Value offsets_value = fields.value("data_offsets");
+  const reading::Value offsets_value = fields.value("data_offsets");
   const std::vector<std::int64_t> offsets = offsets_value.integers(2, 0, most);
   if (offsets[0] > offsets[1]) {
     offsets_value.refuse("found " + shape_text(offsets) + "; allowed: [begin, end], begin <= end");
@@ -103,7 +104,7 @@ Entry read_entry(const std::filesystem::path& file, const std::string& name, Sec
   return entry;
 }
 
-std::map<std::string, std::string> read_metadata(Section fields) {
+std::map<std::string, std::string> read_metadata(reading::Section fields) {
   std::map<std::string, std::string> metadata;
   for (const std::string& key : fields.keys()) metadata[key] = fields.value(key).any_text();
   return metadata;
@@ -214,8 +215,8 @@ TensorFile read_safetensors(const std::filesystem::path& file) {
   if (header.empty() || header.front() != '{') {
     fail(file, "offset 8: header does not start with '{'");
   }
-  const Node json = parse_json(header, file.string() + ": header");
-  Section fields("", {&json});
+  const reading::Node json = reading::parse_json(header, file.string() + ": header");
+  reading::Section fields("", {&json});
 
   TensorFile content;
   std::vector<Entry> entries;
@@ -279,7 +280,7 @@ void write_safetensors(const std::filesystem::path& file, const TensorFile& cont
   std::string header = json.dump();
   header.resize((header.size() + 7) / 8 * 8, ' ');  // spaces: the format's own padding
 
-  write_file_atomically(file, [&](std::ostream& out) {
+  support::write_file_atomically(file, [&](std::ostream& out) {
     const std::uint64_t header_bytes = header.size();
     out.write(reinterpret_cast<const char*>(&header_bytes), sizeof header_bytes);
     out.write(header.data(), static_cast<std::streamsize>(header.size()));
@@ -290,4 +291,4 @@ void write_safetensors(const std::filesystem::path& file, const TensorFile& cont
   });
 }
 
-}  // namespace abacus
+}  // namespace abacus::network

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-namespace abacus {
+namespace abacus::network {
 
 enum class ElementType { f32, i8, u8, i16, i32, i64 };
 
@@ -63,4 +63,4 @@ void write_safetensors(const std::filesystem::path& file, const TensorFile& cont
 std::string sha256_file(const std::filesystem::path& file);
 std::string sha256_text(const std::string& text);
 
-}  // namespace abacus
+}  // namespace abacus::network

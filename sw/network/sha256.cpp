@@ -9,7 +9,7 @@
 
 #include "sw/network/safetensors.hpp"
 
-namespace abacus {
+namespace abacus::network {
 namespace {
 
 class Sha256 {
@@ -64,4 +64,4 @@ std::string sha256_text(const std::string& text) {
   return hash.hexadecimal();
 }
 
-}  // namespace abacus
+}  // namespace abacus::network

@@ -11,21 +11,23 @@
 #include "sw/quant/simulate/finish.hpp"
 #include "sw/train/modules.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 
-IntegerNetwork quantize(const Checkpoint& checkpoint, const Dataset& training,
-                        const Dataset* evaluation, const CompletedOptions& options,
-                        const QuantizationProgress& progress, const Dataset* compared,
-                        Comparison* comparison) {
+network::IntegerNetwork quantize(const network::Checkpoint& checkpoint,
+                                 const network::Dataset& training,
+                                 const network::Dataset* evaluation,
+                                 const CompletedOptions& options,
+                                 const QuantizationProgress& progress,
+                                 const network::Dataset* compared, Comparison* comparison) {
   check_scheme(options.scheme(), checkpoint, "checkpoint");
   check_images(checkpoint, training);
   if (evaluation != nullptr) check_images(checkpoint, *evaluation);
 
   const CalibrationData data{training, checkpoint.normalization, options.augmentation(),
                              options.seed};
-  const std::vector<FoldedLayer> folded = fold_graph(checkpoint.network);
+  const std::vector<network::FoldedLayer> folded = network::fold_graph(checkpoint.network);
   check_operand_grids(checkpoint, folded, options);
-  FloatNetwork float_network(checkpoint.network, checkpoint.tensors);
+  train::FloatNetwork float_network(checkpoint.network, checkpoint.tensors);
   const std::vector<TensorStatistics> statistics =
       calibrate(float_network, folded, data, options.calibration_images, calibration_alpha(options),
                 [&](std::int64_t done) {
@@ -34,12 +36,13 @@ IntegerNetwork quantize(const Checkpoint& checkpoint, const Dataset& training,
   const QuantizationWork work{checkpoint, float_network, data, options, progress};
   QuantizedNetwork network =
       options.scheme().realize(work, make_plan(checkpoint, folded, statistics, options));
-  IntegerNetwork result = finish(network, checkpoint, options.scheme().name, options.weight_bits,
-                                 options.activation_bits, evaluation, progress);
+  network::IntegerNetwork result =
+      finish(network, checkpoint, options.scheme().name, options.weight_bits,
+             options.activation_bits, evaluation, progress);
   if (compared != nullptr && comparison != nullptr) {
     *comparison = compare_with_float(network, float_network, *compared, progress);
   }
   return result;
 }
 
-}  // namespace abacus
+}  // namespace abacus::quant

@@ -8,7 +8,7 @@
 #include "sw/quant/options/quantization_progress.hpp"
 #include "sw/quant/simulate/comparison.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 
 // `training`: images for calibration and BatchNorm re-estimation. `evaluation`: images on which to
 // measure the fake-quantized accuracy, may be null. The result has passed validate(); its origin
@@ -16,9 +16,12 @@ namespace abacus {
 // `compared` (comparison.hpp). The same arguments give the same result,
 // bit for bit, on the same machine. Throws std::invalid_argument for a scheme that is not for the
 // network's arithmetic, or images of another shape.
-IntegerNetwork quantize(const Checkpoint& checkpoint, const Dataset& training,
-                        const Dataset* evaluation, const CompletedOptions& options,
-                        const QuantizationProgress& progress, const Dataset* compared = nullptr,
-                        Comparison* comparison = nullptr);
+network::IntegerNetwork quantize(const network::Checkpoint& checkpoint,
+                                 const network::Dataset& training,
+                                 const network::Dataset* evaluation,
+                                 const CompletedOptions& options,
+                                 const QuantizationProgress& progress,
+                                 const network::Dataset* compared = nullptr,
+                                 Comparison* comparison = nullptr);
 
-}  // namespace abacus
+}  // namespace abacus::quant

@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-namespace abacus {
+namespace abacus::reading {
 namespace {
 
 // Takes the parser's events; builds no more than it may.
@@ -105,4 +105,4 @@ Node parse_json(const std::string& text, const std::string& name) {
   return builder.take();
 }
 
-}  // namespace abacus
+}  // namespace abacus::reading

@@ -4,7 +4,7 @@
 #include <sstream>
 #include <utility>
 
-namespace abacus {
+namespace abacus::reading {
 
 std::string Place::text() const {
   if (line == 0) return source->name;
@@ -40,4 +40,4 @@ std::string Node::described() const {
   return text.str();
 }
 
-}  // namespace abacus
+}  // namespace abacus::reading

@@ -10,7 +10,7 @@
 #include <variant>
 #include <vector>
 
-namespace abacus {
+namespace abacus::reading {
 
 // What a file says is wrong; what() starts with its place.
 class InputError : public std::runtime_error {
@@ -70,4 +70,4 @@ struct Member {
   Node value;
 };
 
-}  // namespace abacus
+}  // namespace abacus::reading

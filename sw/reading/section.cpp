@@ -6,7 +6,7 @@
 #include <sstream>
 #include <utility>
 
-namespace abacus {
+namespace abacus::reading {
 namespace {
 
 // Insertions, deletions and replacements that make `a` into `b` (Levenshtein).
@@ -268,4 +268,4 @@ std::string joined(const std::vector<std::string>& words) {
   return text;
 }
 
-}  // namespace abacus
+}  // namespace abacus::reading

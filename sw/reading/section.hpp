@@ -12,7 +12,7 @@
 
 #include "sw/reading/node.hpp"
 
-namespace abacus {
+namespace abacus::reading {
 
 class Section;
 
@@ -112,4 +112,4 @@ std::string nearest(const std::string& text, const std::set<std::string>& known)
 // "a, b, c"
 std::string joined(const std::vector<std::string>& words);
 
-}  // namespace abacus
+}  // namespace abacus::reading

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace abacus {
+namespace abacus::reading {
 namespace {
 
 class Converter {
@@ -77,4 +77,4 @@ Node parse_toml(const std::string& text, const std::string& name) {
   return parsed(name, [&] { return toml::parse(text, name); });
 }
 
-}  // namespace abacus
+}  // namespace abacus::reading

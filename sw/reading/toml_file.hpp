@@ -5,7 +5,7 @@
 
 #include "sw/reading/node.hpp"
 
-namespace abacus {
+namespace abacus::reading {
 
 // The file's top table. Throws InputError where the file cannot be read or is no TOML.
 Node read_toml(const std::filesystem::path& file);
@@ -13,4 +13,4 @@ Node read_toml(const std::filesystem::path& file);
 // The same of a text; `name` stands in places.
 Node parse_toml(const std::string& text, const std::string& name);
 
-}  // namespace abacus
+}  // namespace abacus::reading

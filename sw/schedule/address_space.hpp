@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-namespace abacus {
+namespace abacus::schedule {
 
 // Everything in DRAM and every buffer in an SRAM starts at a multiple of this: a DMA burst, and at
 // least as wide as any SRAM port.
@@ -37,4 +37,4 @@ class RegionAllocator {
   std::uint64_t next_;
 };
 
-}  // namespace abacus
+}  // namespace abacus::schedule

@@ -5,14 +5,14 @@
 #include <cstring>
 #include <numeric>
 
-namespace abacus {
+namespace abacus::schedule {
 namespace {
 
 constexpr int channels_a_word = 8;
 
 // A weight's field: two's complement, or the bit that a sign is.
-std::uint32_t field(const IntegerLayer& layer, int weight) {
-  if (layer.arithmetic == Arithmetic::bnn) return weight > 0 ? 1 : 0;
+std::uint32_t field(const network::IntegerLayer& layer, int weight) {
+  if (layer.arithmetic == network::Arithmetic::bnn) return weight > 0 ? 1 : 0;
   return static_cast<std::uint32_t>(weight);
 }
 
@@ -36,7 +36,7 @@ class BitWriter {
 
 }  // namespace
 
-std::vector<ColumnTile> column_tiles(const IntegerLayer& layer, int columns) {
+std::vector<ColumnTile> column_tiles(const network::IntegerLayer& layer, int columns) {
   std::vector<int> order(layer.group.size());
   std::iota(order.begin(), order.end(), 0);
   const auto group_of = [&](int channel) { return layer.group[static_cast<std::size_t>(channel)]; };
@@ -67,7 +67,8 @@ std::vector<ChannelRun> channel_runs(const ColumnTile& tile) {
   return runs;
 }
 
-std::uint64_t packed_weight_bytes(const IntegerLayer& layer, int input_channels, int columns) {
+std::uint64_t packed_weight_bytes(const network::IntegerLayer& layer, int input_channels,
+                                  int columns) {
   // Depthwise: the columns' own channels, as if they were one column's.
   const int channels = layer.depthwise ? columns : input_channels;
   const int words = (channels + channels_a_word - 1) / channels_a_word;
@@ -75,7 +76,7 @@ std::uint64_t packed_weight_bytes(const IntegerLayer& layer, int input_channels,
          (layer.depthwise ? 1 : columns) * layer.weight_bits;
 }
 
-std::vector<std::uint8_t> pack_weights(const IntegerLayer& layer, int input_channels,
+std::vector<std::uint8_t> pack_weights(const network::IntegerLayer& layer, int input_channels,
                                        const ColumnTile& tile) {
   std::vector<std::uint8_t> bytes(packed_weight_bytes(layer, input_channels, tile.columns()));
   BitWriter writer(bytes);
@@ -109,12 +110,12 @@ std::vector<std::uint8_t> pack_weights(const IntegerLayer& layer, int input_chan
   return bytes;
 }
 
-std::uint64_t adapter_bytes(const AdapterNetwork& adapter) {
+std::uint64_t adapter_bytes(const network::AdapterNetwork& adapter) {
   return adapter.first_biases.size() * sizeof(std::int64_t) + adapter.first_weights.size() +
          adapter.second_weights.size();
 }
 
-std::vector<std::uint8_t> pack_adapter(const AdapterNetwork& adapter) {
+std::vector<std::uint8_t> pack_adapter(const network::AdapterNetwork& adapter) {
   std::vector<std::uint8_t> bytes(adapter.first_biases.size() * sizeof(std::int64_t));
   if (!bytes.empty()) std::memcpy(bytes.data(), adapter.first_biases.data(), bytes.size());
   for (const auto& weights : {adapter.first_weights, adapter.second_weights}) {
@@ -123,12 +124,12 @@ std::vector<std::uint8_t> pack_adapter(const AdapterNetwork& adapter) {
   return bytes;
 }
 
-std::vector<ScaleRecord> scale_records(const IntegerLayer& layer, const ColumnTile& tile,
-                                       bool compact) {
-  std::vector<ScaleRecord> records;
+std::vector<hw::ScaleRecord> scale_records(const network::IntegerLayer& layer,
+                                           const ColumnTile& tile, bool compact) {
+  std::vector<hw::ScaleRecord> records;
   for (int column = 0; column < tile.columns(); ++column) {
     const int channel = tile.channels[static_cast<std::size_t>(column)];
-    ScaleRecord record{};
+    hw::ScaleRecord record{};
     record.bias =
         layer.biases[static_cast<std::size_t>(channel)] * (std::int64_t{1} << layer.fraction_bits);
     record.multiplier = layer.multipliers[static_cast<std::size_t>(channel)];
@@ -138,4 +139,4 @@ std::vector<ScaleRecord> scale_records(const IntegerLayer& layer, const ColumnTi
   return records;
 }
 
-}  // namespace abacus
+}  // namespace abacus::schedule

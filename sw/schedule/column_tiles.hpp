@@ -8,7 +8,7 @@
 #include "sw/network/integer_network.hpp"
 #include "tlm/command.hpp"
 
-namespace abacus {
+namespace abacus::schedule {
 
 // At most `columns` output channels, all of one read-quantizer group.
 struct ColumnTile {
@@ -27,22 +27,23 @@ struct ChannelRun {
 
 // Channels sorted by group, then by number; a tile never mixes groups. Groups without a channel
 // take no tile.
-std::vector<ColumnTile> column_tiles(const IntegerLayer& layer, int columns);
+std::vector<ColumnTile> column_tiles(const network::IntegerLayer& layer, int columns);
 
 std::vector<ChannelRun> channel_runs(const ColumnTile& tile);
 
 // Bytes of a tile's packed weights (format: ConvolveFields in tlm/command.hpp).
-std::uint64_t packed_weight_bytes(const IntegerLayer& layer, int input_channels, int columns);
-std::vector<std::uint8_t> pack_weights(const IntegerLayer& layer, int input_channels,
+std::uint64_t packed_weight_bytes(const network::IntegerLayer& layer, int input_channels,
+                                  int columns);
+std::vector<std::uint8_t> pack_weights(const network::IntegerLayer& layer, int input_channels,
                                        const ColumnTile& tile);
 
 // A step adapter's biases and weights as they stand in the weight SRAM (AdaptFields in tlm/command.hpp).
-std::uint64_t adapter_bytes(const AdapterNetwork& adapter);
-std::vector<std::uint8_t> pack_adapter(const AdapterNetwork& adapter);
+std::uint64_t adapter_bytes(const network::AdapterNetwork& adapter);
+std::vector<std::uint8_t> pack_adapter(const network::AdapterNetwork& adapter);
 
 // One record a column. `compact`: results go to column 0, 1, … of an output buffer that holds this
 // tile's channels only; otherwise to their channel's place in the whole pixel.
-std::vector<ScaleRecord> scale_records(const IntegerLayer& layer, const ColumnTile& tile,
-                                       bool compact);
+std::vector<hw::ScaleRecord> scale_records(const network::IntegerLayer& layer,
+                                           const ColumnTile& tile, bool compact);
 
-}  // namespace abacus
+}  // namespace abacus::schedule

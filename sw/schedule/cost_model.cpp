@@ -4,7 +4,7 @@
 
 #include "tlm/dataflow.hpp"
 
-namespace abacus {
+namespace abacus::schedule {
 namespace {
 
 // Cycles that a DMA command costs besides its bytes (dispatch, first access), and a compute
@@ -14,7 +14,7 @@ constexpr double compute_overhead = 24;
 // Share of the peak rate that mixed reads and writes get out of bus and DRAM.
 constexpr double memory_efficiency = 0.7;
 
-double bytes_per_cycle(const HardwareConfig& hardware) {
+double bytes_per_cycle(const hw::HardwareConfig& hardware) {
   const double cycle = 1e3 / hardware.clock_mhz;  // ns
   const double dram = hardware.dram.data_bits / 8.0 * 2 / hardware.dram.t_ck * cycle;
   return memory_efficiency * std::min(dram, double{1} * hardware.bus.bytes_per_cycle);
@@ -36,15 +36,16 @@ struct Traffic {
 
 class Estimate {
  public:
-  Estimate(const IntegerNetwork& network, const IntegerLayer& layer, const LayerTiling& tiling,
-           const HardwareConfig& hardware)
+  Estimate(const network::IntegerNetwork& network, const network::IntegerLayer& layer,
+           const LayerTiling& tiling, const hw::HardwareConfig& hardware)
       : network_(network),
         layer_(layer),
         tiling_(tiling),
         hardware_(hardware),
         input_(network.tensor(layer.input)),
-        residual_element_bytes_(
-            layer.residual == no_tensor ? 0 : network.tensor(layer.residual).element_bytes()),
+        residual_element_bytes_(layer.residual == network::no_tensor
+                                    ? 0
+                                    : network.tensor(layer.residual).element_bytes()),
         tiles_(static_cast<double>(tiling.spatial.size())),
         columns_(std::max(1.0, static_cast<double>(tiling.columns.size()))) {}
 
@@ -100,7 +101,7 @@ class Estimate {
   // bytes, but takes about the time of a whole burst: priced by its bytes alone, ResNet-20 took 13 %
   // more cycles.
   void add_outputs(int element_bytes, Traffic& traffic) const {
-    const Shape& shape = layer_.output.shape;
+    const network::Shape& shape = layer_.output.shape;
     if (!tiling_.compact()) {
       traffic.add(static_cast<double>(shape.elements()) * element_bytes / tiles_, tiles_);
       return;
@@ -115,27 +116,29 @@ class Estimate {
   }
 
   double compute_cycles() const {
-    const Shape& output = layer_.output.shape;
+    const network::Shape& output = layer_.output.shape;
     const double positions = double{1} * output.height * output.width;
     const double commands = tiles_ * columns_ * compute_overhead;
     const double window = double{1} * layer_.kernel * layer_.kernel;
-    if (layer_.kind == IntegerLayerKind::convolution) {
-      const PeArrayConfig& array = array_of(layer_, hardware_);
-      ArrayTile pixel = array_tile(network_, layer_, 1, std::min(array.columns, output.channels));
+    if (layer_.kind == network::IntegerLayerKind::convolution) {
+      const hw::PeArrayConfig& array = array_of(layer_, hardware_);
+      hw::ArrayTile pixel =
+          array_tile(network_, layer_, 1, std::min(array.columns, output.channels));
       pixel.output_width = 1;
-      const double depth = static_cast<double>(dataflow(array.dataflow).issue_cycles(array, pixel));
+      const double depth =
+          static_cast<double>(hw::dataflow(array.dataflow).issue_cycles(array, pixel));
       const double scaling = ceiling(std::min(array.columns, output.channels), array.scale_lanes);
       return positions * columns_ * std::max(depth, scaling) + commands + tiles_ * columns_ * depth;
     }
-    const double reads = layer_.kind == IntegerLayerKind::add ? 2 : window;
+    const double reads = layer_.kind == network::IntegerLayerKind::add ? 2 : window;
     return positions * output.channels * reads / hardware_.vector_unit.lanes + commands;
   }
 
-  const IntegerNetwork& network_;
-  const IntegerLayer& layer_;
+  const network::IntegerNetwork& network_;
+  const network::IntegerLayer& layer_;
   const LayerTiling& tiling_;
-  const HardwareConfig& hardware_;
-  const StoredTensor& input_;
+  const hw::HardwareConfig& hardware_;
+  const network::StoredTensor& input_;
   int residual_element_bytes_;
   double tiles_;
   double columns_;
@@ -143,10 +146,10 @@ class Estimate {
 
 }  // namespace
 
-TilingCost estimate_cost(const IntegerNetwork& network, const IntegerLayer& layer,
-                         const LayerTiling& tiling, const HardwareConfig& hardware) {
+TilingCost estimate_cost(const network::IntegerNetwork& network, const network::IntegerLayer& layer,
+                         const LayerTiling& tiling, const hw::HardwareConfig& hardware) {
   const Estimate estimate(network, layer, tiling, hardware);
   return {estimate.cycles(), estimate.bytes()};
 }
 
-}  // namespace abacus
+}  // namespace abacus::schedule

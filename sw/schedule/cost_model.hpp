@@ -8,14 +8,14 @@
 #include "sw/schedule/tiling.hpp"
 #include "tlm/hardware_config.hpp"
 
-namespace abacus {
+namespace abacus::schedule {
 
 struct TilingCost {
   double cycles = 0;
   double bytes = 0;  // moved between DRAM and the chip, pieces shorter than a burst counted as one
 };
 
-TilingCost estimate_cost(const IntegerNetwork& network, const IntegerLayer& layer,
-                         const LayerTiling& tiling, const HardwareConfig& hardware);
+TilingCost estimate_cost(const network::IntegerNetwork& network, const network::IntegerLayer& layer,
+                         const LayerTiling& tiling, const hw::HardwareConfig& hardware);
 
-}  // namespace abacus
+}  // namespace abacus::schedule

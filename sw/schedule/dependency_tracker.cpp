@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <stdexcept>
 
-namespace abacus {
+namespace abacus::schedule {
 namespace {
 
 std::uint16_t counter_bit(int counter) { return static_cast<std::uint16_t>(1u << counter); }
@@ -18,7 +18,7 @@ int counter_between(std::size_t from, std::size_t to) {
 
 }  // namespace
 
-void DependencyTracker::add(CommandUnit execution_unit, Command command,
+void DependencyTracker::add(CommandUnit execution_unit, hw::Command command,
                             const std::vector<MemoryAccess>& accesses) {
   const std::size_t unit = static_cast<std::size_t>(execution_unit);
   Progress known = known_[unit].empty() ? Progress{} : known_[unit].back();
@@ -54,13 +54,13 @@ bool DependencyTracker::implied(std::size_t other, const Progress& needed) const
 }
 
 void DependencyTracker::wait_for(std::size_t unit, std::size_t other, int number,
-                                 Command& command) {
+                                 hw::Command& command) {
   Progress& known = known_[unit].back();
   if (number <= known[other]) return;
   const std::size_t index = static_cast<std::size_t>(number - 1);
   const int counter = counter_between(other, unit);
   command.wait = static_cast<std::uint16_t>(command.wait | counter_bit(counter));
-  Command& awaited = commands_[positions_[other][index]];
+  hw::Command& awaited = commands_[positions_[other][index]];
   awaited.signal = static_cast<std::uint16_t>(awaited.signal | counter_bit(counter));
   // What that command knew when it started has ended as well.
   for (std::size_t i = 0; i < units; ++i) known[i] = std::max(known[i], known_[other][index][i]);
@@ -85,13 +85,13 @@ void DependencyTracker::forget_settled() {
 void DependencyTracker::add_finish() {
   const std::size_t store = static_cast<std::size_t>(CommandUnit::store);
   if (positions_[store].empty()) throw std::logic_error("a program without a store");
-  Command& last = commands_[positions_[store].back()];
+  hw::Command& last = commands_[positions_[store].back()];
   last.signal = static_cast<std::uint16_t>(last.signal | counter_bit(program_done));
-  Command finish{};
-  finish.opcode = Opcode::finish;
-  finish.layer = no_layer;
+  hw::Command finish{};
+  finish.opcode = hw::Opcode::finish;
+  finish.layer = hw::no_layer;
   finish.wait = counter_bit(program_done);
   commands_.push_back(finish);
 }
 
-}  // namespace abacus
+}  // namespace abacus::schedule

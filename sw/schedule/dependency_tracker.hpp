@@ -16,7 +16,7 @@
 #include "sw/schedule/address_space.hpp"
 #include "tlm/command.hpp"
 
-namespace abacus {
+namespace abacus::schedule {
 
 inline constexpr int load_to_compute = 0;
 inline constexpr int compute_to_load = 1;
@@ -38,12 +38,12 @@ struct MemoryAccess {
 class DependencyTracker {
  public:
   // Appends the command to the stream, with its tokens.
-  void add(CommandUnit unit, Command command, const std::vector<MemoryAccess>& accesses);
+  void add(CommandUnit unit, hw::Command command, const std::vector<MemoryAccess>& accesses);
 
   // Ends the stream with a finish command that waits for the last store.
   void add_finish();
 
-  const std::vector<Command>& commands() const { return commands_; }
+  const std::vector<hw::Command>& commands() const { return commands_; }
 
  private:
   static constexpr std::size_t units = 3;
@@ -56,13 +56,13 @@ class DependencyTracker {
   };
 
   bool implied(std::size_t other, const Progress& needed) const;
-  void wait_for(std::size_t unit, std::size_t other, int number, Command& command);
+  void wait_for(std::size_t unit, std::size_t other, int number, hw::Command& command);
   void forget_settled();
 
-  std::vector<Command> commands_;
+  std::vector<hw::Command> commands_;
   std::array<std::vector<std::size_t>, units> positions_;  // in commands_, by unit and number − 1
   std::array<std::vector<Progress>, units> known_;  // when the unit's command starts, likewise
   std::vector<Record> records_;
 };
 
-}  // namespace abacus
+}  // namespace abacus::schedule

@@ -8,7 +8,7 @@
 #include "sw/schedule/address_space.hpp"
 #include "sw/schedule/dependency_tracker.hpp"
 
-namespace abacus {
+namespace abacus::schedule {
 namespace {
 
 using Memory = MemoryAccess::Memory;
@@ -27,7 +27,7 @@ std::size_t pieces(const Plan& plan, int layer, int column) {
   return channel_runs(column_tile(plan, layer, column)).size();
 }
 
-ElementFormat format_of(const StoredTensor& tensor) {
+hw::ElementFormat format_of(const network::StoredTensor& tensor) {
   return {static_cast<std::uint8_t>(tensor.bits), static_cast<std::uint8_t>(tensor.is_signed)};
 }
 
@@ -36,36 +36,36 @@ void set(Field& field, std::int64_t value) {
   field = static_cast<Field>(value);
 }
 
-std::uint64_t pixels_of(const StoredTensor& tensor, int rows) {
+std::uint64_t pixels_of(const network::StoredTensor& tensor, int rows) {
   return static_cast<std::uint64_t>(rows) * tensor.shape.width;
 }
 
-void set_terms(ConvolveFields& fields, const IntegerLayer& layer) {
+void set_terms(hw::ConvolveFields& fields, const network::IntegerLayer& layer) {
   fields.first_term_bits = 0;
   while (std::size_t{1} << fields.first_term_bits < layer.first_exponents.size()) {
     ++fields.first_term_bits;
   }
-  std::fill(std::begin(fields.exponents), std::end(fields.exponents), no_term);
+  std::fill(std::begin(fields.exponents), std::end(fields.exponents), hw::no_term);
   const auto put = [&](const std::vector<int>& exponents, int place) {
     for (const int exponent : exponents) {
-      set(fields.exponents[place++], exponent == no_exponent ? no_term : exponent);
+      set(fields.exponents[place++], exponent == network::no_exponent ? hw::no_term : exponent);
     }
   };
   put(layer.first_exponents, 0);
-  put(layer.second_exponents, term_exponents);
+  put(layer.second_exponents, hw::term_exponents);
 }
 
 class Emitter {
  public:
-  Emitter(const IntegerNetwork& network, const HardwareConfig& hardware, const Plan& plan,
-          const MemoryMap& map)
+  Emitter(const network::IntegerNetwork& network, const hw::HardwareConfig& hardware,
+          const Plan& plan, const MemoryMap& map)
       : network_(network),
         plan_(plan),
         map_(map),
         tiles_ahead_(static_cast<std::size_t>(std::max(2, hardware.command_queue / 2))),
         emitted_(plan.fetches.size(), false) {}
 
-  std::vector<Command> run() {
+  std::vector<hw::Command> run() {
     for (std::size_t step = 0; step < plan_.steps.size(); ++step) {
       emit_fetches(static_cast<int>(step));
       emit_compute(plan_.steps[step]);
@@ -116,23 +116,23 @@ class Emitter {
           bytes += align_up(packed_weight_bytes(network_.layers[layer], channels, tile.columns()));
         });
         const std::size_t first = static_cast<std::size_t>(fetch.first_column);
-        load_block(fetch, map_.layers[layer].weights[first], bytes, OnChipMemory::weight);
+        load_block(fetch, map_.layers[layer].weights[first], bytes, hw::OnChipMemory::weight);
         break;
       }
       case FetchKind::parameters: {
         std::uint64_t bytes = 0;
         for_each_column(fetch, [&](const ColumnTile& tile) {
-          bytes += align_up(static_cast<std::uint64_t>(tile.columns()) * sizeof(ScaleRecord));
+          bytes += align_up(static_cast<std::uint64_t>(tile.columns()) * sizeof(hw::ScaleRecord));
         });
         const std::size_t first = static_cast<std::size_t>(fetch.first_column);
-        load_block(fetch, map_.layers[layer].parameters[first], bytes, OnChipMemory::parameter);
+        load_block(fetch, map_.layers[layer].parameters[first], bytes, hw::OnChipMemory::parameter);
         break;
       }
       case FetchKind::input: {
         const int input = network_.layers[layer].input;
         const AddressRange rows =
             tensor_rows(input, spatial_tile(plan_, fetch.layer, fetch.spatial).input);
-        load_block(fetch, rows.begin, rows.end - rows.begin, OnChipMemory::activation);
+        load_block(fetch, rows.begin, rows.end - rows.begin, hw::OnChipMemory::activation);
         break;
       }
       case FetchKind::residual:
@@ -140,7 +140,7 @@ class Emitter {
         break;
       case FetchKind::adapter:
         load_block(fetch, map_.layers[layer].adapter,
-                   adapter_bytes(*network_.layers[layer].adapter), OnChipMemory::weight);
+                   adapter_bytes(*network_.layers[layer].adapter), hw::OnChipMemory::weight);
         break;
     }
   }
@@ -153,8 +153,8 @@ class Emitter {
   }
 
   void load_block(const Fetch& fetch, std::uint64_t address, std::uint64_t bytes,
-                  OnChipMemory memory) {
-    TransferFields transfer{};
+                  hw::OnChipMemory memory) {
+    hw::TransferFields transfer{};
     transfer.dram_address = address;
     transfer.onchip_address = fetch.address;
     set(transfer.row_bytes, static_cast<std::int64_t>(bytes));
@@ -163,9 +163,9 @@ class Emitter {
     transfer.onchip_stride = transfer.row_bytes;
     transfer.memory = memory;
     const AddressRange place{fetch.address, fetch.address + bytes};
-    const Memory target = memory == OnChipMemory::activation ? Memory::activation
-                          : memory == OnChipMemory::weight   ? Memory::weight
-                                                             : Memory::parameter;
+    const Memory target = memory == hw::OnChipMemory::activation ? Memory::activation
+                          : memory == hw::OnChipMemory::weight   ? Memory::weight
+                                                                 : Memory::parameter;
     add_transfer(CommandUnit::load, fetch.layer, transfer,
                  {{Memory::dram, {address, address + bytes}, false}, {target, place, true}});
   }
@@ -187,12 +187,12 @@ class Emitter {
   // SRAM.
   void move_output_tile(CommandUnit unit, int layer, int column, int tensor_index, RowRange rows,
                         std::uint32_t onchip) {
-    const StoredTensor& tensor = network_.tensor(tensor_index);
+    const network::StoredTensor& tensor = network_.tensor(tensor_index);
     const AddressRange region = tensor_rows(tensor_index, rows);
     const bool load = unit == CommandUnit::load;
     const LayerTiling& tiling = plan_.tilings[static_cast<std::size_t>(layer)];
-    TransferFields transfer{};
-    transfer.memory = OnChipMemory::activation;
+    hw::TransferFields transfer{};
+    transfer.memory = hw::OnChipMemory::activation;
     transfer.residual = load ? 1 : 0;  // output tiles are loaded as residuals only
     if (!tiling.compact()) {
       transfer.dram_address = region.begin;
@@ -226,22 +226,22 @@ class Emitter {
     }
   }
 
-  void add_transfer(CommandUnit unit, int layer, const TransferFields& transfer,
+  void add_transfer(CommandUnit unit, int layer, const hw::TransferFields& transfer,
                     const std::vector<MemoryAccess>& accesses) {
-    Command command{};
-    command.opcode = unit == CommandUnit::load ? Opcode::load : Opcode::store;
+    hw::Command command{};
+    command.opcode = unit == CommandUnit::load ? hw::Opcode::load : hw::Opcode::store;
     set(command.layer, layer);
     command.transfer = transfer;
     tracker_.add(unit, command, accesses);
   }
 
   void emit_adapt(const Step& step) {
-    const IntegerLayer& layer = network_.layers[static_cast<std::size_t>(step.layer)];
-    const AdapterNetwork& adapter = *layer.adapter;
-    Command command{};
-    command.opcode = Opcode::adapt;
+    const network::IntegerLayer& layer = network_.layers[static_cast<std::size_t>(step.layer)];
+    const network::AdapterNetwork& adapter = *layer.adapter;
+    hw::Command command{};
+    command.opcode = hw::Opcode::adapt;
     set(command.layer, step.layer);
-    AdaptFields& f = command.adapt;
+    hw::AdaptFields& f = command.adapt;
     f.address = step.weight_address;
     set(f.channels, network_.tensor(layer.input).shape.channels);
     set(f.hidden, adapter.hidden());
@@ -257,19 +257,19 @@ class Emitter {
   }
 
   // Whether and how a tile's results go into the channel sums.
-  ChannelSums channel_sums(const Step& step) const {
+  hw::ChannelSums channel_sums(const Step& step) const {
     const std::size_t layer = static_cast<std::size_t>(step.layer);
-    if (!sums_are_wanted(network_, network_.layers[layer])) return ChannelSums::none;
+    if (!sums_are_wanted(network_, network_.layers[layer])) return hw::ChannelSums::none;
     const bool first =
         &step == plan_.steps.data() || (&step)[-1].layer != step.layer || (&step)[-1].adapts;
-    return first ? ChannelSums::restart : ChannelSums::add;
+    return first ? hw::ChannelSums::restart : hw::ChannelSums::add;
   }
 
   void emit_compute(const Step& step) {
     if (step.adapts) return emit_adapt(step);
-    Command command{};
+    hw::Command command{};
     set(command.layer, step.layer);
-    const IntegerLayer& layer = network_.layers[static_cast<std::size_t>(step.layer)];
+    const network::IntegerLayer& layer = network_.layers[static_cast<std::size_t>(step.layer)];
     const LayerTiling& tiling = plan_.tilings[static_cast<std::size_t>(step.layer)];
     const auto activation = [](std::uint64_t begin, std::uint64_t bytes, bool write) {
       return MemoryAccess{Memory::activation, {begin, begin + bytes}, write};
@@ -277,34 +277,36 @@ class Emitter {
     std::vector<MemoryAccess> accesses = {
         activation(step.input_address, tiling.input_bytes, false),
         activation(step.output_address, tiling.output_bytes, true)};
-    if (layer.residual != no_tensor) {
+    if (layer.residual != network::no_tensor) {
       accesses.push_back(activation(step.residual_address, tiling.residual_bytes, false));
     }
-    if (layer.kind == IntegerLayerKind::convolution) {
+    if (layer.kind == network::IntegerLayerKind::convolution) {
       const ColumnTile& tile = column_tile(plan_, step.layer, step.column);
       const int channels = network_.tensor(layer.input).shape.channels;
       const std::uint64_t weights = packed_weight_bytes(layer, channels, tile.columns());
       const std::uint64_t records =
-          static_cast<std::uint64_t>(tile.columns()) * sizeof(ScaleRecord);
+          static_cast<std::uint64_t>(tile.columns()) * sizeof(hw::ScaleRecord);
       accesses.push_back(
           {Memory::weight, {step.weight_address, step.weight_address + weights}, false});
       accesses.push_back(
           {Memory::parameter, {step.parameter_address, step.parameter_address + records}, false});
-      command.opcode = Opcode::convolve;
+      command.opcode = hw::Opcode::convolve;
       command.convolve = convolve_fields(step, layer, tiling, tile);
     } else {
-      command.opcode = layer.kind == IntegerLayerKind::add ? Opcode::add : Opcode::pool;
+      command.opcode =
+          layer.kind == network::IntegerLayerKind::add ? hw::Opcode::add : hw::Opcode::pool;
       command.vector = vector_fields(step, layer);
     }
     tracker_.add(CommandUnit::compute, command, accesses);
   }
 
-  ConvolveFields convolve_fields(const Step& step, const IntegerLayer& layer,
-                                 const LayerTiling& tiling, const ColumnTile& tile) const {
-    const StoredTensor& input = network_.tensor(layer.input);
+  hw::ConvolveFields convolve_fields(const Step& step, const network::IntegerLayer& layer,
+                                     const LayerTiling& tiling, const ColumnTile& tile) const {
+    const network::StoredTensor& input = network_.tensor(layer.input);
     const SpatialTile& rows = spatial_tile(plan_, step.layer, step.spatial);
-    const ReadQuantizer& quantizer = layer.read_quantizers[static_cast<std::size_t>(tile.group)];
-    ConvolveFields f{};
+    const network::ReadQuantizer& quantizer =
+        layer.read_quantizers[static_cast<std::size_t>(tile.group)];
+    hw::ConvolveFields f{};
     f.input_address = step.input_address;
     f.output_address = step.output_address;
     f.residual_address = step.residual_address;
@@ -335,13 +337,13 @@ class Emitter {
     // The hardware's accumulator counts in units of 2^−fraction_bits, and so does its scale unit.
     set(f.fraction_bits, layer.fraction_bits);
     set(f.levels, layer.levels);
-    if (layer.arithmetic == Arithmetic::apot) set_terms(f, layer);
+    if (layer.arithmetic == network::Arithmetic::apot) set_terms(f, layer);
     set(f.shift, layer.shift + layer.fraction_bits);
     f.relu = layer.relu;
     f.input_format = format_of(input);
     f.output_format = format_of(layer.output);
     f.residual_format = format_of(layer.output);
-    if (layer.residual != no_tensor) {
+    if (layer.residual != network::no_tensor) {
       f.has_residual = 1;
       set(f.residual_shift, layer.residual_shift + layer.fraction_bits);
       set(f.residual_multiplier, layer.residual_multiplier);
@@ -352,15 +354,15 @@ class Emitter {
     f.keep_weights = step.keep_weights;
     set(f.step_register, step.step_register + 1);
     f.channel_sums = channel_sums(step);
-    if (f.channel_sums != ChannelSums::none && tiling.compact()) {
+    if (f.channel_sums != hw::ChannelSums::none && tiling.compact()) {
       set(f.first_sum_channel, tile.channels.front());
     }
     return f;
   }
 
-  VectorFields vector_fields(const Step& step, const IntegerLayer& layer) const {
-    const StoredTensor& input = network_.tensor(layer.input);
-    VectorFields f{};
+  hw::VectorFields vector_fields(const Step& step, const network::IntegerLayer& layer) const {
+    const network::StoredTensor& input = network_.tensor(layer.input);
+    hw::VectorFields f{};
     f.input_address = step.input_address;
     f.second_address = step.residual_address;
     f.output_address = step.output_address;
@@ -370,7 +372,7 @@ class Emitter {
     set(f.input_width, input.shape.width);
     set(f.kernel, layer.kernel);
     set(f.stride, layer.stride);
-    f.maximum = layer.kind == IntegerLayerKind::max_pool;
+    f.maximum = layer.kind == network::IntegerLayerKind::max_pool;
     f.relu = layer.relu;
     set(f.multiplier, layer.multiplier);
     set(f.left_shift, layer.left_shift);
@@ -379,7 +381,7 @@ class Emitter {
     f.input_format = format_of(input);
     f.second_format = f.input_format;
     f.output_format = format_of(layer.output);
-    if (layer.kind == IntegerLayerKind::add) {
+    if (layer.kind == network::IntegerLayerKind::add) {
       set(f.second_multiplier, layer.residual_multiplier);
       set(f.second_left_shift, layer.residual_shift);
       f.second_format = format_of(network_.tensor(layer.residual));
@@ -390,15 +392,16 @@ class Emitter {
 
   // DRAM addresses of full rows of a tensor.
   AddressRange tensor_rows(int tensor, RowRange rows) const {
-    const StoredTensor& stored = network_.tensor(tensor);
-    const TensorPlace& place =
-        tensor == image_tensor ? map_.input : map_.outputs[static_cast<std::size_t>(tensor)];
+    const network::StoredTensor& stored = network_.tensor(tensor);
+    const TensorPlace& place = tensor == network::image_tensor
+                                   ? map_.input
+                                   : map_.outputs[static_cast<std::size_t>(tensor)];
     const std::uint64_t row = pixels_of(stored, 1) * stored.shape.channels * stored.element_bytes();
     return {place.address + row * static_cast<std::uint64_t>(rows.first),
             place.address + row * static_cast<std::uint64_t>(rows.end())};
   }
 
-  const IntegerNetwork& network_;
+  const network::IntegerNetwork& network_;
   const Plan& plan_;
   const MemoryMap& map_;
   std::size_t tiles_ahead_;    // weight and parameter fetches before their layer needs them
@@ -409,23 +412,24 @@ class Emitter {
 
 }  // namespace
 
-std::size_t count_commands(const IntegerNetwork& network, const Plan& plan) {
+std::size_t count_commands(const network::IntegerNetwork& network, const Plan& plan) {
   std::size_t count = plan.steps.size() + 1;
   for (const Fetch& fetch : plan.fetches) {
     count += fetch.kind == FetchKind::residual ? pieces(plan, fetch.layer, fetch.first_column) : 1;
   }
   for (const Step& step : plan.steps) {
     if (!step.completes_output) continue;
-    const bool vector =
-        network.layers[static_cast<std::size_t>(step.layer)].kind != IntegerLayerKind::convolution;
+    const bool vector = network.layers[static_cast<std::size_t>(step.layer)].kind !=
+                        network::IntegerLayerKind::convolution;
     count += vector ? 1 : pieces(plan, step.layer, step.column);
   }
   return count;
 }
 
-std::vector<Command> emit_commands(const IntegerNetwork& network, const HardwareConfig& hardware,
-                                   const Plan& plan, const MemoryMap& map) {
+std::vector<hw::Command> emit_commands(const network::IntegerNetwork& network,
+                                       const hw::HardwareConfig& hardware, const Plan& plan,
+                                       const MemoryMap& map) {
   return Emitter(network, hardware, plan, map).run();
 }
 
-}  // namespace abacus
+}  // namespace abacus::schedule

@@ -11,7 +11,7 @@
 #include "tlm/command.hpp"
 #include "tlm/hardware_config.hpp"
 
-namespace abacus {
+namespace abacus::schedule {
 
 // Where things stand in DRAM.
 struct MemoryMap {
@@ -26,11 +26,12 @@ struct MemoryMap {
 };
 
 // Number of commands that emit_commands will make.
-std::size_t count_commands(const IntegerNetwork& network, const Plan& plan);
+std::size_t count_commands(const network::IntegerNetwork& network, const Plan& plan);
 
 // Commands in an order that is right if executed one by one, with tokens that let the units run
 // ahead of one another as far as the buffers allow.
-std::vector<Command> emit_commands(const IntegerNetwork& network, const HardwareConfig& hardware,
-                                   const Plan& plan, const MemoryMap& map);
+std::vector<hw::Command> emit_commands(const network::IntegerNetwork& network,
+                                       const hw::HardwareConfig& hardware, const Plan& plan,
+                                       const MemoryMap& map);
 
-}  // namespace abacus
+}  // namespace abacus::schedule

@@ -6,15 +6,15 @@
 #include "sw/schedule/tiling.hpp"
 #include "tlm/command.hpp"
 
-namespace abacus {
+namespace abacus::schedule {
 namespace {
 
-[[noreturn]] void refuse(const IntegerLayer& layer, const std::string& what) {
+[[noreturn]] void refuse(const network::IntegerLayer& layer, const std::string& what) {
   throw std::runtime_error("layer \"" + layer.name + "\" " + what);
 }
 
-void check_table(const IntegerLayer& layer, const PostTableConfig& table) {
-  const int exponents = post_table_exponents(layer.levels);
+void check_table(const network::IntegerLayer& layer, const hw::PostTableConfig& table) {
+  const int exponents = hw::post_table_exponents(layer.levels);
   if (exponents > table.exponents) {
     refuse(layer, "has " + std::to_string(layer.levels) + " levels, of which " +
                       std::to_string(exponents) +
@@ -28,13 +28,13 @@ void check_table(const IntegerLayer& layer, const PostTableConfig& table) {
   }
 }
 
-void check_array(const IntegerLayer& layer, const HardwareConfig& hardware) {
-  const PeArrayConfig& array = array_of(layer, hardware);
+void check_array(const network::IntegerLayer& layer, const hw::HardwareConfig& hardware) {
+  const hw::PeArrayConfig& array = array_of(layer, hardware);
   const std::string name = layer.edge ? "edge array" : "PE array";
-  const ProcessingElementKind needed(layer.arithmetic);
+  const hw::ProcessingElementKind needed(layer.arithmetic);
   if (!array.kind.computes(layer.arithmetic)) {
-    refuse(layer, "needs processing elements of kind " + to_string(needed) + "; the " + name +
-                      " has kind " + to_string(array.kind));
+    refuse(layer, "needs processing elements of kind " + hw::to_string(needed) + "; the " + name +
+                      " has kind " + hw::to_string(array.kind));
   }
   if (layer.weight_bits > array.weight_bits) {
     refuse(layer, "has weights of " + std::to_string(layer.weight_bits) + " bits; the " + name +
@@ -48,12 +48,12 @@ void check_array(const IntegerLayer& layer, const HardwareConfig& hardware) {
     refuse(layer, "has taps of " + std::to_string(layer.fraction_bits) + " fraction bits; the " +
                       name + " keeps at most " + std::to_string(array.fraction_bits));
   }
-  if (layer.arithmetic == Arithmetic::post) check_table(layer, array.table);
+  if (layer.arithmetic == network::Arithmetic::post) check_table(layer, array.table);
 }
 
-void check_adapter(const IntegerNetwork& network, const IntegerLayer& layer,
-                   const HardwareConfig& hardware) {
-  const StepAdapterConfig& adapter = hardware.step_adapter;
+void check_adapter(const network::IntegerNetwork& network, const network::IntegerLayer& layer,
+                   const hw::HardwareConfig& hardware) {
+  const hw::StepAdapterConfig& adapter = hardware.step_adapter;
   const int channels = network.tensor(layer.input).shape.channels;
   if (channels > adapter.channels) {
     refuse(layer, "adapts its step to " + std::to_string(channels) +
@@ -73,7 +73,7 @@ void check_adapter(const IntegerNetwork& network, const IntegerLayer& layer,
   }
 }
 
-void check_array_size(const std::string& name, const PeArrayConfig& array) {
+void check_array_size(const std::string& name, const hw::PeArrayConfig& array) {
   if (array.rows < 1 || array.columns < 1 || array.scale_lanes < 1) {
     throw std::runtime_error("the " + name + " has " + std::to_string(array.rows) + " rows, " +
                              std::to_string(array.columns) + " columns and " +
@@ -84,17 +84,18 @@ void check_array_size(const std::string& name, const PeArrayConfig& array) {
 
 }  // namespace
 
-void check_hardware(const IntegerNetwork& network, const HardwareConfig& hardware) {
+void check_hardware(const network::IntegerNetwork& network, const hw::HardwareConfig& hardware) {
   check_array_size("PE array", hardware.array);
   check_array_size("edge array", hardware.edge_array);
-  if (network.layers.size() >= no_layer) {
+  if (network.layers.size() >= hw::no_layer) {
     throw std::runtime_error("the network has " + std::to_string(network.layers.size()) +
-                             " layers; commands number at most " + std::to_string(no_layer - 1));
+                             " layers; commands number at most " +
+                             std::to_string(hw::no_layer - 1));
   }
-  for (const IntegerLayer& layer : network.layers) {
-    if (layer.kind == IntegerLayerKind::convolution) check_array(layer, hardware);
+  for (const network::IntegerLayer& layer : network.layers) {
+    if (layer.kind == network::IntegerLayerKind::convolution) check_array(layer, hardware);
     if (layer.adapter) check_adapter(network, layer, hardware);
   }
 }
 
-}  // namespace abacus
+}  // namespace abacus::schedule

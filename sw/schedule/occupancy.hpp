@@ -7,7 +7,7 @@
 
 #include "sw/schedule/address_space.hpp"
 
-namespace abacus {
+namespace abacus::schedule {
 
 class Occupancy {
  public:
@@ -56,4 +56,4 @@ class Ring {
   std::uint64_t next_ = 0;
 };
 
-}  // namespace abacus
+}  // namespace abacus::schedule

@@ -14,7 +14,7 @@
 #include "tlm/command.hpp"
 #include "tlm/dataflow.hpp"
 
-namespace abacus {
+namespace abacus::schedule {
 namespace {
 
 // What one of a layer's input (or residual) buffers holds.
@@ -25,7 +25,7 @@ struct Held {
 
 class Planner {
  public:
-  Planner(const IntegerNetwork& network, const HardwareConfig& hardware)
+  Planner(const network::IntegerNetwork& network, const hw::HardwareConfig& hardware)
       : network_(network),
         hardware_(hardware),
         weights_(FetchKind::weights, hardware.weight_sram.bytes),
@@ -46,7 +46,9 @@ class Planner {
   }
 
  private:
-  const IntegerLayer& layer() const { return network_.layers[static_cast<std::size_t>(index_)]; }
+  const network::IntegerLayer& layer() const {
+    return network_.layers[static_cast<std::size_t>(index_)];
+  }
   const LayerTiling& tiling() const { return plan_.tilings.back(); }
 
   void begin_layer(int index) {
@@ -60,7 +62,7 @@ class Planner {
     residuals_ = {};
     steps_of_row_.emplace_back(static_cast<std::size_t>(layer().output.shape.height), -1);
 
-    if (layer().kind != IntegerLayerKind::convolution) return;
+    if (layer().kind != network::IntegerLayerKind::convolution) return;
     const int input_channels = network_.tensor(layer().input).shape.channels;
     std::vector<std::uint64_t> weight_bytes;
     std::vector<std::uint64_t> record_bytes;
@@ -68,7 +70,7 @@ class Planner {
       weight_bytes.push_back(
           align_up(packed_weight_bytes(layer(), input_channels, tile.columns())));
       record_bytes.push_back(
-          align_up(static_cast<std::uint64_t>(tile.columns()) * sizeof(ScaleRecord)));
+          align_up(static_cast<std::uint64_t>(tile.columns()) * sizeof(hw::ScaleRecord)));
     }
     const bool several_passes = !tiling().compact();
     weights_.begin_layer(index, weight_bytes, tiling().weights_resident && several_passes);
@@ -91,7 +93,7 @@ class Planner {
   void add_adapters() {
     const int stored = index_;
     for (int i = stored + 1; i < static_cast<int>(network_.layers.size()); ++i) {
-      const IntegerLayer& reader = network_.layers[static_cast<std::size_t>(i)];
+      const network::IntegerLayer& reader = network_.layers[static_cast<std::size_t>(i)];
       if (!reader.adapter || reader.input != stored) continue;
       Step step;
       step.layer = i;
@@ -147,13 +149,13 @@ class Planner {
     step.column = column;
     step.step_register = register_of_[static_cast<std::size_t>(index_)];
     const int number = static_cast<int>(plan_.steps.size());
-    if (layer().kind == IntegerLayerKind::convolution) {
+    if (layer().kind == network::IntegerLayerKind::convolution) {
       step.weight_address = weights_.use(column, number, plan_.fetches);
       step.parameter_address = parameters_.use(column, number, plan_.fetches);
       step.keep_weights = keeps_weights(spatial, column);
     }
     step.input_address = use_input(spatial, number);
-    if (layer().residual != no_tensor)
+    if (layer().residual != network::no_tensor)
       step.residual_address = use_residual(spatial, column, number);
     step.output_address = use_output(spatial, number);
 
@@ -170,10 +172,10 @@ class Planner {
     if (plan_.steps.empty()) return false;
     const Step& before = plan_.steps.back();
     if (before.adapts || before.layer != index_ || before.column != column) return false;
-    const PeArrayConfig& array = array_of(layer(), hardware_);
+    const hw::PeArrayConfig& array = array_of(layer(), hardware_);
     const int rows = tiling().spatial[static_cast<std::size_t>(spatial)].output.count;
     const int columns = tiling().columns[static_cast<std::size_t>(column)].columns();
-    return dataflow(array.dataflow)
+    return hw::dataflow(array.dataflow)
         .weights_stay(array, array_tile(network_, layer(), rows, columns));
   }
 
@@ -234,13 +236,13 @@ class Planner {
 
   // Step after which the given rows of a tensor are all stored.
   int stored_after(int tensor, RowRange rows) const {
-    if (tensor == image_tensor) return -1;
+    if (tensor == network::image_tensor) return -1;
     const std::vector<int>& steps = steps_of_row_[static_cast<std::size_t>(tensor)];
     return *std::max_element(steps.begin() + rows.first, steps.begin() + rows.end());
   }
 
-  const IntegerNetwork& network_;
-  const HardwareConfig& hardware_;
+  const network::IntegerNetwork& network_;
+  const hw::HardwareConfig& hardware_;
   TileStream weights_;
   TileStream parameters_;
   Occupancy activations_;
@@ -255,8 +257,8 @@ class Planner {
 
 }  // namespace
 
-Plan make_plan(const IntegerNetwork& network, const HardwareConfig& hardware) {
+Plan make_plan(const network::IntegerNetwork& network, const hw::HardwareConfig& hardware) {
   return Planner(network, hardware).run();
 }
 
-}  // namespace abacus
+}  // namespace abacus::schedule

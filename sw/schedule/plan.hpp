@@ -12,7 +12,7 @@
 #include "sw/schedule/tiling.hpp"
 #include "tlm/hardware_config.hpp"
 
-namespace abacus {
+namespace abacus::schedule {
 
 struct Step {
   int layer = 0;
@@ -48,6 +48,6 @@ struct Plan {
   std::vector<Fetch> fetches;  // by `needed`
 };
 
-Plan make_plan(const IntegerNetwork& network, const HardwareConfig& hardware);
+Plan make_plan(const network::IntegerNetwork& network, const hw::HardwareConfig& hardware);
 
-}  // namespace abacus
+}  // namespace abacus::schedule

@@ -9,7 +9,7 @@
 #include "sw/network/integer_network.hpp"
 #include "tlm/hardware_config.hpp"
 
-namespace abacus {
+namespace abacus::schedule {
 
 // A tensor's place in DRAM: height, width, channel order, without gaps.
 struct TensorPlace {
@@ -42,6 +42,6 @@ struct Program {
 // Throws std::runtime_error naming the layer, what it needs and what the hardware has, where a
 // layer does not fit: wrong kind of processing element, operand too wide for its lanes, or an SRAM
 // too small even for the smallest tile (one output row, one tile of output channels).
-Program schedule(const IntegerNetwork& network, const HardwareConfig& hardware);
+Program schedule(const network::IntegerNetwork& network, const hw::HardwareConfig& hardware);
 
-}  // namespace abacus
+}  // namespace abacus::schedule

@@ -12,17 +12,17 @@
 #include "sw/schedule/program.hpp"
 #include "tlm/address_map.hpp"
 
-namespace abacus {
+namespace abacus::schedule {
 namespace {
 
 // The first page stays empty, so that address 0 never is anything's place.
 constexpr std::uint64_t first_address = 0x1000;
 
-static_assert(address_map::dram_base == 0, "addresses in commands are offsets into DRAM");
+static_assert(hw::address_map::dram_base == 0, "addresses in commands are offsets into DRAM");
 
 class Scheduler {
  public:
-  Scheduler(const IntegerNetwork& network, const HardwareConfig& hardware)
+  Scheduler(const network::IntegerNetwork& network, const hw::HardwareConfig& hardware)
       : network_(network), hardware_(hardware), plan_(make_plan(network, hardware)) {}
 
   Program run() {
@@ -37,7 +37,7 @@ class Scheduler {
     RegionAllocator memory(first_address);
     program_.image_address = memory.end();
     program_.command_count = static_cast<std::uint32_t>(count_commands(network_, plan_));
-    program_.command_address = memory.take(program_.command_count * sizeof(Command));
+    program_.command_address = memory.take(program_.command_count * sizeof(hw::Command));
     map_.layers.resize(network_.layers.size());
     for_each_column([&](std::size_t layer, const ColumnTile& tile) {
       map_.layers[layer].weights.push_back(memory.take(
@@ -45,7 +45,7 @@ class Scheduler {
     });
     for_each_column([&](std::size_t layer, const ColumnTile& tile) {
       map_.layers[layer].parameters.push_back(
-          memory.take(static_cast<std::uint64_t>(tile.columns()) * sizeof(ScaleRecord)));
+          memory.take(static_cast<std::uint64_t>(tile.columns()) * sizeof(hw::ScaleRecord)));
     });
     for (std::size_t layer = 0; layer < network_.layers.size(); ++layer) {
       if (!network_.layers[layer].adapter) continue;
@@ -53,18 +53,19 @@ class Scheduler {
     }
     program_.dram_image.resize(memory.end() - program_.image_address);
 
-    const auto place = [&](const StoredTensor& tensor) {
+    const auto place = [&](const network::StoredTensor& tensor) {
       const std::uint64_t bytes = static_cast<std::uint64_t>(tensor.bytes());
       return TensorPlace{memory.take(bytes), bytes};
     };
     map_.input = place(network_.image);
-    for (const IntegerLayer& layer : network_.layers) map_.outputs.push_back(place(layer.output));
+    for (const network::IntegerLayer& layer : network_.layers)
+      map_.outputs.push_back(place(layer.output));
     program_.input = map_.input;
     program_.outputs = map_.outputs;
     program_.scores = map_.outputs.back();
     program_.dram_bytes = memory.end();
     const std::uint64_t capacity =
-        std::min<std::uint64_t>(hardware_.dram.bytes, address_map::dram_limit);
+        std::min<std::uint64_t>(hardware_.dram.bytes, hw::address_map::dram_limit);
     if (program_.dram_bytes > capacity) {
       throw std::runtime_error("the program with its tensors needs " +
                                std::to_string(program_.dram_bytes) + " bytes of DRAM; " +
@@ -73,21 +74,21 @@ class Scheduler {
   }
 
   void write_image() {
-    const std::vector<Command> commands = emit_commands(network_, hardware_, plan_, map_);
+    const std::vector<hw::Command> commands = emit_commands(network_, hardware_, plan_, map_);
     if (commands.size() != program_.command_count) {
       throw std::logic_error("the number of commands differs from the plan's");
     }
-    write(program_.command_address, commands.data(), commands.size() * sizeof(Command));
+    write(program_.command_address, commands.data(), commands.size() * sizeof(hw::Command));
     std::vector<std::size_t> next(network_.layers.size(), 0);
     for_each_column([&](std::size_t layer, const ColumnTile& tile) {
       const std::size_t column = next[layer]++;
       const std::vector<std::uint8_t> weights =
           pack_weights(network_.layers[layer], input_channels(layer), tile);
       write(map_.layers[layer].weights[column], weights.data(), weights.size());
-      const std::vector<ScaleRecord> records =
+      const std::vector<hw::ScaleRecord> records =
           scale_records(network_.layers[layer], tile, plan_.tilings[layer].compact());
       write(map_.layers[layer].parameters[column], records.data(),
-            records.size() * sizeof(ScaleRecord));
+            records.size() * sizeof(hw::ScaleRecord));
     });
     for (std::size_t layer = 0; layer < network_.layers.size(); ++layer) {
       if (!network_.layers[layer].adapter) continue;
@@ -98,14 +99,14 @@ class Scheduler {
 
   void describe_layers() {
     for (std::size_t i = 0; i < network_.layers.size(); ++i) {
-      const IntegerLayer& layer = network_.layers[i];
+      const network::IntegerLayer& layer = network_.layers[i];
       const LayerTiling& tiling = plan_.tilings[i];
       LayerPlan description;
       description.name = layer.name;
       description.output_tiles =
           static_cast<int>(tiling.spatial.size() * std::max<std::size_t>(1, tiling.columns.size()));
       description.edge = layer.edge;
-      if (layer.kind == IntegerLayerKind::convolution) {
+      if (layer.kind == network::IntegerLayerKind::convolution) {
         description.taps = layer.output.shape.elements() * layer.seen_channels(input_channels(i)) *
                            layer.kernel * layer.kernel;
         description.groups = static_cast<int>(layer.read_quantizers.size());
@@ -130,8 +131,8 @@ class Scheduler {
     std::memcpy(program_.dram_image.data() + (address - program_.image_address), data, bytes);
   }
 
-  const IntegerNetwork& network_;
-  const HardwareConfig& hardware_;
+  const network::IntegerNetwork& network_;
+  const hw::HardwareConfig& hardware_;
   Plan plan_;
   MemoryMap map_;
   Program program_;
@@ -139,10 +140,10 @@ class Scheduler {
 
 }  // namespace
 
-Program schedule(const IntegerNetwork& network, const HardwareConfig& hardware) {
-  validate(network, "integer network");
+Program schedule(const network::IntegerNetwork& network, const hw::HardwareConfig& hardware) {
+  network::validate(network, "integer network");
   check_hardware(network, hardware);
   return Scheduler(network, hardware).run();
 }
 
-}  // namespace abacus
+}  // namespace abacus::schedule

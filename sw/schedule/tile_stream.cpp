@@ -2,7 +2,7 @@
 
 #include <cstddef>
 
-namespace abacus {
+namespace abacus::schedule {
 namespace {
 
 // Tiles are fetched together up to this share of the memory: few commands for small layers, and
@@ -75,4 +75,4 @@ std::uint32_t TileStream::use_once(std::uint64_t bytes, int step, Fetch fetch,
   return address;
 }
 
-}  // namespace abacus
+}  // namespace abacus::schedule

@@ -9,7 +9,7 @@
 #include "sw/schedule/occupancy.hpp"
 #include "sw/schedule/plan.hpp"
 
-namespace abacus {
+namespace abacus::schedule {
 
 class TileStream {
  public:
@@ -48,4 +48,4 @@ class TileStream {
   std::vector<Chunk> chunks_;
 };
 
-}  // namespace abacus
+}  // namespace abacus::schedule

@@ -11,11 +11,11 @@
 #include "tlm/command.hpp"
 #include "tlm/dataflow.hpp"
 
-namespace abacus {
+namespace abacus::schedule {
 namespace {
 
-std::vector<SpatialTile> spatial_tiles(const IntegerNetwork& network, const IntegerLayer& layer,
-                                       int rows) {
+std::vector<SpatialTile> spatial_tiles(const network::IntegerNetwork& network,
+                                       const network::IntegerLayer& layer, int rows) {
   std::vector<SpatialTile> tiles;
   const int height = layer.output.shape.height;
   for (int first = 0; first < height; first += rows) {
@@ -25,7 +25,7 @@ std::vector<SpatialTile> spatial_tiles(const IntegerNetwork& network, const Inte
   return tiles;
 }
 
-std::uint64_t row_bytes(const StoredTensor& tensor) {
+std::uint64_t row_bytes(const network::StoredTensor& tensor) {
   return static_cast<std::uint64_t>(tensor.shape.width) * tensor.shape.channels *
          tensor.element_bytes();
 }
@@ -41,7 +41,7 @@ struct ColumnBytes {
   }
 };
 
-[[noreturn]] void too_small(const IntegerLayer& layer, const std::string& memory,
+[[noreturn]] void too_small(const network::IntegerLayer& layer, const std::string& memory,
                             const std::string& what, std::uint64_t needed,
                             std::uint64_t available) {
   throw std::runtime_error("layer \"" + layer.name + "\" does not fit: " + what + " needs " +
@@ -56,11 +56,11 @@ struct ColumnCut {
   ColumnBytes parameters;
 
   ColumnCut() = default;
-  ColumnCut(const IntegerLayer& layer, int input_channels, int width)
+  ColumnCut(const network::IntegerLayer& layer, int input_channels, int width)
       : tiles(column_tiles(layer, width)) {
     for (const ColumnTile& tile : tiles) {
       weights.add(packed_weight_bytes(layer, input_channels, tile.columns()));
-      parameters.add(static_cast<std::uint64_t>(tile.columns()) * sizeof(ScaleRecord));
+      parameters.add(static_cast<std::uint64_t>(tile.columns()) * sizeof(hw::ScaleRecord));
     }
   }
 
@@ -79,12 +79,12 @@ class TilingSearch {
   static constexpr double time_tolerance = 1.05;
 
  public:
-  TilingSearch(const IntegerNetwork& network, const IntegerLayer& layer,
-               const HardwareConfig& hardware)
+  TilingSearch(const network::IntegerNetwork& network, const network::IntegerLayer& layer,
+               const hw::HardwareConfig& hardware)
       : network_(network), layer_(layer), hardware_(hardware) {}
 
   LayerTiling run() {
-    if (layer_.kind == IntegerLayerKind::convolution) {
+    if (layer_.kind == network::IntegerLayerKind::convolution) {
       cut_columns();
     } else {
       cuts_.emplace_back();
@@ -124,13 +124,13 @@ class TilingSearch {
   // holds, so that the next tile can come in beside it.
   void cut_columns() {
     const int input_channels = network_.tensor(layer_.input).shape.channels;
-    const PeArrayConfig& array = array_of(layer_, hardware_);
-    const int array_columns = dataflow(array.dataflow).most_columns(array, layer_.depthwise);
+    const hw::PeArrayConfig& array = array_of(layer_, hardware_);
+    const int array_columns = hw::dataflow(array.dataflow).most_columns(array, layer_.depthwise);
     const std::uint64_t weights = align_up(packed_weight_bytes(layer_, input_channels, 1));
     if (weights > hardware_.weight_sram.bytes) {
       too_small(layer_, "weight", "one output channel", weights, hardware_.weight_sram.bytes);
     }
-    const std::uint64_t record = align_up(sizeof(ScaleRecord));
+    const std::uint64_t record = align_up(sizeof(hw::ScaleRecord));
     if (record > hardware_.parameter_sram.bytes) {
       too_small(layer_, "parameter", "one output channel", record, hardware_.parameter_sram.bytes);
     }
@@ -148,7 +148,7 @@ class TilingSearch {
     for (int width = most; width > 0; --width) {
       const std::uint64_t weights = align_up(packed_weight_bytes(layer_, input_channels, width));
       const std::uint64_t records =
-          align_up(static_cast<std::uint64_t>(width) * sizeof(ScaleRecord));
+          align_up(static_cast<std::uint64_t>(width) * sizeof(hw::ScaleRecord));
       if (weights <= hardware_.weight_sram.bytes / share &&
           records <= hardware_.parameter_sram.bytes / share) {
         return width;
@@ -201,14 +201,14 @@ class TilingSearch {
         static_cast<std::uint64_t>(output_rows) * layer_.output.shape.width * channels;
     tiling.input_bytes = align_up(input_row_count * row_bytes(network_.tensor(layer_.input)));
     tiling.output_bytes = align_up(elements * layer_.output.element_bytes());
-    if (layer_.residual != no_tensor) {
+    if (layer_.residual != network::no_tensor) {
       tiling.residual_bytes = align_up(elements * network_.tensor(layer_.residual).element_bytes());
     }
   }
 
-  const IntegerNetwork& network_;
-  const IntegerLayer& layer_;
-  const HardwareConfig& hardware_;
+  const network::IntegerNetwork& network_;
+  const network::IntegerLayer& layer_;
+  const hw::HardwareConfig& hardware_;
   std::vector<ColumnCut> cuts_;
   std::vector<Candidate> candidates_;
   std::uint64_t least_need_ = 0;
@@ -216,34 +216,36 @@ class TilingSearch {
 
 }  // namespace
 
-RowRange input_rows(const IntegerNetwork& network, const IntegerLayer& layer, RowRange output) {
-  if (layer.kind == IntegerLayerKind::add) return output;
+RowRange input_rows(const network::IntegerNetwork& network, const network::IntegerLayer& layer,
+                    RowRange output) {
+  if (layer.kind == network::IntegerLayerKind::add) return output;
   const int height = network.tensor(layer.input).shape.height;
   const int first = std::max(0, output.first * layer.stride - layer.padding);
   const int last = (output.end() - 1) * layer.stride - layer.padding + layer.kernel - 1;
   return {first, std::min(last, height - 1) - first + 1};
 }
 
-bool sums_are_wanted(const IntegerNetwork& network, const IntegerLayer& layer) {
+bool sums_are_wanted(const network::IntegerNetwork& network, const network::IntegerLayer& layer) {
   const auto index = &layer - network.layers.data();
-  return std::any_of(network.layers.begin(), network.layers.end(), [&](const IntegerLayer& reader) {
-    return reader.adapter && reader.input == index;
-  });
+  return std::any_of(
+      network.layers.begin(), network.layers.end(),
+      [&](const network::IntegerLayer& reader) { return reader.adapter && reader.input == index; });
 }
 
-const PeArrayConfig& array_of(const IntegerLayer& layer, const HardwareConfig& hardware) {
+const hw::PeArrayConfig& array_of(const network::IntegerLayer& layer,
+                                  const hw::HardwareConfig& hardware) {
   return layer.edge ? hardware.edge_array : hardware.array;
 }
 
-ArrayTile array_tile(const IntegerNetwork& network, const IntegerLayer& layer, int output_rows,
-                     int columns) {
+hw::ArrayTile array_tile(const network::IntegerNetwork& network, const network::IntegerLayer& layer,
+                         int output_rows, int columns) {
   const int channels = layer.seen_channels(network.tensor(layer.input).shape.channels);
   return {output_rows, layer.output.shape.width, layer.kernel, channels, columns, layer.depthwise};
 }
 
-LayerTiling choose_tiling(const IntegerNetwork& network, const IntegerLayer& layer,
-                          const HardwareConfig& hardware) {
+LayerTiling choose_tiling(const network::IntegerNetwork& network,
+                          const network::IntegerLayer& layer, const hw::HardwareConfig& hardware) {
   return TilingSearch(network, layer, hardware).run();
 }
 
-}  // namespace abacus
+}  // namespace abacus::schedule

@@ -10,7 +10,7 @@
 #include "tlm/array_tile.hpp"
 #include "tlm/hardware_config.hpp"
 
-namespace abacus {
+namespace abacus::schedule {
 
 struct RowRange {
   int first = 0;
@@ -53,20 +53,22 @@ struct LayerTiling {
 };
 
 // Rows of a layer's input that the windows of output rows `output` touch.
-RowRange input_rows(const IntegerNetwork& network, const IntegerLayer& layer, RowRange output);
+RowRange input_rows(const network::IntegerNetwork& network, const network::IntegerLayer& layer,
+                    RowRange output);
 
 // Whether a step adapter needs the channel sums of what `layer`, one of the network's, stores.
-bool sums_are_wanted(const IntegerNetwork& network, const IntegerLayer& layer);
+bool sums_are_wanted(const network::IntegerNetwork& network, const network::IntegerLayer& layer);
 
-const PeArrayConfig& array_of(const IntegerLayer& layer, const HardwareConfig& hardware);
+const hw::PeArrayConfig& array_of(const network::IntegerLayer& layer,
+                                  const hw::HardwareConfig& hardware);
 // What the array computes of a convolution with one command.
-ArrayTile array_tile(const IntegerNetwork& network, const IntegerLayer& layer, int output_rows,
-                     int columns);
+hw::ArrayTile array_tile(const network::IntegerNetwork& network, const network::IntegerLayer& layer,
+                         int output_rows, int columns);
 
 // Among the tilings that fit and whose estimated time is within 5 % of the least, the one that
 // moves the fewest bytes. Throws std::runtime_error naming layer, need and capacity where none
 // does.
-LayerTiling choose_tiling(const IntegerNetwork& network, const IntegerLayer& layer,
-                          const HardwareConfig& hardware);
+LayerTiling choose_tiling(const network::IntegerNetwork& network,
+                          const network::IntegerLayer& layer, const hw::HardwareConfig& hardware);
 
-}  // namespace abacus
+}  // namespace abacus::schedule

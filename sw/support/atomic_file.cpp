@@ -8,7 +8,7 @@
 #include <stdexcept>
 #include <string>
 
-namespace abacus {
+namespace abacus::support {
 namespace {
 
 // Removes the temporary file unless it was renamed.
@@ -57,4 +57,4 @@ void write_file_atomically(const std::filesystem::path& file,
   }
 }
 
-}  // namespace abacus
+}  // namespace abacus::support

@@ -5,7 +5,7 @@
 #include <functional>
 #include <ostream>
 
-namespace abacus {
+namespace abacus::support {
 
 // Lets `write` fill a file of a temporary name beside `file`, then renames it to `file`. When
 // writing fails or throws, the temporary file is removed and a file already there stays as it was.
@@ -13,4 +13,4 @@ namespace abacus {
 void write_file_atomically(const std::filesystem::path& file,
                            const std::function<void(std::ostream&)>& write);
 
-}  // namespace abacus
+}  // namespace abacus::support

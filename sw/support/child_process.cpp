@@ -24,7 +24,7 @@
 #include "sw/support/new_process.hpp"
 #include "sw/support/stop_request.hpp"
 
-namespace abacus {
+namespace abacus::support {
 namespace {
 
 namespace process = boost::process;
@@ -147,4 +147,4 @@ ProgramOutput capture_program(const std::filesystem::path& program,
   return result;
 }
 
-}  // namespace abacus
+}  // namespace abacus::support

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace abacus {
+namespace abacus::support {
 
 // A program started here inherits our standard streams, as far as they are not redirected, and no
 // other open file. It ends by SIGTERM when we end.
@@ -29,4 +29,4 @@ struct ProgramOutput {
 ProgramOutput capture_program(const std::filesystem::path& program,
                               const std::vector<std::string>& arguments);
 
-}  // namespace abacus
+}  // namespace abacus::support

@@ -18,7 +18,7 @@
 
 // The processes are forked by hand: Boost.Process starts programs only, and a task has to find the
 // networks and images that its parent has in memory.
-namespace abacus {
+namespace abacus::support {
 namespace {
 
 // A forked task: its process and our end of the pipe on which it sends one JSON text a line,
@@ -173,4 +173,4 @@ std::vector<nlohmann::json> run_forked(int count, const Work& work, const Report
   return results;
 }
 
-}  // namespace abacus
+}  // namespace abacus::support

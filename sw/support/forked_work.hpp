@@ -6,7 +6,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <vector>
 
-namespace abacus {
+namespace abacus::support {
 
 // One piece of the work: gives its result, and tells now and then how far it is.
 using Report = std::function<void(std::int64_t done)>;
@@ -19,4 +19,4 @@ using Work = std::function<nlohmann::json(int task, const Report& report)>;
 // have ended then.
 std::vector<nlohmann::json> run_forked(int tasks, const Work& work, const Report& progress);
 
-}  // namespace abacus
+}  // namespace abacus::support

@@ -13,7 +13,7 @@
 #include <stdexcept>
 #include <string>
 
-namespace abacus {
+namespace abacus::support {
 
 void flush_streams() {
   std::fflush(nullptr);
@@ -40,4 +40,4 @@ int exit_status(int wait_status) {
   return WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
 }
 
-}  // namespace abacus
+}  // namespace abacus::support

@@ -6,7 +6,7 @@
 
 #include <boost/process/pipe.hpp>
 
-namespace abacus {
+namespace abacus::support {
 
 // In the parent, before it forks: what is buffered would otherwise be written by both processes.
 void flush_streams();
@@ -22,4 +22,4 @@ boost::process::pipe make_pipe();
 // Of waitpid's status: the exit status, or 128 + the signal that ended the process.
 int exit_status(int wait_status);
 
-}  // namespace abacus
+}  // namespace abacus::support

@@ -2,7 +2,7 @@
 // names every visitor that a new kind is missing from.
 #pragma once
 
-namespace abacus {
+namespace abacus::support {
 
 template <typename... Functions>
 struct Overloaded : Functions... {
@@ -11,4 +11,4 @@ struct Overloaded : Functions... {
 template <typename... Functions>
 Overloaded(Functions...) -> Overloaded<Functions...>;
 
-}  // namespace abacus
+}  // namespace abacus::support

@@ -6,7 +6,7 @@
 #include <cstdio>
 #include <utility>
 
-namespace abacus {
+namespace abacus::support {
 namespace {
 
 constexpr double kQuietSeconds = 2;
@@ -78,4 +78,4 @@ void Progress::update(std::int64_t done, const std::string& note) {
   std::fflush(stderr);
 }
 
-}  // namespace abacus
+}  // namespace abacus::support

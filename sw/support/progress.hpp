@@ -7,7 +7,7 @@
 #include <memory>
 #include <string>
 
-namespace abacus {
+namespace abacus::support {
 
 class Progress {
  public:
@@ -45,4 +45,4 @@ class StageProgress {
 // "1:02:03", or "2:03" below an hour.
 std::string duration_text(double seconds);
 
-}  // namespace abacus
+}  // namespace abacus::support

@@ -2,7 +2,7 @@
 
 #include <csignal>
 
-namespace abacus {
+namespace abacus::support {
 namespace {
 
 // A signal handler has no other way to tell the program anything.
@@ -22,4 +22,4 @@ void catch_stop_signals() {
 
 bool stop_requested() { return stop_flag != 0; }
 
-}  // namespace abacus
+}  // namespace abacus::support

@@ -3,7 +3,7 @@
 
 #include <stdexcept>
 
-namespace abacus {
+namespace abacus::support {
 
 constexpr int kStoppedExitCode = 130;  // as shells report a program ended by SIGINT
 
@@ -17,4 +17,4 @@ class Stopped : public std::runtime_error {
   Stopped() : std::runtime_error("stopped") {}
 };
 
-}  // namespace abacus
+}  // namespace abacus::support

@@ -9,7 +9,7 @@
 #include "sw/kernels/adder_sign_kernels.hpp"
 #include "sw/kernels/cuda/adder_cuda.hpp"
 
-namespace abacus {
+namespace abacus::train {
 namespace {
 
 torch::Tensor channels_last(const torch::Tensor& tensor) {
@@ -18,14 +18,14 @@ torch::Tensor channels_last(const torch::Tensor& tensor) {
   return tensor.contiguous(at::MemoryFormat::ChannelsLast);
 }
 
-AdderShape adder_shape(const torch::Tensor& input, const torch::Tensor& weight, int stride,
-                       int padding) {
+kernels::AdderShape adder_shape(const torch::Tensor& input, const torch::Tensor& weight, int stride,
+                                int padding) {
   TORCH_CHECK(input.dim() == 4 && weight.dim() == 4 && weight.size(1) == input.size(1) &&
                   weight.size(2) == weight.size(3) && input.device() == weight.device() &&
                   (input.is_cpu() || input.is_cuda()),
               "adder_conv2d: input ", input.sizes(), " and weight ", weight.sizes(),
               " do not fit; expected NxCxHxW and OxCxkxk, both on the processor or one GPU");
-  AdderShape shape;
+  kernels::AdderShape shape;
   shape.batch = input.size(0);
   shape.input_channels = static_cast<int>(input.size(1));
   shape.input_height = static_cast<int>(input.size(2));
@@ -57,21 +57,23 @@ void require_float(const torch::Tensor& input, const torch::Tensor& weight) {
 
 // Both gradients as the caller wants them, on a GPU.
 torch::autograd::variable_list cuda_gradients(const torch::autograd::AutogradContext& context,
-                                              const AdderShape& shape,
-                                              const CudaAdderOperands& operands, float slope,
-                                              CudaWeightGradient kind, const torch::Tensor& weight,
+                                              const kernels::AdderShape& shape,
+                                              const kernels::CudaAdderOperands& operands,
+                                              float slope, kernels::CudaWeightGradient kind,
+                                              const torch::Tensor& weight,
                                               const torch::Tensor& dy) {
   torch::Tensor dx, dw;
   if (context.needs_input_grad(0)) {
     dx = empty_channels_last(dy, shape.batch, shape.input_channels, shape.input_height,
                              shape.input_width);
-    cuda_adder_input_gradient(shape, operands, slope, dy.data_ptr<float>(), dx.data_ptr<float>());
+    kernels::cuda_adder_input_gradient(shape, operands, slope, dy.data_ptr<float>(),
+                                       dx.data_ptr<float>());
   }
   if (context.needs_input_grad(1)) {
     dw = torch::empty_like(weight);
-    torch::Tensor scratch = torch::empty({cuda_adder_scratch(shape)}, dw.options());
-    cuda_adder_weight_gradient(shape, operands, kind, dy.data_ptr<float>(),
-                               scratch.data_ptr<float>(), dw.data_ptr<float>());
+    torch::Tensor scratch = torch::empty({kernels::cuda_adder_scratch(shape)}, dw.options());
+    kernels::cuda_adder_weight_gradient(shape, operands, kind, dy.data_ptr<float>(),
+                                        scratch.data_ptr<float>(), dw.data_ptr<float>());
   }
   return {dx, dw};
 }
@@ -94,16 +96,16 @@ class AdderFunction : public torch::autograd::Function<AdderFunction> {
     require_float(given_input, given_weight);
     const torch::Tensor input = channels_last(given_input);
     const torch::Tensor weight = given_weight.contiguous();
-    const AdderShape shape =
+    const kernels::AdderShape shape =
         adder_shape(input, weight, static_cast<int>(stride), static_cast<int>(padding));
     torch::Tensor output = empty_channels_last(input, shape.batch, shape.output_channels,
                                                shape.output_height(), shape.output_width());
     if (input.is_cuda()) {
-      cuda_adder_forward(shape, {input.data_ptr<float>(), weight.data_ptr<float>()},
-                         output.data_ptr<float>());
+      kernels::cuda_adder_forward(shape, {input.data_ptr<float>(), weight.data_ptr<float>()},
+                                  output.data_ptr<float>());
     } else {
-      adder_forward(shape, input.data_ptr<float>(), weight.data_ptr<float>(),
-                    output.data_ptr<float>());
+      kernels::adder_forward(shape, input.data_ptr<float>(), weight.data_ptr<float>(),
+                             output.data_ptr<float>());
     }
     context->save_for_backward({input, weight});
     context->saved_data["stride"] = stride;
@@ -117,21 +119,21 @@ class AdderFunction : public torch::autograd::Function<AdderFunction> {
     const torch::Tensor &input = saved[0], &weight = saved[1];
     const std::int64_t stride = context->saved_data["stride"].toInt();
     const std::int64_t padding = context->saved_data["padding"].toInt();
-    const AdderShape shape =
+    const kernels::AdderShape shape =
         adder_shape(input, weight, static_cast<int>(stride), static_cast<int>(padding));
     const torch::Tensor dy = channels_last(gradients[0]);
     torch::Tensor dx, dw;
     if (input.is_cuda()) {
       auto both =
           cuda_gradients(*context, shape, {input.data_ptr<float>(), weight.data_ptr<float>()}, 1,
-                         CudaWeightGradient::difference, weight, dy);
+                         kernels::CudaWeightGradient::difference, weight, dy);
       return {both[0], both[1], torch::Tensor(), torch::Tensor()};
     }
     if (context->needs_input_grad(0)) {
       dx = empty_channels_last(input, shape.batch, shape.input_channels, shape.input_height,
                                shape.input_width);
-      adder_input_gradient(shape, input.data_ptr<float>(), weight.data_ptr<float>(),
-                           dy.data_ptr<float>(), dx.data_ptr<float>());
+      kernels::adder_input_gradient(shape, input.data_ptr<float>(), weight.data_ptr<float>(),
+                                    dy.data_ptr<float>(), dx.data_ptr<float>());
     }
     if (context->needs_input_grad(1)) {
       dw = weight_gradient(input, weight, dy, stride, padding);
@@ -150,14 +152,14 @@ GridOperands to_grid_operands(const torch::Tensor& input, const torch::Tensor& w
   GridOperands grid;
   grid.input = torch::empty(input.sizes(), torch::TensorOptions().dtype(torch::kUInt8),
                             at::MemoryFormat::ChannelsLast);
-  const GridRange range =
-      to_grid(input.data_ptr<float>(), input.numel(), unit, grid.input.data_ptr<std::uint8_t>());
+  const kernels::GridRange range = kernels::to_grid(input.data_ptr<float>(), input.numel(), unit,
+                                                    grid.input.data_ptr<std::uint8_t>());
   TORCH_CHECK(range.least >= 0 && range.largest <= 255, "adder_conv2d_on_grid: found inputs of ",
               range.least, " to ", range.largest, " units of ", unit,
               "; allowed: 0 to 255 (the least integer stands for NaN and infinity)");
   grid.weight = (weight / unit)
                     .round()
-                    .clamp(-kLargestGridWeight, kLargestGridWeight)
+                    .clamp(-kernels::kLargestGridWeight, kernels::kLargestGridWeight)
                     .to(torch::kInt32)
                     .contiguous();
   return grid;
@@ -170,12 +172,12 @@ class AdderGridFunction : public torch::autograd::Function<AdderGridFunction> {
                                double unit, std::int64_t stride, std::int64_t padding, bool exact) {
     require_float(given_input, given_weight);
     const torch::Tensor input = channels_last(given_input);
-    const AdderShape shape =
+    const kernels::AdderShape shape =
         adder_shape(input, given_weight, static_cast<int>(stride), static_cast<int>(padding));
     TORCH_CHECK(unit > 0, "adder_conv2d_on_grid: found a unit of ", unit, "; allowed: above 0");
-    TORCH_CHECK(shape.input_channels * shape.kernel * shape.kernel <= kMostGridTaps,
+    TORCH_CHECK(shape.input_channels * shape.kernel * shape.kernel <= kernels::kMostGridTaps,
                 "adder_conv2d_on_grid: weight ", given_weight.sizes(), " has more than ",
-                kMostGridTaps, " taps");
+                kernels::kMostGridTaps, " taps");
     const auto step = static_cast<float>(unit);
     torch::Tensor output = empty_channels_last(input, shape.batch, shape.output_channels,
                                                shape.output_height(), shape.output_width());
@@ -185,14 +187,15 @@ class AdderGridFunction : public torch::autograd::Function<AdderGridFunction> {
     context->saved_data["padding"] = padding;
     if (input.is_cuda()) {
       const torch::Tensor weight = given_weight.contiguous();
-      cuda_adder_forward(shape, {input.data_ptr<float>(), weight.data_ptr<float>(), step},
-                         output.data_ptr<float>());
+      kernels::cuda_adder_forward(shape, {input.data_ptr<float>(), weight.data_ptr<float>(), step},
+                                  output.data_ptr<float>());
       context->save_for_backward({input, weight});
       return output;
     }
     const GridOperands grid = to_grid_operands(input, given_weight, step);
-    adder_grid_forward(shape, grid.input.data_ptr<std::uint8_t>(),
-                       grid.weight.data_ptr<std::int32_t>(), step, output.data_ptr<float>());
+    kernels::adder_grid_forward(shape, grid.input.data_ptr<std::uint8_t>(),
+                                grid.weight.data_ptr<std::int32_t>(), step,
+                                output.data_ptr<float>());
     context->save_for_backward({grid.input, grid.weight});
     return output;
   }
@@ -205,14 +208,15 @@ class AdderGridFunction : public torch::autograd::Function<AdderGridFunction> {
     const bool exact = context->saved_data["exact"].toBool();
     const std::int64_t stride = context->saved_data["stride"].toInt();
     const std::int64_t padding = context->saved_data["padding"].toInt();
-    const AdderShape shape =
+    const kernels::AdderShape shape =
         adder_shape(input, weight, static_cast<int>(stride), static_cast<int>(padding));
     const torch::Tensor dy = channels_last(gradients[0]);
     torch::Tensor dx, dw;
     if (input.is_cuda()) {
       auto both = cuda_gradients(
           *context, shape, {input.data_ptr<float>(), weight.data_ptr<float>(), unit},
-          exact ? 1.0F : unit, exact ? CudaWeightGradient::sign : CudaWeightGradient::difference,
+          exact ? 1.0F : unit,
+          exact ? kernels::CudaWeightGradient::sign : kernels::CudaWeightGradient::difference,
           weight, dy);
       return {both[0], both[1], torch::Tensor(), torch::Tensor(), torch::Tensor(), torch::Tensor()};
     }
@@ -220,21 +224,21 @@ class AdderGridFunction : public torch::autograd::Function<AdderGridFunction> {
       dx = empty_channels_last(input, shape.batch, shape.input_channels, shape.input_height,
                                shape.input_width);
       // In units of 1 the clamp of whole numbers is their sign.
-      adder_grid_input_gradient(shape, input.data_ptr<std::uint8_t>(),
-                                weight.data_ptr<std::int32_t>(), exact ? 1.0F : unit,
-                                dy.data_ptr<float>(), dx.data_ptr<float>());
+      kernels::adder_grid_input_gradient(shape, input.data_ptr<std::uint8_t>(),
+                                         weight.data_ptr<std::int32_t>(), exact ? 1.0F : unit,
+                                         dy.data_ptr<float>(), dx.data_ptr<float>());
     }
     if (context->needs_input_grad(1)) {
       dw = torch::empty(weight.sizes(), torch::kFloat32);
       if (exact) {
         const torch::Tensor planes = input.contiguous(), gradient = gradients[0].contiguous();
-        adder_sign_weight_gradient(shape, planes.data_ptr<std::uint8_t>(),
-                                   weight.data_ptr<std::int32_t>(), gradient.data_ptr<float>(),
-                                   dw.data_ptr<float>());
-      } else if (has_byte_kernels()) {
-        adder_grid_weight_gradient(shape, input.data_ptr<std::uint8_t>(),
-                                   weight.data_ptr<std::int32_t>(), unit, dy.data_ptr<float>(),
-                                   dw.data_ptr<float>());
+        kernels::adder_sign_weight_gradient(shape, planes.data_ptr<std::uint8_t>(),
+                                            weight.data_ptr<std::int32_t>(),
+                                            gradient.data_ptr<float>(), dw.data_ptr<float>());
+      } else if (kernels::has_byte_kernels()) {
+        kernels::adder_grid_weight_gradient(shape, input.data_ptr<std::uint8_t>(),
+                                            weight.data_ptr<std::int32_t>(), unit,
+                                            dy.data_ptr<float>(), dw.data_ptr<float>());
       } else {
         dw = weight_gradient(input.to(torch::kFloat32) * unit, weight.to(torch::kFloat32) * unit,
                              dy, stride, padding);
@@ -265,7 +269,7 @@ torch::Tensor adder_conv2d_int8(const torch::Tensor& input, const torch::Tensor&
   TORCH_CHECK(input.is_cpu(), "adder_conv2d_int8: found an input on ", input.device(),
               ", allowed: on the processor");
   const torch::Tensor dense = channels_last(input);
-  const float largest = largest_value(dense.data_ptr<float>(), dense.numel());
+  const float largest = kernels::largest_value(dense.data_ptr<float>(), dense.numel());
   const float least = dense.detach().min().item<float>();
   if (least < 0) {
     // Padding stays 0 and moves with the operands: it has to be there before.
@@ -279,4 +283,4 @@ torch::Tensor adder_conv2d_int8(const torch::Tensor& input, const torch::Tensor&
                               padding);
 }
 
-}  // namespace abacus
+}  // namespace abacus::train

@@ -4,7 +4,7 @@
 
 #include "sw/train/torch.hpp"
 
-namespace abacus {
+namespace abacus::train {
 
 // −Σ |x − w| over the taps (adder_kernels.hpp); gradients clamp(W − X, −1, 1)·dY for the input,
 // (X − W)·dY for the weight (AdderNet, CVPR 2020, eqs. 2, 5–7).
@@ -33,4 +33,4 @@ torch::Tensor adder_conv2d_on_grid(const torch::Tensor& input, const torch::Tens
 torch::Tensor adder_conv2d_int8(const torch::Tensor& input, const torch::Tensor& weight, int stride,
                                 int padding);
 
-}  // namespace abacus
+}  // namespace abacus::train

@@ -5,7 +5,7 @@
 
 #include "sw/kernels/batch_norm_kernels.hpp"
 
-namespace abacus {
+namespace abacus::train {
 namespace {
 
 torch::Tensor channels_last(const torch::Tensor& tensor) {
@@ -16,7 +16,7 @@ torch::Tensor like(const torch::Tensor& tensor) {
   return torch::empty(tensor.sizes(), tensor.options(), at::MemoryFormat::ChannelsLast);
 }
 
-BatchNormShape shape_of(const torch::Tensor& x) {
+kernels::BatchNormShape shape_of(const torch::Tensor& x) {
   return {x.size(0) * x.size(2) * x.size(3), static_cast<int>(x.size(1))};
 }
 
@@ -28,8 +28,8 @@ torch::Tensor to_floats(const std::vector<double>& values) {
   return result;
 }
 
-void move_running_statistics(const BatchNormParameters& parameters, const BatchStatistics& batch,
-                             std::int64_t pixels) {
+void move_running_statistics(const BatchNormParameters& parameters,
+                             const kernels::BatchStatistics& batch, std::int64_t pixels) {
   float* const mean = parameters.running_mean.data_ptr<float>();
   float* const variance = parameters.running_variance.data_ptr<float>();
   const double unbiased = static_cast<double>(pixels) / static_cast<double>(pixels - 1);
@@ -50,8 +50,9 @@ class BatchNormFunction : public torch::autograd::Function<BatchNormFunction> {
                                const BatchNormParameters& parameters, bool relu) {
     const torch::Tensor input = channels_last(given_input);
     const torch::Tensor weight = given_weight.contiguous(), bias = given_bias.contiguous();
-    const BatchNormShape shape = shape_of(input);
-    const BatchStatistics batch = batch_statistics(shape, input.data_ptr<float>());
+    const kernels::BatchNormShape shape = shape_of(input);
+    const kernels::BatchStatistics batch =
+        kernels::batch_statistics(shape, input.data_ptr<float>());
     move_running_statistics(parameters, batch, shape.pixels);
     std::vector<double> inverse(batch.variance.size());
     for (std::size_t c = 0; c < inverse.size(); ++c) {
@@ -62,9 +63,10 @@ class BatchNormFunction : public torch::autograd::Function<BatchNormFunction> {
     torch::Tensor residual;
     if (given_residual.has_value()) residual = channels_last(*given_residual);
     torch::Tensor output = like(input);
-    normalize(shape, input.data_ptr<float>(), mean.data_ptr<float>(), scale.data_ptr<float>(),
-              bias.data_ptr<float>(), residual.defined() ? residual.data_ptr<float>() : nullptr,
-              relu, output.data_ptr<float>());
+    kernels::normalize(shape, input.data_ptr<float>(), mean.data_ptr<float>(),
+                       scale.data_ptr<float>(), bias.data_ptr<float>(),
+                       residual.defined() ? residual.data_ptr<float>() : nullptr, relu,
+                       output.data_ptr<float>());
     context->save_for_backward(
         {input, mean, inverse_deviation, weight, relu ? output : torch::Tensor()});
     context->saved_data["residual"] = given_residual.has_value();
@@ -77,7 +79,7 @@ class BatchNormFunction : public torch::autograd::Function<BatchNormFunction> {
     const torch::Tensor &input = saved[0], &mean = saved[1], &inverse = saved[2],
                         &weight = saved[3], &output = saved[4];
     const torch::Tensor dy = channels_last(gradients[0]);
-    const BatchNormShape shape = shape_of(input);
+    const kernels::BatchNormShape shape = shape_of(input);
     const float* const y = output.defined() ? output.data_ptr<float>() : nullptr;
     // What the addition's other operand gets is what the ReLU lets through.
     torch::Tensor residual_gradient;
@@ -85,9 +87,9 @@ class BatchNormFunction : public torch::autograd::Function<BatchNormFunction> {
       residual_gradient = y != nullptr ? like(input) : dy;
     }
     const bool write = residual_gradient.defined() && y != nullptr;
-    const GradientSums sums =
-        gradient_sums(shape, input.data_ptr<float>(), mean.data_ptr<float>(), dy.data_ptr<float>(),
-                      y, write ? residual_gradient.data_ptr<float>() : nullptr);
+    const kernels::GradientSums sums = kernels::gradient_sums(
+        shape, input.data_ptr<float>(), mean.data_ptr<float>(), dy.data_ptr<float>(), y,
+        write ? residual_gradient.data_ptr<float>() : nullptr);
     const auto pixels = static_cast<double>(shape.pixels);
     const std::size_t channels = sums.dy.size();
     std::vector<double> factor(channels), slope(channels), offset(channels),
@@ -102,10 +104,11 @@ class BatchNormFunction : public torch::autograd::Function<BatchNormFunction> {
     torch::Tensor dx = like(input);
     const torch::Tensor factors = to_floats(factor), slopes = to_floats(slope),
                         offsets = to_floats(offset);
-    normalization_gradient(shape, input.data_ptr<float>(), mean.data_ptr<float>(),
-                           (write ? residual_gradient : dy).data_ptr<float>(), write ? nullptr : y,
-                           factors.data_ptr<float>(), slopes.data_ptr<float>(),
-                           offsets.data_ptr<float>(), dx.data_ptr<float>());
+    kernels::normalization_gradient(shape, input.data_ptr<float>(), mean.data_ptr<float>(),
+                                    (write ? residual_gradient : dy).data_ptr<float>(),
+                                    write ? nullptr : y, factors.data_ptr<float>(),
+                                    slopes.data_ptr<float>(), offsets.data_ptr<float>(),
+                                    dx.data_ptr<float>());
     return {dx,
             to_floats(weight_gradient),
             to_floats(sums.dy),
@@ -135,4 +138,4 @@ torch::Tensor batch_norm_in_training(const torch::Tensor& input,
                                   relu);
 }
 
-}  // namespace abacus
+}  // namespace abacus::train

@@ -3,7 +3,7 @@
 
 #include "sw/train/torch.hpp"
 
-namespace abacus {
+namespace abacus::train {
 
 struct BatchNormParameters {
   torch::Tensor weight, bias;                    // learned, by channel
@@ -18,4 +18,4 @@ torch::Tensor batch_norm_in_training(const torch::Tensor& input,
                                      const BatchNormParameters& parameters,
                                      const torch::Tensor& residual, bool relu);
 
-}  // namespace abacus
+}  // namespace abacus::train

@@ -9,7 +9,7 @@
 
 #include "sw/network/counter_generator.hpp"
 
-namespace abacus {
+namespace abacus::train {
 namespace {
 
 enum Purpose : std::uint64_t { kOrder = 1, kAugmentation = 2 };
@@ -22,7 +22,8 @@ struct Placement {
 
 Placement draw_placement(const Augmentation& augmentation, std::uint64_t seed, std::uint64_t epoch,
                          std::int64_t image) {
-  CounterGenerator generator(seed, epoch, static_cast<std::uint64_t>(image), kAugmentation);
+  network::CounterGenerator generator(seed, epoch, static_cast<std::uint64_t>(image),
+                                      kAugmentation);
   Placement placement;
   const auto range = static_cast<std::uint64_t>(2 * augmentation.padding + 1);
   placement.dy = static_cast<int>(generator.below(range)) - augmentation.padding;
@@ -32,8 +33,9 @@ Placement draw_placement(const Augmentation& augmentation, std::uint64_t seed, s
 }
 
 // Channels × height × width bytes to height × width × channels floats.
-void write_image(const std::uint8_t* pixels, const Shape& shape, const Normalization& normalization,
-                 const Placement& placement, float* to) {
+void write_image(const std::uint8_t* pixels, const network::Shape& shape,
+                 const network::Normalization& normalization, const Placement& placement,
+                 float* to) {
   for (int c = 0; c < shape.channels; ++c) {
     const float mean = normalization.mean[static_cast<std::size_t>(c)];
     const float deviation = normalization.deviation[static_cast<std::size_t>(c)];
@@ -56,17 +58,17 @@ std::vector<std::int64_t> shuffled_order(std::int64_t count, std::uint64_t seed,
                                          std::uint64_t epoch) {
   std::vector<std::int64_t> order(static_cast<std::size_t>(count));
   std::iota(order.begin(), order.end(), std::int64_t{0});
-  CounterGenerator generator(seed, epoch, 0, kOrder);
+  network::CounterGenerator generator(seed, epoch, 0, kOrder);
   for (std::size_t i = order.size(); i > 1; --i) {
     std::swap(order[i - 1], order[static_cast<std::size_t>(generator.below(i))]);
   }
   return order;
 }
 
-Batch make_batch(const Dataset& dataset, const Normalization& normalization,
+Batch make_batch(const network::Dataset& dataset, const network::Normalization& normalization,
                  const std::int64_t* indices, std::int64_t count, const Augmentation& augmentation,
                  std::uint64_t seed, std::uint64_t epoch) {
-  const Shape& shape = dataset.image;
+  const network::Shape& shape = dataset.image;
   Batch batch;
   batch.images =
       torch::empty({count, shape.channels, shape.height, shape.width},
@@ -89,15 +91,15 @@ Batch make_batch(const Dataset& dataset, const Normalization& normalization,
   return batch;
 }
 
-Batch make_batch(const Dataset& dataset, const Normalization& normalization, std::int64_t first,
-                 std::int64_t count) {
+Batch make_batch(const network::Dataset& dataset, const network::Normalization& normalization,
+                 std::int64_t first, std::int64_t count) {
   std::vector<std::int64_t> indices(static_cast<std::size_t>(count));
   std::iota(indices.begin(), indices.end(), first);
   return make_batch(dataset, normalization, indices.data(), count);
 }
 
-BatchSource::BatchSource(const Dataset& dataset, const Normalization& normalization,
-                         const Options& options)
+BatchSource::BatchSource(const network::Dataset& dataset,
+                         const network::Normalization& normalization, const Options& options)
     : dataset_(dataset), normalization_(normalization), options_(options) {
   if (options.images.has_value()) {
     pool_ = shuffled_order(dataset.count(), options.seed, 0);
@@ -134,4 +136,4 @@ Batch BatchSource::batch(int epoch, std::int64_t index) {
                     images_before(index + 1) - first, options_.augmentation, options_.seed, number);
 }
 
-}  // namespace abacus
+}  // namespace abacus::train

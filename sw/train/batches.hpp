@@ -10,7 +10,7 @@
 #include "sw/network/dataset.hpp"
 #include "sw/train/torch.hpp"
 
-namespace abacus {
+namespace abacus::train {
 
 struct Augmentation {
   int padding = 0;    // pad by this many black pixels, then crop at a random place
@@ -27,14 +27,14 @@ std::vector<std::int64_t> shuffled_order(std::int64_t count, std::uint64_t seed,
                                          std::uint64_t epoch);
 
 // The images `indices[0 … count)`, augmented as (seed, epoch) says.
-Batch make_batch(const Dataset& dataset, const Normalization& normalization,
+Batch make_batch(const network::Dataset& dataset, const network::Normalization& normalization,
                  const std::int64_t* indices, std::int64_t count,
                  const Augmentation& augmentation = {}, std::uint64_t seed = 0,
                  std::uint64_t epoch = 0);
 
 // The images [first, first + count), plain.
-Batch make_batch(const Dataset& dataset, const Normalization& normalization, std::int64_t first,
-                 std::int64_t count);
+Batch make_batch(const network::Dataset& dataset, const network::Normalization& normalization,
+                 std::int64_t first, std::int64_t count);
 
 // The images of a training, epoch after epoch in another order. Every batch can be had at any time, so
 // that a training goes on where it was interrupted. Keeps a reference to the data set.
@@ -54,7 +54,8 @@ class BatchSource {
     std::optional<std::int64_t> images = std::nullopt;
   };
 
-  BatchSource(const Dataset& dataset, const Normalization& normalization, const Options& options);
+  BatchSource(const network::Dataset& dataset, const network::Normalization& normalization,
+              const Options& options);
 
   // Of an epoch; at least 1, all of them whole but the last.
   std::int64_t batches() const;
@@ -68,8 +69,8 @@ class BatchSource {
   std::int64_t count() const { return static_cast<std::int64_t>(pool_.size()); }
   void draw_order(std::uint64_t number);
 
-  const Dataset& dataset_;
-  Normalization normalization_;
+  const network::Dataset& dataset_;
+  network::Normalization normalization_;
   Options options_;
   std::vector<std::int64_t> pool_;
   std::int64_t size_;
@@ -77,4 +78,4 @@ class BatchSource {
   std::optional<std::uint64_t> drawn_;
 };
 
-}  // namespace abacus
+}  // namespace abacus::train

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <cstdint>
 
-namespace abacus {
+namespace abacus::train {
 namespace {
 
 // Rows of an image that one thread takes at least.
@@ -180,4 +180,4 @@ torch::Tensor binary_conv2d(const torch::Tensor& input, const torch::Tensor& wei
                        {}, stride);
 }
 
-}  // namespace abacus
+}  // namespace abacus::train

@@ -5,7 +5,7 @@
 
 #include "sw/train/torch.hpp"
 
-namespace abacus {
+namespace abacus::train {
 
 // −1 where the input is negative, else +1, with `padding` positions of −1 on each side of height and
 // width. N×C×H×W in float32 or bfloat16; the result is channels-last. Gradient: dY·max(0, 2 − 2|x|),
@@ -28,4 +28,4 @@ torch::Tensor binary_weight(const torch::Tensor& weight);
 torch::Tensor binary_conv2d(const torch::Tensor& input, const torch::Tensor& weight, int stride,
                             int padding);
 
-}  // namespace abacus
+}  // namespace abacus::train

@@ -6,7 +6,7 @@
 
 #include "sw/kernels/cuda/adder_cuda.hpp"
 
-namespace abacus {
+namespace abacus::train {
 
 const std::vector<std::string>& device_names() {
   static const std::vector<std::string> names = {"cpu", "cuda"};
@@ -18,7 +18,7 @@ torch::Device device_from_string(const std::string& text) {
   if (text != "cuda") {
     throw std::invalid_argument("unknown device \"" + text + "\"; allowed: cpu, cuda");
   }
-  if (!built_with_cuda()) {
+  if (!kernels::built_with_cuda()) {
     throw std::invalid_argument(
         "device: found cuda, but abacus-train was built without it (CMake option ABACUS_CUDA); "
         "allowed: cpu");
@@ -39,4 +39,4 @@ void check_device(torch::Device device, Precision precision) {
                               " with device cuda; allowed there: float32");
 }
 
-}  // namespace abacus
+}  // namespace abacus::train

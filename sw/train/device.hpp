@@ -7,7 +7,7 @@
 #include "sw/train/modules.hpp"
 #include "sw/train/torch.hpp"
 
-namespace abacus {
+namespace abacus::train {
 
 // "cpu", "cuda".
 const std::vector<std::string>& device_names();
@@ -20,4 +20,4 @@ torch::Device device_from_string(const std::string& text);
 // Throws std::invalid_argument for a precision that trainings on the device do not have.
 void check_device(torch::Device device, Precision precision);
 
-}  // namespace abacus
+}  // namespace abacus::train

@@ -17,7 +17,7 @@
 #include "sw/train/binary_functions.hpp"
 #include "sw/train/shift_functions.hpp"
 
-namespace abacus {
+namespace abacus::train {
 namespace {
 
 constexpr double kMomentum = 0.1;
@@ -28,7 +28,7 @@ torch::Tensor channels_last(const torch::Tensor& tensor) {
   return tensor.contiguous(at::MemoryFormat::ChannelsLast);
 }
 
-bool is_classifier(const Layer& layer) {
+bool is_classifier(const network::Layer& layer) {
   return layer.output.height == 1 && layer.output.width == 1;
 }
 
@@ -42,7 +42,7 @@ struct FollowingLayers {
   int last = 0;  // whose output is the result
 };
 
-FollowingLayers following_layers(const Network& network, int batch_norm) {
+FollowingLayers following_layers(const network::Network& network, int batch_norm) {
   const auto only_reader = [&](int of) {
     int reader = -1;
     for (std::size_t i = 0; i < network.layers.size(); ++i) {
@@ -54,13 +54,13 @@ FollowingLayers following_layers(const Network& network, int batch_norm) {
     }
     return reader;
   };
-  const auto layer = [&](int index) -> const Layer& {
+  const auto layer = [&](int index) -> const network::Layer& {
     return network.layers[static_cast<std::size_t>(index)];
   };
   FollowingLayers next;
   next.last = batch_norm;
   int reader = only_reader(batch_norm);
-  if (reader >= 0 && layer(reader).is<Add>()) {
+  if (reader >= 0 && layer(reader).is<network::Add>()) {
     const std::vector<int>& operands = layer(reader).inputs;
     const int other = operands[0] == batch_norm ? operands[1] : operands[0];
     if (other >= batch_norm) return next;
@@ -69,7 +69,7 @@ FollowingLayers following_layers(const Network& network, int batch_norm) {
     next.last = reader;
     reader = only_reader(reader);
   }
-  if (reader >= 0 && layer(reader).is<Relu>()) {
+  if (reader >= 0 && layer(reader).is<network::Relu>()) {
     next.relu = true;
     next.layers.push_back(reader);
     next.last = reader;
@@ -108,48 +108,51 @@ void prepare_torch(int threads) {
   mallopt(M_TOP_PAD, 64 << 20);
 }
 
-torch::Tensor to_torch(const Tensor& tensor) {
+torch::Tensor to_torch(const network::Tensor& tensor) {
   const std::vector<float> values = tensor.values<float>();
   torch::Tensor result = torch::empty(tensor.shape, torch::kFloat32);
   std::memcpy(result.data_ptr<float>(), values.data(), values.size() * sizeof(float));
   return result;
 }
 
-Tensor from_torch(const torch::Tensor& tensor) {
+network::Tensor from_torch(const torch::Tensor& tensor) {
   const torch::Tensor dense = tensor.detach().to(torch::kCPU, torch::kFloat32).contiguous();
   const float* data = dense.data_ptr<float>();
-  return Tensor::from(std::vector<float>(data, data + dense.numel()), dense.sizes().vec());
+  return network::Tensor::from(std::vector<float>(data, data + dense.numel()), dense.sizes().vec());
 }
 
-FloatNetwork::FloatNetwork(const Network& network, std::uint64_t seed) : network_(network) {
+FloatNetwork::FloatNetwork(const network::Network& network, std::uint64_t seed)
+    : network_(network) {
   torch::NoGradGuard no_gradient;
   auto generator = at::detail::createCPUGenerator(seed);
-  for (const Layer& layer : network_.layers) {
-    std::visit(Overloaded{[&](const Convolution& of) { add_convolution(layer, of, generator); },
-                          [&](const BatchNorm&) { add_batch_norm(layer); }, [](const Relu&) {},
-                          [](const Add&) {}, [](const AveragePool&) {}, [](const MaxPool&) {}},
+  for (const network::Layer& layer : network_.layers) {
+    std::visit(support::Overloaded{
+                   [&](const network::Convolution& of) { add_convolution(layer, of, generator); },
+                   [&](const network::BatchNorm&) { add_batch_norm(layer); },
+                   [](const network::Relu&) {}, [](const network::Add&) {},
+                   [](const network::AveragePool&) {}, [](const network::MaxPool&) {}},
                layer.kind);
   }
-  for (const ParameterShape& shape : parameter_shapes(network_)) {
+  for (const network::ParameterShape& shape : network::parameter_shapes(network_)) {
     if (shape.trainable) trainable_.push_back(shape.name);
   }
   for (const std::string& name : trainable_) parameters_.at(name).requires_grad_(true);
-  for (const Layer& layer : network_.layers) {
-    if (layer.computes(Arithmetic::adder)) adder_weights_[layer.name + ".weight"] = true;
+  for (const network::Layer& layer : network_.layers) {
+    if (layer.computes(network::Arithmetic::adder)) adder_weights_[layer.name + ".weight"] = true;
   }
 }
 
-void FloatNetwork::add_convolution(const Layer& layer, const Convolution& of,
+void FloatNetwork::add_convolution(const network::Layer& layer, const network::Convolution& of,
                                    at::Generator& generator) {
   if (of.groups != 1) {
     throw std::invalid_argument("layer " + layer.name +
                                 " is a depthwise convolution, which is not trained here");
   }
   const std::int64_t k = of.kernel, in = layer.input.channels, out = layer.output.channels;
-  const bool adder = of.arithmetic == Arithmetic::adder;
+  const bool adder = of.arithmetic == network::Arithmetic::adder;
   const double fan = static_cast<double>((is_classifier(layer) ? in : out) * k * k);
   torch::Tensor weight = torch::empty({out, in, k, k});
-  if (of.arithmetic == Arithmetic::shift) {
+  if (of.arithmetic == network::Arithmetic::shift) {
     parameters_[layer.name + ".exponent"] =
         weight.uniform_(-10, -1, generator);  // as DeepShift's authors start
     parameters_[layer.name + ".sign"] = torch::empty_like(weight).uniform_(-1, 1, generator);
@@ -160,7 +163,7 @@ void FloatNetwork::add_convolution(const Layer& layer, const Convolution& of,
   if (of.bias) parameters_[layer.name + ".bias"] = torch::zeros({out});
 }
 
-void FloatNetwork::add_batch_norm(const Layer& layer) {
+void FloatNetwork::add_batch_norm(const network::Layer& layer) {
   const std::int64_t channels = layer.output.channels;
   parameters_[layer.name + ".weight"] = torch::ones({channels});
   parameters_[layer.name + ".bias"] = torch::zeros({channels});
@@ -168,7 +171,8 @@ void FloatNetwork::add_batch_norm(const Layer& layer) {
   parameters_[layer.name + ".running_var"] = torch::ones({channels});
 }
 
-FloatNetwork::FloatNetwork(const Network& network, const std::map<std::string, Tensor>& tensors)
+FloatNetwork::FloatNetwork(const network::Network& network,
+                           const std::map<std::string, network::Tensor>& tensors)
     : FloatNetwork(network, std::uint64_t{0}) {
   for (const auto& [name, tensor] : tensors) set_parameter(name, to_torch(tensor));
 }
@@ -201,8 +205,8 @@ bool FloatNetwork::is_shift_exponent(const std::string& name) const {
          name.compare(name.size() - ending.size(), ending.size(), ending) == 0;
 }
 
-std::map<std::string, Tensor> FloatNetwork::tensors() const {
-  std::map<std::string, Tensor> result;
+std::map<std::string, network::Tensor> FloatNetwork::tensors() const {
+  std::map<std::string, network::Tensor> result;
   for (const auto& [name, parameter] : parameters_) result[name] = from_torch(parameter);
   return result;
 }
@@ -232,14 +236,14 @@ void FloatNetwork::set_precision(Precision precision) {
   precision_ = precision;
 }
 
-torch::Tensor FloatNetwork::batch_norm(const Layer& layer, const torch::Tensor& input,
+torch::Tensor FloatNetwork::batch_norm(const network::Layer& layer, const torch::Tensor& input,
                                        const torch::Tensor& residual, bool relu) {
   BatchNormParameters parameters = {parameter(layer.name + ".weight"),
                                     parameter(layer.name + ".bias"),
                                     parameter(layer.name + ".running_mean"),
                                     parameter(layer.name + ".running_var"),
                                     kMomentum,
-                                    BatchNorm::epsilon};
+                                    network::BatchNorm::epsilon};
   // Weight 1/n for the n-th batch makes the running value the mean over all of them.
   if (mode_ == BatchNormMode::re_estimation) {
     parameters.momentum = 1.0 / ++batches_seen_[layer.name];
@@ -247,7 +251,7 @@ torch::Tensor FloatNetwork::batch_norm(const Layer& layer, const torch::Tensor& 
   if (fuses_batch_norm(input)) return batch_norm_in_training(input, parameters, residual, relu);
   return torch::batch_norm(input, parameters.weight, parameters.bias, parameters.running_mean,
                            parameters.running_variance, mode_ != BatchNormMode::inference,
-                           parameters.momentum, BatchNorm::epsilon, false);
+                           parameters.momentum, network::BatchNorm::epsilon, false);
 }
 
 bool FloatNetwork::fuses_batch_norm(const torch::Tensor& input) const {
@@ -255,25 +259,25 @@ bool FloatNetwork::fuses_batch_norm(const torch::Tensor& input) const {
          input.scalar_type() == torch::kFloat32;
 }
 
-torch::Tensor FloatNetwork::convolve(const Layer& layer, const Convolution& of,
+torch::Tensor FloatNetwork::convolve(const network::Layer& layer, const network::Convolution& of,
                                      const torch::Tensor& x) const {
   const torch::Tensor weight =
-      of.arithmetic == Arithmetic::shift
+      of.arithmetic == network::Arithmetic::shift
           ? shift_weight(parameter(layer.name + ".exponent"), parameter(layer.name + ".sign"))
           : parameter(layer.name + ".weight");
   const torch::Tensor bias = of.bias ? parameter(layer.name + ".bias") : torch::Tensor();
   const bool bytes = precision_ == Precision::int8 && mode_ != BatchNormMode::inference;
-  if (of.arithmetic == Arithmetic::adder) {
+  if (of.arithmetic == network::Arithmetic::adder) {
     const torch::Tensor y = bytes ? adder_conv2d_int8(x, weight, of.stride, of.padding)
                                   : adder_conv2d(x, weight, of.stride, of.padding);
     return of.bias ? y + bias.view({1, -1, 1, 1}) : y;
   }
-  if (of.arithmetic == Arithmetic::bnn) {
+  if (of.arithmetic == network::Arithmetic::bnn) {
     const torch::Tensor y = binary_conv2d(x, weight, of.stride, of.padding);
     return of.bias ? y + bias.view({1, -1, 1, 1}) : y;
   }
   // A power of two loses nothing in bfloat16, and what it is multiplied with goes on to 8 bits.
-  if (bytes && of.arithmetic == Arithmetic::shift && !of.bias) {
+  if (bytes && of.arithmetic == network::Arithmetic::shift && !of.bias) {
     return torch::conv2d(x.to(torch::kBFloat16), weight.to(torch::kBFloat16), {}, of.stride,
                          of.padding)
         .to(torch::kFloat32);
@@ -289,15 +293,18 @@ torch::Tensor FloatNetwork::convolve(const Layer& layer, const Convolution& of,
 }
 
 torch::Tensor FloatNetwork::compute(int index, const std::vector<torch::Tensor>& inputs) {
-  const Layer& layer = network_.layers.at(static_cast<std::size_t>(index));
+  const network::Layer& layer = network_.layers.at(static_cast<std::size_t>(index));
   const torch::Tensor& x = inputs.at(0);
   return std::visit(
-      Overloaded{[&](const Convolution& of) { return convolve(layer, of, x); },
-                 [&](const BatchNorm&) { return batch_norm(layer, x, {}, false); },
-                 [&](const Relu&) { return torch::relu(x); },
-                 [&](const Add&) { return x + inputs.at(1); },
-                 [&](const AveragePool& of) { return torch::avg_pool2d(x, of.kernel, of.stride); },
-                 [&](const MaxPool& of) { return torch::max_pool2d(x, of.kernel, of.stride); }},
+      support::Overloaded{
+          [&](const network::Convolution& of) { return convolve(layer, of, x); },
+          [&](const network::BatchNorm&) { return batch_norm(layer, x, {}, false); },
+          [&](const network::Relu&) { return torch::relu(x); },
+          [&](const network::Add&) { return x + inputs.at(1); },
+          [&](const network::AveragePool& of) {
+            return torch::avg_pool2d(x, of.kernel, of.stride);
+          },
+          [&](const network::MaxPool& of) { return torch::max_pool2d(x, of.kernel, of.stride); }},
       layer.kind);
 }
 
@@ -308,14 +315,14 @@ torch::Tensor FloatNetwork::forward(const torch::Tensor& images, const ForwardHo
   }
   const bool watched = hooks.before || hooks.compute || hooks.after;
   std::vector<bool> done(network_.layers.size(), false);
-  GraphWalk<torch::Tensor> walk(reads_of(network_), first);
+  network::GraphWalk<torch::Tensor> walk(network::reads_of(network_), first);
   for (; !walk.done(); walk.advance()) {
     const int index = walk.layer();
-    const Layer& layer = network_.layers[static_cast<std::size_t>(index)];
+    const network::Layer& layer = network_.layers[static_cast<std::size_t>(index)];
     // Computed together with the batch norm before it.
     if (done[static_cast<std::size_t>(index)]) continue;
     std::vector<torch::Tensor> inputs = walk.inputs();
-    if (layer.is<BatchNorm>() && !watched && fuses_batch_norm(inputs[0])) {
+    if (layer.is<network::BatchNorm>() && !watched && fuses_batch_norm(inputs[0])) {
       const FollowingLayers next = following_layers(network_, index);
       for (const int fused : next.layers) done[static_cast<std::size_t>(fused)] = true;
       walk.store(next.last, batch_norm(layer, inputs[0],
@@ -329,7 +336,8 @@ torch::Tensor FloatNetwork::forward(const torch::Tensor& images, const ForwardHo
     if (!output.defined()) {
       // A ReLU may overwrite what it reads where nobody else reads it: batch norms and additions
       // need none of their outputs for their gradients.
-      const bool in_place = layer.is<Relu>() && !watched && walk.is_last_reader(layer.inputs[0]);
+      const bool in_place =
+          layer.is<network::Relu>() && !watched && walk.is_last_reader(layer.inputs[0]);
       output = in_place ? torch::relu_(inputs[0]) : compute(index, inputs);
     }
     if (hooks.after) hooks.after(index, output);
@@ -338,4 +346,4 @@ torch::Tensor FloatNetwork::forward(const torch::Tensor& images, const ForwardHo
   return walk.tensor(static_cast<int>(network_.layers.size()) - 1).flatten(1).to(torch::kFloat32);
 }
 
-}  // namespace abacus
+}  // namespace abacus::train

@@ -13,7 +13,7 @@
 #include "sw/train/adder_functions.hpp"
 #include "sw/train/torch.hpp"
 
-namespace abacus {
+namespace abacus::train {
 
 // Sets torch's and OpenMP's threads (0: one a processor), and keeps freed memory in the process:
 // activations are allocated anew for every batch, and fetching their pages from the kernel each
@@ -58,15 +58,16 @@ class FloatNetwork {
   // Parameters start at: adder weights N(0, 1); shift layers' exponents uniform over their range,
   // signs uniform over ±1 (shift_functions.hpp); convolutions Kaiming (normal, fan out); classifier
   // likewise with fan in; batch norms 1 and 0.
-  FloatNetwork(const Network& network, std::uint64_t seed);
+  FloatNetwork(const network::Network& network, std::uint64_t seed);
   // Parameters from a checkpoint's tensors, which must have passed check_parameters.
-  FloatNetwork(const Network& network, const std::map<std::string, Tensor>& tensors);
+  FloatNetwork(const network::Network& network,
+               const std::map<std::string, network::Tensor>& tensors);
 
   // No copies: they would share their parameters. Make another from tensors().
   FloatNetwork(const FloatNetwork&) = delete;
   FloatNetwork& operator=(const FloatNetwork&) = delete;
 
-  const Network& network() const { return network_; }
+  const network::Network& network() const { return network_; }
 
   // Class scores, N × classes, of normalised images, N×C×H×W.
   torch::Tensor forward(const torch::Tensor& images, const ForwardHooks& hooks = {});
@@ -94,19 +95,21 @@ class FloatNetwork {
   bool is_shift_exponent(const std::string& name) const;
 
   // Deep copies, for checkpoints.
-  std::map<std::string, Tensor> tensors() const;
+  std::map<std::string, network::Tensor> tensors() const;
 
  private:
-  void add_convolution(const Layer& layer, const Convolution& of, at::Generator& generator);
-  void add_batch_norm(const Layer& layer);
-  torch::Tensor convolve(const Layer& layer, const Convolution& of, const torch::Tensor& x) const;
+  void add_convolution(const network::Layer& layer, const network::Convolution& of,
+                       at::Generator& generator);
+  void add_batch_norm(const network::Layer& layer);
+  torch::Tensor convolve(const network::Layer& layer, const network::Convolution& of,
+                         const torch::Tensor& x) const;
   // `residual` (if defined) and `relu` only where fuses_batch_norm(input).
-  torch::Tensor batch_norm(const Layer& layer, const torch::Tensor& input,
+  torch::Tensor batch_norm(const network::Layer& layer, const torch::Tensor& input,
                            const torch::Tensor& residual, bool relu);
   // Whether batch_norm.hpp computes it, which takes in what follows.
   bool fuses_batch_norm(const torch::Tensor& input) const;
 
-  Network network_;
+  network::Network network_;
   torch::Device device_ = torch::kCPU;
   std::map<std::string, torch::Tensor> parameters_;
   std::vector<std::string> trainable_;
@@ -117,7 +120,7 @@ class FloatNetwork {
 };
 
 // Between the two kinds of tensor; deep copies, float32. A torch tensor may be on any device.
-torch::Tensor to_torch(const Tensor& tensor);
-Tensor from_torch(const torch::Tensor& tensor);
+torch::Tensor to_torch(const network::Tensor& tensor);
+network::Tensor from_torch(const torch::Tensor& tensor);
 
-}  // namespace abacus
+}  // namespace abacus::train

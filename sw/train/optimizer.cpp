@@ -6,7 +6,7 @@
 
 #include "sw/train/shift_functions.hpp"
 
-namespace abacus {
+namespace abacus::train {
 namespace {
 
 const std::string square_suffix = ".square";
@@ -116,17 +116,17 @@ void Optimizer::step_adam(const StepTensors& of, double learning_rate) {
                         -learning_rate / (1 - std::pow(beta1, steps)));
 }
 
-std::map<std::string, Tensor> Optimizer::state() const {
-  std::map<std::string, Tensor> result;
+std::map<std::string, network::Tensor> Optimizer::state() const {
+  std::map<std::string, network::Tensor> result;
   for (const auto& [name, velocity] : velocity_) result[name] = from_torch(velocity);
   for (const auto& [name, square] : square_) result[name + square_suffix] = from_torch(square);
   if (!square_.empty()) {
-    result[steps_name] = Tensor::from(std::vector<std::int64_t>{steps_}, {1});
+    result[steps_name] = network::Tensor::from(std::vector<std::int64_t>{steps_}, {1});
   }
   return result;
 }
 
-void Optimizer::set_state(const std::map<std::string, Tensor>& state) {
+void Optimizer::set_state(const std::map<std::string, network::Tensor>& state) {
   for (auto& [name, velocity] : velocity_) velocity.copy_(to_torch(state.at(name)));
   for (auto& [name, square] : square_) square.copy_(to_torch(state.at(name + square_suffix)));
   if (!square_.empty()) steps_ = state.at(steps_name).values<std::int64_t>().front();
@@ -138,4 +138,4 @@ double cosine_rate(double base, double epoch, double epochs, double warmup) {
   return base * 0.5 * (1 + std::cos(M_PI * std::min(part, 1.0)));
 }
 
-}  // namespace abacus
+}  // namespace abacus::train

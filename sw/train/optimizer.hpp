@@ -10,7 +10,7 @@
 #include "sw/train/modules.hpp"
 #include "sw/train/torch.hpp"
 
-namespace abacus {
+namespace abacus::train {
 
 enum class OptimizerMethod { sgd, adam };
 std::string to_string(OptimizerMethod method);
@@ -44,8 +44,8 @@ class Optimizer {
   void step(double learning_rate);
 
   // Momentum under the parameters' names; of adam also NAME.square and the number of steps.
-  std::map<std::string, Tensor> state() const;
-  void set_state(const std::map<std::string, Tensor>& state);
+  std::map<std::string, network::Tensor> state() const;
+  void set_state(const std::map<std::string, network::Tensor>& state);
 
  private:
   // All parameters that have a gradient, one behind the other in the order of trainable(): on a GPU
@@ -72,4 +72,4 @@ std::vector<double> norms_of(const std::vector<torch::Tensor>& tensors);
 // over `warmup` epochs, then a half cosine to 0 at `epochs`.
 double cosine_rate(double base, double epoch, double epochs, double warmup);
 
-}  // namespace abacus
+}  // namespace abacus::train

@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-namespace abacus {
+namespace abacus::train {
 namespace {
 
 class ShiftWeight : public torch::autograd::Function<ShiftWeight> {
@@ -38,4 +38,4 @@ void keep_shift_exponents(torch::Tensor exponent) {
   exponent.clamp_(lowest_shift_exponent, 0);
 }
 
-}  // namespace abacus
+}  // namespace abacus::train

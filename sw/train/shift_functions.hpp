@@ -4,7 +4,7 @@
 
 #include "sw/train/torch.hpp"
 
-namespace abacus {
+namespace abacus::train {
 
 // Bits of a shift layer's weight, as in the authors' code: exponents −(2^(bits−1) − 2) … 0, a sign, 0.
 constexpr int shift_weight_bits = 5;
@@ -21,4 +21,4 @@ torch::Tensor shift_weight(const torch::Tensor& exponent, const torch::Tensor& s
 // stay where they are however their gradients turn.
 void keep_shift_exponents(torch::Tensor exponent);
 
-}  // namespace abacus
+}  // namespace abacus::train

@@ -10,7 +10,7 @@
 #include "sw/train/training_record.hpp"
 #include "sw/train/training_state.hpp"
 
-namespace abacus {
+namespace abacus::train {
 namespace {
 
 constexpr char kStateFormat[] = "abacus-training-state-1";
@@ -32,7 +32,7 @@ void check(const TrainOptions& o, const TrainingData& data) {
 TrainingIdentity identity(const TrainOptions& o, const TrainingData& data) {
   return {{"format", kStateFormat},
           {"network", o.network},
-          {"arithmetic", to_string(o.arithmetic)},
+          {"arithmetic", network::to_string(o.arithmetic)},
           {"dataset", data.training.name},
           {"training images", std::to_string(data.training.count())},
           {"epochs", std::to_string(o.epochs)},
@@ -56,8 +56,8 @@ class FloatTraining : public TrainingTask {
   FloatTraining(const TrainOptions& options, const TrainingData& data)
       : options_(options),
         data_(data),
-        network_(make_network(options.network, options.arithmetic, data.training.image,
-                              data.training.classes),
+        network_(network::make_network(options.network, options.arithmetic, data.training.image,
+                                       data.training.classes),
                  options.seed),
         optimizer_(prepared_network(), options.optimizer),
         batches_(data.training, data.normalization,
@@ -75,9 +75,10 @@ class FloatTraining : public TrainingTask {
     course.schedule = EpochSchedule{options_.epochs, options_.learning_rate, options_.warmup};
     course.recording = {metrics_file(options_.out), options_.checkpoint_every};
     course.stop = stop;
-    Progress progress("training " + options_.network + " " + to_string(options_.arithmetic),
-                      training_steps(course.schedule, batches_.batches()),
-                      at.epoch * batches_.batches() + at.batch);
+    support::Progress progress(
+        "training " + options_.network + " " + network::to_string(options_.arithmetic),
+        training_steps(course.schedule, batches_.batches()),
+        at.epoch * batches_.batches() + at.batch);
     course.progress = [&](std::int64_t done, std::int64_t, const std::string& note) {
       progress.update(done, note);
     };
@@ -104,7 +105,7 @@ class FloatTraining : public TrainingTask {
     TrainResult result;
     result.finished = true;
     result.float_accuracy_percent = evaluate(network_, data_.test, data_.normalization);
-    Checkpoint checkpoint;
+    network::Checkpoint checkpoint;
     checkpoint.network = network_.network();
     checkpoint.dataset = data_.training.name;
     checkpoint.normalization = data_.normalization;
@@ -113,7 +114,7 @@ class FloatTraining : public TrainingTask {
     checkpoint.seed = options_.seed;
     checkpoint.command = options_.command;
     checkpoint.tensors = network_.tensors();
-    save_checkpoint(options_.out, checkpoint);
+    network::save_checkpoint(options_.out, checkpoint);
     return result;
   }
 
@@ -151,14 +152,14 @@ std::filesystem::path metrics_file(const std::filesystem::path& out) {
   return std::filesystem::path(out).replace_extension(".csv");
 }
 
-double evaluate(FloatNetwork& network, const Dataset& dataset, const Normalization& normalization,
-                std::int64_t images) {
+double evaluate(FloatNetwork& network, const network::Dataset& dataset,
+                const network::Normalization& normalization, std::int64_t images) {
   torch::NoGradGuard no_gradient;
   const std::int64_t count = images > 0 ? std::min(images, dataset.count()) : dataset.count();
   if (count == 0) throw std::invalid_argument("no images to evaluate on");
   const BatchNormMode mode = network.batch_norm_mode();
   network.set_batch_norm_mode(BatchNormMode::inference);
-  Progress progress("evaluating", count);
+  support::Progress progress("evaluating", count);
   std::int64_t correct = 0;
   for (std::int64_t first = 0; first < count; first += kEvaluationBatch) {
     const std::int64_t size = std::min(kEvaluationBatch, count - first);
@@ -180,4 +181,4 @@ TrainResult train(const TrainOptions& options, const TrainingData& data,
   return result;
 }
 
-}  // namespace abacus
+}  // namespace abacus::train

@@ -14,11 +14,11 @@
 #include "sw/train/modules.hpp"
 #include "sw/train/optimizer.hpp"
 
-namespace abacus {
+namespace abacus::train {
 
 struct TrainOptions {
   std::string network = "resnet20";
-  Arithmetic arithmetic = Arithmetic::adder;
+  network::Arithmetic arithmetic = network::Arithmetic::adder;
   int epochs = 1;
   int batch = 256;
   double learning_rate = 0.1;
@@ -41,11 +41,11 @@ struct TrainOptions {
 };
 
 struct TrainingData {
-  Dataset training;
-  Dataset
+  network::Dataset training;
+  network::Dataset
       validation;  // measured after every epoch, only to watch; may be among the training images
-  Dataset test;    // measured once, at the end
-  Normalization normalization;
+  network::Dataset test;  // measured once, at the end
+  network::Normalization normalization;
 };
 
 struct TrainResult {
@@ -65,7 +65,7 @@ std::filesystem::path metrics_file(const std::filesystem::path& out);
 
 // Share of the first `images` images (0: all) that the network, with running statistics, gives the
 // right class. Percent.
-double evaluate(FloatNetwork& network, const Dataset& dataset, const Normalization& normalization,
-                std::int64_t images = 0);
+double evaluate(FloatNetwork& network, const network::Dataset& dataset,
+                const network::Normalization& normalization, std::int64_t images = 0);
 
-}  // namespace abacus
+}  // namespace abacus::train

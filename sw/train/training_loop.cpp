@@ -9,7 +9,7 @@
 #include "sw/support/atomic_file.hpp"
 #include "sw/support/overloaded.hpp"
 
-namespace abacus {
+namespace abacus::train {
 namespace {
 
 // Of an epoch, goes on from what it took before it was interrupted.
@@ -92,8 +92,8 @@ class Run {
       const std::int64_t seen = source_.images_before(batches_);
       next.metrics += metrics_line({next.epoch, rate, at_.loss_sum / static_cast<double>(seen),
                                     percent(at_.correct, seen), validation, clock.seconds()});
-      write_file_atomically(course_.recording->metrics,
-                            [&](std::ostream& out) { out << next.metrics; });
+      support::write_file_atomically(course_.recording->metrics,
+                                     [&](std::ostream& out) { out << next.metrics; });
       if (next.epoch % course_.recording->save_every == 0 || step_ == steps_) task_.save(next);
     }
     at_ = std::move(next);
@@ -101,27 +101,29 @@ class Run {
 
   double rate_now() const {
     return std::visit(
-        Overloaded{[&](const EpochSchedule& of) {
-                     const double passed =
-                         static_cast<double>(at_.batch + 1) / static_cast<double>(batches_);
-                     return cosine_rate(of.rate, at_.epoch + passed, of.epochs, of.warmup);
-                   },
-                   [&](const StepSchedule& of) {
-                     return cosine_rate(of.rate, static_cast<double>(step_),
-                                        static_cast<double>(of.steps), 0);
-                   }},
+        support::Overloaded{[&](const EpochSchedule& of) {
+                              const double passed = static_cast<double>(at_.batch + 1) /
+                                                    static_cast<double>(batches_);
+                              return cosine_rate(of.rate, at_.epoch + passed, of.epochs, of.warmup);
+                            },
+                            [&](const StepSchedule& of) {
+                              return cosine_rate(of.rate, static_cast<double>(step_),
+                                                 static_cast<double>(of.steps), 0);
+                            }},
         course_.schedule);
   }
 
   // For errors.
   std::string place() const {
-    return std::visit(
-        Overloaded{[&](const EpochSchedule&) {
-                     return "epoch " + std::to_string(at_.epoch + 1) + ", batch " +
-                            std::to_string(at_.batch + 1) + "; try a smaller lr";
-                   },
-                   [&](const StepSchedule&) { return "iteration " + std::to_string(step_ + 1); }},
-        course_.schedule);
+    return std::visit(support::Overloaded{[&](const EpochSchedule&) {
+                                            return "epoch " + std::to_string(at_.epoch + 1) +
+                                                   ", batch " + std::to_string(at_.batch + 1) +
+                                                   "; try a smaller lr";
+                                          },
+                                          [&](const StepSchedule&) {
+                                            return "iteration " + std::to_string(step_ + 1);
+                                          }},
+                      course_.schedule);
   }
 
   std::string note() const {
@@ -157,8 +159,8 @@ bool run_training(TrainingTask& task, Optimizer& optimizer, BatchSource& batches
 
 std::int64_t training_steps(const TrainingSchedule& schedule, std::int64_t batches_an_epoch) {
   return std::visit(
-      Overloaded{[&](const EpochSchedule& of) { return of.epochs * batches_an_epoch; },
-                 [](const StepSchedule& of) { return of.steps; }},
+      support::Overloaded{[&](const EpochSchedule& of) { return of.epochs * batches_an_epoch; },
+                          [](const StepSchedule& of) { return of.steps; }},
       schedule);
 }
 
@@ -166,4 +168,4 @@ std::int64_t count_correct(const torch::Tensor& scores, const torch::Tensor& lab
   return scores.argmax(1).to(labels.device()).eq(labels).sum().item<std::int64_t>();
 }
 
-}  // namespace abacus
+}  // namespace abacus::train

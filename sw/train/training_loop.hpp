@@ -17,7 +17,7 @@
 #include "sw/train/torch.hpp"
 #include "sw/train/training_record.hpp"
 
-namespace abacus {
+namespace abacus::train {
 
 // How far a training is: everything that changes beside what it trains.
 struct TrainingPosition {
@@ -109,4 +109,4 @@ std::int64_t training_steps(const TrainingSchedule& schedule, std::int64_t batch
 // Of a batch: how many scores are highest where the label is.
 std::int64_t count_correct(const torch::Tensor& scores, const torch::Tensor& labels);
 
-}  // namespace abacus
+}  // namespace abacus::train

@@ -6,7 +6,7 @@
 
 #include "sw/train/optimizer.hpp"
 
-namespace abacus {
+namespace abacus::train {
 
 const char* const metrics_header =
     "epoch,lr,train_loss,train_accuracy_percent,validation_accuracy_percent,seconds\n";
@@ -62,4 +62,4 @@ std::string metrics_line(const EpochMetrics& of) {
          number(of.seconds, "%.1f") + "\n";
 }
 
-}  // namespace abacus
+}  // namespace abacus::train

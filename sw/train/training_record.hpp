@@ -8,7 +8,7 @@
 #include <optional>
 #include <string>
 
-namespace abacus {
+namespace abacus::train {
 
 struct OptimizerOptions;
 
@@ -48,4 +48,4 @@ struct EpochMetrics {
 };
 std::string metrics_line(const EpochMetrics& of);
 
-}  // namespace abacus
+}  // namespace abacus::train

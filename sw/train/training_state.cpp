@@ -6,7 +6,7 @@
 
 #include "sw/network/checkpoint.hpp"
 
-namespace abacus {
+namespace abacus::train {
 namespace {
 
 const std::string parameter_prefix = "parameter/";
@@ -18,7 +18,7 @@ void save_training_state(const std::filesystem::path& file, const TrainingIdenti
                          const FloatNetwork& network, const Optimizer& optimizer,
                          const TrainingPosition& at,
                          const std::map<std::string, std::string>& more) {
-  TensorFile state;
+  network::TensorFile state;
   state.metadata = identity;
   state.metadata["next epoch"] = std::to_string(at.epoch);
   state.metadata["next batch"] = std::to_string(at.batch);
@@ -29,11 +29,11 @@ void save_training_state(const std::filesystem::path& file, const TrainingIdenti
   state.metadata.insert(more.begin(), more.end());
   for (auto& [name, tensor] : network.tensors()) state.tensors[parameter_prefix + name] = tensor;
   for (auto& [name, tensor] : optimizer.state()) state.tensors[momentum_prefix + name] = tensor;
-  write_safetensors(file, state);
+  network::write_safetensors(file, state);
 }
 
 TrainingState::TrainingState(const std::filesystem::path& file)
-    : file_(file), state_(read_safetensors(file)) {}
+    : file_(file), state_(network::read_safetensors(file)) {}
 
 void TrainingState::fail(const std::string& what) const {
   throw std::runtime_error(file_.string() + ": " + what);
@@ -56,9 +56,9 @@ void TrainingState::require_same(const TrainingIdentity& identity) const {
 }
 
 TrainingPosition TrainingState::load(FloatNetwork& network, Optimizer& optimizer) const {
-  const std::map<std::string, Tensor> parameters = tensors(parameter_prefix);
-  const std::map<std::string, Tensor> momentum = tensors(momentum_prefix);
-  check_parameters(network.network(), parameters, file_);
+  const std::map<std::string, network::Tensor> parameters = tensors(parameter_prefix);
+  const std::map<std::string, network::Tensor> momentum = tensors(momentum_prefix);
+  network::check_parameters(network.network(), parameters, file_);
   for (const auto& [name, expected] : optimizer.state()) {
     const auto found = momentum.find(name);
     if (found == momentum.end() || found->second.type != expected.type ||
@@ -111,12 +111,12 @@ double TrainingState::real_of(const std::string& key, const std::string& word) c
   return value;
 }
 
-std::map<std::string, Tensor> TrainingState::tensors(const std::string& prefix) const {
-  std::map<std::string, Tensor> result;
+std::map<std::string, network::Tensor> TrainingState::tensors(const std::string& prefix) const {
+  std::map<std::string, network::Tensor> result;
   for (const auto& [name, tensor] : state_.tensors) {
     if (name.rfind(prefix, 0) == 0) result[name.substr(prefix.size())] = tensor;
   }
   return result;
 }
 
-}  // namespace abacus
+}  // namespace abacus::train

@@ -14,7 +14,7 @@
 #include "sw/train/optimizer.hpp"
 #include "sw/train/training_loop.hpp"
 
-namespace abacus {
+namespace abacus::train {
 
 // All that must be the same for a resumed run to be the same run: what it is → its value. "format" names
 // the kind of training.
@@ -46,10 +46,10 @@ class TrainingState {
  private:
   double real_of(const std::string& key, const std::string& word) const;
   // Those whose name begins so, without it.
-  std::map<std::string, Tensor> tensors(const std::string& prefix) const;
+  std::map<std::string, network::Tensor> tensors(const std::string& prefix) const;
 
   std::filesystem::path file_;
-  TensorFile state_;
+  network::TensorFile state_;
 };
 
-}  // namespace abacus
+}  // namespace abacus::train

@@ -5,15 +5,15 @@
 #include <cstddef>
 #include <iomanip>
 
-namespace abacus {
+namespace abacus::workload {
 namespace {
 
-bool takes_adapter(const Convolution& convolution) {
-  return !convolution.edge && convolution.arithmetic != Arithmetic::adder &&
-         convolution.arithmetic != Arithmetic::bnn;
+bool takes_adapter(const network::Convolution& convolution) {
+  return !convolution.edge && convolution.arithmetic != network::Arithmetic::adder &&
+         convolution.arithmetic != network::Arithmetic::bnn;
 }
 
-std::string shape_text(const Shape& shape) {
+std::string shape_text(const network::Shape& shape) {
   return std::to_string(shape.channels) + "x" + std::to_string(shape.height) + "x" +
          std::to_string(shape.width);
 }
@@ -22,7 +22,7 @@ std::string count_or_nothing(std::int64_t count) { return count == 0 ? "" : std:
 
 }  // namespace
 
-AdapterCosts adapter_costs(const Shape& input) {
+AdapterCosts adapter_costs(const network::Shape& input) {
   constexpr int fewest_channels = 8;  // for two layers
   AdapterCosts costs;
   const std::int64_t channels = input.channels;
@@ -34,29 +34,29 @@ AdapterCosts adapter_costs(const Shape& input) {
   return costs;
 }
 
-std::vector<LayerCosts> layer_costs(const Network& network) {
+std::vector<LayerCosts> layer_costs(const network::Network& network) {
   std::vector<LayerCosts> all;
-  for (const Layer& layer : network.layers) {
+  for (const network::Layer& layer : network.layers) {
     LayerCosts costs;
     costs.name = layer.name;
-    costs.kind = kind_name(layer.kind);
+    costs.kind = network::kind_name(layer.kind);
     costs.input = layer.input;
     costs.output = layer.output;
-    if (const std::optional<Window> window = window_of(layer.kind)) {
+    if (const std::optional<network::Window> window = network::window_of(layer.kind)) {
       costs.kernel = window->kernel;
       costs.stride = window->stride;
       costs.padding = window->padding;
     }
-    if (const Convolution* const convolution = layer.if_convolution()) {
-      costs.arithmetic = to_string(convolution->arithmetic);
+    if (const network::Convolution* const convolution = layer.if_convolution()) {
+      costs.arithmetic = network::to_string(convolution->arithmetic);
       costs.edge = convolution->edge;
       costs.groups = convolution->groups;
-      costs.taps = Network::taps(layer);
+      costs.taps = network::Network::taps(layer);
       if (convolution->bias) costs.biases = layer.output.channels;
       if (takes_adapter(*convolution)) costs.adapter = adapter_costs(layer.input);
     }
-    if (layer.is<BatchNorm>()) costs.biases = layer.output.channels;
-    costs.weights = Network::parameters(layer) - costs.biases;
+    if (layer.is<network::BatchNorm>()) costs.biases = layer.output.channels;
+    costs.weights = network::Network::parameters(layer) - costs.biases;
     all.push_back(std::move(costs));
   }
   return all;
@@ -162,4 +162,4 @@ void write_costs_table(std::ostream& out, const std::vector<LayerCosts>& layers)
   }
 }
 
-}  // namespace abacus
+}  // namespace abacus::workload

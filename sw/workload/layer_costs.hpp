@@ -11,7 +11,7 @@
 
 #include "sw/network/network.hpp"
 
-namespace abacus {
+namespace abacus::workload {
 
 // ASQ's step adapter ("Precision Neural Network Quantization via Learnable Adaptive Modules", section
 // 3.2; its authors' module): global average pool, Linear(C, C/4), ReLU, Linear(C/4, 1), ReLU; a single
@@ -29,8 +29,8 @@ struct LayerCosts {
   std::string kind;
   std::string arithmetic;  // of convolutions; empty
   bool edge = false;
-  Shape input;
-  Shape output;
+  network::Shape input;
+  network::Shape output;
   int kernel = 0;  // of convolutions and pools; 0
   int stride = 0;
   int padding = 0;
@@ -42,12 +42,12 @@ struct LayerCosts {
   std::int64_t parameters() const { return weights + biases; }
 };
 
-AdapterCosts adapter_costs(const Shape& input);
+AdapterCosts adapter_costs(const network::Shape& input);
 
 // One entry a layer, in the network's order. Adapters stand before each convolution that can have one
 // here: whose taps are products (cnn, shift, post, apot) and which is not on the edge array, since
 // first and last layers keep 8 bits.
-std::vector<LayerCosts> layer_costs(const Network& network);
+std::vector<LayerCosts> layer_costs(const network::Network& network);
 // Sums of everything that can be added up, under the name "total".
 LayerCosts total_costs(const std::vector<LayerCosts>& layers);
 
@@ -64,4 +64,4 @@ void write_costs_csv(std::ostream& out, const std::vector<LayerCosts>& layers);
 // The same for people: shapes as channels×height×width, parts of it.
 void write_costs_table(std::ostream& out, const std::vector<LayerCosts>& layers);
 
-}  // namespace abacus
+}  // namespace abacus::workload

@@ -5,38 +5,38 @@
 #include <cstdint>
 #include <cstdlib>
 
-namespace abacus {
+namespace abacus::workload {
 namespace {
 
 double normal_cdf(double x) { return 0.5 * std::erfc(-x / std::sqrt(2.0)); }
 
 // The real weight that an exponent weight's code stands for.
-double exponent_value(const IntegerLayer& layer, int code) {
+double exponent_value(const network::IntegerLayer& layer, int code) {
   if (code == 0) return 0.0;
   const std::size_t magnitude = static_cast<std::size_t>(std::abs(code));
   double value = 0.0;
-  if (layer.arithmetic == Arithmetic::apot) {
+  if (layer.arithmetic == network::Arithmetic::apot) {
     const std::size_t count = layer.first_exponents.size();
     for (const int exponent :
          {layer.first_exponents[magnitude % count], layer.second_exponents[magnitude / count]}) {
-      if (exponent != no_exponent) value += std::exp2(-exponent);
+      if (exponent != network::no_exponent) value += std::exp2(-exponent);
     }
   } else {
-    const double step = layer.arithmetic == Arithmetic::post ? 0.5 : 1.0;
+    const double step = layer.arithmetic == network::Arithmetic::post ? 0.5 : 1.0;
     value = std::exp2(-step * static_cast<double>(magnitude - 1));
   }
   return code < 0 ? -value : value;
 }
 
 // A tap of real operands; fractions are not cut off.
-double tap(const IntegerLayer& layer, double weight, int operand) {
-  if (layer.arithmetic != Arithmetic::adder) return operand * weight;
+double tap(const network::IntegerLayer& layer, double weight, int operand) {
+  if (layer.arithmetic != network::Arithmetic::adder) return operand * weight;
   return std::abs(std::ldexp(operand, layer.activation_shift) -
                   std::ldexp(weight, layer.weight_shift));
 }
 
-double real_weight(const IntegerLayer& layer, int weight) {
-  return has_exponent_weights(layer.arithmetic) ? exponent_value(layer, weight) : weight;
+double real_weight(const network::IntegerLayer& layer, int weight) {
+  return hw::has_exponent_weights(layer.arithmetic) ? exponent_value(layer, weight) : weight;
 }
 
 }  // namespace
@@ -64,7 +64,7 @@ Distribution uniform_distribution(int lowest, int highest) {
   return {lowest, std::vector<double>(count, 1.0 / static_cast<double>(count))};
 }
 
-Distribution rounded_normal(const StoredTensor& tensor, double mean, double deviation) {
+Distribution rounded_normal(const network::StoredTensor& tensor, double mean, double deviation) {
   Distribution result{tensor.lowest(), {}};
   double below = 0;
   for (int value = tensor.lowest(); value <= tensor.highest(); ++value) {
@@ -89,9 +89,9 @@ Distribution largest_of(const Distribution& values, int count) {
   return result;
 }
 
-Distribution operand_distribution(const Distribution& stored, const IntegerLayer& layer,
-                                  const ReadQuantizer& quantizer) {
-  const bool binary = layer.arithmetic == Arithmetic::bnn;
+Distribution operand_distribution(const Distribution& stored, const network::IntegerLayer& layer,
+                                  const network::ReadQuantizer& quantizer) {
+  const bool binary = layer.arithmetic == network::Arithmetic::bnn;
   const int bits = layer.activation_bits;
   const int lowest = binary ? -1 : layer.activation_signed ? -(1 << (bits - 1)) : 0;
   const int highest = binary ? 1 : (1 << (layer.activation_signed ? bits - 1 : bits)) - 1;
@@ -109,7 +109,7 @@ Distribution operand_distribution(const Distribution& stored, const IntegerLayer
   return result;
 }
 
-Moments tap_moments(const Distribution& operands, const IntegerLayer& layer, int weight) {
+Moments tap_moments(const Distribution& operands, const network::IntegerLayer& layer, int weight) {
   const double value = real_weight(layer, weight);
   Moments moments;
   double square = 0;
@@ -122,8 +122,9 @@ Moments tap_moments(const Distribution& operands, const IntegerLayer& layer, int
   return moments;
 }
 
-double padded_tap(const IntegerLayer& layer, int weight) {
-  return tap(layer, real_weight(layer, weight), layer.arithmetic == Arithmetic::bnn ? -1 : 0);
+double padded_tap(const network::IntegerLayer& layer, int weight) {
+  return tap(layer, real_weight(layer, weight),
+             layer.arithmetic == network::Arithmetic::bnn ? -1 : 0);
 }
 
-}  // namespace abacus
+}  // namespace abacus::workload

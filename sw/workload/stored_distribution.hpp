@@ -7,7 +7,7 @@
 
 #include "sw/network/integer_network.hpp"
 
-namespace abacus {
+namespace abacus::workload {
 
 // Probabilities of the whole numbers lowest, lowest + 1, …
 struct Distribution {
@@ -23,14 +23,14 @@ Distribution uniform_distribution(int lowest, int highest);
 
 // A normal distribution, rounded and clamped to a tensor's range. Around 0, a tensor without a sign has
 // what a ReLU leaves of it: half of the values are 0.
-Distribution rounded_normal(const StoredTensor& tensor, double mean, double deviation);
+Distribution rounded_normal(const network::StoredTensor& tensor, double mean, double deviation);
 
 // Of the largest of `count` independent values.
 Distribution largest_of(const Distribution& values, int count);
 
 // Of a layer's operands, where the layer reads such a tensor through the quantizer.
-Distribution operand_distribution(const Distribution& stored, const IntegerLayer& layer,
-                                  const ReadQuantizer& quantizer);
+Distribution operand_distribution(const Distribution& stored, const network::IntegerLayer& layer,
+                                  const network::ReadQuantizer& quantizer);
 
 struct Moments {
   double mean = 0;
@@ -39,8 +39,8 @@ struct Moments {
 
 // What one weight makes of the operands: mean and variance of its taps, without the adder's minus
 // sign, in units of whole taps (docs/arithmetic.md, "Convolution", step 2).
-Moments tap_moments(const Distribution& operands, const IntegerLayer& layer, int weight);
+Moments tap_moments(const Distribution& operands, const network::IntegerLayer& layer, int weight);
 // Of a padded position.
-double padded_tap(const IntegerLayer& layer, int weight);
+double padded_tap(const network::IntegerLayer& layer, int weight);
 
-}  // namespace abacus
+}  // namespace abacus::workload

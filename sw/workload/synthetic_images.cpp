@@ -2,17 +2,18 @@
 
 #include "sw/network/counter_generator.hpp"
 
-namespace abacus {
+namespace abacus::workload {
 
-Dataset synthetic_images(const Shape& image, int classes, std::int64_t count, std::uint64_t seed) {
+network::Dataset synthetic_images(const network::Shape& image, int classes, std::int64_t count,
+                                  std::uint64_t seed) {
   constexpr std::uint64_t purpose = 0x696D616765;  // apart from the weights' draws
-  Dataset images;
+  network::Dataset images;
   images.name = "synthetic";
   images.image = image;
   images.classes = classes;
   images.pixels.reserve(static_cast<std::size_t>(count * image.elements()));
   for (std::int64_t i = 0; i < count; ++i) {
-    CounterGenerator generator(seed, 0, static_cast<std::uint64_t>(i), purpose);
+    network::CounterGenerator generator(seed, 0, static_cast<std::uint64_t>(i), purpose);
     for (std::int64_t p = 0; p < image.elements(); ++p) {
       images.pixels.push_back(static_cast<std::uint8_t>(generator.below(256)));
     }
@@ -21,4 +22,4 @@ Dataset synthetic_images(const Shape& image, int classes, std::int64_t count, st
   return images;
 }
 
-}  // namespace abacus
+}  // namespace abacus::workload

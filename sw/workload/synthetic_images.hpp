@@ -5,10 +5,11 @@
 
 #include "sw/network/dataset.hpp"
 
-namespace abacus {
+namespace abacus::workload {
 
 // `count` images whose pixels are uniform over 0 … 255; image i is the same whatever `count` is. The
 // labels mean nothing.
-Dataset synthetic_images(const Shape& image, int classes, std::int64_t count, std::uint64_t seed);
+network::Dataset synthetic_images(const network::Shape& image, int classes, std::int64_t count,
+                                  std::uint64_t seed);
 
-}  // namespace abacus
+}  // namespace abacus::workload

@@ -12,7 +12,7 @@
 #include "sw/network/integer_limits.hpp"
 #include "sw/workload/stored_distribution.hpp"
 
-namespace abacus {
+namespace abacus::workload {
 namespace {
 
 constexpr int edge_bits = 8;
@@ -28,13 +28,13 @@ constexpr int largest_shift = 28;
 
 enum class Purpose : std::uint64_t { weight = 1, group, adapter };
 
-double spread(const StoredTensor& tensor) { return tensor.highest() * deviation_share; }
+double spread(const network::StoredTensor& tensor) { return tensor.highest() * deviation_share; }
 
 // The folded graph with the formats of its stored tensors; nothing of weights and scales yet.
-std::vector<IntegerLayer> empty_layers(const Network& network, int storage_bits) {
-  std::vector<IntegerLayer> layers;
-  for (const FoldedLayer& folded : fold_graph(network)) {
-    IntegerLayer layer = integer_layer(network, folded);
+std::vector<network::IntegerLayer> empty_layers(const network::Network& network, int storage_bits) {
+  std::vector<network::IntegerLayer> layers;
+  for (const network::FoldedLayer& folded : network::fold_graph(network)) {
+    network::IntegerLayer layer = network::integer_layer(network, folded);
     layer.output.bits = storage_bits;
     layer.output.is_signed = !folded.nonnegative;
     layers.push_back(std::move(layer));
@@ -47,26 +47,26 @@ class Maker {
  public:
   explicit Maker(const SyntheticOptions& options) : options_(options) {}
 
-  IntegerNetwork run() {
-    const Network source =
-        make_network(options_.network, options_.arithmetic, options_.image, options_.classes);
+  network::IntegerNetwork run() {
+    const network::Network source = network::make_network(options_.network, options_.arithmetic,
+                                                          options_.image, options_.classes);
     network_.image = {options_.image, image_bits, true, 1.0};
     for (int i = 0; i < options_.image.channels * 256; ++i) {
       network_.input_table.push_back(static_cast<std::int16_t>(i % 256 - 128));
     }
     network_.classes = options_.classes;
-    PackageOrigin& origin = network_.origin;
+    network::PackageOrigin& origin = network_.origin;
     origin.network = options_.network;
     origin.arithmetic = options_.arithmetic;
     origin.dataset = origin.scheme = "synthetic";
-    const bool binary = options_.arithmetic == Arithmetic::bnn;
+    const bool binary = options_.arithmetic == network::Arithmetic::bnn;
     origin.weight_bits = binary ? 1 : options_.weight_bits;
     origin.activation_bits = binary ? 1 : options_.activation_bits;
     check_widths();
 
     network_.layers = empty_layers(source, options_.storage_bits);
     for (index_ = 0; index_ < network_.layers.size(); ++index_) fill(network_.layers[index_]);
-    validate(network_, "synthetic network");
+    network::validate(network_, "synthetic network");
     return std::move(network_);
   }
 
@@ -79,7 +79,7 @@ class Maker {
                                "; allowed: " + std::to_string(lowest) + " to " +
                                std::to_string(highest));
     };
-    if (options_.arithmetic != Arithmetic::bnn) {
+    if (options_.arithmetic != network::Arithmetic::bnn) {
       check("weight_bits", options_.weight_bits, 2, 8);
       check("activation_bits", options_.activation_bits, 2, 8);
     }
@@ -89,35 +89,35 @@ class Maker {
     check("most_levels", options_.most_levels, 1, 127);
   }
 
-  CounterGenerator draws(Purpose purpose, int item = 0) const {
+  network::CounterGenerator draws(Purpose purpose, int item = 0) const {
     return {options_.seed, index_, static_cast<std::uint64_t>(item),
             static_cast<std::uint64_t>(purpose)};
   }
-  static int between(CounterGenerator& generator, int low, int high) {
+  static int between(network::CounterGenerator& generator, int low, int high) {
     return low + static_cast<int>(generator.below(static_cast<std::uint64_t>(high - low) + 1));
   }
 
   const Distribution& distribution(int tensor) const {
-    return tensor == image_tensor ? image_distribution_
-                                  : distributions_[static_cast<std::size_t>(tensor)];
+    return tensor == network::image_tensor ? image_distribution_
+                                           : distributions_[static_cast<std::size_t>(tensor)];
   }
 
-  void fill(IntegerLayer& layer) {
+  void fill(network::IntegerLayer& layer) {
     switch (layer.kind) {
-      case IntegerLayerKind::convolution:
+      case network::IntegerLayerKind::convolution:
         return fill_convolution(layer);
-      case IntegerLayerKind::average_pool:
-      case IntegerLayerKind::max_pool:
+      case network::IntegerLayerKind::average_pool:
+      case network::IntegerLayerKind::max_pool:
         return fill_pool(layer);
-      case IntegerLayerKind::add:
+      case network::IntegerLayerKind::add:
         throw std::logic_error("layer \"" + layer.name +
                                "\": an addition that no convolution takes in");
     }
   }
 
-  void fill_pool(IntegerLayer& layer) {
+  void fill_pool(network::IntegerLayer& layer) {
     const Distribution& input = distribution(layer.input);
-    if (layer.kind == IntegerLayerKind::max_pool) {
+    if (layer.kind == network::IntegerLayerKind::max_pool) {
       distributions_.push_back(largest_of(input, layer.kernel * layer.kernel));
       return;
     }
@@ -128,29 +128,29 @@ class Maker {
                                             std::sqrt(input.variance() / layer.kernel + 0.25)));
   }
 
-  void fill_convolution(IntegerLayer& layer) {
+  void fill_convolution(network::IntegerLayer& layer) {
     set_operands(layer);
     set_read_quantizers(layer);
     std::vector<Distribution> operands;  // by group
-    for (const ReadQuantizer& quantizer : layer.read_quantizers) {
+    for (const network::ReadQuantizer& quantizer : layer.read_quantizers) {
       operands.push_back(operand_distribution(distribution(layer.input), layer, quantizer));
     }
     set_weights(layer);
-    if (options_.adapters && !layer.edge && layer.arithmetic != Arithmetic::adder &&
-        layer.arithmetic != Arithmetic::bnn) {
+    if (options_.adapters && !layer.edge && layer.arithmetic != network::Arithmetic::adder &&
+        layer.arithmetic != network::Arithmetic::bnn) {
       set_adapter(layer);
     }
     set_scales(layer, operands);
     distributions_.push_back(rounded_normal(layer.output, 0.0, spread(layer.output)));
   }
 
-  void set_operands(IntegerLayer& layer) const {
-    if (layer.arithmetic == Arithmetic::bnn) {
+  void set_operands(network::IntegerLayer& layer) const {
+    if (layer.arithmetic == network::Arithmetic::bnn) {
       layer.weight_bits = layer.activation_bits = 1;
       layer.weight_signed = layer.activation_signed = true;
       return;
     }
-    const bool adder = layer.arithmetic == Arithmetic::adder;
+    const bool adder = layer.arithmetic == network::Arithmetic::adder;
     layer.weight_bits = layer.edge ? edge_bits : options_.weight_bits;
     layer.activation_bits = layer.edge ? edge_bits : options_.activation_bits;
     layer.activation_signed = network_.tensor(layer.input).is_signed;
@@ -160,24 +160,26 @@ class Maker {
       layer.weight_shift = std::max(0, layer.activation_bits - layer.weight_bits);
       layer.activation_shift = std::max(0, layer.weight_bits - layer.activation_bits);
     }
-    if (!has_exponent_weights(layer.arithmetic)) return;
+    if (!hw::has_exponent_weights(layer.arithmetic)) return;
     layer.levels = std::min((1 << (layer.weight_bits - 1)) - 1, options_.most_levels);
     // Codes are no wider than their levels need, as the quantizers have them.
     while (layer.weight_bits > 2 && (1 << (layer.weight_bits - 2)) - 1 >= layer.levels) {
       --layer.weight_bits;
     }
     layer.fraction_bits = options_.fraction_bits;
-    if (layer.arithmetic == Arithmetic::post) {  // as the quantizers have them
-      layer.fraction_bits = std::min(layer.fraction_bits, usual_table_fraction_bits(layer.levels));
+    if (layer.arithmetic == network::Arithmetic::post) {  // as the quantizers have them
+      layer.fraction_bits =
+          std::min(layer.fraction_bits, network::usual_table_fraction_bits(layer.levels));
     }
-    if (layer.arithmetic == Arithmetic::apot) set_terms(layer);
+    if (layer.arithmetic == network::Arithmetic::apot) set_terms(layer);
   }
 
   // Exponents by turns to the two terms, as in APoT: 2^0 and on down.
-  static void set_terms(IntegerLayer& layer) {
+  static void set_terms(network::IntegerLayer& layer) {
     const int second = (layer.weight_bits - 1) / 2;
-    layer.first_exponents.assign(std::size_t{1} << (layer.weight_bits - 1 - second), no_exponent);
-    layer.second_exponents.assign(std::size_t{1} << second, no_exponent);
+    layer.first_exponents.assign(std::size_t{1} << (layer.weight_bits - 1 - second),
+                                 network::no_exponent);
+    layer.second_exponents.assign(std::size_t{1} << second, network::no_exponent);
     for (std::size_t i = 1; i < layer.first_exponents.size(); ++i) {
       layer.first_exponents[i] = static_cast<int>(2 * i - 1);
     }
@@ -187,30 +189,30 @@ class Maker {
   }
 
   // An operand narrower than the stored value takes every 2^n-th step; groups differ by some percent.
-  void set_read_quantizers(IntegerLayer& layer) const {
+  void set_read_quantizers(network::IntegerLayer& layer) const {
     const int channels = layer.output.shape.channels;
-    const bool adder = layer.arithmetic == Arithmetic::adder;
+    const bool adder = layer.arithmetic == network::Arithmetic::adder;
     const int groups = adder && !layer.depthwise ? std::min(options_.groups, channels) : 1;
     const int narrower = std::max(0, network_.tensor(layer.input).bits - layer.activation_bits);
     for (int group = 0; group < groups; ++group) {
-      ReadQuantizer quantizer;
-      if (layer.arithmetic != Arithmetic::bnn && (narrower > 0 || group > 0)) {
+      network::ReadQuantizer quantizer;
+      if (layer.arithmetic != network::Arithmetic::bnn && (narrower > 0 || group > 0)) {
         quantizer.shift = 12 + narrower;
         quantizer.multiplier = static_cast<int>(std::lround(4096 * (1.0 + 0.15 * group)));
       }
       layer.read_quantizers.push_back(quantizer);
     }
-    CounterGenerator generator = draws(Purpose::group);
+    network::CounterGenerator generator = draws(Purpose::group);
     for (int o = 0; o < channels; ++o) layer.group.push_back(between(generator, 0, groups - 1));
   }
 
-  void set_weights(IntegerLayer& layer) const {
+  void set_weights(network::IntegerLayer& layer) const {
     const int channels = layer.output.shape.channels;
     const std::int64_t taps = taps_of(layer);
     layer.weights.reserve(static_cast<std::size_t>(taps * channels));
     const std::vector<std::int16_t> choices = weight_choices(layer);
     for (int o = 0; o < channels; ++o) {
-      CounterGenerator generator = draws(Purpose::weight, o);
+      network::CounterGenerator generator = draws(Purpose::weight, o);
       for (std::int64_t i = 0; i < taps; ++i) {
         layer.weights.push_back(choices[generator.below(choices.size())]);
       }
@@ -218,11 +220,11 @@ class Maker {
   }
 
   // Weights to be drawn from, all alike.
-  static std::vector<std::int16_t> weight_choices(const IntegerLayer& layer) {
+  static std::vector<std::int16_t> weight_choices(const network::IntegerLayer& layer) {
     std::vector<std::int16_t> choices;
-    if (layer.arithmetic == Arithmetic::bnn) return {-1, 1};
-    if (layer.arithmetic != Arithmetic::adder) {
-      const bool codes = has_exponent_weights(layer.arithmetic);
+    if (layer.arithmetic == network::Arithmetic::bnn) return {-1, 1};
+    if (layer.arithmetic != network::Arithmetic::adder) {
+      const bool codes = hw::has_exponent_weights(layer.arithmetic);
       const int most = codes ? layer.levels : (1 << (layer.weight_bits - 1)) - 1;
       for (int w = -most; w <= most; ++w) choices.push_back(static_cast<std::int16_t>(w));
       return choices;
@@ -238,13 +240,13 @@ class Maker {
     return choices;
   }
 
-  std::int64_t taps_of(const IntegerLayer& layer) const {
+  std::int64_t taps_of(const network::IntegerLayer& layer) const {
     const int channels = layer.seen_channels(network_.tensor(layer.input).shape.channels);
     return std::int64_t{channels} * layer.kernel * layer.kernel;
   }
 
   // Share of the windows' positions that lie inside the input.
-  double inside_share(const IntegerLayer& layer) const {
+  double inside_share(const network::IntegerLayer& layer) const {
     const auto along = [&](int input, int outputs) {
       std::int64_t inside = 0;
       for (int i = 0; i < outputs; ++i) {
@@ -253,13 +255,13 @@ class Maker {
       }
       return static_cast<double>(inside) / (static_cast<double>(outputs) * layer.kernel);
     };
-    const Shape& input = network_.tensor(layer.input).shape;
-    const Shape& output = layer.output.shape;
+    const network::Shape& input = network_.tensor(layer.input).shape;
+    const network::Shape& output = layer.output.shape;
     return along(input.height, output.height) * along(input.width, output.width);
   }
 
   // Mean and variance of each output channel's sum.
-  std::vector<Moments> channel_moments(const IntegerLayer& layer,
+  std::vector<Moments> channel_moments(const network::IntegerLayer& layer,
                                        const std::vector<Distribution>& operands) const {
     constexpr int lowest = -128;
     constexpr int highest = 255;
@@ -289,11 +291,11 @@ class Maker {
     return channels;
   }
 
-  void set_scales(IntegerLayer& layer, const std::vector<Distribution>& operands) const {
+  void set_scales(network::IntegerLayer& layer, const std::vector<Distribution>& operands) const {
     const std::vector<Moments> sums = channel_moments(layer, operands);
     double wanted = spread(layer.output) * spread(layer.output);
     double residual_mean = 0;
-    if (layer.residual != no_tensor) {
+    if (layer.residual != network::no_tensor) {
       const Distribution& residual = distribution(layer.residual);
       residual_mean = residual.mean() / 2;
       wanted = std::max(wanted / 4, wanted - residual.variance() / 4);
@@ -309,7 +311,7 @@ class Maker {
     const double limit = layer.adapter ? largest_adapted_multiplier : largest_multiplier;
     layer.shift = std::clamp(static_cast<int>(std::floor(std::log2(limit / largest_factor))), 0,
                              largest_shift);
-    const double sign = layer.arithmetic == Arithmetic::adder ? -1.0 : 1.0;
+    const double sign = layer.arithmetic == network::Arithmetic::adder ? -1.0 : 1.0;
     for (const Moments& sum : sums) {
       const double scaled = std::min(std::ldexp(factor(sum), layer.shift), limit);
       const auto multiplier = static_cast<std::int32_t>(sign * std::max(1.0, std::round(scaled)));
@@ -317,12 +319,12 @@ class Maker {
       layer.biases.push_back(static_cast<std::int64_t>(-sum.mean * multiplier -
                                                        std::ldexp(residual_mean, layer.shift)));
     }
-    if (layer.residual != no_tensor) set_residual(layer);
+    if (layer.residual != network::no_tensor) set_residual(layer);
   }
 
   // A half of it (all, where nothing is shifted); the multiplier takes what the left shift has no room
   // for.
-  static void set_residual(IntegerLayer& layer) {
+  static void set_residual(network::IntegerLayer& layer) {
     constexpr int most_shift = 12;  // with 12 fraction bits as many as its field holds
     const int exponent = layer.shift - 1;
     layer.residual_shift = std::clamp(exponent, 0, most_shift);
@@ -330,11 +332,11 @@ class Maker {
   }
 
   // ASQ's adapter, C → C / 4 → 1 or, below 8 channels, C → 1; about 1, as at the start of a training.
-  void set_adapter(IntegerLayer& layer) const {
-    if (layer.input == image_tensor) return;
-    const Shape& input = network_.tensor(layer.input).shape;
-    CounterGenerator generator = draws(Purpose::adapter);
-    AdapterNetwork adapter;
+  void set_adapter(network::IntegerLayer& layer) const {
+    if (layer.input == network::image_tensor) return;
+    const network::Shape& input = network_.tensor(layer.input).shape;
+    network::CounterGenerator generator = draws(Purpose::adapter);
+    network::AdapterNetwork adapter;
     adapter.pool_shift = 16;
     adapter.pool_multiplier = std::max(1, (1 << 16) / (input.height * input.width));
     const int hidden = input.channels < 8 ? 0 : input.channels / 4;
@@ -359,7 +361,7 @@ class Maker {
   }
 
   SyntheticOptions options_;
-  IntegerNetwork network_;
+  network::IntegerNetwork network_;
   std::size_t index_ = 0;                    // of the layer that is being filled
   std::vector<Distribution> distributions_;  // of the layers' outputs so far
   Distribution image_distribution_ = uniform_distribution(-128, 127);
@@ -367,6 +369,8 @@ class Maker {
 
 }  // namespace
 
-IntegerNetwork synthetic_network(const SyntheticOptions& options) { return Maker(options).run(); }
+network::IntegerNetwork synthetic_network(const SyntheticOptions& options) {
+  return Maker(options).run();
+}
 
-}  // namespace abacus
+}  // namespace abacus::workload

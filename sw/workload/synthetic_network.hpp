@@ -17,12 +17,12 @@
 #include "sw/network/integer_network.hpp"
 #include "sw/network/network.hpp"
 
-namespace abacus {
+namespace abacus::workload {
 
 struct SyntheticOptions {
   std::string network = "resnet20";
-  Arithmetic arithmetic = Arithmetic::adder;
-  Shape image{1, 28, 28};
+  network::Arithmetic arithmetic = network::Arithmetic::adder;
+  network::Shape image{1, 28, 28};
   int classes = 10;
   int weight_bits = 4;  // of the layers between the edges; bnn: 1, whatever stands here
   int activation_bits = 4;
@@ -36,6 +36,6 @@ struct SyntheticOptions {
 
 // Passes validate(). The same options give the same network. Throws std::invalid_argument where
 // make_network does, std::runtime_error where the widths are no valid ones (validate()'s message).
-IntegerNetwork synthetic_network(const SyntheticOptions& options);
+network::IntegerNetwork synthetic_network(const SyntheticOptions& options);
 
-}  // namespace abacus
+}  // namespace abacus::workload

@@ -11,7 +11,7 @@
 #include "sw/support/child_process.hpp"
 #include "tests/support/temporary_folder.hpp"
 
-namespace abacus {
+namespace abacus::cli {
 namespace {
 
 using ::testing::AllOf;
@@ -20,7 +20,7 @@ using Json = nlohmann::json;
 
 Json ask(std::vector<std::string> arguments) {
   arguments.push_back("--json");
-  const ProgramOutput output = capture_program(ABACUS_PROGRAM, arguments);
+  const support::ProgramOutput output = support::capture_program(ABACUS_PROGRAM, arguments);
   EXPECT_EQ(output.status, 0) << output.err;
   EXPECT_EQ(output.out.find('\n'), output.out.size() - 1) << "one line";
   const Json answer = Json::parse(output.out);
@@ -36,7 +36,7 @@ TEST(AbacusJson, DescribeHasTheColumnsOfTheCsvFile) {
                                              "cifar10"};
   std::vector<std::string> as_csv = describe;
   as_csv.insert(as_csv.end(), {"--csv", csv});
-  ASSERT_EQ(capture_program(ABACUS_PROGRAM, as_csv).status, 0);
+  ASSERT_EQ(support::capture_program(ABACUS_PROGRAM, as_csv).status, 0);
   const Json answer = ask(describe);
   EXPECT_EQ(answer.at("network"), "resnet20");
   EXPECT_EQ(answer.at("arithmetic"), "cnn");
@@ -67,7 +67,7 @@ TEST(AbacusJson, DescribeHasTheColumnsOfTheCsvFile) {
   EXPECT_EQ(lines + line(answer.at("total"), columns), text);
 
   as_csv.push_back("--json");
-  const ProgramOutput both = capture_program(ABACUS_PROGRAM, as_csv);
+  const support::ProgramOutput both = support::capture_program(ABACUS_PROGRAM, as_csv);
   EXPECT_NE(both.status, 0);
   EXPECT_THAT(both.err, AllOf(HasSubstr("--json"), HasSubstr("--csv")));
 }
@@ -94,14 +94,16 @@ TEST(AbacusJson, EnergyPricesActionsAtTheWidthsAskedFor) {
 }
 
 TEST(AbacusJson, EnergyForPeopleAndTablesThatAreNone) {
-  const ProgramOutput table = capture_program(ABACUS_PROGRAM, {"energy", "shiftadd-papers"});
+  const support::ProgramOutput table =
+      support::capture_program(ABACUS_PROGRAM, {"energy", "shiftadd-papers"});
   EXPECT_EQ(table.status, 0);
   EXPECT_THAT(table.out, AllOf(HasSubstr("shiftadd-papers: "), HasSubstr("add  "),
                                HasSubstr("  8 bits  0.03 pJ\n")));
-  const ProgramOutput none = capture_program(ABACUS_PROGRAM, {"energy", "nowhere"});
+  const support::ProgramOutput none =
+      support::capture_program(ABACUS_PROGRAM, {"energy", "nowhere"});
   EXPECT_NE(none.status, 0);
   EXPECT_THAT(none.err, AllOf(HasSubstr("nowhere"), HasSubstr("horowitz-45nm")));
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::cli

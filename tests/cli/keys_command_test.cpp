@@ -8,20 +8,20 @@
 #include "sw/experiment/results_fields.hpp"
 #include "tests/support/temporary_folder.hpp"
 
-namespace abacus {
+namespace abacus::cli {
 namespace {
 
 const std::filesystem::path source_folder = ABACUS_SOURCE_FOLDER;
 
 TEST(KeysCommand, HardwareParametersAreThoseOfTheDocument) {
   const std::string document = test::read_text(source_folder / "docs" / "scenario.md");
-  EXPECT_TRUE(with_table(document, "hardware", hardware_keys_markdown()) == document)
+  EXPECT_TRUE(with_table(document, "hardware", experiment::hardware_keys_markdown()) == document)
       << "run: abacus keys hardware --into docs/scenario.md";
 }
 
 TEST(KeysCommand, FieldsOfResultsAreThoseOfTheDocument) {
   const std::string document = test::read_text(source_folder / "docs" / "results-json.md");
-  EXPECT_TRUE(with_table(document, "results", results_fields_markdown()) == document)
+  EXPECT_TRUE(with_table(document, "results", experiment::results_fields_markdown()) == document)
       << "run: abacus keys results --into docs/results-json.md";
 }
 
@@ -37,4 +37,4 @@ TEST(KeysCommand, GoIntoADocumentBetweenItsComments) {
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::cli

@@ -14,7 +14,7 @@
 #include "tests/support/temporary_folder.hpp"
 #include "tests/support/trainer_process.hpp"
 
-namespace abacus {
+namespace abacus::cli {
 namespace {
 
 using test::FashionImages;
@@ -25,29 +25,30 @@ using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-Checkpoint lenet(Arithmetic arithmetic) {
-  Checkpoint checkpoint;
-  checkpoint.network = make_network("lenet", arithmetic, {1, 28, 28}, 10);
+network::Checkpoint lenet(network::Arithmetic arithmetic) {
+  network::Checkpoint checkpoint;
+  checkpoint.network = network::make_network("lenet", arithmetic, {1, 28, 28}, 10);
   checkpoint.dataset = "fashion-mnist";
-  checkpoint.normalization = dataset_normalization("fashion-mnist");
+  checkpoint.normalization = network::dataset_normalization("fashion-mnist");
   checkpoint.float_accuracy_percent = 12.5;
   checkpoint.command = "abacus-train train --crop-padding 2";
   std::mt19937 random(3);
   std::normal_distribution<float> normal;
-  for (const ParameterShape& parameter : parameter_shapes(checkpoint.network)) {
+  for (const network::ParameterShape& parameter : network::parameter_shapes(checkpoint.network)) {
     std::size_t count = 1;
     for (const std::int64_t size : parameter.shape) count *= static_cast<std::size_t>(size);
     std::vector<float> values(count, 1.0F);
     // About what the layers' sums are, so that something passes the ReLUs.
     const bool mean = parameter.name.find("running_mean") != std::string::npos;
-    const bool adder_sums = arithmetic == Arithmetic::adder && parameter.name != "bn1.running_mean";
+    const bool adder_sums =
+        arithmetic == network::Arithmetic::adder && parameter.name != "bn1.running_mean";
     if (mean)
       values.assign(count, adder_sums && parameter.name != "bn4.running_mean" ? -300.0F : 0.0F);
     if (parameter.name.find("running_var") != std::string::npos) values.assign(count, 1000.0F);
     if (parameter.shape.size() > 1) {
       for (float& value : values) value = normal(random);
     }
-    checkpoint.tensors[parameter.name] = Tensor::from(values, parameter.shape);
+    checkpoint.tensors[parameter.name] = network::Tensor::from(values, parameter.shape);
   }
   return checkpoint;
 }
@@ -98,7 +99,7 @@ class QuantizeCommand : public ::testing::Test {
 
   void expect_refused(const std::vector<std::string>& arguments_given,
                       const ::testing::Matcher<std::string>& message) const {
-    const TrainerOutcome outcome = run_trainer(arguments_given);
+    const TrainerOutcome outcome = test::run_trainer(arguments_given);
     EXPECT_NE(outcome.exit_code, 0);
     EXPECT_THAT(outcome.text, message);
     EXPECT_FALSE(std::filesystem::exists(file("out.safetensors")));
@@ -109,30 +110,30 @@ class QuantizeCommand : public ::testing::Test {
 
 TEST_F(QuantizeCommand, WritesAPackageTwiceTheSame) {
   test::TemporaryFolder data;
-  write_fashion_mnist(data.path(), FashionImages::noise);
-  save_checkpoint(file("a.safetensors"), lenet(Arithmetic::adder));
+  test::write_fashion_mnist(data.path(), FashionImages::noise);
+  network::save_checkpoint(file("a.safetensors"), lenet(network::Arithmetic::adder));
   const std::vector<std::string> common = {
       "--calibration-images", "40",     "--bn-images", "40", "--data", data.path(),
       "--recipe-hash",        "abc123", "--evaluate",  "30"};
-  const TrainerOutcome first = run_trainer(arguments("adderquant-ptq", common));
+  const TrainerOutcome first = test::run_trainer(arguments("adderquant-ptq", common));
   ASSERT_EQ(first.exit_code, 0) << first.text;
-  const IntegerNetwork network = read_package(file("out.safetensors"));
+  const network::IntegerNetwork network = network::read_package(file("out.safetensors"));
   EXPECT_EQ(network.origin.network, "lenet");
-  EXPECT_EQ(network.origin.arithmetic, Arithmetic::adder);
+  EXPECT_EQ(network.origin.arithmetic, network::Arithmetic::adder);
   EXPECT_EQ(network.origin.dataset, "fashion-mnist");
   EXPECT_EQ(network.origin.scheme, "adderquant-ptq");
-  EXPECT_EQ(network.origin.checkpoint_sha256, sha256_file(file("a.safetensors")));
+  EXPECT_EQ(network.origin.checkpoint_sha256, network::sha256_file(file("a.safetensors")));
   EXPECT_EQ(network.origin.recipe_sha256, "abc123");
   EXPECT_EQ(network.origin.float_accuracy_percent, 12.5);
   EXPECT_GE(network.origin.fake_quantized_accuracy_percent, 0);
   const std::string bytes = test::read_text(file("out.safetensors"));
-  ASSERT_EQ(run_trainer(arguments("adderquant-ptq", common)).exit_code, 0);
+  ASSERT_EQ(test::run_trainer(arguments("adderquant-ptq", common)).exit_code, 0);
   EXPECT_EQ(test::read_text(file("out.safetensors")), bytes);
   EXPECT_THAT(folder_.files(), ElementsAre("a.safetensors", "out.safetensors"));
 }
 
 TEST_F(QuantizeCommand, RefusesUnknownSchemesAndWidths) {
-  save_checkpoint(file("a.safetensors"), lenet(Arithmetic::adder));
+  network::save_checkpoint(file("a.safetensors"), lenet(network::Arithmetic::adder));
   expect_refused(arguments("qssf"),
                  AllOf(HasSubstr("qssf"), HasSubstr("adderquant-ptq"), HasSubstr("uniform-ptq")));
   expect_refused(arguments("adderquant-ptq", {"--storage-bits", "17"}),
@@ -145,7 +146,7 @@ TEST_F(QuantizeCommand, RefusesUnknownSchemesAndWidths) {
 }
 
 TEST_F(QuantizeCommand, RefusesUnknownChoicesAndOptionsOfOtherSchemes) {
-  save_checkpoint(file("a.safetensors"), lenet(Arithmetic::adder));
+  network::save_checkpoint(file("a.safetensors"), lenet(network::Arithmetic::adder));
   for (const std::string option : {"bn", "group-method", "activation-range", "operand-grid",
                                    "range-search", "weight-rounding"}) {
     expect_refused(arguments("adderquant-ptq", {"--" + option, "nonsense"}),
@@ -160,18 +161,18 @@ TEST_F(QuantizeCommand, RefusesUnknownChoicesAndOptionsOfOtherSchemes) {
 }
 
 TEST_F(QuantizeCommand, RefusesASchemeForTheOtherKindOfNetwork) {
-  save_checkpoint(file("a.safetensors"), lenet(Arithmetic::adder));
+  network::save_checkpoint(file("a.safetensors"), lenet(network::Arithmetic::adder));
   expect_refused(arguments("uniform-ptq"),
                  AllOf(HasSubstr(file("a.safetensors")), HasSubstr("uniform-ptq"),
                        HasSubstr("adder"), HasSubstr("cnn")));
-  save_checkpoint(file("a.safetensors"), lenet(Arithmetic::cnn));
+  network::save_checkpoint(file("a.safetensors"), lenet(network::Arithmetic::cnn));
   expect_refused(arguments("adderquant-ptq"),
                  AllOf(HasSubstr(file("a.safetensors")), HasSubstr("adderquant-ptq"),
                        HasSubstr("adder"), HasSubstr("cnn")));
 }
 
 TEST_F(QuantizeCommand, RefusesQuantizersThatDoNotApply) {
-  save_checkpoint(file("a.safetensors"), lenet(Arithmetic::cnn));
+  network::save_checkpoint(file("a.safetensors"), lenet(network::Arithmetic::cnn));
   const auto qat = [&](const std::string& scheme, const std::vector<std::string>& more) {
     return training("a.safetensors", scheme, more, "7");
   };
@@ -196,7 +197,7 @@ TEST_F(QuantizeCommand, RefusesQuantizersThatDoNotApply) {
 }
 
 TEST_F(QuantizeCommand, RefusesTrainingOptionsThatWouldDoNothing) {
-  save_checkpoint(file("a.safetensors"), lenet(Arithmetic::cnn));
+  network::save_checkpoint(file("a.safetensors"), lenet(network::Arithmetic::cnn));
   const auto refuses = [&](const std::vector<std::string>& more, const std::string& found) {
     expect_refused(training("a.safetensors", "uniform", more), HasSubstr(found));
   };
@@ -223,42 +224,42 @@ TEST_F(QuantizeCommand, RefusesTrainingOptionsThatWouldDoNothing) {
 // At fewer bits from the parameters of a training: both packages are of the network that it began as.
 TEST_F(QuantizeCommand, TrainingInStepsKeepsTheFirstCheckpoint) {
   test::TemporaryFolder data;
-  write_fashion_mnist(data.path(), FashionImages::noise);
-  save_checkpoint(file("a.safetensors"), lenet(Arithmetic::adder));
+  test::write_fashion_mnist(data.path(), FashionImages::noise);
+  network::save_checkpoint(file("a.safetensors"), lenet(network::Arithmetic::adder));
   std::vector<std::string> recipes;
   for (const std::string bits : {"4", "3", "3"}) {
     const std::string from = recipes.size() == 1 ? "4-float" : "a";
-    const TrainerOutcome outcome = run_trainer({"qat",
-                                                "--checkpoint",
-                                                file(from + ".safetensors"),
-                                                "--scheme",
-                                                "nonnegative",
-                                                "--weight-bits",
-                                                bits,
-                                                "--activation-bits",
-                                                bits,
-                                                "--epochs",
-                                                "1",
-                                                "--calibration-images",
-                                                "40",
-                                                "--bn-images",
-                                                "40",
-                                                "--train-images",
-                                                "64",
-                                                "--threads",
-                                                "1",
-                                                "--data",
-                                                data.path(),
-                                                "--out-checkpoint",
-                                                file(bits + "-float.safetensors"),
-                                                "--out",
-                                                file(bits + ".safetensors")});
+    const TrainerOutcome outcome = test::run_trainer({"qat",
+                                                      "--checkpoint",
+                                                      file(from + ".safetensors"),
+                                                      "--scheme",
+                                                      "nonnegative",
+                                                      "--weight-bits",
+                                                      bits,
+                                                      "--activation-bits",
+                                                      bits,
+                                                      "--epochs",
+                                                      "1",
+                                                      "--calibration-images",
+                                                      "40",
+                                                      "--bn-images",
+                                                      "40",
+                                                      "--train-images",
+                                                      "64",
+                                                      "--threads",
+                                                      "1",
+                                                      "--data",
+                                                      data.path(),
+                                                      "--out-checkpoint",
+                                                      file(bits + "-float.safetensors"),
+                                                      "--out",
+                                                      file(bits + ".safetensors")});
     ASSERT_EQ(outcome.exit_code, 0) << outcome.text;
-    const PackageOrigin origin = read_package(file(bits + ".safetensors")).origin;
-    EXPECT_EQ(origin.checkpoint_sha256, sha256_file(file("a.safetensors")));
+    const network::PackageOrigin origin = network::read_package(file(bits + ".safetensors")).origin;
+    EXPECT_EQ(origin.checkpoint_sha256, network::sha256_file(file("a.safetensors")));
     EXPECT_EQ(origin.float_accuracy_percent, 12.5);
     recipes.push_back(origin.recipe_sha256);
-    const Checkpoint trained = load_checkpoint(file(bits + "-float.safetensors"));
+    const network::Checkpoint trained = network::load_checkpoint(file(bits + "-float.safetensors"));
     EXPECT_EQ(trained.float_accuracy_percent, -1);
     EXPECT_EQ(trained.float_origin_sha256, origin.checkpoint_sha256);
   }
@@ -267,8 +268,8 @@ TEST_F(QuantizeCommand, TrainingInStepsKeepsTheFirstCheckpoint) {
 
 // By every command that reads a checkpoint to make a package.
 TEST_F(QuantizeCommand, NamesTheTensorThatIsWrong) {
-  save_checkpoint(file("good.safetensors"), lenet(Arithmetic::adder));
-  const TensorFile good = read_safetensors(file("good.safetensors"));
+  network::save_checkpoint(file("good.safetensors"), lenet(network::Arithmetic::adder));
+  const network::TensorFile good = network::read_safetensors(file("good.safetensors"));
   const auto qat = [&](const std::string& checkpoint, const std::string& teacher) {
     return training(checkpoint, "adderquant", {"--teacher", file(teacher), "--distill", "0.5"});
   };
@@ -279,26 +280,26 @@ TEST_F(QuantizeCommand, NamesTheTensorThatIsWrong) {
     expect_refused(qat("good.safetensors", "a.safetensors"), message);
   };
 
-  TensorFile bad = good;
+  network::TensorFile bad = good;
   bad.tensors.erase("bn2.running_var");
-  write_safetensors(file("a.safetensors"), bad);
+  network::write_safetensors(file("a.safetensors"), bad);
   expect_named("bn2.running_var");
 
   bad = good;
-  bad.tensors["surplus"] = Tensor::from(std::vector<float>{1}, {1});
-  write_safetensors(file("a.safetensors"), bad);
+  bad.tensors["surplus"] = network::Tensor::from(std::vector<float>{1}, {1});
+  network::write_safetensors(file("a.safetensors"), bad);
   expect_named("surplus");
 
   bad = good;
-  bad.tensors["bn1.bias"] = Tensor::from(std::vector<float>(7), {7});
-  write_safetensors(file("a.safetensors"), bad);
+  bad.tensors["bn1.bias"] = network::Tensor::from(std::vector<float>(7), {7});
+  network::write_safetensors(file("a.safetensors"), bad);
   expect_named("bn1.bias");
 
   bad = good;
   std::vector<float> values = bad.tensors.at("conv2.weight").values<float>();
   values[5] = std::numeric_limits<float>::quiet_NaN();
-  bad.tensors["conv2.weight"] = Tensor::from(values, bad.tensors.at("conv2.weight").shape);
-  write_safetensors(file("a.safetensors"), bad);
+  bad.tensors["conv2.weight"] = network::Tensor::from(values, bad.tensors.at("conv2.weight").shape);
+  network::write_safetensors(file("a.safetensors"), bad);
   expect_named("conv2.weight");
 
   const std::string bytes = test::read_text(file("good.safetensors"));
@@ -307,17 +308,18 @@ TEST_F(QuantizeCommand, NamesTheTensorThatIsWrong) {
 }
 
 TEST_F(QuantizeCommand, NamesAMissingDataSet) {
-  save_checkpoint(file("a.safetensors"), lenet(Arithmetic::adder));
+  network::save_checkpoint(file("a.safetensors"), lenet(network::Arithmetic::adder));
   expect_refused(arguments("adderquant-ptq", {"--data", file("absent")}),
                  HasSubstr(file("absent")));
 }
 
 TEST_F(QuantizeCommand, LeavesAnOlderPackageWhenItFails) {
-  save_checkpoint(file("a.safetensors"), lenet(Arithmetic::adder));
+  network::save_checkpoint(file("a.safetensors"), lenet(network::Arithmetic::adder));
   test::write_text(file("out.safetensors"), "older");
-  EXPECT_NE(run_trainer(arguments("adderquant-ptq", {"--data", file("absent")})).exit_code, 0);
+  EXPECT_NE(test::run_trainer(arguments("adderquant-ptq", {"--data", file("absent")})).exit_code,
+            0);
   EXPECT_EQ(test::read_text(file("out.safetensors")), "older");
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::cli

@@ -21,7 +21,7 @@
 #include "sw/workload/synthetic_network.hpp"
 #include "tests/experiment/prepared_scenario.hpp"
 
-namespace abacus {
+namespace abacus::cli {
 namespace {
 
 using ::testing::HasSubstr;
@@ -64,25 +64,25 @@ class Simulate : public ::testing::Test {
 // Ready packages of every arithmetic with exponent weights, and of adapted steps.
 TEST_F(Simulate, RunsPackagesOfEveryShiftingArithmetic) {
   std::string text = "network = \"lenet\"\ndataset = \"fashion-mnist\"\nimages = 3\n";
-  const auto add_run = [&](const std::string& name, Arithmetic arithmetic, int bits,
+  const auto add_run = [&](const std::string& name, network::Arithmetic arithmetic, int bits,
                            bool adapters) {
-    SyntheticOptions given;
+    workload::SyntheticOptions given;
     given.network = "lenet";
     given.arithmetic = arithmetic;
     given.weight_bits = given.activation_bits = bits;
     given.adapters = adapters;
-    IntegerNetwork network = synthetic_network(given);
+    network::IntegerNetwork network = workload::synthetic_network(given);
     network.origin.dataset = "fashion-mnist";
-    write_package(prepared_.folder() / (name + ".safetensors"), network);
-    text += "[[run]]\nname = \"" + name + "\"\narithmetic = \"" + to_string(arithmetic) +
+    network::write_package(prepared_.folder() / (name + ".safetensors"), network);
+    text += "[[run]]\nname = \"" + name + "\"\narithmetic = \"" + network::to_string(arithmetic) +
             "\"\npackage = \"" + name + ".safetensors\"\n";
   };
-  add_run("shift", Arithmetic::shift, 5, false);
-  add_run("shiftaddnet", Arithmetic::shiftaddnet, 4, false);
-  add_run("post", Arithmetic::post, 4, true);
+  add_run("shift", network::Arithmetic::shift, 5, false);
+  add_run("shiftaddnet", network::Arithmetic::shiftaddnet, 4, false);
+  add_run("post", network::Arithmetic::post, 4, true);
   text += "hardware.array.table = { lanes = 16, ports = 2 }\n";
-  add_run("apot", Arithmetic::apot, 4, false);
-  add_run("adapted", Arithmetic::cnn, 4, true);
+  add_run("apot", network::Arithmetic::apot, 4, false);
+  add_run("adapted", network::Arithmetic::cnn, 4, true);
   test::write_text(prepared_.scenario(), text);
   SimulateOptions given = options();
   given.check = true;
@@ -111,7 +111,7 @@ TEST_F(Simulate, RunsRandomWeightsOfEveryArithmeticAndGivesNoAccuracy) {
   std::string text =
       "network = \"resnet20\"\nweights = \"synthetic\"\nimage = [3, 12, 12]\nclasses = 12\n"
       "timed_images = 1\n";
-  for (const std::string& name : arithmetic_names()) {
+  for (const std::string& name : network::arithmetic_names()) {
     const std::string bits = name == "bnn" ? "1" : "3";
     text += "[[run]]\nname = \"" + name + "\"\narithmetic = \"" + name +
             "\"\nquantization = { weight_bits = " + bits + ", activation_bits = " + bits + " }\n";
@@ -128,7 +128,7 @@ TEST_F(Simulate, RunsRandomWeightsOfEveryArithmeticAndGivesNoAccuracy) {
   given.check = true;
   ASSERT_EQ(simulate(given), 0);
   const auto runs = results()["runs"];
-  ASSERT_EQ(runs.size(), arithmetic_names().size() + 3);
+  ASSERT_EQ(runs.size(), network::arithmetic_names().size() + 3);
   for (const auto& run : runs) {
     EXPECT_EQ(run["bit_exact"], true) << run["name"];
     EXPECT_EQ(run["images"], 1) << run["name"];
@@ -143,7 +143,8 @@ TEST_F(Simulate, RunsRandomWeightsOfEveryArithmeticAndGivesNoAccuracy) {
     EXPECT_EQ(run["accumulator_saturations"], 0) << run["name"];
   }
   EXPECT_GT(runs.back()["units"]["step_adapter"]["busy_cycles"].get<double>(), 0);
-  ASSERT_EQ(run_program(ABACUS_PROGRAM, {"report", results_file().string()}, ChildOutput::discard),
+  ASSERT_EQ(support::run_program(ABACUS_PROGRAM, {"report", results_file().string()},
+                                 support::ChildOutput::discard),
             0);
   const std::string page = test::read_text(prepared_.folder() / "out" / "report.html");
   EXPECT_THAT(page, HasSubstr("No accuracy"));
@@ -189,7 +190,8 @@ TEST_F(Simulate, EqualAreaStandsInResultsAndReport) {
     EXPECT_NEAR(run["area"]["array_um2"].get<double>(), sum, 1e-6);
     EXPECT_EQ(run["bit_exact"], true);
   }
-  ASSERT_EQ(run_program(ABACUS_PROGRAM, {"report", results_file().string()}, ChildOutput::discard),
+  ASSERT_EQ(support::run_program(ABACUS_PROGRAM, {"report", results_file().string()},
+                                 support::ChildOutput::discard),
             0);
   EXPECT_THAT(test::read_text(prepared_.folder() / "out" / "report.html"),
               HasSubstr("as many lanes as fit into the area of cnn"));
@@ -203,13 +205,13 @@ TEST_F(Simulate, ManyRandomImagesAreRefused) {
 }
 
 TEST_F(Simulate, NamesTheLayerThatALookupTableCannotServe) {
-  SyntheticOptions given;
+  workload::SyntheticOptions given;
   given.network = "lenet";
-  given.arithmetic = Arithmetic::post;
+  given.arithmetic = network::Arithmetic::post;
   given.weight_bits = given.activation_bits = 6;
-  IntegerNetwork network = synthetic_network(given);
+  network::IntegerNetwork network = workload::synthetic_network(given);
   network.origin.dataset = "fashion-mnist";
-  write_package(prepared_.folder() / "post.safetensors", network);
+  network::write_package(prepared_.folder() / "post.safetensors", network);
   test::write_text(prepared_.scenario(),
                    "network = \"lenet\"\ndataset = \"fashion-mnist\"\narithmetic = \"post\"\n"
                    "package = \"post.safetensors\"\nimages = 1\n"
@@ -318,7 +320,8 @@ TEST_F(Simulate, ACheckpointOfAnotherNetworkIsAnErrorWithItsPlace) {
 
 TEST_F(Simulate, AReadyPackageRunsWithoutTheTrainerAndTellsItsQuantization) {
   ASSERT_EQ(simulate(options("checkpoint")), 0);
-  write_package(prepared_.folder() / "p.safetensors", prepared_.package(prepared_.recipe()));
+  network::write_package(prepared_.folder() / "p.safetensors",
+                         prepared_.package(prepared_.recipe()));
   prepared_.write_scenario("[[run]]\nname = \"prepared\"\npackage = \"p.safetensors\"\n");
   SimulateOptions given = options();
   given.cache = prepared_.folder() / "empty";
@@ -335,7 +338,8 @@ TEST_F(Simulate, AReadyPackageRunsWithoutTheTrainerAndTellsItsQuantization) {
 }
 
 TEST_F(Simulate, APackageOfAnotherNetworkIsAnErrorWithItsPlace) {
-  write_package(prepared_.folder() / "p.safetensors", prepared_.package(prepared_.recipe()));
+  network::write_package(prepared_.folder() / "p.safetensors",
+                         prepared_.package(prepared_.recipe()));
   const std::string run = "[[run]]\nname = \"a\"\npackage = \"p.safetensors\"\n";
   prepared_.write_scenario(run + "network = \"resnet20\"\n");
   EXPECT_THAT(error_of(options()), HasSubstr("scenario.toml:11:11: package: "));
@@ -397,22 +401,24 @@ TEST_F(Simulate, AnEnergyTableThatLacksAnActionIsAnErrorThatNamesIt) {
 // From outside, hardware and reference always get one package. Here the program comes from another
 // one, as if a weight had changed on its way into the accelerator.
 TEST_F(Simulate, TheCheckNamesTheLayerWhoseOutputDiffersFromTheReference) {
-  const IntegerNetwork& reference = prepared_.network();
-  IntegerNetwork changed = reference;
-  const auto layer =
-      std::find_if(changed.layers.begin(), changed.layers.end(), [](const IntegerLayer& candidate) {
-        return candidate.kind == IntegerLayerKind::convolution && !candidate.edge;
+  const network::IntegerNetwork& reference = prepared_.network();
+  network::IntegerNetwork changed = reference;
+  const auto layer = std::find_if(
+      changed.layers.begin(), changed.layers.end(), [](const network::IntegerLayer& candidate) {
+        return candidate.kind == network::IntegerLayerKind::convolution && !candidate.edge;
       });
   ASSERT_NE(layer, changed.layers.end());
   for (std::int64_t& bias : layer->biases) bias += std::int64_t{1} << layer->shift;
-  const HardwareConfig hardware = read_scenario(prepared_.scenario()).runs[0].hardware;
-  const Dataset dataset = load_dataset("fashion-mnist", Split::test, "");
-  const Work work = [&](int, const Report& report) {
-    return to_json(simulate_slice(reference, schedule(changed, hardware), hardware,
-                                  TimingLevel::functional, "vector", dataset, {0, 2, 0, 2},
-                                  report));
+  const hw::HardwareConfig hardware =
+      experiment::read_scenario(prepared_.scenario()).runs[0].hardware;
+  const network::Dataset dataset = network::load_dataset("fashion-mnist", network::Split::test, "");
+  const support::Work work = [&](int, const support::Report& report) {
+    return experiment::to_json(experiment::simulate_slice(
+        reference, schedule::schedule(changed, hardware), hardware, hw::TimingLevel::functional,
+        "vector", dataset, {0, 2, 0, 2}, report));
   };
-  const RunOutcome outcome = outcome_from_json(run_forked(1, work, [](std::int64_t) {}).front());
+  const experiment::RunOutcome outcome =
+      experiment::outcome_from_json(support::run_forked(1, work, [](std::int64_t) {}).front());
   ASSERT_TRUE(outcome.mismatch.has_value());
   EXPECT_EQ(outcome.mismatch->layer, layer->name);
   EXPECT_EQ(outcome.mismatch->image, 0);
@@ -430,13 +436,15 @@ class SimulateProgram : public Simulate {
 };
 
 TEST_F(SimulateProgram, ExitStatusIsZeroOnlyForASuccess) {
-  EXPECT_EQ(
-      run_program(ABACUS_PROGRAM, arguments(prepared_.scenario().string()), ChildOutput::discard),
-      0);
+  EXPECT_EQ(support::run_program(ABACUS_PROGRAM, arguments(prepared_.scenario().string()),
+                                 support::ChildOutput::discard),
+            0);
   EXPECT_TRUE(std::filesystem::exists(results_file()));
-  EXPECT_EQ(run_program(ABACUS_PROGRAM, arguments("none.toml"), ChildOutput::discard), 1);
-  EXPECT_NE(run_program(ABACUS_PROGRAM, {"simulate"}, ChildOutput::discard), 0);
-  EXPECT_NE(run_program(ABACUS_PROGRAM, {"conquer"}, ChildOutput::discard), 0);
+  EXPECT_EQ(
+      support::run_program(ABACUS_PROGRAM, arguments("none.toml"), support::ChildOutput::discard),
+      1);
+  EXPECT_NE(support::run_program(ABACUS_PROGRAM, {"simulate"}, support::ChildOutput::discard), 0);
+  EXPECT_NE(support::run_program(ABACUS_PROGRAM, {"conquer"}, support::ChildOutput::discard), 0);
 }
 
 TEST_F(SimulateProgram, TheReportIsOnePageOnItsOwn) {
@@ -450,7 +458,8 @@ level = "functional"
   SimulateOptions given = options();
   given.check = true;
   ASSERT_EQ(simulate(given), 0);
-  ASSERT_EQ(run_program(ABACUS_PROGRAM, {"report", results_file().string()}, ChildOutput::discard),
+  ASSERT_EQ(support::run_program(ABACUS_PROGRAM, {"report", results_file().string()},
+                                 support::ChildOutput::discard),
             0);
   const std::string page = test::read_text(prepared_.folder() / "out" / "report.html");
   EXPECT_THAT(page, HasSubstr("first &lt;run&gt;"));
@@ -467,7 +476,7 @@ TEST_F(SimulateProgram, DescribesNetworksAndRefusesHalfADescription) {
   const auto describe = [&](std::vector<std::string> more) {
     std::vector<std::string> all{"describe", "--csv", csv};
     all.insert(all.end(), more.begin(), more.end());
-    return capture_program(ABACUS_PROGRAM, all);
+    return support::capture_program(ABACUS_PROGRAM, all);
   };
   const std::vector<std::pair<std::vector<std::string>, std::string>> refused = {
       {{"--network", "lenet"}, "give --dataset, or --image C,H,W and --classes K"},
@@ -478,7 +487,7 @@ TEST_F(SimulateProgram, DescribesNetworksAndRefusesHalfADescription) {
       {{"--network", "alexnet", "--dataset", "cifar10"}, "alexnet"},
       {{"--network", "lenet", "--dataset", "cifar10", "--arithmetic", "none"}, "none"}};
   for (const auto& [arguments, message] : refused) {
-    const ProgramOutput found = describe(arguments);
+    const support::ProgramOutput found = describe(arguments);
     EXPECT_NE(found.status, 0) << message;
     EXPECT_THAT(found.err, HasSubstr(message));
     EXPECT_FALSE(std::filesystem::exists(csv));
@@ -486,8 +495,8 @@ TEST_F(SimulateProgram, DescribesNetworksAndRefusesHalfADescription) {
   EXPECT_EQ(describe({"--network", "resnet50", "--image", "3,224,224", "--classes", "9"}).status,
             0);
   EXPECT_THAT(test::read_text(csv), HasSubstr("\nfc,convolution,cnn,edge,2048,1,1,9,1,1,"));
-  const ProgramOutput table =
-      capture_program(ABACUS_PROGRAM, {"describe", "--network", "lenet", "--dataset", "cifar10"});
+  const support::ProgramOutput table = support::capture_program(
+      ABACUS_PROGRAM, {"describe", "--network", "lenet", "--dataset", "cifar10"});
   EXPECT_EQ(table.status, 0);
   EXPECT_THAT(table.out, HasSubstr("total"));
 }
@@ -497,8 +506,8 @@ TEST_F(SimulateProgram, AReportOfSomethingElseFailsAndLeavesNoPage) {
   const auto out = prepared_.folder() / "page.html";
   for (const char* text : {"{\"schema\": 2, \"runs\": []}", "not json", "[]"}) {
     test::write_text(file, text);
-    EXPECT_EQ(run_program(ABACUS_PROGRAM, {"report", file.string(), "--out", out.string()},
-                          ChildOutput::discard),
+    EXPECT_EQ(support::run_program(ABACUS_PROGRAM, {"report", file.string(), "--out", out.string()},
+                                   support::ChildOutput::discard),
               1)
         << text;
     EXPECT_FALSE(std::filesystem::exists(out));
@@ -531,4 +540,4 @@ TEST_F(SimulateProgram, AnInterruptEndsItCleanly) {
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::cli

@@ -10,7 +10,7 @@
 #include "tests/support/temporary_folder.hpp"
 #include "tests/support/trainer_process.hpp"
 
-namespace abacus {
+namespace abacus::cli {
 namespace {
 
 using test::read_text;
@@ -33,7 +33,7 @@ class AbacusTrain : public ::testing::Test {
 
 TEST_F(AbacusTrain, SavesItsStateWhenAskedToStop) {
   TemporaryFolder data;
-  write_fashion_mnist(data.path(), test::FashionImages::black);
+  test::write_fashion_mnist(data.path(), test::FashionImages::black);
   const std::vector<std::string> arguments = {"train",
                                               "--network",
                                               "lenet",
@@ -48,7 +48,7 @@ TEST_F(AbacusTrain, SavesItsStateWhenAskedToStop) {
                                               "--threads",
                                               "1"};
   for (const int signal : {SIGTERM, SIGINT}) {
-    const TrainerOutcome outcome = run_trainer(arguments, signal);
+    const TrainerOutcome outcome = test::run_trainer(arguments, signal);
     EXPECT_EQ(outcome.exit_code, 130) << outcome.text;
     EXPECT_THAT(outcome.text, AllOf(HasSubstr("a.state"), HasSubstr("--resume")));
     EXPECT_THAT(folder_.files(), ElementsAre("a.state"));
@@ -57,34 +57,34 @@ TEST_F(AbacusTrain, SavesItsStateWhenAskedToStop) {
 }
 
 TEST_F(AbacusTrain, DoesNotOverwriteAnUnfinishedTraining) {
-  write_text(file("a.state"), "state");
+  test::write_text(file("a.state"), "state");
   const TrainerOutcome outcome =
-      run_trainer({"train", "--epochs", "1", "--out", file("a.safetensors")});
+      test::run_trainer({"train", "--epochs", "1", "--out", file("a.safetensors")});
   EXPECT_EQ(outcome.exit_code, 1);
   EXPECT_THAT(outcome.text, AllOf(HasSubstr(file("a.state")), HasSubstr("--resume")));
-  EXPECT_EQ(read_text(file("a.state")), "state");
+  EXPECT_EQ(test::read_text(file("a.state")), "state");
 }
 
 TEST_F(AbacusTrain, RefusesBadArguments) {
   const std::string out = file("a.safetensors");
-  EXPECT_NE(run_trainer({}).exit_code, 0);
-  EXPECT_NE(run_trainer({"train", "--out", out}).exit_code, 0);
-  EXPECT_NE(run_trainer({"train", "--epochs", "1", "--out", out, "--unknown"}).exit_code, 0);
+  EXPECT_NE(test::run_trainer({}).exit_code, 0);
+  EXPECT_NE(test::run_trainer({"train", "--out", out}).exit_code, 0);
+  EXPECT_NE(test::run_trainer({"train", "--epochs", "1", "--out", out, "--unknown"}).exit_code, 0);
   const TrainerOutcome arithmetic =
-      run_trainer({"train", "--epochs", "1", "--out", out, "--arithmetic", "xor"});
+      test::run_trainer({"train", "--epochs", "1", "--out", out, "--arithmetic", "xor"});
   EXPECT_NE(arithmetic.exit_code, 0);
   EXPECT_THAT(arithmetic.text, AllOf(HasSubstr("xor"), HasSubstr("adder")));
   const TrainerOutcome precision =
-      run_trainer({"train", "--epochs", "1", "--out", out, "--precision", "float16"});
+      test::run_trainer({"train", "--epochs", "1", "--out", out, "--precision", "float16"});
   EXPECT_NE(precision.exit_code, 0);
   EXPECT_THAT(precision.text,
               AllOf(HasSubstr("float16"), HasSubstr("bfloat16"), HasSubstr("int8")));
   const TrainerOutcome device =
-      run_trainer({"train", "--epochs", "1", "--out", out, "--device", "tpu"});
+      test::run_trainer({"train", "--epochs", "1", "--out", out, "--device", "tpu"});
   EXPECT_NE(device.exit_code, 0);
   EXPECT_THAT(device.text, AllOf(HasSubstr("tpu"), HasSubstr("cpu"), HasSubstr("cuda")));
   const TrainerOutcome data =
-      run_trainer({"train", "--epochs", "1", "--out", out, "--data", file("absent")});
+      test::run_trainer({"train", "--epochs", "1", "--out", out, "--data", file("absent")});
   EXPECT_EQ(data.exit_code, 1);
   EXPECT_THAT(data.text, HasSubstr(file("absent")));
   EXPECT_THAT(folder_.files(), IsEmpty());
@@ -95,8 +95,8 @@ void write_manifest(const std::filesystem::path& manifest, const std::filesystem
                     const std::string& left_out = "") {
   std::string text;
   std::vector<float> all;
-  for (const ParameterShape& parameter :
-       parameter_shapes(make_network("lenet", Arithmetic::adder, {1, 28, 28}, 10))) {
+  for (const network::ParameterShape& parameter : network::parameter_shapes(
+           network::make_network("lenet", network::Arithmetic::adder, {1, 28, 28}, 10))) {
     if (parameter.name == left_out) continue;
     text += "module." + parameter.name + " " + std::to_string(all.size()) + " ";
     std::size_t count = 1;
@@ -107,18 +107,18 @@ void write_manifest(const std::filesystem::path& manifest, const std::filesystem
     text += "\n";
     all.insert(all.end(), count, 0.5F);
   }
-  write_text(manifest, text);
-  const auto tensor = Tensor::from(all, {static_cast<std::int64_t>(all.size())});
-  write_text(values, std::string(tensor.bytes.begin(), tensor.bytes.end()));
+  test::write_text(manifest, text);
+  const auto tensor = network::Tensor::from(all, {static_cast<std::int64_t>(all.size())});
+  test::write_text(values, std::string(tensor.bytes.begin(), tensor.bytes.end()));
 }
 
 TEST_F(AbacusTrain, ImportsAManifest) {
   write_manifest(file("b.manifest.txt"), file("b.f32"));
-  const TrainerOutcome outcome = run_trainer(
+  const TrainerOutcome outcome = test::run_trainer(
       {"import", "--from", file("b.manifest.txt"), "--network", "lenet", "--dataset",
        "fashion-mnist", "--mean", "0.25", "--deviation", "0.5", "--out", file("b.safetensors")});
   ASSERT_EQ(outcome.exit_code, 0) << outcome.text;
-  const Checkpoint checkpoint = load_checkpoint(file("b.safetensors"));
+  const network::Checkpoint checkpoint = network::load_checkpoint(file("b.safetensors"));
   EXPECT_EQ(checkpoint.network.name, "lenet");
   EXPECT_EQ(checkpoint.normalization.mean[0], 0.25F);
   EXPECT_EQ(checkpoint.normalization.deviation[0], 0.5F);
@@ -129,8 +129,8 @@ TEST_F(AbacusTrain, ImportsAManifest) {
 TEST_F(AbacusTrain, RefusesAnImportWithATensorMissing) {
   write_manifest(file("b.manifest.txt"), file("b.f32"), "bn2.running_var");
   const TrainerOutcome outcome =
-      run_trainer({"import", "--from", file("b.manifest.txt"), "--network", "lenet", "--dataset",
-                   "fashion-mnist", "--out", file("b.safetensors")});
+      test::run_trainer({"import", "--from", file("b.manifest.txt"), "--network", "lenet",
+                         "--dataset", "fashion-mnist", "--out", file("b.safetensors")});
   EXPECT_EQ(outcome.exit_code, 1);
   EXPECT_THAT(outcome.text, AllOf(HasSubstr(file("b.manifest.txt")), HasSubstr("bn2.running_var")));
   EXPECT_THAT(folder_.files(), ElementsAre("b.f32", "b.manifest.txt"));
@@ -139,40 +139,41 @@ TEST_F(AbacusTrain, RefusesAnImportWithATensorMissing) {
 TEST_F(AbacusTrain, RefusesAnImportOfMisshapenSurplusAndCutTensors) {
   const auto import = [&](const std::string& words) {
     const TrainerOutcome outcome =
-        run_trainer({"import", "--from", file("b.manifest.txt"), "--network", "lenet", "--dataset",
-                     "fashion-mnist", "--out", file("b.safetensors")});
+        test::run_trainer({"import", "--from", file("b.manifest.txt"), "--network", "lenet",
+                           "--dataset", "fashion-mnist", "--out", file("b.safetensors")});
     EXPECT_EQ(outcome.exit_code, 1);
     EXPECT_THAT(outcome.text, AllOf(HasSubstr("b."), HasSubstr(words)));
     EXPECT_THAT(folder_.files(), ElementsAre("b.f32", "b.manifest.txt"));
   };
   write_manifest(file("b.manifest.txt"), file("b.f32"));
-  const std::string manifest = read_text(file("b.manifest.txt"));
-  const std::string values = read_text(file("b.f32"));
+  const std::string manifest = test::read_text(file("b.manifest.txt"));
+  const std::string values = test::read_text(file("b.f32"));
 
   std::string misshapen = manifest;
   const std::size_t line = misshapen.find("module.bn1.bias ");
   ASSERT_NE(line, std::string::npos);
   const std::size_t shape = misshapen.find(" 8\n", line);
   ASSERT_NE(shape, std::string::npos);
-  write_text(file("b.manifest.txt"), misshapen.replace(shape, 3, " 2x4\n"));
+  test::write_text(file("b.manifest.txt"), misshapen.replace(shape, 3, " 2x4\n"));
   import("bn1.bias");
-  write_text(file("b.manifest.txt"), manifest + "module.surplus 0 1\n");
+  test::write_text(file("b.manifest.txt"), manifest + "module.surplus 0 1\n");
   import("surplus");
-  write_text(file("b.manifest.txt"), manifest);
-  write_text(file("b.f32"), values.substr(0, values.size() - 4));
+  test::write_text(file("b.manifest.txt"), manifest);
+  test::write_text(file("b.f32"), values.substr(0, values.size() - 4));
   import("b.f32");
   std::string not_a_number = values;
   not_a_number.replace(0, 4, std::string("\0\0\xC0\x7F", 4));
-  write_text(file("b.f32"), not_a_number);
+  test::write_text(file("b.f32"), not_a_number);
   import("found nan at element 0");
 }
 
 TEST_F(AbacusTrain, RefusesToEvaluateWhatIsNoCheckpoint) {
-  write_text(file("c.safetensors"), "something else");
-  const TrainerOutcome outcome = run_trainer({"evaluate", "--checkpoint", file("c.safetensors")});
+  test::write_text(file("c.safetensors"), "something else");
+  const TrainerOutcome outcome =
+      test::run_trainer({"evaluate", "--checkpoint", file("c.safetensors")});
   EXPECT_EQ(outcome.exit_code, 1);
   EXPECT_THAT(outcome.text, HasSubstr(file("c.safetensors")));
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::cli

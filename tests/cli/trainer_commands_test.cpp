@@ -16,7 +16,7 @@
 #include "tests/cli/trainer_fixture.hpp"
 #include "tests/support/temporary_folder.hpp"
 
-namespace abacus {
+namespace abacus::cli {
 namespace {
 
 using test::Outcome;
@@ -52,15 +52,15 @@ std::vector<Line> read_lines(const std::filesystem::path& file) {
   return lines;
 }
 
-TEST_F(TrainerCommands, StatisticsTellRangesAndHistogramsOfEveryConvolution) {
-  const Outcome outcome =
-      run("statistics --threads 1 --images 60 --bins 50 --histogram all "
-          "--checkpoint " +
-          file().string() + " --out " + out().string());
+TEST_F(test::TrainerCommands, StatisticsTellRangesAndHistogramsOfEveryConvolution) {
+  const Outcome outcome = test::run(
+      "statistics --threads 1 --images 60 --bins 50 --histogram all "
+      "--checkpoint " +
+      file().string() + " --out " + out().string());
   ASSERT_EQ(outcome.status, 0) << outcome.text;
   const std::vector<Line> lines = read_lines(out());
-  for (const Layer& layer : checkpoint_.network.layers) {
-    if (!layer.is<Convolution>()) continue;
+  for (const network::Layer& layer : checkpoint_.network.layers) {
+    if (!layer.is<network::Convolution>()) continue;
     const std::vector<float> weights =
         checkpoint_.tensors.at(layer.name + ".weight").values<float>();
     const std::size_t channel_size =
@@ -71,7 +71,7 @@ TEST_F(TrainerCommands, StatisticsTellRangesAndHistogramsOfEveryConvolution) {
     int channels = 0;
     for (const Line& line : lines) {
       if (line.layer != layer.name) continue;
-      EXPECT_EQ(line.arithmetic, to_string(layer.convolution().arithmetic));
+      EXPECT_EQ(line.arithmetic, network::to_string(layer.convolution().arithmetic));
       if (line.statistic == "histogram") counts[line.tensor] += line.value;
       if (line.statistic == "maximum") maxima[line.tensor] = line.value;
       if (line.statistic == "quantile") {
@@ -96,13 +96,13 @@ TEST_F(TrainerCommands, StatisticsTellRangesAndHistogramsOfEveryConvolution) {
     EXPECT_LE(quantiles["activation"], maxima["activation"]);
   }
   // The first layer sees the images, whose brightest pixels are white.
-  const Normalization& normalization = checkpoint_.normalization;
+  const network::Normalization& normalization = checkpoint_.normalization;
   EXPECT_NEAR(lines.front().value,
               static_cast<double>((1 - normalization.mean[0]) / normalization.deviation[0]), 1e-5);
 }
 
-TEST_F(TrainerCommands, SchemesPrintsTheirTables) {
-  const Outcome outcome = run("schemes");
+TEST_F(test::TrainerCommands, SchemesPrintsTheirTables) {
+  const Outcome outcome = test::run("schemes");
   ASSERT_EQ(outcome.status, 0) << outcome.text;
   for (const char* row : {"| `adderquant-ptq` | adder networks |", "| `--groups` | 1 to 64 |",
                           "| `--weight-quantizer` | lsq, pact, "}) {
@@ -110,56 +110,56 @@ TEST_F(TrainerCommands, SchemesPrintsTheirTables) {
   }
 }
 
-TEST_F(TrainerCommands, StatisticsRefuseAnUnknownLayerAndLeaveNothing) {
-  const Outcome outcome = run("statistics --histogram layer9 --checkpoint " + file().string() +
-                              " --out " + out().string());
+TEST_F(test::TrainerCommands, StatisticsRefuseAnUnknownLayerAndLeaveNothing) {
+  const Outcome outcome = test::run("statistics --histogram layer9 --checkpoint " +
+                                    file().string() + " --out " + out().string());
   EXPECT_NE(outcome.status, 0);
   EXPECT_THAT(outcome.text, AllOf(HasSubstr("--histogram: found layer9"), HasSubstr("conv1")));
   EXPECT_THAT(folder_.files(), ElementsAre("c.safetensors"));
 }
 
-TEST_F(TrainerCommands, PrintRecipeTellsAllOptionsInOneLineAndMakesNothing) {
+TEST_F(test::TrainerCommands, PrintRecipeTellsAllOptionsInOneLineAndMakesNothing) {
   const std::string command =
       "quantize --scheme adderquant-ptq --weight-bits 4 --activation-bits 4 "
       "--print-recipe --checkpoint " +
       file().string();
-  const Outcome outcome = run(command);
+  const Outcome outcome = test::run(command);
   ASSERT_EQ(outcome.status, 0) << outcome.text;
   EXPECT_EQ(std::count(outcome.text.begin(), outcome.text.end(), '\n'), 1);
   EXPECT_THAT(outcome.text, AllOf(HasSubstr("adderquant-ptq"), HasSubstr("0.998")));
-  EXPECT_NE(run(command + " --alpha 0.5").text, outcome.text);
-  EXPECT_EQ(run(command + " --alpha 0.998").text, outcome.text);  // the default at 4 bits
+  EXPECT_NE(test::run(command + " --alpha 0.5").text, outcome.text);
+  EXPECT_EQ(test::run(command + " --alpha 0.998").text, outcome.text);  // the default at 4 bits
   EXPECT_THAT(folder_.files(), ElementsAre("c.safetensors"));
 }
 
-TEST_F(TrainerCommands, QuantizeWithoutOutIsRefused) {
-  const Outcome outcome =
-      run("quantize --scheme adderquant-ptq --weight-bits 4 --activation-bits 4 "
-          "--checkpoint " +
-          file().string());
+TEST_F(test::TrainerCommands, QuantizeWithoutOutIsRefused) {
+  const Outcome outcome = test::run(
+      "quantize --scheme adderquant-ptq --weight-bits 4 --activation-bits 4 "
+      "--checkpoint " +
+      file().string());
   EXPECT_NE(outcome.status, 0);
   EXPECT_THAT(outcome.text, HasSubstr("--out"));
 }
 
-TEST_F(TrainerCommands, ResumingAFinishedTrainingSaysSoAndDoesNothing) {
+TEST_F(test::TrainerCommands, ResumingAFinishedTrainingSaysSoAndDoesNothing) {
   checkpoint_.command = "abacus-train train --epochs 3";
-  save_checkpoint(file(), checkpoint_);
+  network::save_checkpoint(file(), checkpoint_);
   const std::string before = test::read_text(file());
-  const Outcome same = run("train --epochs 3 --resume --out " + file().string());
+  const Outcome same = test::run("train --epochs 3 --resume --out " + file().string());
   EXPECT_EQ(same.status, 0) << same.text;
   EXPECT_THAT(same.text, HasSubstr("finished already"));
-  const Outcome other = run("train --epochs 4 --resume --out " + file().string());
+  const Outcome other = test::run("train --epochs 4 --resume --out " + file().string());
   EXPECT_NE(other.status, 0);
   EXPECT_THAT(other.text, AllOf(HasSubstr("--epochs 3"), HasSubstr("--epochs 4")));
   EXPECT_EQ(test::read_text(file()), before);
   EXPECT_THAT(folder_.files(), ElementsAre("c.safetensors"));
 }
 
-TEST_F(PackageCommands, ActivationsTellEveryLayersErrors) {
+TEST_F(test::PackageCommands, ActivationsTellEveryLayersErrors) {
   make_package();
   const Outcome outcome =
-      run("activations --images 7 --threads 1 --histogram conv2 --checkpoint " + file().string() +
-          " --package " + package() + " --out " + out().string());
+      test::run("activations --images 7 --threads 1 --histogram conv2 --checkpoint " +
+                file().string() + " --package " + package() + " --out " + out().string());
   ASSERT_EQ(outcome.status, 0) << outcome.text;
   std::istringstream text(test::read_text(out()));
   std::string line;
@@ -175,14 +175,15 @@ TEST_F(PackageCommands, ActivationsTellEveryLayersErrors) {
     if (fields[3] == "histogram") counts[fields[0] + " " + fields[2]] += std::stod(fields[6]);
     if (fields[3] == "mean") ++means[fields[2]];
   }
-  const IntegerNetwork made = read_package(package());
+  const network::IntegerNetwork made = network::read_package(package());
   EXPECT_EQ(means["output_error"], static_cast<int>(made.layers.size()));
   for (const char* quantity :
        {"levels_used", "common_step_error", "own_step_error", "own_step_factor"}) {
     EXPECT_EQ(means[quantity], means["input_error"]) << quantity;
   }
-  const auto conv2 = std::find_if(made.layers.begin(), made.layers.end(),
-                                  [](const IntegerLayer& layer) { return layer.name == "conv2"; });
+  const auto conv2 =
+      std::find_if(made.layers.begin(), made.layers.end(),
+                   [](const network::IntegerLayer& layer) { return layer.name == "conv2"; });
   ASSERT_NE(conv2, made.layers.end());
   const double elements = 7.0 * static_cast<double>(made.tensor(conv2->input).shape.elements());
   EXPECT_EQ(counts["conv2 level"], elements);
@@ -191,73 +192,74 @@ TEST_F(PackageCommands, ActivationsTellEveryLayersErrors) {
   EXPECT_EQ(counts.count("conv3 stored"), 0U);  // not asked for
 }
 
-TEST_F(PackageCommands, ActivationsRefuseWhatDoesNotBelongTogether) {
+TEST_F(test::PackageCommands, ActivationsRefuseWhatDoesNotBelongTogether) {
   make_package();
   const std::string start = "activations --images 3 --out " + out().string();
   const std::string with_package = " --package " + package();
   Outcome outcome =
-      run(start + with_package + " --histogram layer9 --checkpoint " + file().string());
+      test::run(start + with_package + " --histogram layer9 --checkpoint " + file().string());
   EXPECT_NE(outcome.status, 0);
   EXPECT_THAT(outcome.text, AllOf(HasSubstr("--histogram: found layer9"), HasSubstr("conv2")));
-  outcome = run(start + with_package + " --split test --checkpoint " + file().string());
+  outcome = test::run(start + with_package + " --split test --checkpoint " + file().string());
   EXPECT_NE(outcome.status, 0);
   EXPECT_THAT(outcome.text, AllOf(HasSubstr("--split"), HasSubstr("validation")));
-  outcome = run(start + " --package " + file().string() + " --checkpoint " + file().string());
+  outcome = test::run(start + " --package " + file().string() + " --checkpoint " + file().string());
   EXPECT_NE(outcome.status, 0);
   EXPECT_THAT(outcome.text, HasSubstr("integer network package"));
   const std::string other = (folder_.path() / "other.safetensors").string();
   make_ordinary({3, 32, 32}, "cifar10", other);
-  outcome = run(start + with_package + " --checkpoint " + other);
+  outcome = test::run(start + with_package + " --checkpoint " + other);
   EXPECT_NE(outcome.status, 0);
   EXPECT_THAT(outcome.text,
               AllOf(HasSubstr("lenet for fashion-mnist"), HasSubstr("lenet for cifar10")));
   EXPECT_THAT(folder_.files(), ElementsAre("c.safetensors", "other.safetensors", "p.safetensors"));
 }
 
-TEST_F(PackageCommands, EvaluateTakesACheckpointOrAPackage) {
+TEST_F(test::PackageCommands, EvaluateTakesACheckpointOrAPackage) {
   make_package();
   const std::string of_package = "evaluate --images 20 --threads 1 --package " + package();
-  const Outcome fixed = run(of_package);
+  const Outcome fixed = test::run(of_package);
   ASSERT_EQ(fixed.status, 0) << fixed.text;
   EXPECT_THAT(fixed.text, HasSubstr("% of 20 images"));
   // No layer of it has exponent weights.
-  EXPECT_EQ(run(of_package + " --exponents exact").text, fixed.text);
-  Outcome outcome = run("evaluate");
+  EXPECT_EQ(test::run(of_package + " --exponents exact").text, fixed.text);
+  Outcome outcome = test::run("evaluate");
   EXPECT_NE(outcome.status, 0);
   EXPECT_THAT(outcome.text, HasSubstr("either --checkpoint or --package"));
-  outcome = run(of_package + " --checkpoint " + file().string());
+  outcome = test::run(of_package + " --checkpoint " + file().string());
   EXPECT_NE(outcome.status, 0);
   EXPECT_THAT(outcome.text, HasSubstr("either --checkpoint or --package"));
-  outcome = run("evaluate --exponents exact --checkpoint " + file().string());
+  outcome = test::run("evaluate --exponents exact --checkpoint " + file().string());
   EXPECT_NE(outcome.status, 0);
   EXPECT_THAT(outcome.text, HasSubstr("--exponents exact"));
-  outcome = run("evaluate --exponents rounded --package " + package());
+  outcome = test::run("evaluate --exponents rounded --package " + package());
   EXPECT_NE(outcome.status, 0);
   EXPECT_THAT(outcome.text, AllOf(HasSubstr("rounded"), HasSubstr("fixed-point")));
 }
 
-TEST_F(PackageCommands, QatRecordsItsOptionsInThePackage) {
+TEST_F(test::PackageCommands, QatRecordsItsOptionsInThePackage) {
   const std::string qat =
       "qat --scheme uniform --weight-bits 4 --activation-bits 4 --epochs 1 "
       "--train-images 32 --calibration-images 40 --bn-images 40 --threads 1 --seed 9 "
       "--checkpoint " +
       file().string() + " --out " + package();
-  Outcome outcome = run(qat + " --activation-quantizer asq --adapter-start fitted");
+  Outcome outcome = test::run(qat + " --activation-quantizer asq --adapter-start fitted");
   ASSERT_EQ(outcome.status, 0) << outcome.text;
   EXPECT_THAT(outcome.text, HasSubstr("before the fit"));
-  EXPECT_THAT(read_safetensors(package()).metadata.at("recipe"),
+  EXPECT_THAT(network::read_safetensors(package()).metadata.at("recipe"),
               HasSubstr(" adapter-start=fitted "));
-  outcome = run(qat);
+  outcome = test::run(qat);
   ASSERT_EQ(outcome.status, 0) << outcome.text;
-  const std::string recipe = read_safetensors(package()).metadata.at("recipe");
+  const std::string recipe = network::read_safetensors(package()).metadata.at("recipe");
   EXPECT_THAT(recipe, AllOf(HasSubstr(" seed=9 "), HasSubstr(" epochs=1 ")));
-  EXPECT_EQ(read_package(package()).origin.recipe_sha256, sha256_text(recipe));
-  EXPECT_LT(read_package(package()).origin.fake_quantized_accuracy_percent, 0) << "not asked for";
-  outcome = run(qat + " --evaluate 20");
+  EXPECT_EQ(network::read_package(package()).origin.recipe_sha256, network::sha256_text(recipe));
+  EXPECT_LT(network::read_package(package()).origin.fake_quantized_accuracy_percent, 0)
+      << "not asked for";
+  outcome = test::run(qat + " --evaluate 20");
   ASSERT_EQ(outcome.status, 0) << outcome.text;
   EXPECT_THAT(outcome.text, HasSubstr(" % of 20 test images"));
-  EXPECT_GE(read_package(package()).origin.fake_quantized_accuracy_percent, 0);
+  EXPECT_GE(network::read_package(package()).origin.fake_quantized_accuracy_percent, 0);
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::cli

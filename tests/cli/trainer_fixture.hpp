@@ -38,11 +38,13 @@ inline Outcome run(const std::string& arguments) {
 class TrainerCommands : public ::testing::Test {
  protected:
   TrainerCommands() {
-    checkpoint_.network = make_network("lenet", Arithmetic::adder, {1, 28, 28}, 10);
+    checkpoint_.network =
+        network::make_network("lenet", network::Arithmetic::adder, {1, 28, 28}, 10);
     checkpoint_.dataset = "fashion-mnist";
-    checkpoint_.normalization = dataset_normalization("fashion-mnist");
+    checkpoint_.normalization = network::dataset_normalization("fashion-mnist");
     checkpoint_.command = "abacus-train train --crop-padding 2";
-    for (const ParameterShape& parameter : parameter_shapes(checkpoint_.network)) {
+    for (const network::ParameterShape& parameter :
+         network::parameter_shapes(checkpoint_.network)) {
       std::size_t count = 1;
       for (const std::int64_t size : parameter.shape) count *= static_cast<std::size_t>(size);
       std::vector<float> values(count, 1.0F);
@@ -51,15 +53,15 @@ class TrainerCommands : public ::testing::Test {
           values[i] = 3 * std::sin(static_cast<float>(7 * i));
         }
       }
-      checkpoint_.tensors[parameter.name] = Tensor::from(values, parameter.shape);
+      checkpoint_.tensors[parameter.name] = network::Tensor::from(values, parameter.shape);
     }
-    save_checkpoint(file(), checkpoint_);
+    network::save_checkpoint(file(), checkpoint_);
   }
   std::filesystem::path file() const { return folder_.path() / "c.safetensors"; }
   std::filesystem::path out() const { return folder_.path() / "s.csv"; }
 
   TemporaryFolder folder_;
-  Checkpoint checkpoint_;
+  network::Checkpoint checkpoint_;
 };
 
 // A package of an ordinary checkpoint, with short work.
@@ -68,13 +70,14 @@ class PackageCommands : public TrainerCommands {
   PackageCommands() { make_ordinary({1, 28, 28}, "fashion-mnist", file()); }
 
   // BatchNorms about as the layers' sums are, so that something passes the ReLUs.
-  void make_ordinary(Shape image, const std::string& dataset, const std::filesystem::path& to) {
-    Checkpoint checkpoint = checkpoint_;
-    checkpoint.network = make_network("lenet", Arithmetic::cnn, image, 10);
+  void make_ordinary(network::Shape image, const std::string& dataset,
+                     const std::filesystem::path& to) {
+    network::Checkpoint checkpoint = checkpoint_;
+    checkpoint.network = network::make_network("lenet", network::Arithmetic::cnn, image, 10);
     checkpoint.dataset = dataset;
-    checkpoint.normalization = dataset_normalization(dataset);
+    checkpoint.normalization = network::dataset_normalization(dataset);
     checkpoint.tensors.clear();
-    for (const ParameterShape& parameter : parameter_shapes(checkpoint.network)) {
+    for (const network::ParameterShape& parameter : network::parameter_shapes(checkpoint.network)) {
       std::size_t count = 1;
       for (const std::int64_t size : parameter.shape) count *= static_cast<std::size_t>(size);
       const bool mean = parameter.name.find("running_mean") != std::string::npos;
@@ -85,9 +88,9 @@ class PackageCommands : public TrainerCommands {
           values[i] = 3 * std::sin(static_cast<float>(7 * i));
         }
       }
-      checkpoint.tensors[parameter.name] = Tensor::from(values, parameter.shape);
+      checkpoint.tensors[parameter.name] = network::Tensor::from(values, parameter.shape);
     }
-    save_checkpoint(to, checkpoint);
+    network::save_checkpoint(to, checkpoint);
   }
 
   std::string package() const { return (folder_.path() / "p.safetensors").string(); }

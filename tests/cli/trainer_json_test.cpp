@@ -14,7 +14,7 @@
 #include "tests/cli/trainer_fixture.hpp"
 #include "tests/support/temporary_folder.hpp"
 
-namespace abacus {
+namespace abacus::cli {
 namespace {
 
 using test::Outcome;
@@ -31,7 +31,7 @@ class TrainerJson : public test::PackageCommands {
     std::vector<std::string> arguments = {command};
     std::istringstream words(options + " --json");
     for (std::string word; words >> word;) arguments.push_back(word);
-    const ProgramOutput output = capture_program(ABACUS_TRAIN_PROGRAM, arguments);
+    const support::ProgramOutput output = support::capture_program(ABACUS_TRAIN_PROGRAM, arguments);
     EXPECT_EQ(output.status, 0) << output.err;
     EXPECT_EQ(output.out.find('\n'), output.out.size() - 1) << "one line";
     const Json answer = Json::parse(output.out);
@@ -68,7 +68,7 @@ std::string plain(std::string text) {
 
 TEST_F(TrainerJson, StatisticsAreThoseOfTheCsvFile) {
   const std::string options = "--images 30 --bins 20 --histogram conv2" + with_checkpoint();
-  ASSERT_EQ(run("statistics " + options + " --out " + out().string()).status, 0);
+  ASSERT_EQ(test::run("statistics " + options + " --out " + out().string()).status, 0);
   const std::map<std::string, Json> lines = numbers();
   const Json answer = ask("statistics", options);
   EXPECT_EQ(answer.at("images"), 30);
@@ -103,7 +103,7 @@ TEST_F(TrainerJson, ActivationsAreThoseOfTheCsvFile) {
   make_package();
   const std::string options =
       "--images 7 --histogram conv2 --package " + package() + with_checkpoint();
-  ASSERT_EQ(run("activations " + options + " --out " + out().string()).status, 0);
+  ASSERT_EQ(test::run("activations " + options + " --out " + out().string()).status, 0);
   const std::map<std::string, Json> lines = numbers();
   const Json answer = ask("activations", options);
   EXPECT_EQ(answer.at("images"), 7);
@@ -136,10 +136,10 @@ TEST_F(TrainerJson, ActivationsAreThoseOfTheCsvFile) {
 TEST_F(TrainerJson, ATableGoesToAFileOrIsPrinted) {
   for (const std::string& command :
        {std::string("statistics"), "activations --package " + package()}) {
-    Outcome outcome = run(command + with_checkpoint());
+    Outcome outcome = test::run(command + with_checkpoint());
     EXPECT_NE(outcome.status, 0);
     EXPECT_THAT(outcome.text, HasSubstr("give --out FILE.csv or --json"));
-    outcome = run(command + with_checkpoint() + " --json --out " + out().string());
+    outcome = test::run(command + with_checkpoint() + " --json --out " + out().string());
     EXPECT_NE(outcome.status, 0);
     EXPECT_THAT(outcome.text, AllOf(HasSubstr("--json"), HasSubstr("--out")));
   }
@@ -158,10 +158,10 @@ TEST_F(TrainerJson, QuantizeAndEvaluateTellWhatTheySayInWords) {
   EXPECT_EQ(made.at("fake_quantized").at("images"), 20);
   EXPECT_EQ(made.at("fake_quantized").at("split"), "test");
   EXPECT_EQ(made.at("fake_quantized").at("accuracy_percent").get<double>(),
-            read_package(package()).origin.fake_quantized_accuracy_percent);
+            network::read_package(package()).origin.fake_quantized_accuracy_percent);
   EXPECT_EQ(made.at("compared").at("images"), 10);
   EXPECT_EQ(made.at("compared").at("dataset"), "fashion-mnist");
-  Outcome outcome = run("quantize --print-recipe --json " + options);
+  Outcome outcome = test::run("quantize --print-recipe --json " + options);
   EXPECT_NE(outcome.status, 0);
   EXPECT_THAT(outcome.text, AllOf(HasSubstr("--print-recipe"), HasSubstr("--json")));
 
@@ -173,7 +173,8 @@ TEST_F(TrainerJson, QuantizeAndEvaluateTellWhatTheySayInWords) {
   char text[40];
   std::snprintf(text, sizeof text, "%.2f %% of 20 images\n",
                 evaluated.at("accuracy_percent").get<double>());
-  EXPECT_THAT(run("evaluate --images 20 --threads 1 --package " + package()).text, HasSubstr(text));
+  EXPECT_THAT(test::run("evaluate --images 20 --threads 1 --package " + package()).text,
+              HasSubstr(text));
   const Json of_checkpoint = ask("evaluate", "--images 20" + with_checkpoint());
   EXPECT_EQ(of_checkpoint.at("checkpoint"), file().string());
   EXPECT_FALSE(of_checkpoint.contains("exponents"));
@@ -205,9 +206,9 @@ TEST_F(TrainerJson, RecipesHaveTheDefaultsThatPackagesLeaveOut) {
   EXPECT_EQ(training.at("post-levels"), 0);
   EXPECT_EQ(recipe.at("plan").at("seed"), 9);
   EXPECT_TRUE(recipe.at("plan").at("fraction-bits").is_null());
-  EXPECT_THAT(run("recipe --package " + package()).text,
+  EXPECT_THAT(test::run("recipe --package " + package()).text,
               AllOf(HasSubstr("adapter-start          one"), HasSubstr("lr ")));
-  const Outcome outcome = run("recipe --package " + file().string());
+  const Outcome outcome = test::run("recipe --package " + file().string());
   EXPECT_NE(outcome.status, 0);
   EXPECT_THAT(outcome.text, HasSubstr("integer network package"));
 }
@@ -226,17 +227,17 @@ TEST_F(TrainerJson, LevelsOfThreeBits) {
   for (const char* name : {"uniform", "zero-free", "apot", "post"}) {
     EXPECT_EQ(sets.count(name), 1U) << name;
   }
-  EXPECT_THAT(run("levels --bits 3").text, HasSubstr("pot: -1 -0.5 -0.25 0 0.25 0.5 1\n"));
-  const Outcome outcome = run("levels --bits 9");
+  EXPECT_THAT(test::run("levels --bits 3").text, HasSubstr("pot: -1 -0.5 -0.25 0 0.25 0.5 1\n"));
+  const Outcome outcome = test::run("levels --bits 9");
   EXPECT_NE(outcome.status, 0);
   EXPECT_THAT(outcome.text, AllOf(HasSubstr("--bits"), HasSubstr("9"), HasSubstr("8")));
 }
 
 TEST_F(TrainerJson, AFinishedTrainingTellsItsAccuracy) {
-  Checkpoint finished = checkpoint_;
+  network::Checkpoint finished = checkpoint_;
   finished.command = "abacus-train train --epochs 3";
   finished.float_accuracy_percent = 71.5;
-  save_checkpoint(file(), finished);
+  network::save_checkpoint(file(), finished);
   const Json answer = ask("train", "--epochs 3 --resume --out " + file().string());
   EXPECT_EQ(answer.at("checkpoint"), file().string());
   EXPECT_EQ(answer.at("already_finished"), true);
@@ -244,4 +245,4 @@ TEST_F(TrainerJson, AFinishedTrainingTellsItsAccuracy) {
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::cli

@@ -13,19 +13,19 @@
 #include "tlm/address_map.hpp"
 #include "tlm/register_map.hpp"
 
-namespace abacus {
+namespace abacus::driver {
 namespace {
 
-namespace registers = register_map;
+namespace registers = hw::register_map;
 
 // DRAM and registers of an accelerator that answers each program with scores = input + 1.
-class FakeBus : public HostBus {
+class FakeBus : public hw::HostBus {
  public:
   explicit FakeBus() : memory(4096, 0) { values[registers::identification] = 0xABAC0001; }
 
   bool read(std::uint64_t address, std::uint8_t* data, std::size_t bytes) override {
     if (fails()) return false;
-    if (address >= address_map::registers_base) {
+    if (address >= hw::address_map::registers_base) {
       EXPECT_EQ(bytes, 4u);
       const std::uint32_t value = values[static_cast<std::uint32_t>(address & 0xFFF)];
       for (int i = 0; i < 4; ++i) data[i] = static_cast<std::uint8_t>(value >> (8 * i));
@@ -38,7 +38,7 @@ class FakeBus : public HostBus {
 
   bool write(std::uint64_t address, const std::uint8_t* data, std::size_t bytes) override {
     if (fails()) return false;
-    if (address >= address_map::registers_base) {
+    if (address >= hw::address_map::registers_base) {
       EXPECT_EQ(bytes, 4u);
       std::uint32_t value = 0;
       for (int i = 0; i < 4; ++i) value |= std::uint32_t{data[i]} << (8 * i);
@@ -189,4 +189,4 @@ TEST(DriverStatusText, NamesEachStatus) {
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::driver

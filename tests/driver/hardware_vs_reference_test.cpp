@@ -23,25 +23,25 @@
 #include "tests/network/random_integer_network.hpp"
 #include "tlm/command.hpp"
 
-namespace abacus {
+namespace abacus::driver {
 namespace {
 
 using test::RandomNetworkOptions;
 using ::testing::AnyOf;
 using ::testing::HasSubstr;
 
-HardwareConfig hardware_for(Arithmetic arithmetic) {
-  HardwareConfig hardware;
-  PeArrayConfig& array = hardware.array;
+hw::HardwareConfig hardware_for(network::Arithmetic arithmetic) {
+  hw::HardwareConfig hardware;
+  hw::PeArrayConfig& array = hardware.array;
   array.kind = {arithmetic.first(), arithmetic.second()};
-  if (arithmetic == Arithmetic::bnn) array.weight_bits = array.activation_bits = 1;
+  if (arithmetic == network::Arithmetic::bnn) array.weight_bits = array.activation_bits = 1;
   if (array.kind.has_exponent_weights()) array.accumulator_bits = 32;
-  if (arithmetic == Arithmetic::post) array.table.exponents = 63;
+  if (arithmetic == network::Arithmetic::post) array.table.exponents = 63;
   return hardware;
 }
 
 // Elements as they stand in memory: one or two bytes, two's complement, little-endian.
-std::vector<std::int32_t> decode(const StoredTensor& tensor,
+std::vector<std::int32_t> decode(const network::StoredTensor& tensor,
                                  const std::vector<std::uint8_t>& bytes) {
   std::vector<std::int32_t> values;
   const std::size_t size = static_cast<std::size_t>(tensor.element_bytes());
@@ -55,7 +55,7 @@ std::vector<std::int32_t> decode(const StoredTensor& tensor,
   return values;
 }
 
-std::vector<std::uint8_t> encode(const StoredTensor& tensor,
+std::vector<std::uint8_t> encode(const network::StoredTensor& tensor,
                                  const std::vector<std::int16_t>& values) {
   std::vector<std::uint8_t> bytes;
   for (const std::int16_t value : values) {
@@ -69,11 +69,11 @@ std::vector<std::uint8_t> encode(const StoredTensor& tensor,
 // One platform, one simulation; as many programs and images as the body runs.
 class System {
  public:
-  System(const HardwareConfig& hardware, TimingLevel level)
+  System(const hw::HardwareConfig& hardware, hw::TimingLevel level)
       : hardware_(hardware), platform_("platform", hardware, level) {}
 
   void simulate(const std::function<void()>& body) {
-    platform_.set_software([&](HostBus& bus) {
+    platform_.set_software([&](hw::HostBus& bus) {
       bus_ = &bus;
       body();
       finished_ = true;
@@ -82,16 +82,16 @@ class System {
     EXPECT_TRUE(finished_) << "the simulation ended before the software did";
   }
 
-  void load(const IntegerNetwork& network) {
+  void load(const network::IntegerNetwork& network) {
     network_ = &network;
-    program_ = schedule(network, hardware_);
+    program_ = schedule::schedule(network, hardware_);
     driver_.emplace(*bus_);
-    ASSERT_EQ(driver_->load(program_view(program_)), DriverStatus::ok);
+    ASSERT_EQ(driver_->load(experiment::program_view(program_)), DriverStatus::ok);
   }
 
   RunStatistics run(std::uint64_t image_seed) {
     const std::vector<std::uint8_t> pixels = test::random_pixels(*network_, image_seed);
-    image_ = quantize_image(*network_, pixels.data());
+    image_ = network::quantize_image(*network_, pixels.data());
     const std::vector<std::uint8_t> input = encode(network_->image, image_);
     std::vector<std::uint8_t> scores(program_.scores.bytes);
     RunStatistics statistics{};
@@ -101,10 +101,10 @@ class System {
     return statistics;
   }
 
-  ReferenceResult reference() const {
-    return execute_reference(*network_, image_,
-                             {hardware_.array.accumulator_bits, hardware_.array.rows},
-                             {hardware_.edge_array.accumulator_bits, hardware_.edge_array.rows});
+  network::ReferenceResult reference() const {
+    return network::execute_reference(
+        *network_, image_, {hardware_.array.accumulator_bits, hardware_.array.rows},
+        {hardware_.edge_array.accumulator_bits, hardware_.edge_array.rows});
   }
 
   std::vector<std::int32_t> output(std::size_t layer) {
@@ -114,14 +114,14 @@ class System {
   }
 
   // Every layer's output and the scores; stops at the first layer that differs.
-  void expect_reference(const ReferenceResult& expected) {
+  void expect_reference(const network::ReferenceResult& expected) {
     for (std::size_t layer = 0; layer < network_->layers.size(); ++layer) {
       const std::vector<std::int32_t> found = output(layer);
       ASSERT_EQ(found.size(), expected.outputs[layer].size());
       for (std::size_t i = 0; i < found.size(); ++i) {
         ASSERT_EQ(found[i], expected.outputs[layer][i])
             << "layer " << layer << " \"" << network_->layers[layer].name << "\" ("
-            << to_string(network_->layers[layer].kind) << "), element " << i;
+            << network::to_string(network_->layers[layer].kind) << "), element " << i;
       }
     }
     EXPECT_EQ(scores_, expected.outputs.back());
@@ -129,17 +129,17 @@ class System {
 
   void expect_reference() { expect_reference(reference()); }
 
-  Platform& platform() { return platform_; }
+  models::Platform& platform() { return platform_; }
   const std::vector<std::int32_t>& scores() const { return scores_; }
-  const Program& program() const { return program_; }
+  const schedule::Program& program() const { return program_; }
 
  private:
-  HardwareConfig hardware_;
-  Platform platform_;
-  HostBus* bus_ = nullptr;
+  hw::HardwareConfig hardware_;
+  models::Platform platform_;
+  hw::HostBus* bus_ = nullptr;
   bool finished_ = false;
-  const IntegerNetwork* network_ = nullptr;
-  Program program_;
+  const network::IntegerNetwork* network_ = nullptr;
+  schedule::Program program_;
   std::optional<Driver> driver_;
   std::vector<std::int16_t> image_;
   std::vector<std::int32_t> scores_;
@@ -149,10 +149,10 @@ class System {
 
 struct ZooCase {
   const char* network;
-  Arithmetic arithmetic;
+  network::Arithmetic arithmetic;
   int operand_bits;
   int groups;
-  TimingLevel level;
+  hw::TimingLevel level;
   bool adapters = false;
 };
 
@@ -160,18 +160,18 @@ class Zoo : public ::testing::TestWithParam<ZooCase> {};
 
 TEST_P(Zoo, EveryLayerEqualsTheReferenceAndTimeDoesNotDependOnTheImage) {
   const ZooCase& c = GetParam();
-  const IntegerNetwork network = synthetic_network({c.network,
-                                                    c.arithmetic,
-                                                    {1, 28, 28},
-                                                    10,
-                                                    c.operand_bits,
-                                                    c.operand_bits,
-                                                    c.groups,
-                                                    3,
-                                                    8,
-                                                    8,
-                                                    127,
-                                                    c.adapters});
+  const network::IntegerNetwork network = workload::synthetic_network({c.network,
+                                                                       c.arithmetic,
+                                                                       {1, 28, 28},
+                                                                       10,
+                                                                       c.operand_bits,
+                                                                       c.operand_bits,
+                                                                       c.groups,
+                                                                       3,
+                                                                       8,
+                                                                       8,
+                                                                       127,
+                                                                       c.adapters});
   System system(hardware_for(c.arithmetic), c.level);
   system.simulate([&] {
     system.load(network);
@@ -180,7 +180,7 @@ TEST_P(Zoo, EveryLayerEqualsTheReferenceAndTimeDoesNotDependOnTheImage) {
     const RunStatistics second = system.run(2);
     system.expect_reference();
     EXPECT_EQ(first.saturations, 0u);
-    if (c.level == TimingLevel::functional) return;
+    if (c.level == hw::TimingLevel::functional) return;
     EXPECT_GT(first.cycles, 10'000u);
     EXPECT_EQ(first.cycles, second.cycles);
   });
@@ -188,49 +188,50 @@ TEST_P(Zoo, EveryLayerEqualsTheReferenceAndTimeDoesNotDependOnTheImage) {
 
 INSTANTIATE_TEST_SUITE_P(
     Shapes, Zoo,
-    ::testing::Values(ZooCase{"resnet20", Arithmetic::adder, 4, 4, TimingLevel::functional},
-                      ZooCase{"resnet20", Arithmetic::adder, 4, 4, TimingLevel::approximate},
-                      ZooCase{"resnet20", Arithmetic::adder, 8, 1, TimingLevel::functional},
-                      ZooCase{"resnet20", Arithmetic::adder, 8, 1, TimingLevel::approximate},
-                      ZooCase{"resnet20", Arithmetic::cnn, 8, 1, TimingLevel::functional},
-                      ZooCase{"resnet20", Arithmetic::cnn, 4, 1, TimingLevel::approximate},
-                      ZooCase{"lenet", Arithmetic::adder, 5, 2, TimingLevel::approximate},
-                      ZooCase{"resnet20", Arithmetic::bnn, 1, 1, TimingLevel::functional},
-                      ZooCase{"resnet20", Arithmetic::bnn, 1, 1, TimingLevel::approximate},
-                      ZooCase{"lenet", Arithmetic::bnn, 1, 1, TimingLevel::approximate},
-                      ZooCase{"resnet20", Arithmetic::shift, 5, 1, TimingLevel::functional},
-                      ZooCase{"lenet", Arithmetic::shift, 8, 1, TimingLevel::approximate},
-                      ZooCase{"resnet20", Arithmetic::shiftaddnet, 5, 4, TimingLevel::functional},
-                      ZooCase{"resnet20", Arithmetic::shiftaddnet, 8, 1, TimingLevel::approximate},
-                      ZooCase{"resnet20", Arithmetic::post, 4, 1, TimingLevel::functional},
-                      ZooCase{"resnet20", Arithmetic::post, 3, 1, TimingLevel::approximate},
-                      ZooCase{"lenet", Arithmetic::post, 8, 1, TimingLevel::approximate},
-                      ZooCase{"resnet20", Arithmetic::cnn, 4, 1, TimingLevel::functional, true},
-                      ZooCase{"resnet20", Arithmetic::post, 4, 1, TimingLevel::approximate, true},
-                      ZooCase{"resnet20", Arithmetic::apot, 4, 1, TimingLevel::functional},
-                      ZooCase{"lenet", Arithmetic::apot, 5, 1, TimingLevel::approximate},
-                      ZooCase{"lenet", Arithmetic::shiftaddnet, 4, 2, TimingLevel::approximate},
-                      ZooCase{"mobilenet-v2", Arithmetic::adder, 4, 4, TimingLevel::approximate},
-                      ZooCase{"mobilenet-v2", Arithmetic::post, 4, 1, TimingLevel::approximate}));
+    ::testing::Values(
+        ZooCase{"resnet20", network::Arithmetic::adder, 4, 4, hw::TimingLevel::functional},
+        ZooCase{"resnet20", network::Arithmetic::adder, 4, 4, hw::TimingLevel::approximate},
+        ZooCase{"resnet20", network::Arithmetic::adder, 8, 1, hw::TimingLevel::functional},
+        ZooCase{"resnet20", network::Arithmetic::adder, 8, 1, hw::TimingLevel::approximate},
+        ZooCase{"resnet20", network::Arithmetic::cnn, 8, 1, hw::TimingLevel::functional},
+        ZooCase{"resnet20", network::Arithmetic::cnn, 4, 1, hw::TimingLevel::approximate},
+        ZooCase{"lenet", network::Arithmetic::adder, 5, 2, hw::TimingLevel::approximate},
+        ZooCase{"resnet20", network::Arithmetic::bnn, 1, 1, hw::TimingLevel::functional},
+        ZooCase{"resnet20", network::Arithmetic::bnn, 1, 1, hw::TimingLevel::approximate},
+        ZooCase{"lenet", network::Arithmetic::bnn, 1, 1, hw::TimingLevel::approximate},
+        ZooCase{"resnet20", network::Arithmetic::shift, 5, 1, hw::TimingLevel::functional},
+        ZooCase{"lenet", network::Arithmetic::shift, 8, 1, hw::TimingLevel::approximate},
+        ZooCase{"resnet20", network::Arithmetic::shiftaddnet, 5, 4, hw::TimingLevel::functional},
+        ZooCase{"resnet20", network::Arithmetic::shiftaddnet, 8, 1, hw::TimingLevel::approximate},
+        ZooCase{"resnet20", network::Arithmetic::post, 4, 1, hw::TimingLevel::functional},
+        ZooCase{"resnet20", network::Arithmetic::post, 3, 1, hw::TimingLevel::approximate},
+        ZooCase{"lenet", network::Arithmetic::post, 8, 1, hw::TimingLevel::approximate},
+        ZooCase{"resnet20", network::Arithmetic::cnn, 4, 1, hw::TimingLevel::functional, true},
+        ZooCase{"resnet20", network::Arithmetic::post, 4, 1, hw::TimingLevel::approximate, true},
+        ZooCase{"resnet20", network::Arithmetic::apot, 4, 1, hw::TimingLevel::functional},
+        ZooCase{"lenet", network::Arithmetic::apot, 5, 1, hw::TimingLevel::approximate},
+        ZooCase{"lenet", network::Arithmetic::shiftaddnet, 4, 2, hw::TimingLevel::approximate},
+        ZooCase{"mobilenet-v2", network::Arithmetic::adder, 4, 4, hw::TimingLevel::approximate},
+        ZooCase{"mobilenet-v2", network::Arithmetic::post, 4, 1, hw::TimingLevel::approximate}));
 
 // Tiles of some channels each (columns outer) find their channels' sums.
 TEST(PartialPixels, StepAdaptersHaveTheReferencesFactors) {
-  const IntegerNetwork network = synthetic_network(
-      {"vgg-small", Arithmetic::cnn, {3, 16, 16}, 10, 4, 4, 1, 3, 8, 8, 127, true});
-  HardwareConfig hardware = hardware_for(Arithmetic::cnn);
+  const network::IntegerNetwork network = workload::synthetic_network(
+      {"vgg-small", network::Arithmetic::cnn, {3, 16, 16}, 10, 4, 4, 1, 3, 8, 8, 127, true});
+  hw::HardwareConfig hardware = hardware_for(network::Arithmetic::cnn);
   hardware.activation_sram.bytes = 16 * 1024;
   hardware.weight_sram.bytes = 80 * 1024;
-  const Program program = schedule(network, hardware);
-  std::vector<Command> commands(program.command_count);
+  const schedule::Program program = schedule::schedule(network, hardware);
+  std::vector<hw::Command> commands(program.command_count);
   std::memcpy(commands.data(),
               program.dram_image.data() + (program.command_address - program.image_address),
-              commands.size() * sizeof(Command));
+              commands.size() * sizeof(hw::Command));
   int partial = 0;
-  for (const Command& command : commands) {
-    partial += command.opcode == Opcode::convolve && command.convolve.first_sum_channel > 0;
+  for (const hw::Command& command : commands) {
+    partial += command.opcode == hw::Opcode::convolve && command.convolve.first_sum_channel > 0;
   }
   EXPECT_GT(partial, 10);
-  System system(hardware, TimingLevel::functional);
+  System system(hardware, hw::TimingLevel::functional);
   system.simulate([&] {
     system.load(network);
     system.run(1);
@@ -242,7 +243,7 @@ TEST(PartialPixels, StepAdaptersHaveTheReferencesFactors) {
 
 struct RandomCase {
   int first_seed;
-  Arithmetic arithmetic;
+  network::Arithmetic arithmetic;
   bool small_hardware;
   int adapter_percent = 0;
   int depthwise_percent = 0;
@@ -251,12 +252,12 @@ struct RandomCase {
 class RandomNetworks : public ::testing::TestWithParam<RandomCase> {};
 
 // Small memories, arrays and accumulators cut networks into more tiles, and saturate.
-HardwareConfig small_hardware(Arithmetic arithmetic) {
-  HardwareConfig hardware = hardware_for(arithmetic);
+hw::HardwareConfig small_hardware(network::Arithmetic arithmetic) {
+  hw::HardwareConfig hardware = hardware_for(arithmetic);
   hardware.array.rows = 4;
   hardware.array.columns = 8;
   // A binary sum needs more than 127 taps of one sign to saturate.
-  hardware.array.accumulator_bits = arithmetic == Arithmetic::bnn ? 8 : 12;
+  hardware.array.accumulator_bits = arithmetic == network::Arithmetic::bnn ? 8 : 12;
   hardware.edge_array.accumulator_bits = 14;
   hardware.edge_array.rows = 3;
   hardware.edge_array.columns = 5;
@@ -270,10 +271,10 @@ HardwareConfig small_hardware(Arithmetic arithmetic) {
 
 TEST_P(RandomNetworks, EveryLayerEqualsTheReferenceAtBothLevels) {
   const RandomCase& c = GetParam();
-  HardwareConfig hardware =
+  hw::HardwareConfig hardware =
       c.small_hardware ? small_hardware(c.arithmetic) : hardware_for(c.arithmetic);
   hardware.array.fraction_bits = 12;
-  System system(hardware, TimingLevel::functional);
+  System system(hardware, hw::TimingLevel::functional);
   constexpr int networks_a_process = 40;
   int compared = 0;
   std::int64_t saturations = 0;
@@ -288,25 +289,26 @@ TEST_P(RandomNetworks, EveryLayerEqualsTheReferenceAtBothLevels) {
       options.arithmetic = c.arithmetic;
       options.adapter_percent = c.adapter_percent;
       options.depthwise_percent = c.depthwise_percent;
-      options.fraction_bits = c.arithmetic == Arithmetic::post ? 8 : 12;
-      const IntegerNetwork network =
+      options.fraction_bits = c.arithmetic == network::Arithmetic::post ? 8 : 12;
+      const network::IntegerNetwork network =
           test::random_integer_network(static_cast<std::uint64_t>(seed), options);
       try {
-        schedule(network, hardware);
+        schedule::schedule(network, hardware);
       } catch (const std::runtime_error& error) {
         // Some do not fit the small memories, or the two registers of adapted steps.
         EXPECT_TRUE(c.small_hardware);
         EXPECT_THAT(error.what(), AnyOf(HasSubstr("does not fit"), HasSubstr("step register")));
         continue;
       }
-      for (const TimingLevel level : {TimingLevel::functional, TimingLevel::approximate}) {
-        SCOPED_TRACE(level == TimingLevel::functional ? "functional" : "approximate");
+      for (const hw::TimingLevel level :
+           {hw::TimingLevel::functional, hw::TimingLevel::approximate}) {
+        SCOPED_TRACE(level == hw::TimingLevel::functional ? "functional" : "approximate");
         system.platform().context().set_level(level);
         system.load(network);
         system.platform().context().saturations_by_layer.clear();
         system.platform().context().step_saturations_by_layer.clear();
         const RunStatistics statistics = system.run(static_cast<std::uint64_t>(seed));
-        const ReferenceResult expected = system.reference();
+        const network::ReferenceResult expected = system.reference();
         system.expect_reference(expected);
         std::int64_t expected_saturations = 0;
         for (const std::int64_t count : expected.saturations) expected_saturations += count;
@@ -315,10 +317,11 @@ TEST_P(RandomNetworks, EveryLayerEqualsTheReferenceAtBothLevels) {
         EXPECT_EQ(by_layer, expected.saturations);
         EXPECT_EQ(statistics.saturations, static_cast<std::uint64_t>(expected_saturations));
         saturations += expected_saturations;
-        std::vector<StepSaturations> steps = system.platform().context().step_saturations_by_layer;
+        std::vector<models::StepSaturations> steps =
+            system.platform().context().step_saturations_by_layer;
         steps.resize(expected.steps.size());
         for (std::size_t layer = 0; layer < steps.size(); ++layer) {
-          const StepResult& step = expected.steps[layer];
+          const network::StepResult& step = expected.steps[layer];
           EXPECT_EQ(steps[layer].underflows, step.underflows) << layer;
           EXPECT_EQ(steps[layer].overflows, step.overflows) << layer;
           EXPECT_EQ(steps[layer].read, step.read_saturations) << layer;
@@ -350,48 +353,55 @@ TEST_P(RandomNetworks, EveryLayerEqualsTheReferenceAtBothLevels) {
 
 INSTANTIATE_TEST_SUITE_P(
     Seeds, RandomNetworks,
-    ::testing::Values(
-        RandomCase{0, Arithmetic::adder, false}, RandomCase{100, Arithmetic::cnn, false},
-        RandomCase{200, Arithmetic::adder, true}, RandomCase{300, Arithmetic::cnn, true},
-        RandomCase{400, Arithmetic::bnn, false}, RandomCase{500, Arithmetic::bnn, true},
-        RandomCase{600, Arithmetic::shift, false}, RandomCase{700, Arithmetic::shift, true},
-        RandomCase{800, Arithmetic::shiftaddnet, false},
-        RandomCase{900, Arithmetic::shiftaddnet, true}, RandomCase{1000, Arithmetic::post, false},
-        RandomCase{1100, Arithmetic::post, true}, RandomCase{1200, Arithmetic::apot, false},
-        RandomCase{1300, Arithmetic::apot, true}, RandomCase{1400, Arithmetic::cnn, false, 70},
-        RandomCase{1500, Arithmetic::cnn, true, 70}, RandomCase{1600, Arithmetic::post, false, 70},
-        RandomCase{1700, Arithmetic::shiftaddnet, true, 70},
-        RandomCase{1800, Arithmetic::adder, false, 0, 70},
-        RandomCase{1900, Arithmetic::adder, true, 0, 70},
-        RandomCase{2000, Arithmetic::cnn, false, 30, 70},
-        RandomCase{2100, Arithmetic::cnn, true, 0, 70},
-        RandomCase{2200, Arithmetic::bnn, false, 0, 70},
-        RandomCase{2300, Arithmetic::shiftaddnet, false, 0, 70},
-        RandomCase{2400, Arithmetic::shift, true, 0, 70},
-        RandomCase{2500, Arithmetic::post, false, 30, 70},
-        RandomCase{2600, Arithmetic::post, true, 0, 70},
-        RandomCase{2700, Arithmetic::apot, false, 0, 70}));
+    ::testing::Values(RandomCase{0, network::Arithmetic::adder, false},
+                      RandomCase{100, network::Arithmetic::cnn, false},
+                      RandomCase{200, network::Arithmetic::adder, true},
+                      RandomCase{300, network::Arithmetic::cnn, true},
+                      RandomCase{400, network::Arithmetic::bnn, false},
+                      RandomCase{500, network::Arithmetic::bnn, true},
+                      RandomCase{600, network::Arithmetic::shift, false},
+                      RandomCase{700, network::Arithmetic::shift, true},
+                      RandomCase{800, network::Arithmetic::shiftaddnet, false},
+                      RandomCase{900, network::Arithmetic::shiftaddnet, true},
+                      RandomCase{1000, network::Arithmetic::post, false},
+                      RandomCase{1100, network::Arithmetic::post, true},
+                      RandomCase{1200, network::Arithmetic::apot, false},
+                      RandomCase{1300, network::Arithmetic::apot, true},
+                      RandomCase{1400, network::Arithmetic::cnn, false, 70},
+                      RandomCase{1500, network::Arithmetic::cnn, true, 70},
+                      RandomCase{1600, network::Arithmetic::post, false, 70},
+                      RandomCase{1700, network::Arithmetic::shiftaddnet, true, 70},
+                      RandomCase{1800, network::Arithmetic::adder, false, 0, 70},
+                      RandomCase{1900, network::Arithmetic::adder, true, 0, 70},
+                      RandomCase{2000, network::Arithmetic::cnn, false, 30, 70},
+                      RandomCase{2100, network::Arithmetic::cnn, true, 0, 70},
+                      RandomCase{2200, network::Arithmetic::bnn, false, 0, 70},
+                      RandomCase{2300, network::Arithmetic::shiftaddnet, false, 0, 70},
+                      RandomCase{2400, network::Arithmetic::shift, true, 0, 70},
+                      RandomCase{2500, network::Arithmetic::post, false, 30, 70},
+                      RandomCase{2600, network::Arithmetic::post, true, 0, 70},
+                      RandomCase{2700, network::Arithmetic::apot, false, 0, 70}));
 
 // --- No second path to the result ---------------------------------------------------------------
 
 enum class Memory { activation, weight, parameter };
 
-class BitFlip : public ::testing::TestWithParam<std::tuple<Memory, TimingLevel>> {};
+class BitFlip : public ::testing::TestWithParam<std::tuple<Memory, hw::TimingLevel>> {};
 
 TEST_P(BitFlip, InAnSramChangesTheResult) {
   const auto [memory, level] = GetParam();
-  const IntegerNetwork network =
-      synthetic_network({"lenet", Arithmetic::adder, {1, 28, 28}, 10, 8, 8, 1, 5});
-  System system(hardware_for(Arithmetic::adder), level);
+  const network::IntegerNetwork network = workload::synthetic_network(
+      {"lenet", network::Arithmetic::adder, {1, 28, 28}, 10, 8, 8, 1, 5});
+  System system(hardware_for(network::Arithmetic::adder), level);
   system.simulate([&] {
     system.load(network);
     system.run(1);
-    const ReferenceResult expected = system.reference();
+    const network::ReferenceResult expected = system.reference();
     system.expect_reference(expected);
-    Platform& platform = system.platform();
-    Sram& sram = memory == Memory::activation ? platform.activation_sram()
-                 : memory == Memory::weight   ? platform.weight_sram()
-                                              : platform.parameter_sram();
+    models::Platform& platform = system.platform();
+    models::Sram& sram = memory == Memory::activation ? platform.activation_sram()
+                         : memory == Memory::weight   ? platform.weight_sram()
+                                                      : platform.parameter_sram();
     // An image's pixel; the first weight; the lowest byte of the first bias plus 2^24: all of the
     // first layer, and all at the start of their memories.
     const std::uint32_t address = memory == Memory::activation ? 100u
@@ -406,15 +416,16 @@ TEST_P(BitFlip, InAnSramChangesTheResult) {
   });
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Memories, BitFlip,
-    ::testing::Combine(::testing::Values(Memory::activation, Memory::weight, Memory::parameter),
-                       ::testing::Values(TimingLevel::functional, TimingLevel::approximate)));
+INSTANTIATE_TEST_SUITE_P(Memories, BitFlip,
+                         ::testing::Combine(::testing::Values(Memory::activation, Memory::weight,
+                                                              Memory::parameter),
+                                            ::testing::Values(hw::TimingLevel::functional,
+                                                              hw::TimingLevel::approximate)));
 
 TEST(HardwareVsReference, TwoRunsOfTheSameImageAreTheSame) {
-  const IntegerNetwork network =
-      synthetic_network({"lenet", Arithmetic::cnn, {1, 28, 28}, 10, 4, 4, 1, 5});
-  System system(hardware_for(Arithmetic::cnn), TimingLevel::approximate);
+  const network::IntegerNetwork network =
+      workload::synthetic_network({"lenet", network::Arithmetic::cnn, {1, 28, 28}, 10, 4, 4, 1, 5});
+  System system(hardware_for(network::Arithmetic::cnn), hw::TimingLevel::approximate);
   system.simulate([&] {
     system.load(network);
     const std::uint64_t cycles = system.run(7).cycles;
@@ -422,9 +433,9 @@ TEST(HardwareVsReference, TwoRunsOfTheSameImageAreTheSame) {
     EXPECT_EQ(system.run(7).cycles, cycles);
     EXPECT_EQ(system.scores(), scores);
     // Images at the functional level in between leave no trace.
-    system.platform().context().set_level(TimingLevel::functional);
+    system.platform().context().set_level(hw::TimingLevel::functional);
     system.run(8);
-    system.platform().context().set_level(TimingLevel::approximate);
+    system.platform().context().set_level(hw::TimingLevel::approximate);
     EXPECT_EQ(system.run(7).cycles, cycles);
     EXPECT_EQ(system.scores(), scores);
   });
@@ -434,17 +445,17 @@ TEST(HardwareVsReference, TwoRunsOfTheSameImageAreTheSame) {
 // counts 184,142 cycles, STONNE 184,237. An adder tree fills and drains faster than a systolic
 // array.
 TEST(HardwareVsReference, ResNet20TakesAboutTheCyclesThatOtherSimulatorsCount) {
-  const IntegerNetwork network =
-      synthetic_network({"resnet20", Arithmetic::cnn, {3, 32, 32}, 10, 8, 8, 1, 1});
-  System system(hardware_for(Arithmetic::cnn), TimingLevel::approximate);
+  const network::IntegerNetwork network = workload::synthetic_network(
+      {"resnet20", network::Arithmetic::cnn, {3, 32, 32}, 10, 8, 8, 1, 1});
+  System system(hardware_for(network::Arithmetic::cnn), hw::TimingLevel::approximate);
   system.simulate([&] {
     system.load(network);
-    Context& context = system.platform().context();
+    models::Context& context = system.platform().context();
     context.timeline.clear();
     const std::uint64_t cycles = system.run(1).cycles;
     sc_core::sc_time computing;
-    for (const TimelineEntry& entry : context.timeline) {
-      const bool computes = entry.unit != Unit::load && entry.unit != Unit::store;
+    for (const models::TimelineEntry& entry : context.timeline) {
+      const bool computes = entry.unit != models::Unit::load && entry.unit != models::Unit::store;
       if (computes) computing += entry.end - entry.start - entry.stalled;
     }
     const double busy = computing / context.cycle();
@@ -458,20 +469,21 @@ TEST(HardwareVsReference, ResNet20TakesAboutTheCyclesThatOtherSimulatorsCount) {
 // Same dataflow, same tiles: the kind of element and the width of its weights change the traffic and
 // the energy, not the array's issue cycles.
 TEST(HardwareVsReference, BinaryResNet20IssuesForAsLongAsAnyOther) {
-  const auto busy_cycles = [](System& system, const IntegerNetwork& network) {
+  const auto busy_cycles = [](System& system, const network::IntegerNetwork& network) {
     system.load(network);
-    Context& context = system.platform().context();
+    models::Context& context = system.platform().context();
     context.timeline.clear();
     system.run(1);
     sc_core::sc_time computing;
-    for (const TimelineEntry& entry : context.timeline) {
-      if (entry.unit == Unit::compute_array) computing += entry.end - entry.start - entry.stalled;
+    for (const models::TimelineEntry& entry : context.timeline) {
+      if (entry.unit == models::Unit::compute_array)
+        computing += entry.end - entry.start - entry.stalled;
     }
     return computing / context.cycle();
   };
-  const IntegerNetwork network =
-      synthetic_network({"resnet20", Arithmetic::bnn, {3, 32, 32}, 10, 1, 1, 1, 1});
-  System system(hardware_for(Arithmetic::bnn), TimingLevel::approximate);
+  const network::IntegerNetwork network = workload::synthetic_network(
+      {"resnet20", network::Arithmetic::bnn, {3, 32, 32}, 10, 1, 1, 1, 1});
+  System system(hardware_for(network::Arithmetic::bnn), hw::TimingLevel::approximate);
   system.simulate([&] {
     const double busy = busy_cycles(system, network);
     // 40.74 M taps between the edges on 256 lanes.
@@ -482,14 +494,16 @@ TEST(HardwareVsReference, BinaryResNet20IssuesForAsLongAsAnyOther) {
 
 // The scheduler refuses such a program; a hand-made one is refused by the hardware.
 TEST(HardwareVsReference, TheHardwareRefusesAdderLayersOnAMacArray) {
-  const IntegerNetwork network = synthetic_network({});
-  System system(hardware_for(Arithmetic::cnn), TimingLevel::functional);
-  EXPECT_THROW(schedule(network, hardware_for(Arithmetic::cnn)), std::runtime_error);
-  const Program program = schedule(network, hardware_for(Arithmetic::adder));
+  const network::IntegerNetwork network = workload::synthetic_network({});
+  System system(hardware_for(network::Arithmetic::cnn), hw::TimingLevel::functional);
+  EXPECT_THROW(schedule::schedule(network, hardware_for(network::Arithmetic::cnn)),
+               std::runtime_error);
+  const schedule::Program program =
+      schedule::schedule(network, hardware_for(network::Arithmetic::adder));
   bool ran = false;
-  system.platform().set_software([&](HostBus& bus) {
+  system.platform().set_software([&](hw::HostBus& bus) {
     Driver driver(bus);
-    ASSERT_EQ(driver.load(program_view(program)), DriverStatus::ok);
+    ASSERT_EQ(driver.load(experiment::program_view(program)), DriverStatus::ok);
     const std::vector<std::uint8_t> input(program.input.bytes, 0);
     std::vector<std::uint8_t> scores(program.scores.bytes);
     RunStatistics statistics{};
@@ -502,4 +516,4 @@ TEST(HardwareVsReference, TheHardwareRefusesAdderLayersOnAMacArray) {
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::driver

@@ -11,7 +11,7 @@
 #include "sw/support/child_process.hpp"
 #include "tests/support/temporary_folder.hpp"
 
-namespace abacus {
+namespace abacus::test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -22,7 +22,7 @@ class EndToEnd : public ::testing::Test {
   std::filesystem::path folder() const { return folder_.path(); }
 
   int abacus(std::vector<std::string> arguments) const {
-    return run_program(ABACUS_PROGRAM, arguments, ChildOutput::to_stderr);
+    return support::run_program(ABACUS_PROGRAM, arguments, support::ChildOutput::to_stderr);
   }
   int simulate(const std::string& scenario, const std::string& out,
                const std::vector<std::string>& more) const {
@@ -55,11 +55,12 @@ class EndToEnd : public ::testing::Test {
 
 TEST_F(EndToEnd, TrainQuantizeSimulateReport) {
   const std::string checkpoint = (folder() / "lenet.safetensors").string();
-  ASSERT_EQ(run_program(ABACUS_TRAIN_PROGRAM,
-                        {"train", "--network", "lenet", "--arithmetic", "adder", "--dataset",
-                         "fashion-mnist", "--epochs", "1", "--out", checkpoint},
-                        ChildOutput::to_stderr),
-            0);
+  ASSERT_EQ(
+      support::run_program(ABACUS_TRAIN_PROGRAM,
+                           {"train", "--network", "lenet", "--arithmetic", "adder", "--dataset",
+                            "fashion-mnist", "--epochs", "1", "--out", checkpoint},
+                           support::ChildOutput::to_stderr),
+      0);
   test::write_text(folder() / "lenet.toml", R"(
 network = "lenet"
 arithmetic = "adder"
@@ -147,4 +148,4 @@ quantization.options.no_such_option = 1
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::test

@@ -14,7 +14,7 @@
 #include "sw/reading/toml_file.hpp"
 #include "tlm/hardware_fields.hpp"
 
-namespace abacus {
+namespace abacus::experiment {
 namespace {
 
 using ::testing::AllOf;
@@ -22,16 +22,16 @@ using ::testing::HasSubstr;
 
 const std::filesystem::path source_folder = ABACUS_SOURCE_FOLDER;
 
-HardwareConfig read(const std::string& text) {
-  const Node root = parse_toml(text, "s.toml");
-  Section scenario("", {&root});
+hw::HardwareConfig read(const std::string& text) {
+  const reading::Node root = reading::parse_toml(text, "s.toml");
+  reading::Section scenario("", {&root});
   return read_hardware(scenario, source_folder, "adder");
 }
 
 std::string error_of(const std::string& text) {
   try {
     read(text);
-  } catch (const InputError& error) {
+  } catch (const reading::InputError& error) {
     return error.what();
   }
   return "no error";
@@ -51,7 +51,7 @@ std::string text_of(Number value) {
   return text.str();
 }
 
-std::vector<Bad> bad_values(const WholeRange& range) {
+std::vector<Bad> bad_values(const hw::WholeRange& range) {
   return {{text_of(range.lowest - 1), text_of(range.lowest - 1)},
           {text_of(range.highest + 1), text_of(range.highest + 1)},
           {text_of(range.lowest) + ".5", "the number"},
@@ -59,7 +59,7 @@ std::vector<Bad> bad_values(const WholeRange& range) {
           {"true", "true"},
           {"[1]", "a list"}};
 }
-std::vector<Bad> bad_values(const RealRange& range) {
+std::vector<Bad> bad_values(const hw::RealRange& range) {
   return {{text_of(range.lowest * 0.99), ""},
           {text_of(range.highest * 1.01), ""},
           {"nan", "the number nan"},
@@ -68,37 +68,37 @@ std::vector<Bad> bad_values(const RealRange& range) {
           {"false", "false"},
           {"{}", "a table"}};
 }
-std::vector<Bad> bad_values(const AnyText&) {
+std::vector<Bad> bad_values(const hw::AnyText&) {
   return {{"\"\"", "the text \"\""}, {"3", "found 3"}, {"true", "true"}};
 }
 template <std::size_t N>
-std::vector<Bad> bad_values(const OneOf<N>&) {
+std::vector<Bad> bad_values(const hw::OneOf<N>&) {
   return {{"\"nobody\"", "the text \"nobody\""}, {"3", "found 3"}, {"\"\"", "the text \"\""}};
 }
-std::vector<Bad> bad_values(const OneOfListed&) { return bad_values(OneOf<0>{}); }
-std::vector<Bad> bad_values(const Subtable&) {
+std::vector<Bad> bad_values(const hw::OneOfListed&) { return bad_values(hw::OneOf<0>{}); }
+std::vector<Bad> bad_values(const hw::Subtable&) {
   return {{"3", "found 3"}, {"\"x\"", "the text \"x\""}, {"[]", "a list"}};
 }
 
-std::string allowed_words(const WholeRange& range) {
+std::string allowed_words(const hw::WholeRange& range) {
   return "a whole number from " + text_of(range.lowest) + " to " + text_of(range.highest);
 }
-std::string allowed_words(const RealRange&) { return "a number from "; }
-std::string allowed_words(const AnyText&) { return "a text that is not empty"; }
+std::string allowed_words(const hw::RealRange&) { return "a number from "; }
+std::string allowed_words(const hw::AnyText&) { return "a text that is not empty"; }
 template <std::size_t N>
-std::string allowed_words(const OneOf<N>& of) {
+std::string allowed_words(const hw::OneOf<N>& of) {
   return std::string(of.names.front()) + ", ";
 }
-std::string allowed_words(const OneOfListed& of) { return of.names().front(); }
-std::string allowed_words(const Subtable&) { return "a table"; }
+std::string allowed_words(const hw::OneOfListed& of) { return of.names().front(); }
+std::string allowed_words(const hw::Subtable&) { return "a table"; }
 
 // Calls check(full key, row) for every row of every section.
 template <typename Config, typename Check>
 void for_each_field(const std::string& section, const Config& config, const Check& check) {
-  visit_fields(config, [&](const auto& field, const auto& value) {
+  hw::visit_fields(config, [&](const auto& field, const auto& value) {
     const std::string key = section + '.' + field.key;
     check(key, field);
-    if constexpr (std::is_same_v<std::decay_t<decltype(field.allowed)>, Subtable>) {
+    if constexpr (std::is_same_v<std::decay_t<decltype(field.allowed)>, hw::Subtable>) {
       for_each_field(key, value, check);
     }
   });
@@ -106,7 +106,7 @@ void for_each_field(const std::string& section, const Config& config, const Chec
 
 TEST(HardwareFields, EveryOneRefusesBadValuesByItsNameAndSaysWhatIsAllowed) {
   int fields = 0;
-  for_each_field("hardware", HardwareConfig(), [&](const std::string& key, const auto& field) {
+  for_each_field("hardware", hw::HardwareConfig(), [&](const std::string& key, const auto& field) {
     ++fields;
     for (const Bad& bad : bad_values(field.allowed)) {
       EXPECT_THAT(error_of(key + " = " + bad.toml),
@@ -118,9 +118,10 @@ TEST(HardwareFields, EveryOneRefusesBadValuesByItsNameAndSaysWhatIsAllowed) {
 }
 
 TEST(HardwareFields, EveryOneTakesTheEndsOfItsRange) {
-  for_each_field("hardware", HardwareConfig(), [&](const std::string& key, const auto& field) {
+  for_each_field("hardware", hw::HardwareConfig(), [&](const std::string& key, const auto& field) {
     using Allowed = std::decay_t<decltype(field.allowed)>;
-    if constexpr (std::is_same_v<Allowed, WholeRange> || std::is_same_v<Allowed, RealRange>) {
+    if constexpr (std::is_same_v<Allowed, hw::WholeRange> ||
+                  std::is_same_v<Allowed, hw::RealRange>) {
       for (const auto value : {field.allowed.lowest, field.allowed.highest}) {
         // Rules between the values of a DRAM device may refuse one; its row's range must not.
         EXPECT_THAT(error_of(key + " = " + text_of(value)), ::testing::Not(HasSubstr("found")));
@@ -131,7 +132,7 @@ TEST(HardwareFields, EveryOneTakesTheEndsOfItsRange) {
 
 TEST(HardwareFields, EveryOneHasAUniqueKeyAndAMeaning) {
   std::set<std::string> keys;
-  for_each_field("hardware", HardwareConfig(), [&](const std::string& key, const auto& field) {
+  for_each_field("hardware", hw::HardwareConfig(), [&](const std::string& key, const auto& field) {
     EXPECT_TRUE(keys.insert(key).second) << key;
     EXPECT_STRNE(field.meaning, "") << key;
   });
@@ -141,9 +142,9 @@ TEST(HardwareFields, EveryOneHasAUniqueKeyAndAMeaning) {
 template <typename Config>
 std::vector<std::string> differences(const std::string& section, const Config& a, const Config& b) {
   std::vector<std::string> keys;
-  visit_fields(a, [&](const auto& field, const auto& value) {
+  hw::visit_fields(a, [&](const auto& field, const auto& value) {
     const std::string key = section + '.' + field.key;
-    if constexpr (std::is_same_v<std::decay_t<decltype(field.allowed)>, Subtable>) {
+    if constexpr (std::is_same_v<std::decay_t<decltype(field.allowed)>, hw::Subtable>) {
       for (const std::string& below : differences(key, value, b.*(field.member))) {
         keys.push_back(below);
       }
@@ -155,10 +156,10 @@ std::vector<std::string> differences(const std::string& section, const Config& a
 }
 
 TEST(HardwareSection, TheDefaultPresetEqualsTheDefaultHardware) {
-  const HardwareConfig built_in;
+  const hw::HardwareConfig built_in;
   EXPECT_EQ(read("").name, built_in.name);
   EXPECT_THAT(differences("hardware", read(""), built_in), ::testing::IsEmpty());
-  HardwareConfig other;
+  hw::HardwareConfig other;
   other.dram.t_rp = 14;
   other.array.table.lanes = 2;
   EXPECT_THAT(differences("hardware", other, built_in),
@@ -166,7 +167,7 @@ TEST(HardwareSection, TheDefaultPresetEqualsTheDefaultHardware) {
 }
 
 TEST(HardwareSection, WhatResultsSayCanBeReadBack) {
-  const HardwareConfig hardware = read(
+  const hw::HardwareConfig hardware = read(
       "hardware.array = { kind = \"post\", rows = 8, table.lanes = 4 }\n"
       "hardware.dram = { t_rp = 14.5, device = \"other\" }\n"
       "hardware.weight_sram.bytes = 131072\nhardware.command_queue = 3\n");
@@ -189,10 +190,10 @@ TEST(HardwareSection, WhatResultsSayCanBeReadBack) {
 }
 
 TEST(HardwareSection, ResultsLeaveOutWhatAnArrayDoesNotHave) {
-  HardwareConfig hardware;
+  hw::HardwareConfig hardware;
   const auto has = [&](const char* key) { return hardware_json(hardware)["array"].contains(key); };
-  for (const ProcessingElementRow& row : processing_elements) {
-    hardware.array.kind = ProcessingElementKind(row.name);
+  for (const hw::ProcessingElementRow& row : hw::processing_elements) {
+    hardware.array.kind = hw::ProcessingElementKind(row.name);
     const std::string name(row.name);
     EXPECT_EQ(has("table"), name == "post") << name;
     EXPECT_EQ(has("fraction_bits"),
@@ -203,4 +204,4 @@ TEST(HardwareSection, ResultsLeaveOutWhatAnArrayDoesNotHave) {
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::experiment

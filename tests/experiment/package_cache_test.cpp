@@ -11,7 +11,7 @@
 #include "sw/support/forked_work.hpp"
 #include "tests/experiment/prepared_scenario.hpp"
 
-namespace abacus {
+namespace abacus::experiment {
 namespace {
 
 using ::testing::ElementsAre;
@@ -29,8 +29,8 @@ class PackageCache : public ::testing::Test {
     std::filesystem::permissions(trainer(), std::filesystem::perms::owner_all);
   }
   // Copies a package that is right for `recipe`.
-  void trainer_writes(const IntegerNetwork& network) {
-    write_package(made(), network);
+  void trainer_writes(const network::IntegerNetwork& network) {
+    network::write_package(made(), network);
     trainer_does("cp " + made().string() + " \"$out\"");
   }
   std::filesystem::path trainer() const { return prepared_.folder() / "abacus-train"; }
@@ -74,7 +74,7 @@ class PackageCache : public ::testing::Test {
 TEST_F(PackageCache, HasTheTrainerMakeAMissingPackageOnce) {
   trainer_writes(prepared_.package(prepared_.recipe()));
   const Package first = obtain_package(request());
-  EXPECT_EQ(first.sha256, sha256_file(made()));
+  EXPECT_EQ(first.sha256, network::sha256_file(made()));
   EXPECT_EQ(first.network.layers.size(), prepared_.network().layers.size());
   const Package second = obtain_package(request());
   EXPECT_EQ(second.sha256, first.sha256);
@@ -121,9 +121,9 @@ TEST_F(PackageCache, EveryPartOfTheRecipeCounts) {
 TEST_F(PackageCache, AChangedCheckpointMakesThePackageStale) {
   trainer_writes(prepared_.package(prepared_.recipe()));
   obtain_package(request());
-  Checkpoint checkpoint = load_checkpoint(prepared_.checkpoint());
+  network::Checkpoint checkpoint = network::load_checkpoint(prepared_.checkpoint());
   checkpoint.epochs += 1;
-  save_checkpoint(prepared_.checkpoint(), checkpoint);
+  network::save_checkpoint(prepared_.checkpoint(), checkpoint);
   trainer_writes(prepared_.package(prepared_.recipe()));
   obtain_package(request());
   EXPECT_EQ(calls(), 2);
@@ -142,7 +142,7 @@ TEST_F(PackageCache, APackageUnderAnotherOnesNameIsMadeAgain) {
   const Package package = obtain_package(request());
   QuantizationRecipe other = prepared_.recipe();
   other.weight_bits = 7;
-  write_package(package.file, prepared_.package(other));
+  network::write_package(package.file, prepared_.package(other));
   EXPECT_EQ(obtain_package(request()).sha256, package.sha256);
   EXPECT_EQ(calls(), 2);
 }
@@ -206,17 +206,17 @@ TEST_F(PackageCache, AsksNothingWithoutATrainer) {
 }
 
 TEST_F(PackageCache, TwoProgramsThatWantOnePackageDoNotInterfere) {
-  write_package(made(), prepared_.package(prepared_.recipe()));
+  network::write_package(made(), prepared_.package(prepared_.recipe()));
   // Each writes half, waits until the other one has begun, too, and then the rest.
   const std::string begun = (prepared_.folder() / "begun").string();
   trainer_does("head -c 100 " + made().string() + " > \"$out\"; echo >> " + begun +
                "; while [ $(wc -l < " + begun + ") -lt 2 ]; do sleep 0.01; done; cp " +
                made().string() + " \"$out\"");
-  const Work work = [&](int, const Report&) {
+  const support::Work work = [&](int, const support::Report&) {
     return nlohmann::json(obtain_package(request()).sha256);
   };
-  const auto hashes = run_forked(2, work, [](std::int64_t) {});
-  EXPECT_EQ(hashes[0], sha256_file(made()));
+  const auto hashes = support::run_forked(2, work, [](std::int64_t) {});
+  EXPECT_EQ(hashes[0], network::sha256_file(made()));
   EXPECT_EQ(hashes[1], hashes[0]);
   EXPECT_EQ(calls(), 2);
   EXPECT_EQ(cached().size(), 1u);
@@ -236,4 +236,4 @@ TEST_F(PackageCache, PassesTheWholeRecipeOn) {
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::experiment

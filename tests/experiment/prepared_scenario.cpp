@@ -11,32 +11,34 @@
 
 namespace abacus::test {
 
-PreparedScenario::PreparedScenario(Arithmetic arithmetic, int bits) : arithmetic_(arithmetic) {
-  Checkpoint checkpoint;
-  checkpoint.network = make_network("lenet", arithmetic, dataset_image("fashion-mnist"),
-                                    dataset_classes("fashion-mnist"));
+PreparedScenario::PreparedScenario(network::Arithmetic arithmetic, int bits)
+    : arithmetic_(arithmetic) {
+  network::Checkpoint checkpoint;
+  checkpoint.network =
+      network::make_network("lenet", arithmetic, network::dataset_image("fashion-mnist"),
+                            network::dataset_classes("fashion-mnist"));
   checkpoint.dataset = "fashion-mnist";
-  checkpoint.normalization = dataset_normalization("fashion-mnist");
+  checkpoint.normalization = network::dataset_normalization("fashion-mnist");
   checkpoint.float_accuracy_percent = 12.5;
   checkpoint.epochs = 1;
   checkpoint.command = "a test";
-  for (const ParameterShape& parameter : parameter_shapes(checkpoint.network)) {
+  for (const network::ParameterShape& parameter : network::parameter_shapes(checkpoint.network)) {
     const std::int64_t elements = std::accumulate(parameter.shape.begin(), parameter.shape.end(),
                                                   std::int64_t{1}, std::multiplies<std::int64_t>());
-    checkpoint.tensors[parameter.name] =
-        Tensor::from(std::vector<float>(static_cast<std::size_t>(elements), 0.5F), parameter.shape);
+    checkpoint.tensors[parameter.name] = network::Tensor::from(
+        std::vector<float>(static_cast<std::size_t>(elements), 0.5F), parameter.shape);
   }
-  save_checkpoint(this->checkpoint(), checkpoint);
+  network::save_checkpoint(this->checkpoint(), checkpoint);
 
-  recipe_.scheme = arithmetic == Arithmetic::adder ? "adderquant-ptq" : "uniform-ptq";
+  recipe_.scheme = arithmetic == network::Arithmetic::adder ? "adderquant-ptq" : "uniform-ptq";
   recipe_.weight_bits = bits;
   recipe_.activation_bits = bits;
 
-  SyntheticOptions options;
+  workload::SyntheticOptions options;
   options.network = "lenet";
   options.arithmetic = arithmetic;
   options.weight_bits = options.activation_bits = bits;
-  network_ = synthetic_network(options);
+  network_ = workload::synthetic_network(options);
   std::filesystem::create_directories(cache());
   write_package_to_cache(recipe_);
   write_scenario("");
@@ -45,15 +47,15 @@ PreparedScenario::PreparedScenario(Arithmetic arithmetic, int bits) : arithmetic
 void PreparedScenario::write_scenario(const std::string& more) const {
   const std::string bits = std::to_string(recipe_.weight_bits);
   write_text(scenario(), "name = \"prepared\"\nnetwork = \"lenet\"\narithmetic = \"" +
-                             to_string(arithmetic_) +
+                             network::to_string(arithmetic_) +
                              "\"\ndataset = \"fashion-mnist\"\ncheckpoint = \"lenet.safetensors\"\n"
                              "images = 20\nquantization.weight_bits = " +
                              bits + "\nquantization.activation_bits = " + bits + "\n" + more);
 }
 
-IntegerNetwork PreparedScenario::package(const QuantizationRecipe& recipe,
-                                         const std::string& full_recipe) const {
-  IntegerNetwork network = network_;
+network::IntegerNetwork PreparedScenario::package(const experiment::QuantizationRecipe& recipe,
+                                                  const std::string& full_recipe) const {
+  network::IntegerNetwork network = network_;
   network.origin.network = "lenet";
   network.origin.arithmetic = arithmetic_;
   network.origin.dataset = "fashion-mnist";
@@ -61,22 +63,23 @@ IntegerNetwork PreparedScenario::package(const QuantizationRecipe& recipe,
   network.origin.weight_bits = recipe.weight_bits;
   network.origin.activation_bits = recipe.activation_bits;
   network.origin.float_accuracy_percent = 12.5;
-  network.origin.checkpoint_sha256 = sha256_file(checkpoint());
-  network.origin.recipe_sha256 = recipe_hash("fashion-mnist", recipe, full_recipe);
+  network.origin.checkpoint_sha256 = network::sha256_file(checkpoint());
+  network.origin.recipe_sha256 = experiment::recipe_hash("fashion-mnist", recipe, full_recipe);
   return network;
 }
 
 std::filesystem::path PreparedScenario::write_package_to_cache(
-    const QuantizationRecipe& recipe) const {
-  PackageRequest request;
+    const experiment::QuantizationRecipe& recipe) const {
+  experiment::PackageRequest request;
   request.checkpoint = checkpoint();
   request.dataset = "fashion-mnist";
   request.recipe = recipe;
-  request.trainer = find_program("abacus-train");  // as the program under test will find it
-  const IntegerNetwork network = package(recipe, ask_trainer(request));
-  const std::filesystem::path file =
-      package_file(cache(), network.origin.checkpoint_sha256, network.origin.recipe_sha256);
-  write_package(file, network);
+  request.trainer =
+      experiment::find_program("abacus-train");  // as the program under test will find it
+  const network::IntegerNetwork network = package(recipe, experiment::ask_trainer(request));
+  const std::filesystem::path file = experiment::package_file(
+      cache(), network.origin.checkpoint_sha256, network.origin.recipe_sha256);
+  network::write_package(file, network);
   return file;
 }
 

@@ -9,7 +9,7 @@
 #include "sw/schedule/program.hpp"
 #include "tests/experiment/prepared_scenario.hpp"
 
-namespace abacus {
+namespace abacus::experiment {
 namespace {
 
 using ::testing::ElementsAre;
@@ -17,7 +17,7 @@ using ::testing::HasSubstr;
 
 const sc_core::sc_time cycle(2.5, sc_core::SC_NS);
 
-TimelineEntry entry(Unit unit, int layer, int start, int end, int stalled = 0) {
+models::TimelineEntry entry(models::Unit unit, int layer, int start, int end, int stalled = 0) {
   return {unit, layer, cycle * start, cycle * end, cycle * stalled};
 }
 
@@ -29,26 +29,28 @@ std::vector<double> cycles_of(const std::vector<LayerTime>& layers) {
 
 // Doorbell at cycle 990, interrupt at 1120 with the last store.
 TEST(LayerTimes, LayersEndWithTheirLastComputeAndAddUpToTheTotal) {
-  const std::vector<TimelineEntry> timeline{entry(Unit::load, 0, 1005, 1020, 5),
-                                            entry(Unit::compute_edge, 0, 1020, 1050),
-                                            entry(Unit::load, 1, 1030, 1110),
-                                            entry(Unit::store, 0, 1050, 1060),
-                                            entry(Unit::compute_array, 1, 1060, 1100, 4),
-                                            entry(Unit::compute_array, 1, 1100, 1105),
-                                            entry(Unit::store, 1, 1105, 1120)};
+  const std::vector<models::TimelineEntry> timeline{
+      entry(models::Unit::load, 0, 1005, 1020, 5),
+      entry(models::Unit::compute_edge, 0, 1020, 1050),
+      entry(models::Unit::load, 1, 1030, 1110),
+      entry(models::Unit::store, 0, 1050, 1060),
+      entry(models::Unit::compute_array, 1, 1060, 1100, 4),
+      entry(models::Unit::compute_array, 1, 1100, 1105),
+      entry(models::Unit::store, 1, 1105, 1120)};
   const auto layers = layer_times(timeline, 2, 130, cycle);
   EXPECT_THAT(cycles_of(layers), ElementsAre(60, 70));
   const auto& units = layers[1].units;
-  EXPECT_EQ(units[static_cast<std::size_t>(Unit::compute_array)].busy, 45);
-  EXPECT_EQ(units[static_cast<std::size_t>(Unit::compute_array)].stalled, 4);
-  EXPECT_EQ(units[static_cast<std::size_t>(Unit::load)].busy, 80);
-  EXPECT_EQ(layers[0].units[static_cast<std::size_t>(Unit::load)].stalled, 5);
+  EXPECT_EQ(units[static_cast<std::size_t>(models::Unit::compute_array)].busy, 45);
+  EXPECT_EQ(units[static_cast<std::size_t>(models::Unit::compute_array)].stalled, 4);
+  EXPECT_EQ(units[static_cast<std::size_t>(models::Unit::load)].busy, 80);
+  EXPECT_EQ(layers[0].units[static_cast<std::size_t>(models::Unit::load)].stalled, 5);
 }
 
 TEST(LayerTimes, ALayerThatEndsBeforeAnEarlierOneTakesNoCycles) {
-  const std::vector<TimelineEntry> timeline{entry(Unit::compute_array, 0, 100, 150),
-                                            entry(Unit::compute_vector, 1, 100, 120),
-                                            entry(Unit::compute_edge, 2, 150, 190)};
+  const std::vector<models::TimelineEntry> timeline{
+      entry(models::Unit::compute_array, 0, 100, 150),
+      entry(models::Unit::compute_vector, 1, 100, 120),
+      entry(models::Unit::compute_edge, 2, 150, 190)};
   EXPECT_THAT(cycles_of(layer_times(timeline, 4, 100, cycle)), ElementsAre(60, 0, 40, 0));
 }
 
@@ -63,10 +65,10 @@ RunOutcome outcome() {
   image.layers.resize(2);
   image.layers[0].cycles = 150;
   image.layers[1].cycles = 250;
-  image.layers[1].units[static_cast<std::size_t>(Unit::store)] = {30, 10};
-  image.activity[{1, Component::pe_array, Action::add, 8, 0}] = 1000;
-  image.activity[{0, Component::dram, Action::dram_read, 128, 0}] = 10;
-  image.activity[{-1, Component::dram, Action::dram_read, 128, 0}] = 1;
+  image.layers[1].units[static_cast<std::size_t>(models::Unit::store)] = {30, 10};
+  image.activity[{1, models::Component::pe_array, models::Action::add, 8, 0}] = 1000;
+  image.activity[{0, models::Component::dram, models::Action::dram_read, 128, 0}] = 10;
+  image.activity[{-1, models::Component::dram, models::Action::dram_read, 128, 0}] = 1;
   result.timed = {image, image};
   result.timed[1].cycles = 401;
   return result;
@@ -75,8 +77,8 @@ RunOutcome outcome() {
 struct Fixture {
   test::PreparedScenario prepared;
   RunSpec run = read_scenario(prepared.scenario()).runs[0];
-  IntegerNetwork network = prepared.package(prepared.recipe());
-  Program program;
+  network::IntegerNetwork network = prepared.package(prepared.recipe());
+  schedule::Program program;
 
   Fixture() {
     network.layers.resize(2);
@@ -182,10 +184,15 @@ TEST(RunOutcome, TravelsThroughJsonAndAddsUp) {
   EXPECT_EQ(first.mismatch->image, 9);
   ASSERT_EQ(first.timed.size(), 2u);
   ASSERT_EQ(first.timed[0].activity.size(), 3u);
-  EXPECT_EQ((first.timed[0].activity.at({1, Component::pe_array, Action::add, 8, 0})), 1000);
-  EXPECT_EQ((first.timed[0].activity.at({-1, Component::dram, Action::dram_read, 128, 0})), 1);
+  EXPECT_EQ(
+      (first.timed[0].activity.at({1, models::Component::pe_array, models::Action::add, 8, 0})),
+      1000);
+  EXPECT_EQ((first.timed[0].activity.at(
+                {-1, models::Component::dram, models::Action::dram_read, 128, 0})),
+            1);
   EXPECT_EQ(first.timed[1].cycles, 401);
-  EXPECT_EQ(first.timed[0].layers[1].units[static_cast<std::size_t>(Unit::store)].stalled, 10);
+  EXPECT_EQ(first.timed[0].layers[1].units[static_cast<std::size_t>(models::Unit::store)].stalled,
+            10);
 }
 
 TEST(WriteResults, MakesTheFolderAndLeavesOnlyTheFile) {
@@ -196,4 +203,4 @@ TEST(WriteResults, MakesTheFolderAndLeavesOnlyTheFile) {
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::experiment

@@ -7,7 +7,7 @@
 #include "sw/reading/node.hpp"
 #include "tests/support/temporary_folder.hpp"
 
-namespace abacus {
+namespace abacus::experiment {
 namespace {
 
 using ::testing::HasSubstr;
@@ -39,7 +39,7 @@ class ScenarioFile {
 std::string error_of(const ScenarioFile& scenario) {
   try {
     read_scenario(scenario.file());
-  } catch (const InputError& error) {
+  } catch (const reading::InputError& error) {
     return error.what();
   }
   return "no error";
@@ -52,8 +52,8 @@ TEST(Scenario, OneRunTakesDefaultsFromTheHardwarePresetAndTheArithmetic) {
   const RunSpec& run = scenario.runs[0];
   EXPECT_EQ(run.name, "test");
   EXPECT_EQ(run.network, "lenet");
-  EXPECT_EQ(run.arithmetic, Arithmetic::adder);
-  EXPECT_EQ(run.level, TimingLevel::approximate);
+  EXPECT_EQ(run.arithmetic, network::Arithmetic::adder);
+  EXPECT_EQ(run.level, hw::TimingLevel::approximate);
   EXPECT_EQ(run.images, 100);
   EXPECT_EQ(run.timed_images, 3);
   EXPECT_EQ(run.checkpoint, file.folder() / "c.safetensors");
@@ -91,7 +91,7 @@ quantization = { scheme = "bnn", weight_bits = 1, activation_bits = 1, storage_b
 hardware.array.kind = "xnor"
 )");
   for (const RunSpec& run : read_scenario(file.file()).runs) {
-    EXPECT_EQ(run.arithmetic, Arithmetic::bnn);
+    EXPECT_EQ(run.arithmetic, network::Arithmetic::bnn);
     EXPECT_EQ(run.quantization.scheme, "bnn");
     EXPECT_EQ(run.quantization.weight_bits, 1);
     EXPECT_EQ(run.quantization.activation_bits, 1);
@@ -187,7 +187,7 @@ quantization.groups = 2
   EXPECT_EQ(a.quantization.options.count("groups"), 0u);  // the trainer's default
   EXPECT_EQ(a.quantization.options.at("alpha"), "0.99950000000000006");
   EXPECT_EQ(a.quantization.options.at("seed"), "7");
-  EXPECT_EQ(b.arithmetic, Arithmetic::cnn);
+  EXPECT_EQ(b.arithmetic, network::Arithmetic::cnn);
   EXPECT_EQ(b.quantization.scheme, "uniform-ptq");
   EXPECT_EQ(b.quantization.options.count("groups"), 0u);
   EXPECT_EQ(b.hardware.array.kind, "mac");
@@ -248,7 +248,7 @@ options = { group_method = "max", operand_grid = "symmetric", weight_clamp = fal
 TEST(Scenario, PresetAndTableMayBePathsFromTheScenario) {
   const ScenarioFile file(head + "hardware.preset = \"./mine.toml\"\n");
   test::write_text(file.folder() / "mine.toml", "[array]\nrows = 5\n");
-  const HardwareConfig hardware = read_scenario(file.file()).runs[0].hardware;
+  const hw::HardwareConfig hardware = read_scenario(file.file()).runs[0].hardware;
   EXPECT_EQ(hardware.name, "mine");
   EXPECT_EQ(hardware.array.rows, 5);
   EXPECT_EQ(hardware.array.columns, 16);
@@ -448,7 +448,7 @@ TEST(Scenario, RandomWeightsNeedNoFileAndNoDataSet) {
   ASSERT_TRUE(adder.synthetic.has_value());
   EXPECT_EQ(adder.synthetic->seed, 7u);
   EXPECT_EQ(adder.synthetic->groups, 4);
-  EXPECT_EQ(adder.synthetic->image, (Shape{3, 64, 64}));
+  EXPECT_EQ(adder.synthetic->image, (network::Shape{3, 64, 64}));
   EXPECT_EQ(adder.synthetic->classes, 100);
   EXPECT_EQ(adder.dataset, "");
   EXPECT_EQ(adder.quantization.scheme, "synthetic");
@@ -458,7 +458,7 @@ TEST(Scenario, RandomWeightsNeedNoFileAndNoDataSet) {
   EXPECT_TRUE(scenario.runs[1].synthetic->adapters);
   EXPECT_EQ(scenario.runs[1].synthetic->seed, 8u);
   EXPECT_EQ(scenario.runs[2].dataset, "cifar10");
-  EXPECT_EQ(scenario.runs[2].synthetic->image, (Shape{3, 32, 32}));
+  EXPECT_EQ(scenario.runs[2].synthetic->image, (network::Shape{3, 32, 32}));
   EXPECT_EQ(scenario.runs[2].synthetic->classes, 10);
   EXPECT_FALSE(scenario.runs[3].synthetic.has_value());
   EXPECT_EQ(scenario.runs[3].checkpoint, file.folder() / "c.safetensors");
@@ -519,16 +519,16 @@ TEST(Scenario, AnArrayFillsTheAreaOfAnotherRunsArray) {
                           "[[run]]\nname = \"cnn\"\narithmetic = \"cnn\"\n"
                           "[[run]]\nname = \"same throughput\"\n");
   const Scenario scenario = read_scenario(file.file());
-  const AreaTable& table = scenario.runs[0].area_table;
-  const PeArrayConfig& adder = scenario.runs[0].hardware.array;
-  const double available = array_area(scenario.runs[1].hardware.array, table).total();
+  const models::AreaTable& table = scenario.runs[0].area_table;
+  const hw::PeArrayConfig& adder = scenario.runs[0].hardware.array;
+  const double available = models::array_area(scenario.runs[1].hardware.array, table).total();
   EXPECT_EQ(scenario.runs[0].same_area_as, "cnn");
   EXPECT_GT(adder.columns, 16);
-  EXPECT_LE(array_area(adder, table).total(), available);
-  PeArrayConfig wider = adder;
+  EXPECT_LE(models::array_area(adder, table).total(), available);
+  hw::PeArrayConfig wider = adder;
   wider.rows = 16;
   ++wider.columns;
-  EXPECT_GT(array_area(wider, table).total(), available);
+  EXPECT_GT(models::array_area(wider, table).total(), available);
   EXPECT_EQ(scenario.runs[1].hardware.array.columns, 16);
   EXPECT_EQ(scenario.runs[2].hardware.array.columns, 16);
   EXPECT_TRUE(area_warnings(scenario).empty());
@@ -557,10 +557,10 @@ TEST(Scenario, MissingFileIsNamed) {
   try {
     read_scenario("/nowhere/s.toml");
     FAIL();
-  } catch (const InputError& error) {
+  } catch (const reading::InputError& error) {
     EXPECT_THAT(error.what(), HasSubstr("/nowhere/s.toml"));
   }
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::experiment

@@ -7,7 +7,7 @@
 
 #include "tests/support/temporary_folder.hpp"
 
-namespace abacus {
+namespace abacus::experiment {
 namespace {
 
 using ::testing::AllOf;
@@ -119,4 +119,4 @@ TEST(AreaTable, MistakesAreRefusedWithTheirPlace) {
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::experiment

@@ -11,7 +11,7 @@
 
 #include "tests/support/temporary_folder.hpp"
 
-namespace abacus {
+namespace abacus::imports {
 namespace {
 
 using test::TemporaryFolder;
@@ -79,7 +79,7 @@ std::string example_file() {
 class Import : public ::testing::Test {
  protected:
   std::string error_of(const std::string& bytes) {
-    write_text(file_, bytes);
+    test::write_text(file_, bytes);
     try {
       read_legacy_torch(file_);
     } catch (const std::runtime_error& error) {
@@ -90,8 +90,8 @@ class Import : public ::testing::Test {
   }
 
   std::string manifest_error(const std::string& manifest, const std::string& values) {
-    write_text(folder_.path() / "a.manifest.txt", manifest);
-    write_text(folder_.path() / "a.f32", values);
+    test::write_text(folder_.path() / "a.manifest.txt", manifest);
+    test::write_text(folder_.path() / "a.f32", values);
     try {
       read_float_manifest(folder_.path() / "a.manifest.txt");
     } catch (const std::runtime_error& error) {
@@ -106,7 +106,7 @@ class Import : public ::testing::Test {
 };
 
 TEST_F(Import, ReadsTorchsLegacyFormat) {
-  write_text(file_, example_file());
+  test::write_text(file_, example_file());
   const auto tensors = read_foreign_tensors(file_);
   ASSERT_THAT(tensors, ElementsAre(Key("conv1.weight")));
   EXPECT_THAT(tensors.at("conv1.weight").shape, ElementsAre(2, 2));
@@ -159,9 +159,9 @@ TEST_F(Import, SurvivesAnyByteChanged) {
 }
 
 TEST_F(Import, ReadsAManifest) {
-  write_text(folder_.path() / "b.manifest.txt",
-             "module.layer1.0.conv1.adder 0 1x2x1x1\nmodule.bn1.bias 2 3\n");
-  write_text(folder_.path() / "b.f32", floats({1, 2, 3, 4, 5}));
+  test::write_text(folder_.path() / "b.manifest.txt",
+                   "module.layer1.0.conv1.adder 0 1x2x1x1\nmodule.bn1.bias 2 3\n");
+  test::write_text(folder_.path() / "b.f32", floats({1, 2, 3, 4, 5}));
   const auto tensors = read_foreign_tensors(folder_.path() / "b.manifest.txt");
   ASSERT_THAT(tensors, ElementsAre(Key("bn1.bias"), Key("layer1.0.conv1.weight")));
   EXPECT_THAT(tensors.at("layer1.0.conv1.weight").shape, ElementsAre(1, 2, 1, 1));
@@ -184,10 +184,10 @@ TEST_F(Import, RefusesABadManifest) {
 }
 
 TEST_F(Import, RefusesAFileOfAnotherKind) {
-  write_text(folder_.path() / "c.bin", "something else");
+  test::write_text(folder_.path() / "c.bin", "something else");
   EXPECT_THROW(read_foreign_tensors(folder_.path() / "c.bin"), std::runtime_error);
   EXPECT_THROW(read_foreign_tensors(folder_.path() / "absent.pth"), std::runtime_error);
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::imports

@@ -11,7 +11,7 @@
 
 #include "tests/kernels/adder_reference.hpp"
 
-namespace abacus {
+namespace abacus::kernels {
 namespace {
 
 using test::adder_reference;
@@ -213,4 +213,4 @@ TEST_F(AdderCuda, GivesTheSameBitsAgain) {
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::kernels

@@ -14,7 +14,7 @@
 
 #include "tests/kernels/adder_reference.hpp"
 
-namespace abacus {
+namespace abacus::kernels {
 
 namespace {
 
@@ -58,7 +58,7 @@ struct Case {
         unit(grid_unit),
         input(test::input_elements(s)),
         weight(test::weight_elements(s)),
-        gradient(random_normal(test::output_elements(s), random)) {
+        gradient(test::random_normal(test::output_elements(s), random)) {
     std::uniform_int_distribution<int> byte(0, 255), wide(-300, 600);
     for (std::uint8_t& x : input) x = static_cast<std::uint8_t>(byte(random));
     for (std::int32_t& w : weight) w = wide(random);
@@ -85,7 +85,7 @@ struct Case {
     std::vector<float> x(input.size()), w(weight.size());
     for (std::size_t i = 0; i < x.size(); ++i) x[i] = unit * static_cast<float>(input[i]);
     for (std::size_t i = 0; i < w.size(); ++i) w[i] = unit * static_cast<float>(weight[i]);
-    return adder_reference(shape, x, w, gradient);
+    return test::adder_reference(shape, x, w, gradient);
   }
 };
 
@@ -282,7 +282,7 @@ TEST(Grid, RoundsClampsAndReportsItsRange) {
 
 TEST(Grid, IsTheSameOnEveryPath) {
   std::mt19937 random(29);
-  const std::vector<float> values = random_normal(40001, random);
+  const std::vector<float> values = test::random_normal(40001, random);
   const auto size = static_cast<std::int64_t>(values.size());
   std::vector<std::uint8_t> fastest(values.size()), portable(values.size());
   to_grid(values.data(), size, 0.013F, fastest.data(), GridPath::fastest);
@@ -297,4 +297,4 @@ TEST(Grid, IsTheSameOnEveryPath) {
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::kernels

@@ -13,7 +13,7 @@
 
 #include "tests/kernels/adder_reference.hpp"
 
-namespace abacus {
+namespace abacus::kernels {
 
 namespace {
 
@@ -30,9 +30,9 @@ struct Case {
 
   Case(const AdderShape& s, std::mt19937& random)
       : shape(s),
-        input(random_normal(test::input_elements(s), random)),
-        weight(random_normal(test::weight_elements(s), random)),
-        gradient(random_normal(test::output_elements(s), random)) {
+        input(test::random_normal(test::input_elements(s), random)),
+        weight(test::random_normal(test::weight_elements(s), random)),
+        gradient(test::random_normal(test::output_elements(s), random)) {
     clear();
   }
   void clear() {
@@ -57,7 +57,7 @@ void expect_near(const std::vector<float>& found, const std::vector<double>& exp
 void expect_correct(Case& example) {
   SCOPED_TRACE(::testing::PrintToString(example.shape));
   const AdderResult expected =
-      adder_reference(example.shape, example.input, example.weight, example.gradient);
+      test::adder_reference(example.shape, example.input, example.weight, example.gradient);
   example.run();
   // A few roundings of 2^-24 relative to what is summed; sums of thousands of terms stay below 32.
   const double unit = std::ldexp(1.0, -24);
@@ -89,7 +89,7 @@ class AdderKernels : public ::testing::TestWithParam<std::int64_t> {
 TEST_P(AdderKernels, AgreeWithDoublePrecisionOnRandomShapes) {
   std::mt19937 random(1);
   for (int i = 0; i < 40; ++i) {
-    Case example(random_adder_shape(random), random);
+    Case example(test::random_adder_shape(random), random);
     expect_correct(example);
   }
 }
@@ -153,4 +153,4 @@ TEST(AdderKernelThreads, DoNotChangeTheResult) {
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::kernels

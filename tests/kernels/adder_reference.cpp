@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace abacus {
+namespace abacus::kernels {
 
 void PrintTo(const AdderShape& shape, std::ostream* out) {
   *out << shape.batch << "x" << shape.input_channels << "x" << shape.input_height << "x"
@@ -11,22 +11,22 @@ void PrintTo(const AdderShape& shape, std::ostream* out) {
        << ", stride " << shape.stride << ", padding " << shape.padding;
 }
 
-}  // namespace abacus
+}  // namespace abacus::kernels
 
 namespace abacus::test {
 
-std::size_t input_elements(const AdderShape& s) {
+std::size_t input_elements(const kernels::AdderShape& s) {
   return static_cast<std::size_t>(s.batch) * s.input_channels * s.input_height * s.input_width;
 }
-std::size_t weight_elements(const AdderShape& s) {
+std::size_t weight_elements(const kernels::AdderShape& s) {
   return static_cast<std::size_t>(s.output_channels) * s.input_channels * s.kernel * s.kernel;
 }
-std::size_t output_elements(const AdderShape& s) {
+std::size_t output_elements(const kernels::AdderShape& s) {
   return static_cast<std::size_t>(s.batch) * s.output_channels * s.output_height() *
          s.output_width();
 }
 
-AdderResult adder_reference(const AdderShape& s, const std::vector<float>& input,
+AdderResult adder_reference(const kernels::AdderShape& s, const std::vector<float>& input,
                             const std::vector<float>& weight,
                             const std::vector<float>& output_gradient) {
   AdderResult result;
@@ -72,11 +72,11 @@ AdderResult adder_reference(const AdderShape& s, const std::vector<float>& input
   return result;
 }
 
-AdderShape random_adder_shape(std::mt19937& random) {
+kernels::AdderShape random_adder_shape(std::mt19937& random) {
   const auto draw = [&](int low, int high) {
     return std::uniform_int_distribution<int>(low, high)(random);
   };
-  AdderShape s;
+  kernels::AdderShape s;
   s.batch = draw(1, 3);
   s.input_channels = draw(1, 40);
   s.output_channels = draw(1, 40);

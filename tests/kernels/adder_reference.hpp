@@ -7,12 +7,12 @@
 
 #include "sw/kernels/adder_kernels.hpp"
 
-namespace abacus {
+namespace abacus::kernels {
 
 // For GoogleTest's messages.
 void PrintTo(const AdderShape& shape, std::ostream* out);
 
-}  // namespace abacus
+}  // namespace abacus::kernels
 
 namespace abacus::test {
 
@@ -23,16 +23,16 @@ struct AdderResult {
   double largest_sum = 0;  // largest Σ (|x| + |w|) of an output: what rounding scales with
 };
 
-AdderResult adder_reference(const AdderShape& shape, const std::vector<float>& input,
+AdderResult adder_reference(const kernels::AdderShape& shape, const std::vector<float>& input,
                             const std::vector<float>& weight,
                             const std::vector<float>& output_gradient);
 
-std::size_t input_elements(const AdderShape& shape);
-std::size_t weight_elements(const AdderShape& shape);
-std::size_t output_elements(const AdderShape& shape);
+std::size_t input_elements(const kernels::AdderShape& shape);
+std::size_t weight_elements(const kernels::AdderShape& shape);
+std::size_t output_elements(const kernels::AdderShape& shape);
 
 // A small layer with odd sizes, any kernel, stride and padding that leave an output.
-AdderShape random_adder_shape(std::mt19937& random);
+kernels::AdderShape random_adder_shape(std::mt19937& random);
 std::vector<float> random_normal(std::size_t count, std::mt19937& random);
 
 }  // namespace abacus::test

@@ -7,7 +7,7 @@
 #include <random>
 #include <vector>
 
-namespace abacus {
+namespace abacus::kernels {
 namespace {
 
 struct Case {
@@ -143,4 +143,4 @@ TEST(AdderSignKernels, AreExactOnWholeNumbers) {
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::kernels

@@ -11,7 +11,7 @@
 #include "sw/experiment/table_files.hpp"
 #include "tests/support/temporary_folder.hpp"
 
-namespace abacus {
+namespace abacus::models {
 namespace {
 
 using ::testing::HasSubstr;
@@ -20,18 +20,19 @@ const std::filesystem::path shipped =
     std::filesystem::path(ABACUS_SOURCE_FOLDER) / "scenarios" / "area" / "aladdin-40nm.toml";
 
 const AreaTable& aladdin() {
-  static const AreaTable table = read_area_table(shipped);
+  static const AreaTable table = experiment::read_area_table(shipped);
   return table;
 }
 
-std::vector<ProcessingElementKind> all_kinds() {
-  std::vector<ProcessingElementKind> kinds;
-  for (const ProcessingElementRow& row : processing_elements) kinds.emplace_back(row.name);
+std::vector<hw::ProcessingElementKind> all_kinds() {
+  std::vector<hw::ProcessingElementKind> kinds;
+  for (const hw::ProcessingElementRow& row : hw::processing_elements) kinds.emplace_back(row.name);
   return kinds;
 }
 
-PeArrayConfig array_of(ProcessingElementKind kind, int bits, int rows = 16, int columns = 16) {
-  PeArrayConfig array;
+hw::PeArrayConfig array_of(hw::ProcessingElementKind kind, int bits, int rows = 16,
+                           int columns = 16) {
+  hw::PeArrayConfig array;
   array.kind = kind;
   array.rows = rows;
   array.columns = columns;
@@ -84,11 +85,11 @@ TEST(ArrayArea, AddersAreSmallerThanMultipliersAndNarrowLanesThanWideOnes) {
     EXPECT_LT(array_area(array_of("adder", bits), aladdin()).total(),
               array_area(array_of("mac", bits), aladdin()).total());
   }
-  for (const ProcessingElementKind kind : all_kinds()) {
+  for (const hw::ProcessingElementKind kind : all_kinds()) {
     if (kind == "xnor") continue;
     EXPECT_LT(array_area(array_of(kind, 4), aladdin()).total(),
               array_area(array_of(kind, 5), aladdin()).total())
-        << to_string(kind);
+        << hw::to_string(kind);
   }
 }
 
@@ -98,8 +99,8 @@ TEST(ArrayArea, MemoriesCountWhereTheTableHasThem) {
   test::write_text(file, test::read_text(shipped) +
                              "[area.memory]\nlaw = \"width\"\npoints = [ { bits = 1, um2 = 0.5, "
                              "source = \"a test\" } ]\n");
-  const AreaTable table = read_area_table(file);
-  PeArrayConfig array = array_of("post", 4, 4, 2);
+  const AreaTable table = experiment::read_area_table(file);
+  hw::PeArrayConfig array = array_of("post", 4, 4, 2);
   array.table.lanes = 2;
   const double weights = 4 * 2 * 64 * 4 * 0.5;
   const double tables = 2 * 2 * (16 * 4) * (4 + 8) * 0.5;
@@ -108,15 +109,15 @@ TEST(ArrayArea, MemoriesCountWhereTheTableHasThem) {
 }
 
 TEST(LargestArray, FillsTheAreaAndNeverPassesIt) {
-  for (const ProcessingElementKind other : all_kinds()) {
-    for (const ProcessingElementKind kind : all_kinds()) {
+  for (const hw::ProcessingElementKind other : all_kinds()) {
+    for (const hw::ProcessingElementKind kind : all_kinds()) {
       for (const int bits : {2, 4, 8}) {
         const double area = array_area(array_of(other, bits), aladdin()).total();
-        const PeArrayConfig found = largest_array(array_of(kind, bits), aladdin(), area);
+        const hw::PeArrayConfig found = largest_array(array_of(kind, bits), aladdin(), area);
         const auto with = [&](int rows, int columns) {
           return array_area(array_of(kind, bits, rows, columns), aladdin()).total();
         };
-        const std::string what = to_string(kind) + " as large as " + to_string(other);
+        const std::string what = hw::to_string(kind) + " as large as " + hw::to_string(other);
         EXPECT_LE(with(found.rows, found.columns), area) << what;
         EXPECT_GT(with(16, found.columns + 1), area) << what;
         EXPECT_GT(with(found.rows + 1, found.columns), area) << what;
@@ -124,15 +125,16 @@ TEST(LargestArray, FillsTheAreaAndNeverPassesIt) {
       }
     }
   }
-  const PeArrayConfig same = array_of("mac", 8, 12, 20);
-  const PeArrayConfig found = largest_array(same, aladdin(), array_area(same, aladdin()).total());
+  const hw::PeArrayConfig same = array_of("mac", 8, 12, 20);
+  const hw::PeArrayConfig found =
+      largest_array(same, aladdin(), array_area(same, aladdin()).total());
   EXPECT_EQ(found.rows, 12);
   EXPECT_EQ(found.columns, 20);
 }
 
 TEST(LargestArray, TakesFewerRowsWhereNoColumnFits) {
   const double area = array_area(array_of("adder", 8, 8, 1), aladdin()).total();
-  const PeArrayConfig found = largest_array(array_of("mac", 8), aladdin(), area);
+  const hw::PeArrayConfig found = largest_array(array_of("mac", 8), aladdin(), area);
   EXPECT_EQ(found.columns, 1);
   EXPECT_LT(found.rows, 8);
   EXPECT_GT(array_area(array_of("mac", 8, found.rows + 1, 1), aladdin()).total(), area);
@@ -140,4 +142,4 @@ TEST(LargestArray, TakesFewerRowsWhereNoColumnFits) {
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::models

@@ -9,7 +9,7 @@
 
 #include "tests/models/convolve_case.hpp"
 
-namespace abacus {
+namespace abacus::models {
 namespace {
 
 using ::testing::HasSubstr;
@@ -21,7 +21,8 @@ struct OpenComputeUnit : ComputeUnit {
 
 // A compute unit with its memories, driven without a sequencer.
 struct Bench {
-  explicit Bench(const HardwareConfig& config, TimingLevel level = TimingLevel::functional,
+  explicit Bench(const hw::HardwareConfig& config,
+                 hw::TimingLevel level = hw::TimingLevel::functional,
                  CpuTarget target = best_cpu_target(), const std::string& engine = default_engine)
       : hardware(config),
         context(config, level),
@@ -42,21 +43,21 @@ struct Bench {
   std::vector<std::uint8_t> activation_bytes() const {
     return {activation.data(), activation.data() + activation.size()};
   }
-  static Command command(const ConvolveFields& fields, int layer = 0) {
-    Command command{};
-    command.opcode = Opcode::convolve;
+  static hw::Command command(const hw::ConvolveFields& fields, int layer = 0) {
+    hw::Command command{};
+    command.opcode = hw::Opcode::convolve;
     command.layer = static_cast<std::uint16_t>(layer);
     command.convolve = fields;
     return command;
   }
-  static Command command(Opcode opcode, const VectorFields& fields) {
-    Command command{};
+  static hw::Command command(hw::Opcode opcode, const hw::VectorFields& fields) {
+    hw::Command command{};
     command.opcode = opcode;
     command.vector = fields;
     return command;
   }
   // The failure's message, empty if it went well. At the functional level.
-  std::string run(const Command& command) {
+  std::string run(const hw::Command& command) {
     try {
       unit.execute(command);
     } catch (const CommandError& error) {
@@ -65,7 +66,7 @@ struct Bench {
     return {};
   }
 
-  HardwareConfig hardware;
+  hw::HardwareConfig hardware;
   Context context;
   TokenCounters tokens;
   Sram activation;
@@ -74,8 +75,8 @@ struct Bench {
   OpenComputeUnit unit;
 };
 
-HardwareConfig small_memories() {
-  HardwareConfig config;
+hw::HardwareConfig small_memories() {
+  hw::HardwareConfig config;
   config.activation_sram.bytes = 512 * 1024;
   config.weight_sram.bytes = 64 * 1024;
   config.parameter_sram.bytes = 1024;
@@ -86,9 +87,9 @@ HardwareConfig small_memories() {
 // Bits of whole tiles, on each processor's kernels.
 class ComputeUnitBits : public ::testing::TestWithParam<CpuTarget> {
  protected:
-  static void compare(const HardwareConfig& config, bool edge, unsigned seed, int cases,
+  static void compare(const hw::HardwareConfig& config, bool edge, unsigned seed, int cases,
                       bool must_saturate) {
-    Bench bench(config, TimingLevel::functional, GetParam());
+    Bench bench(config, hw::TimingLevel::functional, GetParam());
     std::mt19937 random(seed);
     std::int64_t all_saturations = 0;
     for (int i = 0; i < cases; ++i) {
@@ -116,13 +117,13 @@ class ComputeUnitBits : public ::testing::TestWithParam<CpuTarget> {
 TEST_P(ComputeUnitBits, AdderTiles) { compare(small_memories(), false, 1, 300, false); }
 
 TEST_P(ComputeUnitBits, MultiplierTiles) {
-  HardwareConfig config = small_memories();
+  hw::HardwareConfig config = small_memories();
   config.array.kind = "mac";
   compare(config, false, 2, 300, false);
 }
 
-HardwareConfig binary_array() {
-  HardwareConfig config = small_memories();
+hw::HardwareConfig binary_array() {
+  hw::HardwareConfig config = small_memories();
   config.array.kind = "xnor";
   config.array.weight_bits = config.array.activation_bits = 1;
   return config;
@@ -131,7 +132,7 @@ HardwareConfig binary_array() {
 TEST_P(ComputeUnitBits, BinaryTiles) { compare(binary_array(), false, 6, 300, false); }
 
 TEST_P(ComputeUnitBits, SaturatingBinaryTiles) {
-  HardwareConfig config = binary_array();
+  hw::HardwareConfig config = binary_array();
   config.array.accumulator_bits = 8;
   config.array.rows = 5;
   compare(config, false, 7, 120, true);
@@ -141,10 +142,10 @@ TEST_P(ComputeUnitBits, SaturatingBinaryTiles) {
 TEST(ComputeUnit, EveryEngineGivesTheSameBits) {
   for (const char* kind : {"adder", "mac", "apot"}) {
     for (const std::string& engine : engine_names()) {
-      HardwareConfig config = small_memories();
+      hw::HardwareConfig config = small_memories();
       config.array.kind = kind;
       config.array.accumulator_bits = 14;
-      Bench bench(config, TimingLevel::functional, best_cpu_target(), engine);
+      Bench bench(config, hw::TimingLevel::functional, best_cpu_target(), engine);
       std::mt19937 random(31);
       for (int i = 0; i < 8; ++i) {
         const ConvolveCase c = random_case(random, config, false);
@@ -159,8 +160,8 @@ TEST(ComputeUnit, EveryEngineGivesTheSameBits) {
   }
 }
 
-HardwareConfig array_of(ProcessingElementKind kind) {
-  HardwareConfig config = small_memories();
+hw::HardwareConfig array_of(hw::ProcessingElementKind kind) {
+  hw::HardwareConfig config = small_memories();
   config.array.kind = kind;
   config.array.accumulator_bits = 32;
   return config;
@@ -173,13 +174,13 @@ TEST_P(ComputeUnitBits, ShiftAndAdderTilesOnTheSameLanes) {
 }
 
 TEST_P(ComputeUnitBits, PostTiles) {
-  HardwareConfig config = array_of("post");
+  hw::HardwareConfig config = array_of("post");
   config.array.table = {64, 8, 1, 4};
   compare(config, false, 12, 300, false);
 }
 
 TEST_P(ComputeUnitBits, SaturatingPostTiles) {
-  HardwareConfig config = array_of("post");
+  hw::HardwareConfig config = array_of("post");
   config.array.accumulator_bits = 15;
   config.array.rows = 6;
   compare(config, false, 13, 120, true);
@@ -188,13 +189,13 @@ TEST_P(ComputeUnitBits, SaturatingPostTiles) {
 TEST_P(ComputeUnitBits, ApotTiles) { compare(array_of("apot"), false, 14, 300, false); }
 
 TEST_P(ComputeUnitBits, SaturatingApotTiles) {
-  HardwareConfig config = array_of("apot");
+  hw::HardwareConfig config = array_of("apot");
   config.array.accumulator_bits = 15;
   compare(config, false, 15, 120, true);
 }
 
 TEST_P(ComputeUnitBits, SaturatingShiftTiles) {
-  HardwareConfig config = array_of("shift");
+  hw::HardwareConfig config = array_of("shift");
   config.array.accumulator_bits = 14;
   config.array.rows = 5;
   compare(config, false, 10, 120, true);
@@ -203,14 +204,14 @@ TEST_P(ComputeUnitBits, SaturatingShiftTiles) {
 TEST_P(ComputeUnitBits, EdgeArrayTiles) { compare(small_memories(), true, 3, 100, false); }
 
 TEST_P(ComputeUnitBits, SaturatingAdderTiles) {
-  HardwareConfig config = small_memories();
+  hw::HardwareConfig config = small_memories();
   config.array.accumulator_bits = 11;
   config.array.rows = 4;
   compare(config, false, 4, 120, true);
 }
 
 TEST_P(ComputeUnitBits, SaturatingMultiplierTiles) {
-  HardwareConfig config = small_memories();
+  hw::HardwareConfig config = small_memories();
   config.array.kind = "mac";
   config.array.accumulator_bits = 13;
   config.array.rows = 5;
@@ -220,7 +221,7 @@ TEST_P(ComputeUnitBits, SaturatingMultiplierTiles) {
 INSTANTIATE_TEST_SUITE_P(Targets, ComputeUnitBits, ::testing::ValuesIn(supported_cpu_targets()),
                          [](const auto& instance) { return to_string(instance.param); });
 
-ConvolveCase some_case(const HardwareConfig& config, unsigned seed = 11) {
+ConvolveCase some_case(const hw::HardwareConfig& config, unsigned seed = 11) {
   std::mt19937 random(seed);
   ConvolveCase c = random_case(random, config, false);
   while (!c.fields.has_residual || c.fields.kernel != 3 || c.fields.output_height < 2) {
@@ -230,7 +231,7 @@ ConvolveCase some_case(const HardwareConfig& config, unsigned seed = 11) {
 }
 
 TEST(ComputeUnit, KeepsWeightsInThePes) {
-  const HardwareConfig config = small_memories();
+  const hw::HardwareConfig config = small_memories();
   Bench bench(config);
   ConvolveCase c = some_case(config);
   bench.fill(c.memories);
@@ -251,7 +252,7 @@ TEST(ComputeUnit, KeepsWeightsInThePes) {
 }
 
 TEST(ComputeUnit, RefusesToKeepOtherWeights) {
-  const HardwareConfig config = small_memories();
+  const hw::HardwareConfig config = small_memories();
   Bench bench(config);
   ConvolveCase c = some_case(config);
   bench.fill(c.memories);
@@ -260,7 +261,7 @@ TEST(ComputeUnit, RefusesToKeepOtherWeights) {
 }
 
 TEST(ComputeUnit, ProgramsFindNoWeights) {
-  const HardwareConfig config = small_memories();
+  const hw::HardwareConfig config = small_memories();
   Bench bench(config);
   ConvolveCase c = some_case(config);
   bench.fill(c.memories);
@@ -274,7 +275,7 @@ TEST(ComputeUnit, ProgramsFindNoWeights) {
 // What a depthwise tile must not be; what it computes is tested on whole networks
 // (tests/driver/hardware_vs_reference_test.cpp).
 TEST(ComputeUnit, RefusesDepthwiseTilesWithoutARowForEachColumn) {
-  HardwareConfig config = small_memories();
+  hw::HardwareConfig config = small_memories();
   config.array.rows = 8;
   Bench bench(config);
   ConvolveCase c = some_case(config);
@@ -294,7 +295,7 @@ TEST(ComputeUnit, RefusesDepthwiseTilesWithoutARowForEachColumn) {
 }
 
 TEST(ComputeUnit, CountsSaturationsByLayer) {
-  HardwareConfig config = small_memories();
+  hw::HardwareConfig config = small_memories();
   config.array.accumulator_bits = 8;
   Bench bench(config);
   ConvolveCase c = some_case(config);
@@ -307,7 +308,7 @@ TEST(ComputeUnit, CountsSaturationsByLayer) {
 }
 
 TEST(ComputeUnit, FaultHitsTheWrittenByte) {
-  const HardwareConfig config = small_memories();
+  const hw::HardwareConfig config = small_memories();
   Bench bench(config);
   const ConvolveCase c = some_case(config);
   bench.fill(c.memories);
@@ -327,7 +328,7 @@ TEST(ComputeUnit, FaultHitsTheWrittenByte) {
 
 struct BadField {
   const char* name;
-  std::function<void(ConvolveFields&)> spoil;
+  std::function<void(hw::ConvolveFields&)> spoil;
   const char* message;
 };
 
@@ -336,7 +337,7 @@ void PrintTo(const BadField& field, std::ostream* out) { *out << field.name; }
 class ComputeUnitRefuses : public ::testing::TestWithParam<BadField> {};
 
 TEST_P(ComputeUnitRefuses, AndChangesNothing) {
-  const HardwareConfig config = small_memories();
+  const hw::HardwareConfig config = small_memories();
   Bench bench(config);
   ConvolveCase c = some_case(config);
   GetParam().spoil(c.fields);
@@ -346,16 +347,16 @@ TEST_P(ComputeUnitRefuses, AndChangesNothing) {
 }
 
 TEST(ComputeUnit, RefusesBinaryTilesOfAnythingButSigns) {
-  const HardwareConfig config = binary_array();
+  const hw::HardwareConfig config = binary_array();
   Bench bench(config);
   const ConvolveCase good = some_case(config);
   bench.fill(good.memories);
-  const auto error = [&](const std::function<void(ConvolveFields&)>& spoil) {
-    ConvolveFields fields = good.fields;
+  const auto error = [&](const std::function<void(hw::ConvolveFields&)>& spoil) {
+    hw::ConvolveFields fields = good.fields;
     spoil(fields);
     return bench.run(Bench::command(fields));
   };
-  using Fields = ConvolveFields;
+  using Fields = hw::ConvolveFields;
   EXPECT_THAT(error([](Fields& f) { f.weight_bits = 2; }),
               HasSubstr("weight_bits is 2; allowed: 1 to 1"));
   EXPECT_THAT(error([](Fields& f) { f.activation_bits = 0; }),
@@ -367,26 +368,26 @@ TEST(ComputeUnit, RefusesBinaryTilesOfAnythingButSigns) {
               HasSubstr("read_multiplier is 2; allowed: 1 to 1"));
   EXPECT_THAT(error([](Fields& f) { f.read_shift = 1; }),
               HasSubstr("read_shift is 1; allowed: 0 to 0"));
-  EXPECT_THAT(error([](Fields& f) { f.taps = static_cast<TapKind>(6); }),
+  EXPECT_THAT(error([](Fields& f) { f.taps = static_cast<hw::TapKind>(6); }),
               HasSubstr("taps is 6; allowed: 0 to 5"));
-  EXPECT_THAT(error([](Fields& f) { f.taps = TapKind::absolute_difference; }),
+  EXPECT_THAT(error([](Fields& f) { f.taps = hw::TapKind::absolute_difference; }),
               HasSubstr("taps need adder elements, but pe_array has xnor elements"));
   EXPECT_TRUE(bench.activation_bytes() == good.memories.activation);
   EXPECT_EQ(error([](Fields&) {}), "");
 }
 
 TEST(ComputeUnit, RefusesShiftTilesThatItsLanesCannotShift) {
-  HardwareConfig config = array_of("shift");
+  hw::HardwareConfig config = array_of("shift");
   config.array.fraction_bits = 6;
   Bench bench(config);
   const ConvolveCase good = some_case(config);
   bench.fill(good.memories);
-  const auto error = [&](const std::function<void(ConvolveFields&)>& spoil) {
-    ConvolveFields fields = good.fields;
+  const auto error = [&](const std::function<void(hw::ConvolveFields&)>& spoil) {
+    hw::ConvolveFields fields = good.fields;
     spoil(fields);
     return bench.run(Bench::command(fields));
   };
-  using Fields = ConvolveFields;
+  using Fields = hw::ConvolveFields;
   EXPECT_THAT(error([](Fields& f) { f.fraction_bits = 7; }),
               HasSubstr("fraction_bits is 7; allowed: 0 to 6"));
   EXPECT_THAT(error([](Fields& f) { f.levels = 0; }), HasSubstr("levels is 0; codes of"));
@@ -397,25 +398,25 @@ TEST(ComputeUnit, RefusesShiftTilesThatItsLanesCannotShift) {
               HasSubstr("levels is 8; codes of 4 bits have 1 to 7"));
   EXPECT_THAT(error([](Fields& f) { f.weight_signed = 0; }), HasSubstr("weight_signed 0"));
   EXPECT_THAT(error([](Fields& f) { f.activation_shift = 1; }), HasSubstr("a shifter takes 0"));
-  EXPECT_THAT(error([](Fields& f) { f.taps = TapKind::absolute_difference; }),
+  EXPECT_THAT(error([](Fields& f) { f.taps = hw::TapKind::absolute_difference; }),
               HasSubstr("taps need adder elements, but pe_array has shift elements"));
   EXPECT_TRUE(bench.activation_bytes() == good.memories.activation);
   EXPECT_EQ(error([](Fields&) {}), "");
 }
 
 TEST(ComputeUnit, RefusesPostTilesThatItsTablesDoNotHold) {
-  HardwareConfig config = array_of("post");
+  hw::HardwareConfig config = array_of("post");
   config.array.table.exponents = 3;
   config.array.table.fraction_bits = 5;
   Bench bench(config);
   const ConvolveCase good = some_case(config);
   bench.fill(good.memories);
-  const auto error = [&](const std::function<void(ConvolveFields&)>& spoil) {
-    ConvolveFields fields = good.fields;
+  const auto error = [&](const std::function<void(hw::ConvolveFields&)>& spoil) {
+    hw::ConvolveFields fields = good.fields;
     spoil(fields);
     return bench.run(Bench::command(fields));
   };
-  using Fields = ConvolveFields;
+  using Fields = hw::ConvolveFields;
   EXPECT_THAT(error([](Fields& f) {
                 f.weight_bits = 5;
                 f.levels = 8;
@@ -423,13 +424,13 @@ TEST(ComputeUnit, RefusesPostTilesThatItsTablesDoNotHold) {
               HasSubstr("odd exponents of levels is 4; allowed: 0 to 3 (the lookup table's)"));
   EXPECT_THAT(error([](Fields& f) { f.fraction_bits = 6; }),
               HasSubstr("fraction_bits is 6; allowed: 0 to 5"));
-  EXPECT_THAT(error([](Fields& f) { f.taps = TapKind::twice_shifted; }),
+  EXPECT_THAT(error([](Fields& f) { f.taps = hw::TapKind::twice_shifted; }),
               HasSubstr("taps need apot elements, but pe_array has post elements"));
   EXPECT_EQ(error([](Fields&) {}), "");
 }
 
 TEST(ComputeUnit, RefusesTermsThatCodesDoNotHave) {
-  const HardwareConfig config = array_of("apot");
+  const hw::HardwareConfig config = array_of("apot");
   Bench bench(config);
   ConvolveCase c = some_case(config);
   bench.fill(c.memories);
@@ -440,7 +441,7 @@ TEST(ComputeUnit, RefusesTermsThatCodesDoNotHave) {
 }
 
 TEST(ComputeUnit, RefusesFractionsOfOtherTaps) {
-  const HardwareConfig config = small_memories();
+  const hw::HardwareConfig config = small_memories();
   Bench bench(config);
   ConvolveCase c = some_case(config);
   bench.fill(c.memories);
@@ -452,11 +453,11 @@ TEST(ComputeUnit, RefusesFractionsOfOtherTaps) {
   EXPECT_THAT(bench.run(Bench::command(c.fields)), HasSubstr("levels is 3; allowed: 0 to 0"));
 }
 
-using F = ConvolveFields;
+using F = hw::ConvolveFields;
 INSTANTIATE_TEST_SUITE_P(
     Fields, ComputeUnitRefuses,
     ::testing::Values(
-        BadField{"OtherKind", [](F& f) { f.taps = TapKind::product; },
+        BadField{"OtherKind", [](F& f) { f.taps = hw::TapKind::product; },
                  "taps need mac elements, but pe_array has adder elements"},
         BadField{"AdderOnEdge", [](F& f) { f.edge_array = 1; }, "edge_array has mac"},
         BadField{"Columns", [](F& f) { f.columns = 25; }, "columns is 25; allowed: 1 to 24"},
@@ -512,7 +513,7 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& instance) { return instance.param.name; });
 
 TEST(ComputeUnit, RefusesBadScaleRecords) {
-  const HardwareConfig config = small_memories();
+  const hw::HardwareConfig config = small_memories();
   Bench bench(config);
   const ConvolveCase good = some_case(config);
   ConvolveCase c = good;
@@ -535,13 +536,13 @@ TEST(ComputeUnit, RefusesBadScaleRecords) {
 
 TEST(ComputeUnit, RefusesCommandsOfOtherUnits) {
   Bench bench(small_memories());
-  Command command{};
-  command.opcode = Opcode::load;
+  hw::Command command{};
+  command.opcode = hw::Opcode::load;
   EXPECT_THAT(bench.run(command), HasSubstr("opcode 1"));
 }
 
-VectorFields some_pool() {
-  VectorFields f{};
+hw::VectorFields some_pool() {
+  hw::VectorFields f{};
   f.output_address = 4096;
   f.height = f.width = 3;
   f.channels = 5;
@@ -556,8 +557,8 @@ VectorFields some_pool() {
 TEST(ComputeUnit, PoolsAverage) {
   Bench bench(small_memories());
   for (std::uint32_t i = 0; i < 6 * 6 * 5; ++i) bench.activation.data()[i] = std::uint8_t(i);
-  const VectorFields f = some_pool();
-  ASSERT_EQ(bench.run(Bench::command(Opcode::pool, f)), "");
+  const hw::VectorFields f = some_pool();
+  ASSERT_EQ(bench.run(Bench::command(hw::Opcode::pool, f)), "");
   for (int y = 0; y < 3; ++y) {
     for (int x = 0; x < 3; ++x) {
       for (int c = 0; c < 5; ++c) {
@@ -571,39 +572,39 @@ TEST(ComputeUnit, PoolsAverage) {
 
 TEST(ComputeUnit, RefusesBadVectorCommands) {
   Bench bench(small_memories());
-  VectorFields f = some_pool();
+  hw::VectorFields f = some_pool();
   f.input_width = 5;
-  EXPECT_THAT(bench.run(Bench::command(Opcode::pool, f)), HasSubstr("input_width is 5"));
+  EXPECT_THAT(bench.run(Bench::command(hw::Opcode::pool, f)), HasSubstr("input_width is 5"));
   f = some_pool();
   f.kernel = 0;
-  EXPECT_THAT(bench.run(Bench::command(Opcode::pool, f)), HasSubstr("kernel is 0"));
+  EXPECT_THAT(bench.run(Bench::command(hw::Opcode::pool, f)), HasSubstr("kernel is 0"));
   f = some_pool();
   f.relu = 1;
-  EXPECT_THAT(bench.run(Bench::command(Opcode::pool, f)), HasSubstr("relu is 1"));
+  EXPECT_THAT(bench.run(Bench::command(hw::Opcode::pool, f)), HasSubstr("relu is 1"));
   f = some_pool();
   f.input_address = 512 * 1024 - 10;
-  EXPECT_THAT(bench.run(Bench::command(Opcode::pool, f)), HasSubstr("input_address"));
+  EXPECT_THAT(bench.run(Bench::command(hw::Opcode::pool, f)), HasSubstr("input_address"));
   f = some_pool();
   f.second_format = {8, 0};
   f.left_shift = 25;
-  EXPECT_THAT(bench.run(Bench::command(Opcode::add, f)), HasSubstr("left_shift is 25"));
+  EXPECT_THAT(bench.run(Bench::command(hw::Opcode::add, f)), HasSubstr("left_shift is 25"));
   f.left_shift = 0;
   f.second_format = {1, 0};
-  EXPECT_THAT(bench.run(Bench::command(Opcode::add, f)), HasSubstr("second_format.bits is 1"));
+  EXPECT_THAT(bench.run(Bench::command(hw::Opcode::add, f)), HasSubstr("second_format.bits is 1"));
   f.second_format = {8, 0};
   f.channels = 0;
-  EXPECT_THAT(bench.run(Bench::command(Opcode::add, f)), HasSubstr("channels is 0"));
+  EXPECT_THAT(bench.run(Bench::command(hw::Opcode::add, f)), HasSubstr("channels is 0"));
 }
 
 // Time -------------------------------------------------------------------------------------------
 
-ConvolveFields authors_kernel() {
-  ConvolveFields f{};
+hw::ConvolveFields authors_kernel() {
+  hw::ConvolveFields f{};
   f.input_height = f.input_width = f.output_height = f.output_width = 28;
   f.input_channels = f.output_channels = f.columns = 16;
   f.kernel = 3;
   f.stride = f.padding = 1;
-  f.taps = TapKind::absolute_difference;
+  f.taps = hw::TapKind::absolute_difference;
   f.weight_bits = f.activation_bits = 8;
   f.weight_signed = 1;
   f.read_multiplier = 1;
@@ -614,7 +615,7 @@ ConvolveFields authors_kernel() {
 }
 
 // Runs one command at the timed level and gives its timeline entry.
-TimelineEntry timed(Bench& bench, const Command& command) {
+TimelineEntry timed(Bench& bench, const hw::Command& command) {
   sc_core::sc_start(sc_core::SC_ZERO_TIME);
   bench.unit.push(command, 0);
   sc_core::sc_start();
@@ -635,9 +636,9 @@ std::int64_t counted(const Bench& bench, Component component, Action action) {
 }
 
 TEST(ComputeUnitTime, AuthorsKernel) {
-  HardwareConfig config;
+  hw::HardwareConfig config;
   config.activation_sram.latency_cycles = 0;
-  Bench bench(config, TimingLevel::approximate);
+  Bench bench(config, hw::TimingLevel::approximate);
   const ConvolveCycles parts = bench.unit.convolve_cycles(authors_kernel());
   EXPECT_EQ(parts.fill, 18);  // 2,304 bytes of weights, 128 a cycle
   EXPECT_EQ(parts.latency, 0);
@@ -650,7 +651,7 @@ TEST(ComputeUnitTime, AuthorsKernel) {
 }
 
 TEST(ComputeUnitTime, CountsWhatItDid) {
-  Bench bench(HardwareConfig{}, TimingLevel::approximate);
+  Bench bench(hw::HardwareConfig{}, hw::TimingLevel::approximate);
   timed(bench, Bench::command(authors_kernel()));
   const std::int64_t taps = 7056 * 256;
   EXPECT_EQ(counted(bench, Component::pe_array, Action::absolute_difference), taps);
@@ -667,9 +668,9 @@ TEST(ComputeUnitTime, CountsWhatItDid) {
 }
 
 // Codes 1, 2, 3, 4 by turns over the input channels: every second one reads a table.
-ConvolveFields post_kernel(Bench& bench) {
-  ConvolveFields f = authors_kernel();
-  f.taps = TapKind::half_shifted;
+hw::ConvolveFields post_kernel(Bench& bench) {
+  hw::ConvolveFields f = authors_kernel();
+  f.taps = hw::TapKind::half_shifted;
   f.weight_bits = 4;
   f.levels = 7;
   f.fraction_bits = 6;
@@ -687,11 +688,11 @@ struct SharedTable {
 class TableWaits : public ::testing::TestWithParam<SharedTable> {};
 
 TEST_P(TableWaits, LanesThatShareATableWaitForItsPorts) {
-  HardwareConfig config;
+  hw::HardwareConfig config;
   config.array.kind = "post";
   config.array.table.lanes = GetParam().lanes;
   config.array.table.ports = GetParam().ports;
-  Bench bench(config, TimingLevel::approximate);
+  Bench bench(config, hw::TimingLevel::approximate);
   const TimelineEntry entry = timed(bench, Bench::command(post_kernel(bench)));
   EXPECT_EQ(cycles(bench, entry.stalled), GetParam().waits * 7056);
   EXPECT_EQ(cycles(bench, entry.end - entry.start - entry.stalled), 16 + 1 + 7062);
@@ -709,10 +710,10 @@ INSTANTIATE_TEST_SUITE_P(Tables, TableWaits,
 
 // Priced at the layer's widths, as all its taps are, not at the array's.
 TEST(ComputeUnitTime, ATableReadHasTheLayersOwnWordAndRows) {
-  HardwareConfig config;  // lanes of 8 bits, tables of 4 columns
+  hw::HardwareConfig config;  // lanes of 8 bits, tables of 4 columns
   config.array.kind = "post";
-  Bench bench(config, TimingLevel::approximate);
-  ConvolveFields f = post_kernel(bench);
+  Bench bench(config, hw::TimingLevel::approximate);
+  hw::ConvolveFields f = post_kernel(bench);
   f.activation_bits = 4;
   timed(bench, Bench::command(f));
   int found = 0;
@@ -726,9 +727,9 @@ TEST(ComputeUnitTime, ATableReadHasTheLayersOwnWordAndRows) {
 }
 
 TEST(ComputeUnitTime, PointwiseWaitsForTheScaleUnit) {
-  HardwareConfig config;
-  Bench bench(config, TimingLevel::approximate);
-  ConvolveFields f = authors_kernel();
+  hw::HardwareConfig config;
+  Bench bench(config, hw::TimingLevel::approximate);
+  hw::ConvolveFields f = authors_kernel();
   f.kernel = 1;
   f.padding = 0;
   const TimelineEntry entry = timed(bench, Bench::command(f));
@@ -738,8 +739,8 @@ TEST(ComputeUnitTime, PointwiseWaitsForTheScaleUnit) {
 }
 
 TEST(ComputeUnitTime, ReadQuantizerAddsItsLatency) {
-  Bench bench(HardwareConfig{}, TimingLevel::approximate);
-  ConvolveFields f = authors_kernel();
+  Bench bench(hw::HardwareConfig{}, hw::TimingLevel::approximate);
+  hw::ConvolveFields f = authors_kernel();
   f.activation_bits = 4;
   f.read_multiplier = 4096;
   f.read_shift = 16;
@@ -749,9 +750,9 @@ TEST(ComputeUnitTime, ReadQuantizerAddsItsLatency) {
 }
 
 TEST(ComputeUnitTime, StreamedWeightsStallOnANarrowPort) {
-  HardwareConfig config;
+  hw::HardwareConfig config;
   config.array.weights_per_pe = 8;  // of 9
-  Bench bench(config, TimingLevel::approximate);
+  Bench bench(config, hw::TimingLevel::approximate);
   const TimelineEntry entry = timed(bench, Bench::command(authors_kernel()));
   // 256 bytes a cycle through ports of 128: twice the issue cycles. No fill but the parameters'.
   EXPECT_EQ(cycles(bench, entry.end - entry.start), 16 + 1 + 2 * 7056 + 6);
@@ -760,17 +761,17 @@ TEST(ComputeUnitTime, StreamedWeightsStallOnANarrowPort) {
 }
 
 TEST(ComputeUnitTime, OtherTrafficStallsTheArray) {
-  HardwareConfig config;
+  hw::HardwareConfig config;
   config.activation_sram = {128 * 1024, 1, 32, 1};  // inputs alone need all of it
-  Bench bench(config, TimingLevel::approximate);
+  Bench bench(config, hw::TimingLevel::approximate);
   bench.activation.book(sc_core::SC_ZERO_TIME, bench.context.cycles(1000), 32000);
   const TimelineEntry entry = timed(bench, Bench::command(authors_kernel()));
   EXPECT_GT(entry.stalled, bench.context.cycles(900));
   EXPECT_EQ(cycles(bench, entry.end - entry.start - entry.stalled), 18 + 1 + 7062);
 }
 
-AdaptFields some_adapter() {
-  AdaptFields f{};
+hw::AdaptFields some_adapter() {
+  hw::AdaptFields f{};
   f.channels = 16;
   f.hidden = 4;
   f.pool_multiplier = 1;
@@ -779,9 +780,9 @@ AdaptFields some_adapter() {
   return f;
 }
 
-Command adapt_command(const AdaptFields& fields) {
-  Command command{};
-  command.opcode = Opcode::adapt;
+hw::Command adapt_command(const hw::AdaptFields& fields) {
+  hw::Command command{};
+  command.opcode = hw::Opcode::adapt;
   command.layer = 1;
   command.adapt = fields;
   return command;
@@ -789,12 +790,12 @@ Command adapt_command(const AdaptFields& fields) {
 
 TEST(ComputeUnit, RefusesBadAdaptersAndStepsThatNobodySet) {
   Bench bench(small_memories());
-  const auto error = [&](const std::function<void(AdaptFields&)>& spoil) {
-    AdaptFields fields = some_adapter();
+  const auto error = [&](const std::function<void(hw::AdaptFields&)>& spoil) {
+    hw::AdaptFields fields = some_adapter();
     spoil(fields);
     return bench.run(adapt_command(fields));
   };
-  using Fields = AdaptFields;
+  using Fields = hw::AdaptFields;
   EXPECT_THAT(error([](Fields& f) { f.channels = 513; }),
               HasSubstr("adapt: channels is 513; allowed: 1 to 512 (the step adapter's)"));
   EXPECT_THAT(error([](Fields& f) { f.hidden = 129; }), HasSubstr("hidden is 129"));
@@ -808,7 +809,7 @@ TEST(ComputeUnit, RefusesBadAdaptersAndStepsThatNobodySet) {
   EXPECT_THAT(error([](Fields& f) { f.address = 64 * 1024 - 8; }),
               HasSubstr("do not fit the weight SRAM of 65536 bytes"));
 
-  HardwareConfig config = small_memories();
+  hw::HardwareConfig config = small_memories();
   ConvolveCase c = some_case(config);
   bench.fill(c.memories);
   c.fields.step_register = 2;
@@ -818,13 +819,13 @@ TEST(ComputeUnit, RefusesBadAdaptersAndStepsThatNobodySet) {
   EXPECT_THAT(bench.run(Bench::command(c.fields)),
               HasSubstr("step_register is 5; allowed: 0 to 4"));
   c.fields.step_register = 0;
-  c.fields.channel_sums = static_cast<ChannelSums>(3);
+  c.fields.channel_sums = static_cast<hw::ChannelSums>(3);
   EXPECT_THAT(bench.run(Bench::command(c.fields)), HasSubstr("channel_sums is 3; allowed: 0 to 2"));
-  c.fields.channel_sums = ChannelSums::none;
+  c.fields.channel_sums = hw::ChannelSums::none;
   c.fields.first_sum_channel = 16;
   EXPECT_THAT(bench.run(Bench::command(c.fields)),
               HasSubstr("first_sum_channel is 16; allowed: 0"));
-  c.fields.channel_sums = ChannelSums::restart;
+  c.fields.channel_sums = hw::ChannelSums::restart;
   c.fields.first_sum_channel = 512;
   EXPECT_THAT(bench.run(Bench::command(c.fields)),
               HasSubstr("channels whose sums are gathered is " +
@@ -833,7 +834,7 @@ TEST(ComputeUnit, RefusesBadAdaptersAndStepsThatNobodySet) {
 
 // Its time is what the next layer waits, with a row of its own.
 TEST(ComputeUnitTime, StepAdapter) {
-  Bench bench(HardwareConfig{}, TimingLevel::approximate);
+  Bench bench(hw::HardwareConfig{}, hw::TimingLevel::approximate);
   const TimelineEntry entry = timed(bench, adapt_command(some_adapter()));
   EXPECT_EQ(entry.unit, Unit::step_adapter);
   EXPECT_EQ(entry.layer, 1);
@@ -845,17 +846,17 @@ TEST(ComputeUnitTime, StepAdapter) {
 
 // Gathering sums takes no time; an adapted step takes the read quantizer's, whatever β is.
 TEST(ComputeUnitTime, GatheringSumsIsFree) {
-  Bench bench(HardwareConfig{}, TimingLevel::approximate);
-  ConvolveFields f = authors_kernel();
-  f.channel_sums = ChannelSums::restart;
+  Bench bench(hw::HardwareConfig{}, hw::TimingLevel::approximate);
+  hw::ConvolveFields f = authors_kernel();
+  f.channel_sums = hw::ChannelSums::restart;
   const TimelineEntry entry = timed(bench, Bench::command(f));
   EXPECT_EQ(cycles(bench, entry.end - entry.start), 18 + 1 + 7062);
   EXPECT_EQ(counted(bench, Component::step_adapter, Action::add), 28 * 28 * 16);
 }
 
 TEST(ComputeUnitTime, VectorCommands) {
-  Bench bench(HardwareConfig{}, TimingLevel::approximate);
-  VectorFields f = some_pool();
+  Bench bench(hw::HardwareConfig{}, hw::TimingLevel::approximate);
+  hw::VectorFields f = some_pool();
   f.multiplier = 1;
   f.second_multiplier = 1;
   f.second_format = {8, 0};
@@ -863,10 +864,10 @@ TEST(ComputeUnitTime, VectorCommands) {
   f.height = f.width = 28;
   f.channels = 16;
   f.output_address = 3 * 16384;
-  const TimelineEntry entry = timed(bench, Bench::command(Opcode::add, f));
+  const TimelineEntry entry = timed(bench, Bench::command(hw::Opcode::add, f));
   EXPECT_EQ(entry.unit, Unit::compute_vector);
   EXPECT_EQ(cycles(bench, entry.end - entry.start), 784 + 4 + 1);
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::models

@@ -5,14 +5,14 @@
 #include <cstdlib>
 #include <cstring>
 
-namespace abacus {
+namespace abacus::models {
 namespace {
 
 int pick(std::mt19937& random, int low, int high) {
   return std::uniform_int_distribution<int>(low, high)(random);
 }
 
-int bytes_of(ElementFormat format) { return format.bits <= 8 ? 1 : 2; }
+int bytes_of(hw::ElementFormat format) { return format.bits <= 8 ? 1 : 2; }
 
 std::int64_t low_of(int bits, bool is_signed) {
   return is_signed ? -(std::int64_t{1} << (bits - 1)) : 0;
@@ -26,20 +26,20 @@ std::int64_t round_shift_by_the_book(std::int64_t v, int s) {
 }
 
 // |a|·2^−p in units of 2^−fraction_bits, what lies below them cut off.
-std::int64_t shifted_by_the_book(const ConvolveFields& f, std::int64_t a, std::int64_t p) {
+std::int64_t shifted_by_the_book(const hw::ConvolveFields& f, std::int64_t a, std::int64_t p) {
   std::int64_t value = std::abs(a) * (std::int64_t{1} << f.fraction_bits);
   for (; p > 0 && value > 0; --p) value /= 2;
   return value;
 }
 
 // The tap of an activation and a code w.
-std::int64_t exponent_tap_by_the_book(const ConvolveFields& f, std::int64_t a, std::int64_t w) {
+std::int64_t exponent_tap_by_the_book(const hw::ConvolveFields& f, std::int64_t a, std::int64_t w) {
   const std::int64_t magnitude = std::abs(w);
   if (magnitude == 0 || magnitude > f.levels) return 0;
   std::int64_t value = 0;
-  if (f.taps == TapKind::shifted) {
+  if (f.taps == hw::TapKind::shifted) {
     value = shifted_by_the_book(f, a, magnitude - 1);
-  } else if (f.taps == TapKind::twice_shifted) {
+  } else if (f.taps == hw::TapKind::twice_shifted) {
     const std::int64_t first = std::int64_t{1} << f.first_term_bits;
     for (const int p : {f.exponents[magnitude % first], f.exponents[16 + magnitude / first]}) {
       if (p >= 0) value += shifted_by_the_book(f, a, p);
@@ -86,9 +86,10 @@ int random_value(std::mt19937& random, int bits, bool is_signed) {
   }
 }
 
-ConvolveCase random_case(std::mt19937& random, const HardwareConfig& hardware, bool edge_array) {
-  const PeArrayConfig& array = edge_array ? hardware.edge_array : hardware.array;
-  ProcessingElementKind kind = array.kind;
+ConvolveCase random_case(std::mt19937& random, const hw::HardwareConfig& hardware,
+                         bool edge_array) {
+  const hw::PeArrayConfig& array = edge_array ? hardware.edge_array : hardware.array;
+  hw::ProcessingElementKind kind = array.kind;
   if (kind == "shift-add") {
     kind = random() % 2 ? "shift" : "adder";
   }
@@ -98,9 +99,9 @@ ConvolveCase random_case(std::mt19937& random, const HardwareConfig& hardware, b
   const bool apot = kind == "apot";
   const bool shifter = kind == "shift" || post || apot;
   ConvolveCase c;
-  ConvolveFields& f = c.fields;
+  hw::ConvolveFields& f = c.fields;
   const auto random_format = [&] {
-    return ElementFormat{
+    return hw::ElementFormat{
         static_cast<std::uint8_t>(random() % 4 == 0 ? pick(random, 9, 16) : pick(random, 2, 8)),
         static_cast<std::uint8_t>(random() % 2)};
   };
@@ -108,12 +109,12 @@ ConvolveCase random_case(std::mt19937& random, const HardwareConfig& hardware, b
   constexpr int widths[] = {1, 2, 3, 5, 7, 8, 14, 15, 16, 17, 28, 29, 33};
   constexpr int channels[] = {1, 2, 3, 7, 8, 9, 12, 16, 20, 24, 33};
   f.edge_array = edge_array;
-  f.taps = adder     ? TapKind::absolute_difference
-           : xnor    ? TapKind::sign_product
-           : post    ? TapKind::half_shifted
-           : apot    ? TapKind::twice_shifted
-           : shifter ? TapKind::shifted
-                     : TapKind::product;
+  f.taps = adder     ? hw::TapKind::absolute_difference
+           : xnor    ? hw::TapKind::sign_product
+           : post    ? hw::TapKind::half_shifted
+           : apot    ? hw::TapKind::twice_shifted
+           : shifter ? hw::TapKind::shifted
+                     : hw::TapKind::product;
   f.kernel = static_cast<std::uint8_t>(kernels[random() % 4]);
   f.stride = static_cast<std::uint8_t>(pick(random, 1, 2));
   f.padding = static_cast<std::uint8_t>(pick(random, 0, 2));
@@ -203,7 +204,7 @@ ConvolveCase random_case(std::mt19937& random, const HardwareConfig& hardware, b
                 order.end());
   }
   for (int column = 0; column < f.columns; ++column) {
-    ScaleRecord record{};
+    hw::ScaleRecord record{};
     record.multiplier = pick(random, -32768, 32767);
     if (random() % 8 == 0) record.multiplier = -32768;
     const int bias_bits = random() % 8 == 0 ? 46 : std::min(46, int{f.shift} + 7);
@@ -256,13 +257,13 @@ ConvolveCase random_case(std::mt19937& random, const HardwareConfig& hardware, b
   // At the memory's very end, so that reading past it would show.
   f.weight_address = static_cast<std::uint32_t>(c.memories.weight.size() - packed);
   f.parameter_address =
-      static_cast<std::uint32_t>(c.memories.parameter.size() - f.columns * sizeof(ScaleRecord));
+      static_cast<std::uint32_t>(c.memories.parameter.size() - f.columns * sizeof(hw::ScaleRecord));
   fill_memories(c);
   return c;
 }
 
 void fill_memories(ConvolveCase& c) {
-  const ConvolveFields& f = c.fields;
+  const hw::ConvolveFields& f = c.fields;
   const auto row = std::size_t{f.input_width} * f.input_channels;
   for (std::size_t i = f.first_input_row * row; i < c.input.size(); ++i) {
     put(c.memories.activation,
@@ -287,7 +288,7 @@ void fill_memories(ConvolveCase& c) {
                               channel]
                   : 0;
           // A sign is the bit 1 for +1; two's complement would give −1 that bit.
-          const int field = f.taps == TapKind::sign_product ? weight > 0 : weight;
+          const int field = f.taps == hw::TapKind::sign_product ? weight > 0 : weight;
           for (int b = 0; b < f.weight_bits; ++b, ++bit) {
             std::uint8_t& byte = c.memories.weight.at(bit / 8);
             byte = static_cast<std::uint8_t>((byte & ~(1u << bit % 8)) |
@@ -298,11 +299,11 @@ void fill_memories(ConvolveCase& c) {
     }
   }
   std::memcpy(c.memories.parameter.data() + f.parameter_address, c.records.data(),
-              c.records.size() * sizeof(ScaleRecord));
+              c.records.size() * sizeof(hw::ScaleRecord));
 }
 
-Expected expected(const ConvolveCase& c, const PeArrayConfig& array) {
-  const ConvolveFields& f = c.fields;
+Expected expected(const ConvolveCase& c, const hw::PeArrayConfig& array) {
+  const hw::ConvolveFields& f = c.fields;
   Expected result;
   result.activation = c.memories.activation;
   const std::int64_t highest = (std::int64_t{1} << (array.accumulator_bits - 1)) - 1;
@@ -318,7 +319,7 @@ Expected expected(const ConvolveCase& c, const PeArrayConfig& array) {
               for (int i = first; i < std::min(first + array.rows, int{f.input_channels}); ++i) {
                 const int iy = (f.first_output_row + y) * f.stride + ky - f.padding;
                 const int ix = x * f.stride + kx - f.padding;
-                const bool sign = f.taps == TapKind::sign_product;
+                const bool sign = f.taps == hw::TapKind::sign_product;
                 std::int64_t a = sign ? -1 : 0;
                 if (iy >= 0 && iy < f.input_height && ix >= 0 && ix < f.input_width) {
                   const std::int64_t v =
@@ -335,11 +336,11 @@ Expected expected(const ConvolveCase& c, const PeArrayConfig& array) {
                     c.weights[((static_cast<std::size_t>(column) * f.kernel + ky) * f.kernel + kx) *
                                   f.input_channels +
                               i];
-                const bool exponents = f.taps == TapKind::shifted ||
-                                       f.taps == TapKind::half_shifted ||
-                                       f.taps == TapKind::twice_shifted;
+                const bool exponents = f.taps == hw::TapKind::shifted ||
+                                       f.taps == hw::TapKind::half_shifted ||
+                                       f.taps == hw::TapKind::twice_shifted;
                 tree += exponents ? exponent_tap_by_the_book(f, a, w)
-                        : f.taps == TapKind::absolute_difference
+                        : f.taps == hw::TapKind::absolute_difference
                             ? std::abs(a * (1 << f.activation_shift) - w * (1 << f.weight_shift))
                             : a * w;
               }
@@ -351,7 +352,7 @@ Expected expected(const ConvolveCase& c, const PeArrayConfig& array) {
             }
           }
         }
-        const ScaleRecord& record = c.records[static_cast<std::size_t>(column)];
+        const hw::ScaleRecord& record = c.records[static_cast<std::size_t>(column)];
         const std::size_t element =
             (static_cast<std::size_t>(y) * f.output_width + x) * f.output_channels +
             record.output_channel;
@@ -372,4 +373,4 @@ Expected expected(const ConvolveCase& c, const PeArrayConfig& array) {
   return result;
 }
 
-}  // namespace abacus
+}  // namespace abacus::models

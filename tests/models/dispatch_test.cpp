@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace abacus {
+namespace abacus::models {
 namespace {
 
 int plain() { return 1; }
@@ -32,4 +32,4 @@ TEST(Dispatch, ANullVersionSaysThatThereIsNone) {
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::models

@@ -16,7 +16,7 @@
 #include "models/memory/dram.hpp"
 #include "tlm/bus.hpp"
 
-namespace abacus {
+namespace abacus::models {
 namespace {
 
 using sc_core::sc_time;
@@ -24,9 +24,10 @@ using sc_core::sc_time_stamp;
 
 constexpr std::uint64_t dram_bytes = 1 << 16;
 
-struct Bench : sc_core::sc_module, BusObserver {
-  explicit Bench(const sc_core::sc_module_name& name, TimingLevel level = TimingLevel::approximate,
-                 HardwareConfig configuration = {})
+struct Bench : sc_core::sc_module, hw::BusObserver {
+  explicit Bench(const sc_core::sc_module_name& name,
+                 hw::TimingLevel level = hw::TimingLevel::approximate,
+                 hw::HardwareConfig configuration = {})
       : sc_module(name),
         hardware(small(configuration)),
         context(hardware, level),
@@ -51,7 +52,7 @@ struct Bench : sc_core::sc_module, BusObserver {
     SC_HAS_PROCESS(Bench);
     SC_THREAD(main);
   }
-  static HardwareConfig small(HardwareConfig config) {
+  static hw::HardwareConfig small(hw::HardwareConfig config) {
     config.dram.bytes = dram_bytes;
     return config;
   }
@@ -60,11 +61,11 @@ struct Bench : sc_core::sc_module, BusObserver {
     unsigned bytes;
     int initiator;
     int layer;
-    TensorPurpose purpose;
+    hw::TensorPurpose purpose;
     bool write;
     sc_time completed;
   };
-  void transferred(const BusTransfer& t) override {
+  void transferred(const hw::BusTransfer& t) override {
     seen.push_back(
         {t.address, t.bytes, t.initiator, t.tag.layer, t.tag.purpose, t.write, t.completed});
     beats += t.beats;
@@ -79,7 +80,7 @@ struct Bench : sc_core::sc_module, BusObserver {
     ASSERT_TRUE(ended);
   }
 
-  HardwareConfig hardware;
+  hw::HardwareConfig hardware;
   Context context;
   TokenCounters tokens;
   Dram dram;
@@ -87,7 +88,7 @@ struct Bench : sc_core::sc_module, BusObserver {
   BurstEngine engine;
   LoadUnit load;
   StoreUnit store;
-  Bus bus;
+  hw::Bus bus;
   std::vector<std::uint8_t> contents;
   std::vector<Seen> seen;
   int beats = 0;
@@ -95,10 +96,11 @@ struct Bench : sc_core::sc_module, BusObserver {
   std::function<void()> script;
 };
 
-Command transfer(Opcode opcode, std::uint64_t dram_address, std::uint32_t onchip_address,
-                 std::uint32_t row_bytes, std::uint32_t rows = 1, std::uint32_t dram_stride = 0,
-                 std::uint32_t onchip_stride = 0, OnChipMemory memory = OnChipMemory::activation) {
-  Command command{};
+hw::Command transfer(hw::Opcode opcode, std::uint64_t dram_address, std::uint32_t onchip_address,
+                     std::uint32_t row_bytes, std::uint32_t rows = 1, std::uint32_t dram_stride = 0,
+                     std::uint32_t onchip_stride = 0,
+                     hw::OnChipMemory memory = hw::OnChipMemory::activation) {
+  hw::Command command{};
   command.opcode = opcode;
   command.layer = 4;
   command.transfer = {dram_address,  onchip_address, row_bytes, rows, dram_stride,
@@ -115,7 +117,7 @@ TEST(BurstEngine, CutsAtMultiplesOfTheBurst) {
     t.row_bytes = 200;
     t.local = data.data();
     t.layer = 7;
-    t.purpose = TensorPurpose::weights;
+    t.purpose = hw::TensorPurpose::weights;
     EXPECT_TRUE(bench.engine.run(t));
   });
   ASSERT_EQ(bench.seen.size(), 4u);
@@ -125,28 +127,28 @@ TEST(BurstEngine, CutsAtMultiplesOfTheBurst) {
     EXPECT_EQ(bench.seen[i].address, expected[i].first);
     EXPECT_EQ(bench.seen[i].bytes, expected[i].second);
     EXPECT_EQ(bench.seen[i].layer, 7);
-    EXPECT_EQ(bench.seen[i].purpose, TensorPurpose::weights);
+    EXPECT_EQ(bench.seen[i].purpose, hw::TensorPurpose::weights);
   }
   EXPECT_TRUE(std::equal(data.begin(), data.end(), bench.contents.begin() + 100));
 }
 
 // The same random transfers, there and back, at every level, burst size and number outstanding.
 struct Case {
-  TimingLevel level;
+  hw::TimingLevel level;
   int burst_bytes;
   int outstanding;
 };
 class AnyBursts : public ::testing::TestWithParam<Case> {};
 INSTANTIATE_TEST_SUITE_P(Cases, AnyBursts,
-                         ::testing::Values(Case{TimingLevel::functional, 64, 4},
-                                           Case{TimingLevel::approximate, 64, 4},
-                                           Case{TimingLevel::approximate, 64, 1},
-                                           Case{TimingLevel::approximate, 256, 4},
-                                           Case{TimingLevel::approximate, 16, 16},
-                                           Case{TimingLevel::approximate, 4, 3}));
+                         ::testing::Values(Case{hw::TimingLevel::functional, 64, 4},
+                                           Case{hw::TimingLevel::approximate, 64, 4},
+                                           Case{hw::TimingLevel::approximate, 64, 1},
+                                           Case{hw::TimingLevel::approximate, 256, 4},
+                                           Case{hw::TimingLevel::approximate, 16, 16},
+                                           Case{hw::TimingLevel::approximate, 4, 3}));
 
 TEST_P(AnyBursts, MoveRowsOfAnyShape) {
-  HardwareConfig hardware;
+  hw::HardwareConfig hardware;
   hardware.load_dma = hardware.store_dma = {GetParam().burst_bytes, GetParam().outstanding};
   Bench bench("bench", GetParam().level, hardware);
   bench.run([&] {
@@ -174,12 +176,12 @@ TEST_P(AnyBursts, MoveRowsOfAnyShape) {
       }
 
       bench.load.push(
-          transfer(Opcode::load, from, onchip, row_bytes, rows, dram_stride, onchip_stride), 0);
+          transfer(hw::Opcode::load, from, onchip, row_bytes, rows, dram_stride, onchip_stride), 0);
       while (!bench.load.idle()) wait(bench.load.progress());
       ASSERT_TRUE(std::equal(expected_sram.begin(), expected_sram.end(), bench.activation.data()))
           << "load " << i;
       bench.store.push(
-          transfer(Opcode::store, to, onchip, row_bytes, rows, dram_stride, onchip_stride), 0);
+          transfer(hw::Opcode::store, to, onchip, row_bytes, rows, dram_stride, onchip_stride), 0);
       while (!bench.store.idle()) wait(bench.store.progress());
       std::vector<std::uint8_t> dram(dram_bytes);
       bench.dram.peek(0, dram.data(), dram.size());
@@ -194,12 +196,12 @@ TEST_P(AnyBursts, MoveRowsOfAnyShape) {
   }
 }
 
-sc_time time_of_load(const DmaConfig& dma, std::uint32_t bytes) {
-  HardwareConfig hardware;
+sc_time time_of_load(const hw::DmaConfig& dma, std::uint32_t bytes) {
+  hw::HardwareConfig hardware;
   hardware.load_dma = dma;
-  Bench bench("bench", TimingLevel::approximate, hardware);
+  Bench bench("bench", hw::TimingLevel::approximate, hardware);
   bench.run([&] {
-    bench.load.push(transfer(Opcode::load, 0, 0, bytes), 0);
+    bench.load.push(transfer(hw::Opcode::load, 0, 0, bytes), 0);
     while (!bench.load.idle()) wait(bench.load.progress());
   });
   const auto& entry = bench.context.timeline.at(0);
@@ -235,7 +237,7 @@ TEST(LoadUnit, LargerBurstsNeedFewerTransactions) {
 TEST(LoadUnit, RowsApartAreSeparateAccesses) {
   Bench bench("bench");
   bench.run([&] {
-    bench.load.push(transfer(Opcode::load, 0, 0, 16, 6, 16, 48, OnChipMemory::weight), 0);
+    bench.load.push(transfer(hw::Opcode::load, 0, 0, 16, 6, 16, 48, hw::OnChipMemory::weight), 0);
     while (!bench.load.idle()) wait(bench.load.progress());
     bench.context.settle();
   });
@@ -246,7 +248,7 @@ TEST(LoadUnit, RowsApartAreSeparateAccesses) {
 TEST(LoadUnit, CountsAndTimelineCarryTheLayer) {
   Bench bench("bench");
   bench.run([&] {
-    bench.load.push(transfer(Opcode::load, 0, 0, 128, 1, 0, 0, OnChipMemory::weight), 0);
+    bench.load.push(transfer(hw::Opcode::load, 0, 0, 128, 1, 0, 0, hw::OnChipMemory::weight), 0);
     while (!bench.load.idle()) wait(bench.load.progress());
     bench.context.settle();
   });
@@ -256,7 +258,7 @@ TEST(LoadUnit, CountsAndTimelineCarryTheLayer) {
   EXPECT_EQ(counts.at({4, Component::dma, Action::register_read, 64, 0}), 16);
   EXPECT_EQ(counts.at({4, Component::dram, Action::dram_read, 128, 0}), 8);
   EXPECT_EQ(counts.at({4, Component::dram, Action::dram_activate, 128, 0}), 1);
-  EXPECT_EQ(bench.seen.at(0).purpose, TensorPurpose::weights);
+  EXPECT_EQ(bench.seen.at(0).purpose, hw::TensorPurpose::weights);
   ASSERT_EQ(bench.context.timeline.size(), 1u);
   const auto& entry = bench.context.timeline[0];
   EXPECT_EQ(entry.unit, Unit::load);
@@ -270,7 +272,7 @@ TEST(LoadUnit, WaitsForABusyMemory) {
   bench.run([&] {
     const auto time = [&] {
       const sc_time start = sc_time_stamp();
-      bench.load.push(transfer(Opcode::load, 0, 0, 2048), 0);
+      bench.load.push(transfer(hw::Opcode::load, 0, 0, 2048), 0);
       while (!bench.load.idle()) wait(bench.load.progress());
       return sc_time_stamp() - start;
     };
@@ -290,39 +292,41 @@ TEST(StoreUnit, WaitsForABusyMemory) {
   bench.run([&] {
     bench.activation.book(sc_time_stamp(), bench.context.cycles(2000), 124 * 2000);
     const sc_time start = sc_time_stamp();
-    bench.store.push(transfer(Opcode::store, 0, 0, 2048), 0);
+    bench.store.push(transfer(hw::Opcode::store, 0, 0, 2048), 0);
     while (!bench.store.idle()) wait(bench.store.progress());
     busy = sc_time_stamp() - start;
   });
   EXPECT_GE(busy, bench.context.cycles((2048 - 64) / 4));
 }
 
-class RefusedTransfers : public ::testing::TestWithParam<TimingLevel> {};
+class RefusedTransfers : public ::testing::TestWithParam<hw::TimingLevel> {};
 INSTANTIATE_TEST_SUITE_P(Levels, RefusedTransfers,
-                         ::testing::Values(TimingLevel::functional, TimingLevel::approximate));
+                         ::testing::Values(hw::TimingLevel::functional,
+                                           hw::TimingLevel::approximate));
 
 TEST_P(RefusedTransfers, SayWhatWasWrong) {
   Bench bench("bench", GetParam());
   const std::uint32_t size = bench.activation.size();
   struct Refused {
-    Command command;
+    hw::Command command;
     const char* message;
   };
   const std::vector<Refused> loads{
-      {transfer(Opcode::load, 0, 0, 0), "at least 1"},
-      {transfer(Opcode::load, 0, 0, 16, 0), "at least 1"},
-      {transfer(Opcode::load, 0, size - 15, 16), "activation_sram has 131072"},
-      {transfer(Opcode::load, 0, 0, 16, 0xFFFF'FFFF, 16, 0xFFFF'FFFF), "activation_sram has"},
-      {transfer(Opcode::load, 0, 8192, 16, 1, 0, 0, OnChipMemory::parameter), "parameter_sram has"},
-      {transfer(Opcode::load, 0, 0, 16, 1, 0, 0, static_cast<OnChipMemory>(3)), "memory 3"},
-      {transfer(Opcode::load, dram_bytes - 8, 0, 16), "bus"},
-      {transfer(Opcode::load, ~std::uint64_t{7}, 0, 16), "bus"},
-      {transfer(Opcode::store, 0, 0, 16), "loads only"}};
+      {transfer(hw::Opcode::load, 0, 0, 0), "at least 1"},
+      {transfer(hw::Opcode::load, 0, 0, 16, 0), "at least 1"},
+      {transfer(hw::Opcode::load, 0, size - 15, 16), "activation_sram has 131072"},
+      {transfer(hw::Opcode::load, 0, 0, 16, 0xFFFF'FFFF, 16, 0xFFFF'FFFF), "activation_sram has"},
+      {transfer(hw::Opcode::load, 0, 8192, 16, 1, 0, 0, hw::OnChipMemory::parameter),
+       "parameter_sram has"},
+      {transfer(hw::Opcode::load, 0, 0, 16, 1, 0, 0, static_cast<hw::OnChipMemory>(3)), "memory 3"},
+      {transfer(hw::Opcode::load, dram_bytes - 8, 0, 16), "bus"},
+      {transfer(hw::Opcode::load, ~std::uint64_t{7}, 0, 16), "bus"},
+      {transfer(hw::Opcode::store, 0, 0, 16), "loads only"}};
   const std::vector<Refused> stores{
-      {transfer(Opcode::store, 0, size - 15, 16), "activation_sram has 131072"},
-      {transfer(Opcode::store, 0, 0, 16, 1, 0, 0, OnChipMemory::weight), "memory 1"},
-      {transfer(Opcode::store, dram_bytes - 8, 0, 16), "bus"},
-      {transfer(Opcode::load, 0, 0, 16), "stores only"}};
+      {transfer(hw::Opcode::store, 0, size - 15, 16), "activation_sram has 131072"},
+      {transfer(hw::Opcode::store, 0, 0, 16, 1, 0, 0, hw::OnChipMemory::weight), "memory 1"},
+      {transfer(hw::Opcode::store, dram_bytes - 8, 0, 16), "bus"},
+      {transfer(hw::Opcode::load, 0, 0, 16), "stores only"}};
   const auto check = [](ExecutionUnit& unit, const std::vector<Refused>& all) {
     for (const Refused& refused : all) {
       unit.reset();
@@ -358,10 +362,10 @@ TEST(Transfer, DataBeatsCountTouchedWords) {
 }
 
 TEST(BurstEngine, RefusesBadParameters) {
-  Context context(HardwareConfig{}, TimingLevel::approximate);
-  EXPECT_THROW(BurstEngine("a", DmaConfig{0, 4}, context), std::invalid_argument);
-  EXPECT_THROW(BurstEngine("b", DmaConfig{64, 0}, context), std::invalid_argument);
+  Context context(hw::HardwareConfig{}, hw::TimingLevel::approximate);
+  EXPECT_THROW(BurstEngine("a", hw::DmaConfig{0, 4}, context), std::invalid_argument);
+  EXPECT_THROW(BurstEngine("b", hw::DmaConfig{64, 0}, context), std::invalid_argument);
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::models

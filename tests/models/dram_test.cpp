@@ -9,7 +9,7 @@
 
 #include "models/memory/dram_timing.hpp"
 
-namespace abacus {
+namespace abacus::models {
 namespace {
 
 using sc_core::SC_NS;
@@ -21,7 +21,7 @@ constexpr std::uint64_t page = 2048;     // next page: next bank
 constexpr std::uint64_t row = 8 * page;  // same bank, next row
 
 struct DramTimingTest : ::testing::Test {
-  DramTiming dram{DramConfig{}};
+  DramTiming dram{hw::DramConfig{}};
 };
 
 TEST_F(DramTimingTest, MissActivatesThenReads) {
@@ -139,21 +139,23 @@ TEST_F(DramTimingTest, RestartForgetsThePast) {
 
 TEST(DramConfigTest, RefusesParametersOutOfRange) {
   const auto with = [](auto change) {
-    DramConfig config;
+    hw::DramConfig config;
     change(config);
     return config;
   };
-  EXPECT_THROW(DramTiming(with([](DramConfig& c) { c.banks = 0; })), std::invalid_argument);
-  EXPECT_THROW(DramTiming(with([](DramConfig& c) { c.t_rcd = 0; })), std::invalid_argument);
-  EXPECT_THROW(DramTiming(with([](DramConfig& c) { c.t_refi = 100; })), std::invalid_argument);
-  EXPECT_THROW(DramTiming(with([](DramConfig& c) { c.row_bytes = 100; })), std::invalid_argument);
-  EXPECT_THROW(DramTiming(with([](DramConfig& c) { c.burst_length = 0; })), std::invalid_argument);
+  EXPECT_THROW(DramTiming(with([](hw::DramConfig& c) { c.banks = 0; })), std::invalid_argument);
+  EXPECT_THROW(DramTiming(with([](hw::DramConfig& c) { c.t_rcd = 0; })), std::invalid_argument);
+  EXPECT_THROW(DramTiming(with([](hw::DramConfig& c) { c.t_refi = 100; })), std::invalid_argument);
+  EXPECT_THROW(DramTiming(with([](hw::DramConfig& c) { c.row_bytes = 100; })),
+               std::invalid_argument);
+  EXPECT_THROW(DramTiming(with([](hw::DramConfig& c) { c.burst_length = 0; })),
+               std::invalid_argument);
 }
 
 TEST(Dram, PeekAndPokeEndWithTheDevice) {
-  HardwareConfig hardware;
+  hw::HardwareConfig hardware;
   hardware.dram.bytes = 4096;
-  Context context(hardware, TimingLevel::approximate);
+  Context context(hardware, hw::TimingLevel::approximate);
   Dram dram("dram", hardware.dram, context);
   const std::vector<std::uint8_t> written{1, 2, 3};
   std::vector<std::uint8_t> read(3);
@@ -165,4 +167,4 @@ TEST(Dram, PeekAndPokeEndWithTheDevice) {
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::models

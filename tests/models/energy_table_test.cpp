@@ -10,7 +10,7 @@
 #include "sw/experiment/table_files.hpp"
 #include "tests/support/temporary_folder.hpp"
 
-namespace abacus {
+namespace abacus::models {
 namespace {
 
 using ::testing::HasSubstr;
@@ -20,8 +20,8 @@ const std::filesystem::path shipped =
 
 double horowitz(Action action, int bits_a, int bits_b = 0,
                 Component component = Component::pe_array) {
-  static const EnergyTable table = read_energy_table(shipped / "horowitz-45nm.toml");
-  return table.picojoules({0, component, action, bits_a, bits_b}, HardwareConfig{});
+  static const EnergyTable table = experiment::read_energy_table(shipped / "horowitz-45nm.toml");
+  return table.picojoules({0, component, action, bits_a, bits_b}, hw::HardwareConfig{});
 }
 
 TEST(HorowitzTable, AddsFollowTheWidthInStraightLines) {
@@ -41,9 +41,9 @@ TEST(HorowitzTable, AbsoluteDifferenceIsTwoAdditions) {
 // Aladdin's bitwise operator, 32 bits for 0.018 pJ; additions shrink with their width.
 TEST(EveryShippedTable, BinaryTapIsAThirtySecondOfABitwiseOperator) {
   for (const auto& file : std::filesystem::directory_iterator(shipped)) {
-    const EnergyTable table = read_energy_table(file.path());
+    const EnergyTable table = experiment::read_energy_table(file.path());
     const auto one = [&](Action action, int bits) {
-      return table.picojoules({0, Component::pe_array, action, bits, 0}, HardwareConfig{});
+      return table.picojoules({0, Component::pe_array, action, bits, 0}, hw::HardwareConfig{});
     };
     EXPECT_DOUBLE_EQ(one(Action::xnor, 1), 0.018 / 32) << file.path();
     EXPECT_DOUBLE_EQ(one(Action::add, 2), 2 * one(Action::add, 1)) << file.path();
@@ -94,9 +94,9 @@ TEST(HorowitzTable, DramAndBus) {
 }
 
 TEST(ShiftAddTable, PinsThePapersUnitEnergies) {
-  const EnergyTable table = read_energy_table(shipped / "shiftadd-papers.toml");
+  const EnergyTable table = experiment::read_energy_table(shipped / "shiftadd-papers.toml");
   const auto one = [&](Action action, int a, int b, Component component) {
-    return table.picojoules({0, component, action, a, b}, HardwareConfig{});
+    return table.picojoules({0, component, action, a, b}, hw::HardwareConfig{});
   };
   EXPECT_DOUBLE_EQ(one(Action::add, 8, 0, Component::pe_array), 0.03);
   EXPECT_DOUBLE_EQ(one(Action::absolute_difference, 8, 0, Component::pe_array), 0.03);
@@ -111,9 +111,9 @@ TEST(ShiftAddTable, PinsThePapersUnitEnergies) {
 }
 
 TEST(AccelergyTable, PinsThePlugInsFigures) {
-  const EnergyTable table = read_energy_table(shipped / "accelergy-40nm.toml");
+  const EnergyTable table = experiment::read_energy_table(shipped / "accelergy-40nm.toml");
   const auto one = [&](Action action, int a, int b) {
-    return table.picojoules({0, Component::pe_array, action, a, b}, HardwareConfig{});
+    return table.picojoules({0, Component::pe_array, action, a, b}, hw::HardwareConfig{});
   };
   EXPECT_DOUBLE_EQ(one(Action::add, 32, 0), 0.0857);
   EXPECT_DOUBLE_EQ(one(Action::multiply, 8, 8), 8.63 / 16);
@@ -124,7 +124,7 @@ TEST(ShippedTables, KnowEveryActionAndNameASourceForEveryNumber) {
   int tables = 0;
   for (const auto& file : std::filesystem::directory_iterator(shipped)) {
     ++tables;
-    const EnergyTable table = read_energy_table(file.path());
+    const EnergyTable table = experiment::read_energy_table(file.path());
     EXPECT_EQ(table.name(), file.path().stem().string());
     EXPECT_EQ(table.entries().size(), static_cast<std::size_t>(action_count)) << file.path();
     for (const auto& [action, entry] : table.entries()) {
@@ -150,7 +150,7 @@ law = "constant"
 pj = 1
 source = "s"
 )");
-  const EnergyTable table = read_energy_table(folder.path() / "t.toml");
+  const EnergyTable table = experiment::read_energy_table(folder.path() / "t.toml");
   EXPECT_EQ(table.picojoules({0, Component::pe_array, Action::add, 8, 0}, {}), 1);
   try {
     table.picojoules({0, Component::edge_array, Action::multiply, 8, 8}, {});
@@ -163,4 +163,4 @@ source = "s"
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::models

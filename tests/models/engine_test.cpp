@@ -13,7 +13,7 @@
 #include "models/array/vector_engine.hpp"
 #include "models/simd/aligned_buffer.hpp"
 
-namespace abacus {
+namespace abacus::models {
 namespace {
 
 using ::testing::HasSubstr;
@@ -21,10 +21,10 @@ using ::testing::HasSubstr;
 // A random tile with its weights and operands.
 struct TileCase {
   TapFormat format;
-  ArrayTile tile{};
+  hw::ArrayTile tile{};
   int stride = 1;
   int accumulator_bits = 24;
-  PeArrayConfig array;
+  hw::PeArrayConfig array;
   std::vector<std::uint8_t> packed;
   std::vector<int> activations;  // [row][position][channel]
 
@@ -35,7 +35,8 @@ struct TileCase {
     return {tile.kernel, stride, shape.channel_groups(), shape.column_blocks(), tile.output_width};
   }
   TileWeights weights() const {
-    return {format, tile, dataflow(array.dataflow).accumulation_order(array, tile), packed.data()};
+    return {format, tile, hw::dataflow(array.dataflow).accumulation_order(array, tile),
+            packed.data()};
   }
 };
 
@@ -45,16 +46,17 @@ TapFormat random_format(std::mt19937& random) {
   };
   TapFormat f;
   f.kind =
-      tap_kinds[static_cast<std::size_t>(pick(0, static_cast<int>(tap_kinds.size()) - 1))].kind;
+      hw::tap_kinds[static_cast<std::size_t>(pick(0, static_cast<int>(hw::tap_kinds.size()) - 1))]
+          .kind;
   f.weight_bits = pick(2, 8);
   f.activation_bits = pick(2, 8);
   f.weight_signed = pick(0, 1) != 0;
   f.activation_signed = pick(0, 1) != 0;
-  if (f.kind == TapKind::sign_product) {
+  if (f.kind == hw::TapKind::sign_product) {
     f.weight_bits = f.activation_bits = 1;
     f.weight_signed = f.activation_signed = true;
   }
-  if (f.kind == TapKind::absolute_difference) {
+  if (f.kind == hw::TapKind::absolute_difference) {
     (pick(0, 1) != 0 ? f.weight_shift : f.activation_shift) = pick(0, 1);
   }
   if (f.exponents()) {
@@ -82,14 +84,14 @@ TileCase random_tile(std::mt19937& random) {
             pick(1, 5),
             pick(1, 3),
             depthwise ? 1 : pick(1, 40),
-            pick(1, dataflow(c.array.dataflow).most_columns(c.array, depthwise)),
+            pick(1, hw::dataflow(c.array.dataflow).most_columns(c.array, depthwise)),
             depthwise};
   c.stride = pick(1, 2);
   c.packed.resize(weight_shape(c.tile).packed_bytes(c.format.weight_bits));
   // Fields of channels past the last hold rubbish that must not count.
   for (std::uint8_t& byte : c.packed) byte = static_cast<std::uint8_t>(random());
   const int positions = c.operand_rows() * c.geometry().operand_width();
-  const bool signs = c.format.kind == TapKind::sign_product;
+  const bool signs = c.format.kind == hw::TapKind::sign_product;
   for (int i = 0; i < positions * c.seen_channels(); ++i) {
     c.activations.push_back(
         signs ? 2 * pick(0, 1) - 1
@@ -152,7 +154,7 @@ TEST_P(Engines, AgreeInEveryAccumulatorAndSaturation) {
   for (int i = 0; i < 1500; ++i) {
     const TileCase c = random_tile(random);
     SCOPED_TRACE("case " + std::to_string(i) + " of " +
-                 std::string(row_of(c.format.kind).arithmetic));
+                 std::string(hw::row_of(c.format.kind).arithmetic));
     const auto shadow = make_engine("shadow", c.accumulator_bits, GetParam());
     Sums shadowed;
     ASSERT_NO_THROW(shadowed = run(*shadow, c));
@@ -235,4 +237,4 @@ TEST(Engine, UnknownOnesAreRefused) {
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::models

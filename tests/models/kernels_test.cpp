@@ -15,12 +15,12 @@
 #include "models/elements/processing_element.hpp"
 #include "models/simd/aligned_buffer.hpp"
 
-namespace abacus {
+namespace abacus::models {
 namespace {
 
 // |a − w| or a·w as docs/arithmetic.md states it.
 int tap_by_the_book(const TapFormat& f, int a, int w) {
-  if (f.kind != TapKind::absolute_difference) return a * w;
+  if (f.kind != hw::TapKind::absolute_difference) return a * w;
   return std::abs(a * (1 << f.activation_shift) - w * (1 << f.weight_shift));
 }
 
@@ -32,7 +32,7 @@ bool allowed(const TapFormat& f) {
 
 TapFormat signs() {
   TapFormat f;
-  f.kind = TapKind::sign_product;
+  f.kind = hw::TapKind::sign_product;
   f.weight_bits = f.activation_bits = 1;
   f.activation_signed = true;
   return f;
@@ -40,7 +40,7 @@ TapFormat signs() {
 
 // What a weight's field holds, as tlm/command.hpp states it.
 int weight_by_the_book(const TapFormat& f, int field) {
-  if (f.kind == TapKind::sign_product) return field == 1 ? 1 : -1;
+  if (f.kind == hw::TapKind::sign_product) return field == 1 ? 1 : -1;
   return f.weight_signed && field >= 1 << (f.weight_bits - 1) ? field - (1 << f.weight_bits)
                                                               : field;
 }
@@ -55,9 +55,9 @@ std::vector<TapFormat> all_formats() {
       f.activation_bits = 2 + bits % 7;
       f.weight_signed = signs % 2;
       f.activation_signed = signs / 2;
-      f.kind = TapKind::product;
+      f.kind = hw::TapKind::product;
       formats.push_back(f);
-      f.kind = TapKind::absolute_difference;
+      f.kind = hw::TapKind::absolute_difference;
       for (int shift = 0; shift <= 7; ++shift) {
         f.weight_shift = shift;
         f.activation_shift = 0;
@@ -78,7 +78,7 @@ TEST(TapPlan, EveryTapOfEveryFormat) {
       int largest = 0;
       for (int field = 0; field < 1 << f.weight_bits; ++field) {
         const int w = weight_by_the_book(f, field);
-        const int step = f.kind == TapKind::sign_product ? 2 : 1;  // no zero between the signs
+        const int step = f.kind == hw::TapKind::sign_product ? 2 : 1;  // no zero between the signs
         for (int a = f.lowest_activation(); a <= f.highest_activation(); a += step) {
           const int operand = a * (1 << plan.activation_shift) + plan.zero;
           ASSERT_LE(operand, largest_operand);
@@ -128,16 +128,16 @@ std::vector<TapFormat> exponent_formats() {
         f.activation_signed = is_signed;
         f.fraction_bits = fraction;
         f.levels = (1 << (f.weight_bits - 1)) - 1;
-        f.kind = TapKind::shifted;
+        f.kind = hw::TapKind::shifted;
         formats.push_back(f);
-        f.kind = TapKind::half_shifted;
+        f.kind = hw::TapKind::half_shifted;
         formats.push_back(f);
         f.levels = (f.levels + 1) / 2;
         formats.push_back(f);
         f.levels = (1 << (f.weight_bits - 1)) - 1;
-        f.kind = TapKind::twice_shifted;
+        f.kind = hw::TapKind::twice_shifted;
         f.first_term_bits = f.weight_bits / 2;
-        for (int i = 0; i < 2 * term_exponents; ++i) {
+        for (int i = 0; i < 2 * hw::term_exponents; ++i) {
           f.terms[static_cast<std::size_t>(i)] =
               static_cast<std::int8_t>((i * 7 + bits) % (bits % 2 == 0 ? 12 : 32) - 1);
         }
@@ -158,10 +158,10 @@ int exponent_tap_by_the_book(const TapFormat& f, int a, int code) {
   };
   int value = 0;
   switch (f.kind) {
-    case TapKind::shifted:
+    case hw::TapKind::shifted:
       value = shifted(magnitude - 1);
       break;
-    case TapKind::half_shifted:
+    case hw::TapKind::half_shifted:
       value = magnitude % 2 == 1
                   ? shifted((magnitude - 1) / 2)
                   : static_cast<int>(std::lround(std::abs(a) * std::exp2(f.fraction_bits) *
@@ -202,7 +202,7 @@ TEST(TapPlanes, MakeEveryTapOfEveryFormat) {
       largest = std::max(largest, bound);
     }
     ASSERT_EQ(processing_element(f.kind).largest_tap(f), largest);
-    const bool exact = f.kind == TapKind::shifted && f.levels - 1 <= f.fraction_bits;
+    const bool exact = f.kind == hw::TapKind::shifted && f.levels - 1 <= f.fraction_bits;
     if (exact) {
       ASSERT_EQ(taps.planes(), 1) << "nothing is dropped";
     }
@@ -240,7 +240,7 @@ class TapKernels : public ::testing::TestWithParam<CpuTarget> {
     AlignedBuffer<std::uint8_t> operands, blocks;
     operands.reserve(elements * plan.operand_bytes());
     for (std::size_t i = 0; i < elements; ++i) {
-      const int step = f.kind == TapKind::sign_product ? 2 : 1;
+      const int step = f.kind == hw::TapKind::sign_product ? 2 : 1;
       const int range = (f.highest_activation() - f.lowest_activation()) / step + 1;
       const bool padded = static_cast<int>(i % (geometry.channel_groups * 8)) >= channels;
       activations[i] = padded
@@ -305,7 +305,7 @@ TEST_P(TapKernels, SumsBySign) {
   std::mt19937 random(5);
   for (int columns = 1; columns <= 18; ++columns) {
     TapFormat f;
-    f.kind = TapKind::product;
+    f.kind = hw::TapKind::product;
     f.weight_signed = columns % 5 != 0;
     const WeightShape shape{9, 10, columns};
     const TapPlan plan = plan_taps(f, GetParam());
@@ -333,7 +333,7 @@ TEST_P(TapKernels, SumsBySign) {
 
 TEST_P(TapKernels, EveryOutputWidth) {
   std::mt19937 random(2);
-  for (const auto kind : {TapKind::absolute_difference, TapKind::product}) {
+  for (const auto kind : {hw::TapKind::absolute_difference, hw::TapKind::product}) {
     TapFormat f;
     f.kind = kind;
     for (int width = 1; width <= 45; ++width) {
@@ -345,7 +345,7 @@ TEST_P(TapKernels, EveryOutputWidth) {
 
 TEST_P(TapKernels, EveryColumnCount) {
   std::mt19937 random(3);
-  for (const auto kind : {TapKind::absolute_difference, TapKind::product}) {
+  for (const auto kind : {hw::TapKind::absolute_difference, hw::TapKind::product}) {
     TapFormat f;
     f.kind = kind;
     f.weight_bits = 5;
@@ -359,7 +359,7 @@ TEST_P(TapKernels, EveryColumnCount) {
 
 TEST_P(TapKernels, EveryChannelCount) {
   std::mt19937 random(4);
-  for (const auto kind : {TapKind::absolute_difference, TapKind::product}) {
+  for (const auto kind : {hw::TapKind::absolute_difference, hw::TapKind::product}) {
     TapFormat f;
     f.kind = kind;
     f.weight_bits = 3;
@@ -385,4 +385,4 @@ TEST(AlignedBuffer, IsAlignedAndKeepsItsMemory) {
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::models

@@ -6,11 +6,11 @@
 #include <map>
 #include <tuple>
 
-namespace abacus {
+namespace abacus::models {
 namespace {
 
-PeArrayConfig authors() {
-  PeArrayConfig config;
+hw::PeArrayConfig authors() {
+  hw::PeArrayConfig config;
   config.rows = config.columns = 16;
   return config;
 }
@@ -18,7 +18,7 @@ PeArrayConfig authors() {
 TEST(PeArray, AuthorsKernelTakes7062Cycles) {
   // Wang et al., arXiv 2101.10015: 28 × 28 × 16 → 16, 3 × 3, 16 × 16 lanes.
   const PeArray array(Component::pe_array, authors());
-  const ArrayTile tile{28, 28, 3, 16, 16};
+  const hw::ArrayTile tile{28, 28, 3, 16, 16};
   EXPECT_EQ(array.issue_cycles(tile), 7056);
   EXPECT_EQ(array.pipeline_depth(), 6);
   EXPECT_EQ(array.cycles(tile), 7062);
@@ -27,7 +27,7 @@ TEST(PeArray, AuthorsKernelTakes7062Cycles) {
 TEST(PeArray, DepthFollowsTheAdderTree) {
   const std::map<int, int> depths{{1, 2}, {2, 3}, {3, 4}, {4, 4}, {16, 6}, {17, 7}, {64, 8}};
   for (const auto& [rows, depth] : depths) {
-    PeArrayConfig config = authors();
+    hw::PeArrayConfig config = authors();
     config.rows = rows;
     EXPECT_EQ(PeArray(Component::pe_array, config).pipeline_depth(), depth) << rows;
   }
@@ -41,7 +41,7 @@ TEST(PeArray, ChannelTilesAreRoundedUp) {
 }
 
 TEST(PeArray, WeightsStayWhereTheyFit) {
-  PeArrayConfig config = authors();
+  hw::PeArrayConfig config = authors();
   config.weights_per_pe = 36;
   const PeArray array(Component::pe_array, config);
   EXPECT_TRUE(array.weights_stay({7, 7, 3, 64, 16}));
@@ -50,7 +50,7 @@ TEST(PeArray, WeightsStayWhereTheyFit) {
 
 using Counts = std::map<std::tuple<Action, int, int>, std::int64_t>;
 
-Counts counts(const PeArrayConfig& config, const TapFormat& format, const ArrayTile& tile,
+Counts counts(const hw::PeArrayConfig& config, const TapFormat& format, const hw::ArrayTile& tile,
               bool filled) {
   Activity activity;
   PeArray(Component::pe_array, config).count(activity, 5, format, tile, filled);
@@ -67,7 +67,7 @@ TEST(PeArray, CountsAdderTaps) {
   TapFormat format;
   format.weight_bits = format.activation_bits = 4;
   format.weight_signed = false;
-  PeArrayConfig config = authors();
+  hw::PeArrayConfig config = authors();
   config.rows = 4;
   // Two channel tiles: 4 and 2 lanes. 6 window positions, 3 columns.
   const Counts found = counts(config, format, {1, 6, 1, 6, 3}, true);
@@ -94,7 +94,7 @@ TEST(PeArray, CountsOneLaneOfAColumnInDepthwiseTiles) {
   TapFormat format;
   format.weight_bits = format.activation_bits = 4;
   format.weight_signed = false;
-  const ArrayTile tile{1, 6, 3, 1, 5, true};
+  const hw::ArrayTile tile{1, 6, 3, 1, 5, true};
   const Counts found = counts(authors(), format, tile, true);
   const Counts wanted{
       {{Action::absolute_difference, 4, 0}, 54 * 5},
@@ -117,7 +117,7 @@ TEST(PeArray, CountsWeightsThatStream) {
   format.weight_bits = 4;
   format.activation_bits = 6;
   format.weight_signed = false;
-  PeArrayConfig config = authors();
+  hw::PeArrayConfig config = authors();
   config.weights_per_pe = 8;
   const Counts found = counts(config, format, {3, 2, 3, 3, 5}, true);
   config.weights_per_pe = 9;
@@ -133,10 +133,10 @@ TEST(PeArray, CountsWeightsThatStream) {
 
 TEST(PeArray, CountsProducts) {
   TapFormat format;
-  format.kind = TapKind::product;
+  format.kind = hw::TapKind::product;
   format.weight_bits = 4;
   format.activation_bits = 6;
-  PeArrayConfig config = authors();
+  hw::PeArrayConfig config = authors();
   config.kind = "mac";
   const Counts found = counts(config, format, {2, 2, 3, 3, 16}, false);
   const std::int64_t sums = 36 * 16;
@@ -149,10 +149,10 @@ TEST(PeArray, CountsProducts) {
 
 TEST(PeArray, CountsSigns) {
   TapFormat format;
-  format.kind = TapKind::sign_product;
+  format.kind = hw::TapKind::sign_product;
   format.weight_bits = format.activation_bits = 1;
   format.activation_signed = true;
-  PeArrayConfig config = authors();
+  hw::PeArrayConfig config = authors();
   config.kind = "xnor";
   config.rows = 4;
   config.weight_bits = config.activation_bits = 1;
@@ -180,7 +180,7 @@ TEST(PeArray, CountsSigns) {
 
 TapFormat shift_format() {
   TapFormat format;
-  format.kind = TapKind::shifted;
+  format.kind = hw::TapKind::shifted;
   format.weight_bits = 5;
   format.activation_bits = 4;
   format.levels = 15;
@@ -189,7 +189,7 @@ TapFormat shift_format() {
 }
 
 TEST(PeArray, CountsShifts) {
-  PeArrayConfig config = authors();
+  hw::PeArrayConfig config = authors();
   config.kind = "shift";
   const Counts found = counts(config, shift_format(), {2, 2, 3, 3, 16}, false);
   const std::int64_t sums = 36 * 16;
@@ -202,11 +202,11 @@ TEST(PeArray, CountsShifts) {
 }
 
 TEST(PeArray, ShiftAddLanesCountTheUnitThatWorks) {
-  PeArrayConfig both = authors();
+  hw::PeArrayConfig both = authors();
   both.kind = "shift-add";
-  PeArrayConfig shift = authors();
+  hw::PeArrayConfig shift = authors();
   shift.kind = "shift";
-  const ArrayTile tile{3, 4, 3, 20, 7};
+  const hw::ArrayTile tile{3, 4, 3, 20, 7};
   EXPECT_EQ(counts(both, shift_format(), tile, true), counts(shift, shift_format(), tile, true));
   TapFormat adder;
   adder.activation_signed = true;
@@ -214,10 +214,10 @@ TEST(PeArray, ShiftAddLanesCountTheUnitThatWorks) {
 }
 
 TEST(PeArray, CountsTwoShiftsAndAnAdditionOfSumsOfPowers) {
-  PeArrayConfig config = authors();
+  hw::PeArrayConfig config = authors();
   config.kind = "apot";
   TapFormat format = shift_format();
-  format.kind = TapKind::twice_shifted;
+  format.kind = hw::TapKind::twice_shifted;
   format.first_term_bits = 2;
   format.terms.fill(0);  // 2 · 15 · 2^6: 11 bits and a sign
   const std::int64_t sums = 36 * 16;
@@ -233,7 +233,7 @@ TEST(PeArray, CountsTwoShiftsAndAnAdditionOfSumsOfPowers) {
 }
 
 TEST(PeArray, BinaryElementsTakeTheTimeOfAnyOther) {
-  PeArrayConfig config = authors();
+  hw::PeArrayConfig config = authors();
   config.kind = "xnor";
   config.weight_bits = config.activation_bits = 1;
   const PeArray array(Component::pe_array, config);
@@ -261,7 +261,7 @@ TEST(PeArray, CountsNothingWhereCountingIsOff) {
 
 TEST(PeArray, RefusesBadParameters) {
   const auto refuses = [](auto spoil, const char* message) {
-    PeArrayConfig config = authors();
+    hw::PeArrayConfig config = authors();
     spoil(config);
     try {
       const PeArray array(Component::edge_array, config);
@@ -270,21 +270,23 @@ TEST(PeArray, RefusesBadParameters) {
       EXPECT_THAT(error.what(), ::testing::HasSubstr(message));
     }
   };
-  refuses([](PeArrayConfig& c) { c.rows = 0; }, "edge_array: rows is 0; allowed: 1 to 65535");
-  refuses([](PeArrayConfig& c) { c.columns = 0; }, "columns is 0");
-  refuses([](PeArrayConfig& c) { c.weight_bits = 9; }, "weight_bits is 9; allowed: 2 to 8");
-  refuses([](PeArrayConfig& c) { c.activation_bits = 1; }, "activation_bits is 1");
-  refuses([](PeArrayConfig& c) { c.kind = "xnor"; }, "weight_bits is 8; allowed: 1 with kind xnor");
+  refuses([](hw::PeArrayConfig& c) { c.rows = 0; }, "edge_array: rows is 0; allowed: 1 to 65535");
+  refuses([](hw::PeArrayConfig& c) { c.columns = 0; }, "columns is 0");
+  refuses([](hw::PeArrayConfig& c) { c.weight_bits = 9; }, "weight_bits is 9; allowed: 2 to 8");
+  refuses([](hw::PeArrayConfig& c) { c.activation_bits = 1; }, "activation_bits is 1");
+  refuses([](hw::PeArrayConfig& c) { c.kind = "xnor"; },
+          "weight_bits is 8; allowed: 1 with kind xnor");
   refuses(
-      [](PeArrayConfig& c) {
+      [](hw::PeArrayConfig& c) {
         c.kind = "xnor";
         c.weight_bits = 1;
       },
       "activation_bits is 8; allowed: 1 with kind xnor");
-  refuses([](PeArrayConfig& c) { c.accumulator_bits = 33; }, "accumulator_bits is 33");
-  refuses([](PeArrayConfig& c) { c.weights_per_pe = 0; }, "weights_per_pe is 0");
-  refuses([](PeArrayConfig& c) { c.fraction_bits = 13; }, "fraction_bits is 13; allowed: 0 to 12");
+  refuses([](hw::PeArrayConfig& c) { c.accumulator_bits = 33; }, "accumulator_bits is 33");
+  refuses([](hw::PeArrayConfig& c) { c.weights_per_pe = 0; }, "weights_per_pe is 0");
+  refuses([](hw::PeArrayConfig& c) { c.fraction_bits = 13; },
+          "fraction_bits is 13; allowed: 0 to 12");
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::models

@@ -18,7 +18,7 @@
 #include "tlm/command.hpp"
 #include "tlm/register_map.hpp"
 
-namespace abacus {
+namespace abacus::models {
 namespace {
 
 using Bytes = std::vector<std::uint8_t>;
@@ -27,29 +27,29 @@ constexpr std::uint64_t command_address = 0x10'0000;
 constexpr std::uint64_t input_address = 0x20'0000;
 constexpr std::uint64_t output_address = 0x30'0000;
 
-Command load(std::uint64_t dram, std::uint32_t onchip, std::uint32_t bytes, std::uint16_t wait = 0,
-             std::uint16_t signal = 0) {
-  Command command{};
-  command.opcode = Opcode::load;
+hw::Command load(std::uint64_t dram, std::uint32_t onchip, std::uint32_t bytes,
+                 std::uint16_t wait = 0, std::uint16_t signal = 0) {
+  hw::Command command{};
+  command.opcode = hw::Opcode::load;
   command.layer = 1;
   command.wait = wait;
   command.signal = signal;
-  command.transfer = {dram, onchip, bytes, 1, 0, 0, OnChipMemory::activation, 0, {}};
+  command.transfer = {dram, onchip, bytes, 1, 0, 0, hw::OnChipMemory::activation, 0, {}};
   return command;
 }
 
-Command store(std::uint64_t dram, std::uint32_t onchip, std::uint32_t bytes, std::uint16_t wait = 0,
-              std::uint16_t signal = 0) {
-  Command command = load(dram, onchip, bytes, wait, signal);
-  command.opcode = Opcode::store;
+hw::Command store(std::uint64_t dram, std::uint32_t onchip, std::uint32_t bytes,
+                  std::uint16_t wait = 0, std::uint16_t signal = 0) {
+  hw::Command command = load(dram, onchip, bytes, wait, signal);
+  command.opcode = hw::Opcode::store;
   command.layer = 3;
   return command;
 }
 
-Command finish() {
-  Command command{};
-  command.opcode = Opcode::finish;
-  command.layer = no_layer;
+hw::Command finish() {
+  hw::Command command{};
+  command.opcode = hw::Opcode::finish;
+  command.layer = hw::no_layer;
   return command;
 }
 
@@ -62,8 +62,8 @@ Bytes random_bytes(std::size_t count, unsigned seed = 5) {
 
 // Platform and the driver's view of a program made of the given commands.
 struct System {
-  System(TimingLevel level, std::vector<Command> program, std::size_t bytes,
-         const HardwareConfig& hardware = {})
+  System(hw::TimingLevel level, std::vector<hw::Command> program, std::size_t bytes,
+         const hw::HardwareConfig& hardware = {})
       : platform("platform", hardware, level),
         commands(std::move(program)),
         input(random_bytes(bytes)),
@@ -71,7 +71,7 @@ struct System {
     const auto* image = reinterpret_cast<const std::uint8_t*>(commands.data());
     view = {command_address,
             image,
-            commands.size() * sizeof(Command),
+            commands.size() * sizeof(hw::Command),
             command_address,
             static_cast<std::uint32_t>(commands.size()),
             input_address,
@@ -79,9 +79,9 @@ struct System {
             output_address,
             scores.size()};
   }
-  void run(const std::function<void(HostBus&)>& software) {
+  void run(const std::function<void(hw::HostBus&)>& software) {
     bool ended = false;
-    platform.set_software([&](HostBus& bus) {
+    platform.set_software([&](hw::HostBus& bus) {
       software(bus);
       ended = true;
     });
@@ -89,41 +89,42 @@ struct System {
     ASSERT_TRUE(ended) << "the software hangs";
   }
   void run(int images = 1) {
-    run([&](HostBus& bus) {
-      Driver driver(bus);
+    run([&](hw::HostBus& bus) {
+      driver::Driver driver(bus);
       status = driver.load(view);
-      for (int i = 0; i < images && status == DriverStatus::ok; ++i) {
+      for (int i = 0; i < images && status == driver::DriverStatus::ok; ++i) {
         status = driver.run(input.data(), scores.data(), statistics);
       }
     });
   }
   Platform platform;
-  std::vector<Command> commands;
+  std::vector<hw::Command> commands;
   Bytes input, scores;
-  ProgramView view{};
-  DriverStatus status{};
-  RunStatistics statistics{};
+  driver::ProgramView view{};
+  driver::DriverStatus status{};
+  driver::RunStatistics statistics{};
 };
 
-class PlatformAtBothLevels : public ::testing::TestWithParam<TimingLevel> {};
+class PlatformAtBothLevels : public ::testing::TestWithParam<hw::TimingLevel> {};
 INSTANTIATE_TEST_SUITE_P(Levels, PlatformAtBothLevels,
-                         ::testing::Values(TimingLevel::functional, TimingLevel::approximate));
+                         ::testing::Values(hw::TimingLevel::functional,
+                                           hw::TimingLevel::approximate));
 
 TEST_P(PlatformAtBothLevels, LoadAndStoreBringTheInputBack) {
   System system(GetParam(),
                 {load(input_address, 64, 5000, 0, 1), store(output_address, 64, 5000, 1), finish()},
                 5000);
   system.run();
-  EXPECT_EQ(system.status, DriverStatus::ok);
+  EXPECT_EQ(system.status, driver::DriverStatus::ok);
   EXPECT_EQ(system.scores, system.input);
-  EXPECT_EQ(system.statistics.cycles > 0, GetParam() == TimingLevel::approximate);
+  EXPECT_EQ(system.statistics.cycles > 0, GetParam() == hw::TimingLevel::approximate);
   EXPECT_EQ(system.platform.error_message(), "");
 }
 
 TEST_P(PlatformAtBothLevels, TilesGoThroughTwoBuffers) {
   // Double buffering: load tile i + 2 waits until tile i is stored (tokens 2, 3), store waits for
   // its load (tokens 0, 1).
-  std::vector<Command> commands;
+  std::vector<hw::Command> commands;
   constexpr std::uint32_t tile = 700;
   for (std::uint32_t i = 0; i < 20; ++i) {
     const std::uint32_t buffer = i % 2;
@@ -136,7 +137,7 @@ TEST_P(PlatformAtBothLevels, TilesGoThroughTwoBuffers) {
   commands.push_back(finish());
   System system(GetParam(), commands, 20 * tile);
   system.run(2);
-  EXPECT_EQ(system.status, DriverStatus::ok);
+  EXPECT_EQ(system.status, driver::DriverStatus::ok);
   EXPECT_EQ(system.scores, system.input);
 }
 
@@ -154,59 +155,60 @@ TEST_P(PlatformAtBothLevels, ABitFlippedInTheMemoryShowsInTheResult) {
 TEST_P(PlatformAtBothLevels, AddressesOffTheBusAreReportedToTheDriver) {
   System system(GetParam(), {load(input_address, 0, 64), load(0x3000'0000, 0, 64), finish()}, 64);
   system.run();
-  EXPECT_EQ(system.status, DriverStatus::command_error);
+  EXPECT_EQ(system.status, driver::DriverStatus::command_error);
   EXPECT_EQ(system.statistics.error_command, 1u);
   EXPECT_THAT(system.platform.error_message(), ::testing::HasSubstr("command 1"));
 }
 
 TEST_P(PlatformAtBothLevels, AnErrorDoesNotOutliveItsProgram) {
   System system(GetParam(), {load(0x3000'0000, 0, 64), finish()}, 64);
-  const std::vector<Command> good{load(input_address, 0, 64, 0, 1), store(output_address, 0, 64, 1),
-                                  finish()};
-  DriverStatus second{};
-  system.run([&](HostBus& bus) {
-    Driver driver(bus);
-    ASSERT_EQ(driver.load(system.view), DriverStatus::ok);
+  const std::vector<hw::Command> good{load(input_address, 0, 64, 0, 1),
+                                      store(output_address, 0, 64, 1), finish()};
+  driver::DriverStatus second{};
+  system.run([&](hw::HostBus& bus) {
+    driver::Driver driver(bus);
+    ASSERT_EQ(driver.load(system.view), driver::DriverStatus::ok);
     system.status = driver.run(system.input.data(), system.scores.data(), system.statistics);
-    ProgramView view = system.view;
+    driver::ProgramView view = system.view;
     view.image = reinterpret_cast<const std::uint8_t*>(good.data());
-    view.image_bytes = good.size() * sizeof(Command);
+    view.image_bytes = good.size() * sizeof(hw::Command);
     view.command_count = static_cast<std::uint32_t>(good.size());
-    ASSERT_EQ(driver.load(view), DriverStatus::ok);
+    ASSERT_EQ(driver.load(view), driver::DriverStatus::ok);
     second = driver.run(system.input.data(), system.scores.data(), system.statistics);
   });
-  EXPECT_EQ(system.status, DriverStatus::command_error);
-  EXPECT_EQ(second, DriverStatus::ok);
+  EXPECT_EQ(system.status, driver::DriverStatus::command_error);
+  EXPECT_EQ(second, driver::DriverStatus::ok);
   EXPECT_EQ(system.scores, system.input);
 }
 
 TEST_P(PlatformAtBothLevels, TheHostSeesBusErrors) {
   System system(GetParam(), {finish()}, 64);
-  system.run([](HostBus& bus) {
+  system.run([](hw::HostBus& bus) {
     Bytes data(8);
-    EXPECT_FALSE(bus.read(address_map::activation_sram_base, data.data(), 4));  // debugging only
+    EXPECT_FALSE(
+        bus.read(hw::address_map::activation_sram_base, data.data(), 4));  // debugging only
     EXPECT_FALSE(bus.read(0xF000'0000, data.data(), 4));
-    EXPECT_FALSE(bus.write(HardwareConfig{}.dram.bytes - 4, data.data(), 8));
-    EXPECT_FALSE(bus.read(address_map::registers_base, data.data(), 8));
-    EXPECT_TRUE(bus.read(address_map::registers_base, data.data(), 4));
-    EXPECT_TRUE(bus.write(HardwareConfig{}.dram.bytes - 8, data.data(), 8));
+    EXPECT_FALSE(bus.write(hw::HardwareConfig{}.dram.bytes - 4, data.data(), 8));
+    EXPECT_FALSE(bus.read(hw::address_map::registers_base, data.data(), 8));
+    EXPECT_TRUE(bus.read(hw::address_map::registers_base, data.data(), 4));
+    EXPECT_TRUE(bus.write(hw::HardwareConfig{}.dram.bytes - 8, data.data(), 8));
   });
 }
 
 TEST(Platform, LevelsMayChangeBetweenPrograms) {
-  System system(TimingLevel::functional,
+  System system(hw::TimingLevel::functional,
                 {load(input_address, 0, 4000, 0, 1), store(output_address, 0, 4000, 1), finish()},
                 4000);
   std::vector<std::uint64_t> cycles;
-  system.run([&](HostBus& bus) {
-    Driver driver(bus);
+  system.run([&](hw::HostBus& bus) {
+    driver::Driver driver(bus);
     driver.load(system.view);
-    for (const TimingLevel level :
-         {TimingLevel::functional, TimingLevel::approximate, TimingLevel::functional}) {
+    for (const hw::TimingLevel level :
+         {hw::TimingLevel::functional, hw::TimingLevel::approximate, hw::TimingLevel::functional}) {
       system.platform.context().set_level(level);
       std::fill(system.scores.begin(), system.scores.end(), std::uint8_t{0});
       EXPECT_EQ(driver.run(system.input.data(), system.scores.data(), system.statistics),
-                DriverStatus::ok);
+                driver::DriverStatus::ok);
       EXPECT_EQ(system.scores, system.input);
       cycles.push_back(system.statistics.cycles);
     }
@@ -217,11 +219,11 @@ TEST(Platform, LevelsMayChangeBetweenPrograms) {
 }
 
 TEST(Platform, CountsBelongToTheLayerOfTheCommand) {
-  System system(TimingLevel::approximate,
+  System system(hw::TimingLevel::approximate,
                 {load(input_address, 0, 640, 0, 1), store(output_address, 0, 640, 1), finish()},
                 640);
-  system.run([&](HostBus& bus) {
-    Driver driver(bus);
+  system.run([&](hw::HostBus& bus) {
+    driver::Driver driver(bus);
     driver.load(system.view);
     system.platform.context().activity.clear();
     driver.run(system.input.data(), system.scores.data(), system.statistics);
@@ -242,10 +244,10 @@ TEST(Platform, CountsBelongToTheLayerOfTheCommand) {
 }
 
 TEST(Platform, TheMonitorSeesEveryTransaction) {
-  Command residual = load(input_address, 64, 64);
+  hw::Command residual = load(input_address, 64, 64);
   residual.transfer.residual = 1;
   System system(
-      TimingLevel::approximate,
+      hw::TimingLevel::approximate,
       {load(input_address, 0, 64, 0, 1), residual, store(output_address, 0, 64, 1), finish()}, 64);
   std::ostringstream log;
   system.platform.log_bus(log);
@@ -260,16 +262,16 @@ TEST(Platform, TheMonitorSeesEveryTransaction) {
 // Contention -------------------------------------------------------------------------------------
 
 // 8 loads of 8 KB, and as many stores, independent of one another.
-std::uint64_t cycles_of(int loads, int stores, const HardwareConfig& hardware) {
-  std::vector<Command> commands;
+std::uint64_t cycles_of(int loads, int stores, const hw::HardwareConfig& hardware) {
+  std::vector<hw::Command> commands;
   for (std::uint32_t i = 0; i < 8; ++i) {
     if (loads > 0) commands.push_back(load(input_address + i * 8192, 0, 8192));
     if (stores > 0) commands.push_back(store(output_address + i * 8192, 65536, 8192));
   }
   commands.push_back(finish());
-  System system(TimingLevel::approximate, commands, 64, hardware);
+  System system(hw::TimingLevel::approximate, commands, 64, hardware);
   system.run();
-  EXPECT_EQ(system.status, DriverStatus::ok);
+  EXPECT_EQ(system.status, driver::DriverStatus::ok);
   return system.statistics.cycles;
 }
 
@@ -285,13 +287,13 @@ TEST(Contention, OneDmaAloneComesNearTheDramsBandwidth) {
 TEST(Contention, TwoDmasAreSlowerThanOne) { EXPECT_GE(cycles_of(1, 1, {}), 2 * least_cycles); }
 
 TEST(Contention, OneOutstandingBurstIsFarSlower) {
-  HardwareConfig hardware;
+  hw::HardwareConfig hardware;
   hardware.load_dma.outstanding = 1;
   EXPECT_GT(cycles_of(1, 0, hardware), 2 * least_cycles);
 }
 
 TEST(Contention, ANarrowBusIsTheBottleneck) {
-  HardwareConfig hardware;
+  hw::HardwareConfig hardware;
   hardware.bus.bytes_per_cycle = 2;
   const std::uint64_t cycles = cycles_of(1, 0, hardware);
   EXPECT_GE(cycles, 4 * least_cycles);
@@ -299,7 +301,7 @@ TEST(Contention, ANarrowBusIsTheBottleneck) {
 }
 
 TEST(Contention, LargerBurstsNeedNoMoreTime) {
-  HardwareConfig hardware;
+  hw::HardwareConfig hardware;
   hardware.load_dma.burst_bytes = 256;
   const std::uint64_t cycles = cycles_of(1, 0, hardware);
   EXPECT_GE(cycles, least_cycles);
@@ -312,25 +314,25 @@ class EqualCycles : public ::testing::TestWithParam<double> {};
 INSTANTIATE_TEST_SUITE_P(ClocksInMhz, EqualCycles, ::testing::Values(400.0, 333.0, 701.3));
 
 TEST_P(EqualCycles, OnAnyImageAtAnyTime) {
-  std::vector<Command> commands;
+  std::vector<hw::Command> commands;
   for (std::uint32_t i = 0; i < 20; ++i) {
     commands.push_back(load(input_address + i * 1000, i % 2 * 1024, 1000, 0, 1));
     commands.push_back(store(output_address + i * 1000, i % 2 * 1024, 1000, 1, 0));
   }
   commands.push_back(finish());
-  HardwareConfig hardware;
+  hw::HardwareConfig hardware;
   hardware.clock_mhz = GetParam();
-  System system(TimingLevel::approximate, commands, 20000, hardware);
+  System system(hw::TimingLevel::approximate, commands, 20000, hardware);
   std::vector<std::uint64_t> cycles;
-  system.run([&](HostBus& bus) {
-    Driver driver(bus);
+  system.run([&](hw::HostBus& bus) {
+    driver::Driver driver(bus);
     driver.load(system.view);
     for (unsigned image = 0; image < 4; ++image) {
       system.input = random_bytes(20000, image);
       Bytes between(1 + 777 * image);  // the host does something else meanwhile
       bus.read(0x50'0000, between.data(), between.size());
       EXPECT_EQ(driver.run(system.input.data(), system.scores.data(), system.statistics),
-                DriverStatus::ok);
+                driver::DriverStatus::ok);
       cycles.push_back(system.statistics.cycles);
     }
   });
@@ -340,23 +342,23 @@ TEST_P(EqualCycles, OnAnyImageAtAnyTime) {
 
 TEST(Platform, RefusesHardwareOutOfRange) {
   const auto refuses = [](auto change, const char* what) {
-    HardwareConfig hardware;
+    hw::HardwareConfig hardware;
     change(hardware);
     try {
-      Platform platform("platform", hardware, TimingLevel::approximate);
+      Platform platform("platform", hardware, hw::TimingLevel::approximate);
       ADD_FAILURE() << "accepted, expected " << what;
     } catch (const std::invalid_argument& error) {
       EXPECT_THAT(error.what(), ::testing::HasSubstr(what));
     }
   };
-  refuses([](HardwareConfig& h) { h.clock_mhz = 0; }, "clock_mhz");
-  refuses([](HardwareConfig& h) { h.command_queue = 0; }, "command_queue");
-  refuses([](HardwareConfig& h) { h.dram.bytes = 0x8000'0000; }, "dram.bytes");
-  refuses([](HardwareConfig& h) { h.dram.bytes = 0; }, "bytes");
-  refuses([](HardwareConfig& h) { h.weight_sram.bytes = 0x200'0000; }, "on-chip memory");
-  refuses([](HardwareConfig& h) { h.bus.bytes_per_cycle = 0; }, "bus");
-  refuses([](HardwareConfig& h) { h.load_dma.outstanding = 0; }, "dma");
+  refuses([](hw::HardwareConfig& h) { h.clock_mhz = 0; }, "clock_mhz");
+  refuses([](hw::HardwareConfig& h) { h.command_queue = 0; }, "command_queue");
+  refuses([](hw::HardwareConfig& h) { h.dram.bytes = 0x8000'0000; }, "dram.bytes");
+  refuses([](hw::HardwareConfig& h) { h.dram.bytes = 0; }, "bytes");
+  refuses([](hw::HardwareConfig& h) { h.weight_sram.bytes = 0x200'0000; }, "on-chip memory");
+  refuses([](hw::HardwareConfig& h) { h.bus.bytes_per_cycle = 0; }, "bus");
+  refuses([](hw::HardwareConfig& h) { h.load_dma.outstanding = 0; }, "dma");
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::models

@@ -8,7 +8,7 @@
 
 #include "models/post_lut/post_lut_entry.hpp"
 
-namespace abacus {
+namespace abacus::models {
 namespace {
 
 TEST(PostLut, EntriesAreTheNearestToTheSquareRootsMultiples) {
@@ -28,13 +28,13 @@ TEST(PostLut, HasTheSizeOfThePapersExample) {
   const PostLut table({4, 8, 1, 1}, "array");
   EXPECT_EQ(table.entries(3), 8 * 4);
   EXPECT_EQ(table.entries(8), 256 * 4);
-  EXPECT_EQ(post_table_exponents(8), 4);  // n = 1, 3, 5, 7 of 0 … 7
-  EXPECT_EQ(post_table_exponents(7), 3);
-  EXPECT_EQ(post_table_exponents(1), 0);
+  EXPECT_EQ(hw::post_table_exponents(8), 4);  // n = 1, 3, 5, 7 of 0 … 7
+  EXPECT_EQ(hw::post_table_exponents(7), 3);
+  EXPECT_EQ(hw::post_table_exponents(1), 0);
 }
 
 TEST(PostLut, RefusesBadParameters) {
-  const auto refuses = [](const PostTableConfig& config, const char* message) {
+  const auto refuses = [](const hw::PostTableConfig& config, const char* message) {
     try {
       const PostLut table(config, "pe_array");
       ADD_FAILURE() << message;
@@ -50,4 +50,4 @@ TEST(PostLut, RefusesBadParameters) {
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::models

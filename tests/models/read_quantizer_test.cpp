@@ -9,7 +9,7 @@
 #include "models/array/kernels.hpp"
 #include "models/simd/aligned_buffer.hpp"
 
-namespace abacus {
+namespace abacus::models {
 namespace {
 
 int by_the_book(const ReadFormat& f, std::int64_t v) {
@@ -45,7 +45,7 @@ class ReadKernels : public ::testing::TestWithParam<CpuTarget> {
           const int y = tile.first_row + row;
           const int ix = x - tile.padding;
           // Without a zero, a padded position is −1; channels that do not exist stay out of it.
-          int a = taps.kind == TapKind::sign_product && channel < tile.channels ? -1 : 0;
+          int a = taps.kind == hw::TapKind::sign_product && channel < tile.channels ? -1 : 0;
           if (y >= 0 && y < tile.input_height && ix >= 0 && ix < tile.input_width &&
               channel < tile.channels) {
             const std::size_t index =
@@ -82,17 +82,17 @@ TEST_P(ReadKernels, RandomTiles) {
     format.multiplier = pick(0, 3) ? pick(1, 65535) : 1;
     format.shift = format.multiplier == 1 ? 0 : pick(0, 31);
     TapFormat taps;
-    taps.kind = pick(0, 1) ? TapKind::absolute_difference : TapKind::product;
+    taps.kind = pick(0, 1) ? hw::TapKind::absolute_difference : hw::TapKind::product;
     taps.activation_bits = format.activation_bits = pick(2, 8);
     taps.activation_signed = format.activation_signed = random() % 2;
     if (i % 4 == 0) {
-      taps.kind = TapKind::sign_product;
+      taps.kind = hw::TapKind::sign_product;
       taps.weight_bits = taps.activation_bits = format.activation_bits = 1;
       taps.activation_signed = format.activation_signed = true;
       format.multiplier = 1;
       format.shift = 0;
     }
-    if (taps.kind == TapKind::absolute_difference) {
+    if (taps.kind == hw::TapKind::absolute_difference) {
       taps.activation_shift = std::min(pick(0, 3), 9 - taps.activation_bits);
     }
     ReadTile tile;
@@ -177,4 +177,4 @@ TEST(ReadQuantizer, NarrowsOtherwise) {
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::models

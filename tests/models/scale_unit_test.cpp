@@ -7,13 +7,13 @@
 #include <random>
 #include <vector>
 
-namespace abacus {
+namespace abacus::models {
 namespace {
 
 class ScaleKernels : public ::testing::TestWithParam<CpuTarget> {
  protected:
   // Runs a few pixels and compares every byte, those between the results included.
-  void compare(const ScaleFormat& format, const std::vector<ScaleRecord>& records,
+  void compare(const ScaleFormat& format, const std::vector<hw::ScaleRecord>& records,
                std::int64_t largest, std::mt19937& random) {
     constexpr int pixels = 5;
     const int columns = static_cast<int>(records.size());
@@ -34,7 +34,7 @@ class ScaleKernels : public ::testing::TestWithParam<CpuTarget> {
     std::vector<std::uint8_t> wanted = output;
     for (int pixel = 0; pixel < pixels; ++pixel) {
       for (int column = 0; column < columns; ++column) {
-        const ScaleRecord& record = records[static_cast<std::size_t>(column)];
+        const hw::ScaleRecord& record = records[static_cast<std::size_t>(column)];
         const std::size_t element =
             static_cast<std::size_t>(pixel) * format.output_channels + record.output_channel;
         std::int64_t p =
@@ -64,7 +64,7 @@ class ScaleKernels : public ::testing::TestWithParam<CpuTarget> {
         }
       }
     }
-    std::vector<std::uint8_t> bytes(records.size() * sizeof(ScaleRecord));
+    std::vector<std::uint8_t> bytes(records.size() * sizeof(hw::ScaleRecord));
     std::memcpy(bytes.data(), records.data(), bytes.size());
     plan_.prepare(format, bytes.data(), columns, largest);
     scale(GetParam(), plan_, pixels, accumulators.data(), stride, output.data(), residual.data());
@@ -72,12 +72,12 @@ class ScaleKernels : public ::testing::TestWithParam<CpuTarget> {
                               << plan_.narrow;
   }
 
-  static std::vector<ScaleRecord> records(int columns, int output_channels, bool neighbours,
-                                          std::int64_t largest_bias, std::mt19937& random) {
+  static std::vector<hw::ScaleRecord> records(int columns, int output_channels, bool neighbours,
+                                              std::int64_t largest_bias, std::mt19937& random) {
     std::vector<std::uint16_t> order(static_cast<std::size_t>(output_channels));
     for (std::size_t i = 0; i < order.size(); ++i) order[i] = static_cast<std::uint16_t>(i);
     if (!neighbours) std::shuffle(order.begin(), order.end(), random);
-    std::vector<ScaleRecord> list(static_cast<std::size_t>(columns));
+    std::vector<hw::ScaleRecord> list(static_cast<std::size_t>(columns));
     for (std::size_t i = 0; i < list.size(); ++i) {
       list[i].bias =
           std::uniform_int_distribution<std::int64_t>(-largest_bias, largest_bias)(random);
@@ -99,8 +99,8 @@ TEST_P(ScaleKernels, RandomFormats) {
     };
     ScaleFormat format;
     const auto element_format = [&] {
-      return ElementFormat{static_cast<std::uint8_t>(pick(0, 3) ? pick(2, 8) : pick(9, 16)),
-                           static_cast<std::uint8_t>(pick(0, 1))};
+      return hw::ElementFormat{static_cast<std::uint8_t>(pick(0, 3) ? pick(2, 8) : pick(9, 16)),
+                               static_cast<std::uint8_t>(pick(0, 1))};
     };
     const bool small = random() % 2;
     const int sum_bits = small ? 31 : pick(32, 55);
@@ -134,9 +134,9 @@ TEST_P(ScaleKernels, AtTheEdgeOf32Bits) {
   format.shift = 24;
   format.output_channels = 16;
   for (const int above : {0, 1}) {
-    std::vector<ScaleRecord> list = records(16, 16, true, 0, random);
+    std::vector<hw::ScaleRecord> list = records(16, 16, true, 0, random);
     // bias + rounding + 65535 · 32767 = 2^31 − 1 or 2^31.
-    for (ScaleRecord& record : list) {
+    for (hw::ScaleRecord& record : list) {
       record.multiplier = 32767;
       record.bias = (std::int64_t{1} << 31) - 1 - (1 << 23) - std::int64_t{65535} * 32767 + above;
     }
@@ -178,4 +178,4 @@ TEST(ScaleUnit, CountsItsActions) {
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::models

@@ -14,7 +14,7 @@
 #include "tlm/bus.hpp"
 #include "tlm/register_map.hpp"
 
-namespace abacus {
+namespace abacus::models {
 namespace {
 
 using sc_core::sc_time;
@@ -49,19 +49,19 @@ struct WaitingUnit : ExecutionUnit {
   std::vector<int>* order = nullptr;
 
  private:
-  void execute(const Command& command) override {
+  void execute(const hw::Command& command) override {
     if (command.vector.relu != 0) throw CommandError("relu is not for waiting");
     executions.push_back({command.vector.height, sc_time_stamp()});
     if (order != nullptr) order->push_back(command.vector.height);
     if (context().timed()) wait(context().cycles(command.vector.shift));
   }
-  Unit unit_of(const Command&) const override { return row_; }
+  Unit unit_of(const hw::Command&) const override { return row_; }
   Unit row_;
 };
 
-Command make(Opcode opcode, int id = 0, int cycles = 0, std::uint16_t wait = 0,
-             std::uint16_t signal = 0) {
-  Command command{};
+hw::Command make(hw::Opcode opcode, int id = 0, int cycles = 0, std::uint16_t wait = 0,
+                 std::uint16_t signal = 0) {
+  hw::Command command{};
   command.opcode = opcode;
   command.layer = 2;
   command.wait = wait;
@@ -74,15 +74,16 @@ Command make(Opcode opcode, int id = 0, int cycles = 0, std::uint16_t wait = 0,
 // Sequencer with three waiting units; the commands stand at address 0 of a memory that answers at
 // once. The test's thread is the host.
 struct Machine : sc_core::sc_module {
-  Machine(const sc_core::sc_module_name& name, TimingLevel level, int depth)
+  Machine(const sc_core::sc_module_name& name, hw::TimingLevel level, int depth)
       : sc_module(name),
         context(hardware(depth), level),
-        dram("dram", DramConfig{}, context),
+        dram("dram", hw::DramConfig{}, context),
         load("load", context, tokens, depth, Unit::load),
         compute("compute", context, tokens, depth, Unit::compute_vector),
         store("store", context, tokens, depth, Unit::store),
         sequencer("sequencer", hardware(depth), context, tokens, interrupt, load, compute, store),
-        bus("bus", BusConfig{}, context.cycle(), {"fetch"}, {{"dram", 0, DramConfig{}.bytes}}) {
+        bus("bus", hw::BusConfig{}, context.cycle(), {"fetch"},
+            {{"dram", 0, hw::DramConfig{}.bytes}}) {
     sequencer.fetcher().engine().socket.bind(bus.from(0));
     bus.to(0).bind(dram.socket);
     registers.bind(sequencer.registers);
@@ -90,8 +91,8 @@ struct Machine : sc_core::sc_module {
     SC_HAS_PROCESS(Machine);
     SC_THREAD(host);
   }
-  static HardwareConfig hardware(int depth) {
-    HardwareConfig config;
+  static hw::HardwareConfig hardware(int depth) {
+    hw::HardwareConfig config;
     config.command_queue = depth;
     return config;
   }
@@ -102,10 +103,10 @@ struct Machine : sc_core::sc_module {
   Dram dram;
   WaitingUnit load, compute, store;
   Sequencer sequencer;
-  Bus bus;
+  hw::Bus bus;
   tlm_utils::simple_initiator_socket<Machine> registers{"registers_port"};
   std::vector<int> order;  // of the starts of all units
-  std::vector<Command> program;
+  std::vector<hw::Command> program;
   std::uint64_t program_address = 0;  // where the sequencer is told to look
   int rounds = 1;
   std::function<void()> script;  // instead of running the program
@@ -145,16 +146,17 @@ struct Machine : sc_core::sc_module {
       return;
     }
     dram.poke(0, reinterpret_cast<const std::uint8_t*>(program.data()),
-              program.size() * sizeof(Command));
+              program.size() * sizeof(hw::Command));
     for (int round = 0; round < rounds; ++round) {
-      write(register_map::program_address_low, static_cast<std::uint32_t>(program_address));
-      write(register_map::program_address_high, static_cast<std::uint32_t>(program_address >> 32));
-      write(register_map::program_length, static_cast<std::uint32_t>(program.size()));
-      write(register_map::doorbell, 1);
+      write(hw::register_map::program_address_low, static_cast<std::uint32_t>(program_address));
+      write(hw::register_map::program_address_high,
+            static_cast<std::uint32_t>(program_address >> 32));
+      write(hw::register_map::program_length, static_cast<std::uint32_t>(program.size()));
+      write(hw::register_map::doorbell, 1);
       while (!interrupt.level()) wait(interrupt.raised());
-      status = read(register_map::status);
-      cycles = read(register_map::cycles_low);
-      write(register_map::interrupt_clear, 1);
+      status = read(hw::register_map::status);
+      cycles = read(hw::register_map::cycles_low);
+      write(hw::register_map::interrupt_clear, 1);
     }
     ended = true;
   }
@@ -165,18 +167,20 @@ struct Machine : sc_core::sc_module {
   sc_time start(const WaitingUnit& unit, std::size_t i) { return unit.executions.at(i).start; }
 };
 
-constexpr std::uint32_t done = register_map::status_done;
-constexpr std::uint32_t error = register_map::status_error;
+constexpr std::uint32_t done = hw::register_map::status_done;
+constexpr std::uint32_t error = hw::register_map::status_error;
 
-class SequencerAtBothLevels : public ::testing::TestWithParam<TimingLevel> {};
+class SequencerAtBothLevels : public ::testing::TestWithParam<hw::TimingLevel> {};
 INSTANTIATE_TEST_SUITE_P(Levels, SequencerAtBothLevels,
-                         ::testing::Values(TimingLevel::functional, TimingLevel::approximate));
+                         ::testing::Values(hw::TimingLevel::functional,
+                                           hw::TimingLevel::approximate));
 
 TEST_P(SequencerAtBothLevels, UnitsWaitForTokens) {
   Machine machine("machine", GetParam(), 8);
   // store 3 waits for compute 2, which waits for load 1.
-  machine.program = {make(Opcode::store, 3, 5, 0b10, 0), make(Opcode::add, 2, 5, 0b01, 0b10),
-                     make(Opcode::load, 1, 50, 0, 0b01), make(Opcode::finish)};
+  machine.program = {make(hw::Opcode::store, 3, 5, 0b10, 0),
+                     make(hw::Opcode::add, 2, 5, 0b01, 0b10),
+                     make(hw::Opcode::load, 1, 50, 0, 0b01), make(hw::Opcode::finish)};
   machine.run();
   EXPECT_EQ(machine.order, (std::vector<int>{1, 2, 3}));
   EXPECT_EQ(machine.status, done);
@@ -186,10 +190,10 @@ TEST_P(SequencerAtBothLevels, MoreCommandsThanTheQueueHolds) {
   Machine machine("machine", GetParam(), 2);
   std::vector<int> expected;
   for (int i = 0; i < 50; ++i) {
-    machine.program.push_back(make(Opcode::load, i, 3));
+    machine.program.push_back(make(hw::Opcode::load, i, 3));
     expected.push_back(i);
   }
-  machine.program.push_back(make(Opcode::finish));
+  machine.program.push_back(make(hw::Opcode::finish));
   machine.rounds = 2;
   machine.run();
   expected.insert(expected.end(), expected.begin(), expected.end());
@@ -198,7 +202,7 @@ TEST_P(SequencerAtBothLevels, MoreCommandsThanTheQueueHolds) {
 
 TEST_P(SequencerAtBothLevels, FinishWaitsForItsTokens) {
   Machine machine("machine", GetParam(), 8);
-  machine.program = {make(Opcode::pool, 1, 5, 0, 0b100), make(Opcode::finish, 0, 0, 0b100)};
+  machine.program = {make(hw::Opcode::pool, 1, 5, 0, 0b100), make(hw::Opcode::finish, 0, 0, 0b100)};
   machine.run();
   EXPECT_EQ(machine.status, done);
   EXPECT_EQ(machine.tokens.count(2), 0);
@@ -206,7 +210,7 @@ TEST_P(SequencerAtBothLevels, FinishWaitsForItsTokens) {
 
 TEST_P(SequencerAtBothLevels, TokensDoNotSurviveTheDoorbell) {
   Machine machine("machine", GetParam(), 8);
-  machine.program = {make(Opcode::load, 1, 5, 0, 0b1), make(Opcode::finish)};
+  machine.program = {make(hw::Opcode::load, 1, 5, 0, 0b1), make(hw::Opcode::finish)};
   machine.rounds = 2;
   machine.run();
   EXPECT_EQ(machine.tokens.count(0), 1);
@@ -214,72 +218,72 @@ TEST_P(SequencerAtBothLevels, TokensDoNotSurviveTheDoorbell) {
 
 TEST_P(SequencerAtBothLevels, UnknownOpcodeEndsTheProgram) {
   Machine machine("machine", GetParam(), 8);
-  machine.program = {make(Opcode::load, 1), make(static_cast<Opcode>(77)), make(Opcode::load, 2),
-                     make(Opcode::finish)};
+  machine.program = {make(hw::Opcode::load, 1), make(static_cast<hw::Opcode>(77)),
+                     make(hw::Opcode::load, 2), make(hw::Opcode::finish)};
   machine.run();
   EXPECT_EQ(machine.status, done | error);
-  EXPECT_EQ(machine.read(register_map::error_command), 1u);
+  EXPECT_EQ(machine.read(hw::register_map::error_command), 1u);
   EXPECT_THAT(machine.sequencer.error_message(), ::testing::HasSubstr("77"));
   for (const auto& execution : machine.load.executions) EXPECT_NE(execution.id, 2);
 }
 
 TEST_P(SequencerAtBothLevels, RefusedCommandEndsTheProgram) {
   Machine machine("machine", GetParam(), 8);
-  machine.program.push_back(make(Opcode::load, 1, 50, 0, 0b1));
-  machine.program.push_back(make(Opcode::add, 2, 5, 0b1, 0b1));
+  machine.program.push_back(make(hw::Opcode::load, 1, 50, 0, 0b1));
+  machine.program.push_back(make(hw::Opcode::add, 2, 5, 0b1, 0b1));
   machine.program.back().vector.relu = 1;
-  machine.program.push_back(make(Opcode::add, 3, 5, 0b1));  // never gets its token
-  machine.program.push_back(make(Opcode::finish));
+  machine.program.push_back(make(hw::Opcode::add, 3, 5, 0b1));  // never gets its token
+  machine.program.push_back(make(hw::Opcode::finish));
   machine.rounds = 2;  // and the machine works again after it
   machine.run();
   EXPECT_EQ(machine.status, done | error);
-  EXPECT_EQ(machine.read(register_map::error_command), 1u);
+  EXPECT_EQ(machine.read(hw::register_map::error_command), 1u);
   EXPECT_EQ(machine.sequencer.error_message(), "command 1: relu is not for waiting");
   EXPECT_EQ(machine.order, (std::vector<int>{1, 1}));
 }
 
 TEST_P(SequencerAtBothLevels, TokensThatNobodyRaisesAreAnError) {
   Machine machine("machine", GetParam(), 2);
-  machine.program = {make(Opcode::load, 1, 5),          make(Opcode::store, 2, 5, 0b1),
-                     make(Opcode::store, 3, 5),         make(Opcode::store, 4, 5),
-                     make(Opcode::store, 5, 5, 0, 0b1), make(Opcode::finish)};
+  machine.program = {make(hw::Opcode::load, 1, 5),          make(hw::Opcode::store, 2, 5, 0b1),
+                     make(hw::Opcode::store, 3, 5),         make(hw::Opcode::store, 4, 5),
+                     make(hw::Opcode::store, 5, 5, 0, 0b1), make(hw::Opcode::finish)};
   machine.run();
   EXPECT_EQ(machine.status, done | error);
-  EXPECT_EQ(machine.read(register_map::error_command), 1u);
+  EXPECT_EQ(machine.read(hw::register_map::error_command), 1u);
 }
 
 TEST_P(SequencerAtBothLevels, FinishWithoutItsTokenIsAnError) {
   Machine machine("machine", GetParam(), 2);
-  machine.program = {make(Opcode::load, 1, 5), make(Opcode::finish, 0, 0, 0b1)};
+  machine.program = {make(hw::Opcode::load, 1, 5), make(hw::Opcode::finish, 0, 0, 0b1)};
   machine.run();
   EXPECT_EQ(machine.status, done | error);
-  EXPECT_EQ(machine.read(register_map::error_command), 1u);
+  EXPECT_EQ(machine.read(hw::register_map::error_command), 1u);
 }
 
 TEST_P(SequencerAtBothLevels, MissingFinishIsAnError) {
   Machine machine("machine", GetParam(), 2);
-  machine.program = {make(Opcode::load, 1, 5)};
+  machine.program = {make(hw::Opcode::load, 1, 5)};
   machine.run();
   EXPECT_EQ(machine.status, done | error);
-  EXPECT_EQ(machine.read(register_map::error_command), 1u);
+  EXPECT_EQ(machine.read(hw::register_map::error_command), 1u);
   EXPECT_THAT(machine.sequencer.error_message(), ::testing::HasSubstr("finish"));
 }
 
 TEST_P(SequencerAtBothLevels, UnreadableProgramIsAnError) {
   Machine machine("machine", GetParam(), 2);
-  machine.program = {make(Opcode::finish)};
+  machine.program = {make(hw::Opcode::finish)};
   machine.program_address = 0x1'FFFF'FF00;
   machine.run();
-  EXPECT_EQ(machine.read(register_map::program_address_low), 0xFFFF'FF00u);
-  EXPECT_EQ(machine.read(register_map::program_address_high), 0x1u);
+  EXPECT_EQ(machine.read(hw::register_map::program_address_low), 0xFFFF'FF00u);
+  EXPECT_EQ(machine.read(hw::register_map::program_address_high), 0x1u);
   EXPECT_EQ(machine.status, done | error);
-  EXPECT_EQ(machine.read(register_map::error_command), 0u);
+  EXPECT_EQ(machine.read(hw::register_map::error_command), 0u);
 }
 
 TEST(Sequencer, UnitsRunSideBySide) {
-  Machine machine("machine", TimingLevel::approximate, 8);
-  machine.program = {make(Opcode::load, 1, 200), make(Opcode::add, 2, 200),
-                     make(Opcode::store, 3, 200), make(Opcode::finish)};
+  Machine machine("machine", hw::TimingLevel::approximate, 8);
+  machine.program = {make(hw::Opcode::load, 1, 200), make(hw::Opcode::add, 2, 200),
+                     make(hw::Opcode::store, 3, 200), make(hw::Opcode::finish)};
   machine.run();
   EXPECT_LT(machine.cycles, 300u);
   EXPECT_GE(machine.cycles, 200u);
@@ -299,35 +303,36 @@ TEST(Sequencer, UnitsRunSideBySide) {
 }
 
 TEST(Sequencer, ACommandStartsWhenItsTokensAreThere) {
-  Machine machine("machine", TimingLevel::approximate, 8);
-  machine.program = {make(Opcode::load, 1, 100, 0, 0b1), make(Opcode::add, 2, 10, 0b1),
-                     make(Opcode::finish)};
+  Machine machine("machine", hw::TimingLevel::approximate, 8);
+  machine.program = {make(hw::Opcode::load, 1, 100, 0, 0b1), make(hw::Opcode::add, 2, 10, 0b1),
+                     make(hw::Opcode::finish)};
   machine.run();
   EXPECT_EQ(machine.start(machine.compute, 0),
             machine.start(machine.load, 0) + machine.context.cycles(100));
 }
 
 TEST(Sequencer, RegistersRefuseWhatTheyCannot) {
-  Machine machine("machine", TimingLevel::functional, 2);
+  Machine machine("machine", hw::TimingLevel::functional, 2);
   machine.script = [&machine] {
     std::uint32_t value = 1;
-    EXPECT_EQ(machine.read(register_map::identification), register_map::identification_value);
-    EXPECT_EQ(machine.access(tlm::TLM_WRITE_COMMAND, register_map::identification, value),
+    EXPECT_EQ(machine.read(hw::register_map::identification),
+              hw::register_map::identification_value);
+    EXPECT_EQ(machine.access(tlm::TLM_WRITE_COMMAND, hw::register_map::identification, value),
               tlm::TLM_COMMAND_ERROR_RESPONSE);
     EXPECT_EQ(machine.access(tlm::TLM_READ_COMMAND, 0x24, value), tlm::TLM_ADDRESS_ERROR_RESPONSE);
-    EXPECT_EQ(machine.access(tlm::TLM_READ_COMMAND, register_map::status, value, 2),
+    EXPECT_EQ(machine.access(tlm::TLM_READ_COMMAND, hw::register_map::status, value, 2),
               tlm::TLM_BURST_ERROR_RESPONSE);
-    EXPECT_EQ(machine.access(tlm::TLM_READ_COMMAND, register_map::status + 2, value),
+    EXPECT_EQ(machine.access(tlm::TLM_READ_COMMAND, hw::register_map::status + 2, value),
               tlm::TLM_BURST_ERROR_RESPONSE);
-    machine.write(register_map::doorbell, 1);
-    EXPECT_EQ(machine.read(register_map::status), register_map::status_busy);
-    EXPECT_EQ(machine.access(tlm::TLM_WRITE_COMMAND, register_map::program_length, value),
+    machine.write(hw::register_map::doorbell, 1);
+    EXPECT_EQ(machine.read(hw::register_map::status), hw::register_map::status_busy);
+    EXPECT_EQ(machine.access(tlm::TLM_WRITE_COMMAND, hw::register_map::program_length, value),
               tlm::TLM_COMMAND_ERROR_RESPONSE);
-    EXPECT_EQ(machine.access(tlm::TLM_WRITE_COMMAND, register_map::doorbell, value),
+    EXPECT_EQ(machine.access(tlm::TLM_WRITE_COMMAND, hw::register_map::doorbell, value),
               tlm::TLM_COMMAND_ERROR_RESPONSE);
   };
   machine.run();
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::models

@@ -6,7 +6,7 @@
 #include <random>
 #include <vector>
 
-namespace abacus {
+namespace abacus::models {
 namespace {
 
 using sc_core::sc_time;
@@ -14,8 +14,8 @@ using sc_core::SC_ZERO_TIME;
 
 // 2 banks of 16 bytes: 32 bytes in each cycle of 2.5 ns.
 struct SramTest : ::testing::Test {
-  SramConfig config{1024, 2, 16, 1};
-  Context context{HardwareConfig{}, TimingLevel::approximate};
+  hw::SramConfig config{1024, 2, 16, 1};
+  Context context{hw::HardwareConfig{}, hw::TimingLevel::approximate};
   Sram sram{"sram", Component::activation_sram, config, context};
   sc_time cycles(double n) const { return context.cycles(n); }
 };
@@ -61,7 +61,7 @@ TEST_F(SramTest, NeverServesMoreThanTheBanksGive) {
 }
 
 TEST_F(SramTest, CostsNoTimeAtTheFunctionalLevel) {
-  context.set_level(TimingLevel::functional);
+  context.set_level(hw::TimingLevel::functional);
   EXPECT_EQ(sram.book(cycles(3), cycles(10), 3200), cycles(3));
 }
 
@@ -93,10 +93,10 @@ TEST_F(SramTest, RefusesFaultsOutsideTheMemory) {
 }
 
 TEST(Sram, RefusesAnEmptyMemory) {
-  Context context{HardwareConfig{}, TimingLevel::approximate};
-  EXPECT_THROW(Sram("sram", Component::weight_sram, SramConfig{0, 1, 1, 0}, context),
+  Context context{hw::HardwareConfig{}, hw::TimingLevel::approximate};
+  EXPECT_THROW(Sram("sram", Component::weight_sram, hw::SramConfig{0, 1, 1, 0}, context),
                std::invalid_argument);
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::models

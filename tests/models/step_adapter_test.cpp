@@ -10,11 +10,11 @@
 #include <stdexcept>
 #include <vector>
 
-namespace abacus {
+namespace abacus::models {
 namespace {
 
 struct Case {
-  AdaptFields fields{};
+  hw::AdaptFields fields{};
   std::vector<std::int64_t> sums;
   std::vector<std::int64_t> biases;
   std::vector<std::int8_t> first;
@@ -35,7 +35,7 @@ Case random_case(std::mt19937& random) {
     return std::uniform_int_distribution<int>(low, high)(random);
   };
   Case c;
-  AdaptFields& f = c.fields;
+  hw::AdaptFields& f = c.fields;
   f.channels = static_cast<std::uint16_t>(pick(1, 64));
   f.hidden = static_cast<std::uint16_t>(random() % 3 == 0 ? 0 : pick(1, 16));
   f.pool_multiplier = static_cast<std::uint16_t>(pick(0, 65535));
@@ -64,16 +64,16 @@ std::int64_t rounded(std::int64_t value, int shift) {
 
 TEST(StepAdapter, FollowsItsDefinitionOnRandomNetworks) {
   std::mt19937 random(3);
-  StepAdapter adapter{StepAdapterConfig{}};
+  StepAdapter adapter{hw::StepAdapterConfig{}};
   StepSaturations all;
   int in_range = 0;
   for (int i = 0; i < 2000; ++i) {
     Case c = random_case(random);
     c.fields.step_register = static_cast<std::uint8_t>(i % 4);
     // Sums come in parts, in any order of channels.
-    adapter.begin(ChannelSums::restart);
+    adapter.begin(hw::ChannelSums::restart);
     for (int channel = 0; channel < c.fields.channels; ++channel) adapter.add(channel, 5);
-    adapter.begin(ChannelSums::add);
+    adapter.begin(hw::ChannelSums::add);
     for (int channel = c.fields.channels - 1; channel >= 0; --channel) {
       adapter.add(channel, c.sums[static_cast<std::size_t>(channel)] - 5);
     }
@@ -119,7 +119,7 @@ TEST(StepAdapter, FollowsItsDefinitionOnRandomNetworks) {
 }
 
 TEST(StepAdapter, DividesToTheNearest) {
-  StepAdapter adapter{StepAdapterConfig{}};
+  StepAdapter adapter{hw::StepAdapterConfig{}};
   Case c;
   c.fields.channels = 1;
   c.second = {0};
@@ -148,8 +148,8 @@ TEST(StepAdapter, ScalesMultipliersAndCountsThoseThatDoNotFit) {
 }
 
 TEST(StepAdapter, TakesTheCyclesOfItsSheet) {
-  StepAdapter adapter{StepAdapterConfig{}};
-  AdaptFields fields{};
+  StepAdapter adapter{hw::StepAdapterConfig{}};
+  hw::AdaptFields fields{};
   fields.channels = 64;
   fields.hidden = 16;
   EXPECT_EQ(adapter.cycles(fields), 64 + 256 + 4 + 28 + 4);
@@ -161,7 +161,7 @@ TEST(StepAdapter, TakesTheCyclesOfItsSheet) {
 // β stays between 1/16 and 8, so that a read multiplier of 12 bits and a scale multiplier of 13 with the sign
 // never saturate.
 TEST(StepAdapter, KeepsItsFactorWithinItsRange) {
-  StepAdapter adapter{StepAdapterConfig{}};
+  StepAdapter adapter{hw::StepAdapterConfig{}};
   Case c;
   c.fields.channels = 1;
   c.second = {0};
@@ -188,7 +188,7 @@ TEST(StepAdapter, KeepsItsFactorWithinItsRange) {
 // 3 channels, 2 hidden values: 6 + 2 weights.
 TEST(StepAdapter, CountsTheActionsOfItsSheet) {
   Activity activity;
-  AdaptFields fields{};
+  hw::AdaptFields fields{};
   fields.channels = 3;
   fields.hidden = 2;
   StepAdapter::count_adapt(activity, 1, fields);
@@ -209,12 +209,12 @@ TEST(StepAdapter, CountsTheActionsOfItsSheet) {
 }
 
 TEST(StepAdapter, ForgetsBetweenPrograms) {
-  StepAdapter adapter{StepAdapterConfig{}};
+  StepAdapter adapter{hw::StepAdapterConfig{}};
   Case c;
   c.fields.channels = 1;
   c.fields.pool_multiplier = 1;
   c.second = {1};
-  adapter.begin(ChannelSums::add);
+  adapter.begin(hw::ChannelSums::add);
   adapter.add(0, 500);
   adapter.adapt(c.fields, c.parameters().data());
   EXPECT_EQ(adapter.step(0).factor, 500);
@@ -224,7 +224,7 @@ TEST(StepAdapter, ForgetsBetweenPrograms) {
 }
 
 TEST(StepAdapter, RefusesBadParameters) {
-  const auto refuses = [](const StepAdapterConfig& config, const char* message) {
+  const auto refuses = [](const hw::StepAdapterConfig& config, const char* message) {
     try {
       const StepAdapter adapter(config);
       ADD_FAILURE() << message;
@@ -239,4 +239,4 @@ TEST(StepAdapter, RefusesBadParameters) {
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::models

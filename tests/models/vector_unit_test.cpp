@@ -6,11 +6,11 @@
 #include <random>
 #include <vector>
 
-namespace abacus {
+namespace abacus::models {
 namespace {
 
 struct Tensor {
-  Tensor(ElementFormat f, std::size_t elements)
+  Tensor(hw::ElementFormat f, std::size_t elements)
       : format(f), bytes(elements * (f.bits > 8 ? 2u : 1u)) {}
   void randomize(std::mt19937& random) {
     for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::uint8_t>(random());
@@ -21,11 +21,11 @@ struct Tensor {
     const int width = wide ? 16 : 8;
     return format.is_signed && v >= 1 << (width - 1) ? v - (1 << width) : v;
   }
-  ElementFormat format;
+  hw::ElementFormat format;
   std::vector<std::uint8_t> bytes;
 };
 
-std::int64_t finish(std::int64_t p, int shift, bool relu, ElementFormat format) {
+std::int64_t finish(std::int64_t p, int shift, bool relu, hw::ElementFormat format) {
   std::int64_t q = shift == 0 ? p : (p + (std::int64_t{1} << (shift - 1))) >> shift;
   if (relu) q = std::max<std::int64_t>(q, 0);
   const std::int64_t low = format.is_signed ? -(1 << (format.bits - 1)) : 0;
@@ -33,13 +33,13 @@ std::int64_t finish(std::int64_t p, int shift, bool relu, ElementFormat format) 
   return std::clamp(q, low, high);
 }
 
-ElementFormat random_format(std::mt19937& random) {
+hw::ElementFormat random_format(std::mt19937& random) {
   return {static_cast<std::uint8_t>(2 + random() % 15), static_cast<std::uint8_t>(random() % 2)};
 }
 
 TEST(VectorUnit, AddsBitForBit) {
   std::mt19937 random(1);
-  const VectorUnit unit{VectorUnitConfig{}};
+  const VectorUnit unit{hw::VectorUnitConfig{}};
   for (int i = 0; i < 500; ++i) {
     AddFormat format;
     format.first = random_format(random);
@@ -68,7 +68,7 @@ TEST(VectorUnit, AddsBitForBit) {
 
 TEST(VectorUnit, PoolsBitForBit) {
   std::mt19937 random(2);
-  VectorUnit unit{VectorUnitConfig{}};
+  VectorUnit unit{hw::VectorUnitConfig{}};
   for (int i = 0; i < 500; ++i) {
     PoolFormat format;
     format.input = random_format(random);
@@ -116,17 +116,17 @@ TEST(VectorUnit, PoolsBitForBit) {
 }
 
 TEST(VectorUnit, TakesItsLanesACycle) {
-  const VectorUnit unit{VectorUnitConfig{16}};
+  const VectorUnit unit{hw::VectorUnitConfig{16}};
   EXPECT_EQ(unit.issue_cycles(12544), 784);
   EXPECT_EQ(unit.issue_cycles(17), 2);
 }
 
 TEST(VectorUnit, RefusesNoLanes) {
-  EXPECT_THROW(VectorUnit{VectorUnitConfig{0}}, std::invalid_argument);
+  EXPECT_THROW(VectorUnit{hw::VectorUnitConfig{0}}, std::invalid_argument);
 }
 
 TEST(VectorUnit, CountsItsActions) {
-  const VectorUnit unit{VectorUnitConfig{}};
+  const VectorUnit unit{hw::VectorUnitConfig{}};
   const auto key = [](Action action, int a, int b = 0) {
     return Activity::Key{0, Component::vector_unit, action, a, b};
   };
@@ -151,4 +151,4 @@ TEST(VectorUnit, CountsItsActions) {
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::models

@@ -10,7 +10,7 @@
 
 #include "tests/support/temporary_folder.hpp"
 
-namespace abacus {
+namespace abacus::network {
 namespace {
 
 using test::read_text;
@@ -97,9 +97,9 @@ TEST_F(CheckpointFile, KeepsWhatItBeganAs) {
 
 TEST_F(CheckpointFile, IsTheSameBytesForTheSameContent) {
   save_checkpoint(file_, example());
-  const std::string first = read_text(file_);
+  const std::string first = test::read_text(file_);
   save_checkpoint(file_, load_checkpoint(file_));
-  EXPECT_EQ(read_text(file_), first);
+  EXPECT_EQ(test::read_text(file_), first);
 }
 
 TEST_F(CheckpointFile, RefusesTensorsThatAreNotTheNetworks) {
@@ -160,4 +160,4 @@ TEST_F(CheckpointFile, IsNotWrittenWhenItsTensorsAreWrong) {
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::network

@@ -13,7 +13,7 @@
 
 #include "tests/support/temporary_folder.hpp"
 
-namespace abacus {
+namespace abacus::network {
 namespace {
 
 using test::read_text;
@@ -69,7 +69,7 @@ void write_gzip(const std::filesystem::path& file, const std::string& bytes) {
 
 // A file of zeros, most of which takes no room on the disk.
 void write_zeros(const std::filesystem::path& file, std::int64_t bytes) {
-  write_text(file, "");
+  test::write_text(file, "");
   std::filesystem::resize_file(file, static_cast<std::uintmax_t>(bytes));
 }
 
@@ -93,8 +93,8 @@ std::string error_of(const std::string& name, Split split, const std::filesystem
 class FashionMnist : public ::testing::Test {
  protected:
   FashionMnist() {
-    write_text(images_, idx_images(test_count));
-    write_text(labels_, idx_labels(test_count));
+    test::write_text(images_, idx_images(test_count));
+    test::write_text(labels_, idx_labels(test_count));
   }
   std::string error() { return error_of("fashion-mnist", Split::test, folder_.path()); }
 
@@ -120,8 +120,8 @@ TEST_F(FashionMnist, ReadsGzippedFilesInAFolderBelow) {
   const TemporaryFolder root;
   const std::filesystem::path folder = root.path() / "fashion-mnist";
   std::filesystem::create_directory(folder);
-  write_gzip(folder / "t10k-images-idx3-ubyte.gz", read_text(images_));
-  write_gzip(folder / "t10k-labels-idx1-ubyte.gz", read_text(labels_));
+  write_gzip(folder / "t10k-images-idx3-ubyte.gz", test::read_text(images_));
+  write_gzip(folder / "t10k-labels-idx1-ubyte.gz", test::read_text(labels_));
   const Dataset zipped = load_dataset("fashion-mnist", Split::test, root.path());
   const Dataset plain = load_dataset("fashion-mnist", Split::test, folder_.path());
   EXPECT_EQ(zipped.pixels, plain.pixels);
@@ -156,7 +156,7 @@ TEST_F(FashionMnist, WrongCountAndSize) {
   poke(labels_, 7, 0x0f);
   EXPECT_THAT(error(), AllOf(HasSubstr("byte offset 4"), HasSubstr("item count 9999"),
                              HasSubstr("expected 10000")));
-  write_text(labels_, idx_labels(test_count));
+  test::write_text(labels_, idx_labels(test_count));
   poke(images_, 15, 32);
   EXPECT_THAT(error(), AllOf(HasSubstr(images_.string()), HasSubstr("byte offset 12"),
                              HasSubstr("image side 32"), HasSubstr("expected 28")));
@@ -170,7 +170,7 @@ TEST_F(FashionMnist, WrongLabel) {
 
 TEST_F(FashionMnist, DamagedGzipStreams) {
   const std::filesystem::path zipped = folder_.path() / "t10k-images-idx3-ubyte.gz";
-  write_gzip(zipped, read_text(images_));  // is looked for before the plain file
+  write_gzip(zipped, test::read_text(images_));  // is looked for before the plain file
   const std::uintmax_t size = std::filesystem::file_size(zipped);
   EXPECT_EQ(error(), "accepted");
   poke(zipped, static_cast<std::int64_t>(size) - 8, 0x5a);  // checksum
@@ -189,8 +189,8 @@ TEST_F(FashionMnist, MissingFileSaysWhereItWasLookedForAndHowToGetIt) {
 
 TEST(FashionMnistSplits, ValidationAndTrainPartTheTrainingImages) {
   const TemporaryFolder folder;
-  write_text(folder.path() / "train-images-idx3-ubyte", idx_images(train_count));
-  write_text(folder.path() / "train-labels-idx1-ubyte", idx_labels(train_count));
+  test::write_text(folder.path() / "train-images-idx3-ubyte", idx_images(train_count));
+  test::write_text(folder.path() / "train-labels-idx1-ubyte", idx_labels(train_count));
   const auto load = [&](Split split) {
     return load_dataset("fashion-mnist", split, folder.path());
   };
@@ -355,4 +355,4 @@ TEST(DataRoot, AnEnvironmentWithoutFashionMnistDoesNotHideDebiansPackage) {
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::network

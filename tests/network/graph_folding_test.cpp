@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <stdexcept>
 
-namespace abacus {
+namespace abacus::network {
 namespace {
 
 using ::testing::HasSubstr;
@@ -166,4 +166,4 @@ TEST(GraphFolding, NamesALayerThatHasNoPlace) {
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::network

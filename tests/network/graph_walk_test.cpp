@@ -9,7 +9,7 @@
 
 #include "sw/network/graph_folding.hpp"
 
-namespace abacus {
+namespace abacus::network {
 namespace {
 
 using ::testing::ElementsAre;
@@ -114,4 +114,4 @@ TEST(GraphWalk, KeepsFewTensorsOfEveryNetworkAlive) {
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::network

@@ -17,7 +17,7 @@
 #include "tests/network/random_integer_network.hpp"
 #include "tests/support/temporary_folder.hpp"
 
-namespace abacus {
+namespace abacus::network {
 namespace {
 
 using test::read_text;
@@ -458,7 +458,7 @@ TEST(BinaryValidation, AcceptsOneBitOnlyOfBinaryLayersAndNothingElseOfThem) {
           "allowed: cnn on the edge array");
   refuses([](N& n, L&) { n.origin.weight_bits = 4; },
           "origin: weight_bits with arithmetic bnn is 4", "allowed: 1 to 1");
-  for (const TapKind arithmetic : {Arithmetic::cnn, Arithmetic::adder}) {
+  for (const hw::TapKind arithmetic : {Arithmetic::cnn, Arithmetic::adder}) {
     refuses([&](N&, L& l) { l.arithmetic = arithmetic; }, layer + "weight_bits is 1",
             "allowed: 2 to 8");
   }
@@ -602,7 +602,7 @@ IntegerNetwork adapter_example() {
 // Four channels in and out, 3×3.
 IntegerNetwork depthwise_example() {
   IntegerNetwork network =
-      synthetic_network({"mobilenet-v2", Arithmetic::adder, {3, 32, 32}, 10, 4, 4, 4, 3});
+      workload::synthetic_network({"mobilenet-v2", Arithmetic::adder, {3, 32, 32}, 10, 4, 4, 4, 3});
   EXPECT_TRUE(network.layers[1].depthwise);
   return network;
 }
@@ -688,7 +688,8 @@ TEST(AdapterValidation, AcceptsOneStepOfProductsAndNothingElse) {
 
 // Shift and adder layer by turns, between an edge convolution and a classifier.
 IntegerNetwork shift_add_example() {
-  return synthetic_network({"lenet", Arithmetic::shiftaddnet, {1, 28, 28}, 10, 5, 5, 1, 3});
+  return workload::synthetic_network(
+      {"lenet", Arithmetic::shiftaddnet, {1, 28, 28}, 10, 5, 5, 1, 3});
 }
 
 TEST(ShiftAddValidation, NothingStandsBetweenShiftAndAdder) {
@@ -907,9 +908,9 @@ TEST_F(Package, RoundTripOfAdapters) {
 
 TEST_F(Package, SameNetworkGivesTheSameBytes) {
   write_package(file_, example());
-  const std::string once = read_text(file_);
+  const std::string once = test::read_text(file_);
   write_package(file_, example());
-  EXPECT_EQ(read_text(file_), once);
+  EXPECT_EQ(test::read_text(file_), once);
 }
 
 TEST_F(Package, InvalidNetworkIsNotWritten) {
@@ -1065,4 +1066,4 @@ TEST_F(Package, EveryFieldOfTheGraphRefusesOtherTypesAndMayNotBeMissing) {
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::network

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace abacus {
+namespace abacus::network {
 namespace {
 
 using ::testing::ElementsAre;
@@ -481,4 +481,4 @@ TEST(MakeNetwork, SmallestImagesWork) {
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::network

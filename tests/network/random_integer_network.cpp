@@ -39,7 +39,7 @@ Range operand_range(int bits, bool is_signed) {
   return {0, (1 << bits) - 1};
 }
 
-double largest(const StoredTensor& tensor) { return tensor.highest(); }
+double largest(const network::StoredTensor& tensor) { return tensor.highest(); }
 
 // The shift for which value · 2^shift lies just below `limit`, within low … high.
 int shift_below(double value, double limit, int low, int high) {
@@ -51,22 +51,22 @@ class Generator {
   Generator(std::uint64_t seed, const RandomNetworkOptions& options)
       : random_(seed), options_(options) {}
 
-  IntegerNetwork make() {
-    arithmetic_ =
-        options_.arithmetic.value_or(random_.chance(50) ? Arithmetic::adder : Arithmetic::cnn);
+  network::IntegerNetwork make() {
+    arithmetic_ = options_.arithmetic.value_or(random_.chance(50) ? network::Arithmetic::adder
+                                                                  : network::Arithmetic::cnn);
     make_image();
     make_origin();
     const int layers = random_.integer(1, options_.layers);
     for (int i = 0; i < layers; ++i) append_layer(i == layers - 1);
-    const StoredTensor& scores = network_.layers.back().output;
+    const network::StoredTensor& scores = network_.layers.back().output;
     network_.classes = static_cast<int>(scores.shape.elements());
-    validate(network_, "random network");
+    network::validate(network_, "random network");
     return std::move(network_);
   }
 
  private:
   void make_image() {
-    StoredTensor& image = network_.image;
+    network::StoredTensor& image = network_.image;
     image.shape = {random_.integer(1, 4), random_.integer(4, options_.side),
                    random_.integer(4, options_.side)};
     image.is_signed = random_.chance(75);
@@ -82,27 +82,27 @@ class Generator {
     network_.origin.arithmetic = arithmetic_;
     network_.origin.dataset = "random";
     network_.origin.scheme = "random";
-    const int bits = arithmetic_ == Arithmetic::bnn ? 1 : options_.operand_bits;
+    const int bits = arithmetic_ == network::Arithmetic::bnn ? 1 : options_.operand_bits;
     network_.origin.weight_bits = network_.origin.activation_bits = bits;
   }
 
   void append_layer(bool last) {
     const int index = static_cast<int>(network_.layers.size());
-    IntegerLayer layer;
+    network::IntegerLayer layer;
     layer.name = "layer" + std::to_string(index);
     layer.input = index - 1;
     if (index > 0 && random_.chance(15)) {
-      const int other = random_.integer(image_tensor, index - 1);
+      const int other = random_.integer(network::image_tensor, index - 1);
       if (free(other)) layer.input = other;
     }
     make_output_format(layer);
 
-    const Shape input = network_.tensor(layer.input).shape;
+    const network::Shape input = network_.tensor(layer.input).shape;
     const int kind = random_.integer(0, 99);
     if (index == 0 || last || kind < 60) {
       layer.edge = options_.edge_layers && (index == 0 || last) && random_.chance(60);
       if (!layer.edge && arithmetic_.composite()) return append_shift_and_adder(layer);
-      layer.arithmetic = layer.edge ? Arithmetic::cnn : arithmetic_.first();
+      layer.arithmetic = layer.edge ? network::Arithmetic::cnn : arithmetic_.first();
       make_convolution(layer, input);
     } else if (kind < 75) {
       make_add(layer, input);
@@ -113,17 +113,17 @@ class Generator {
   }
 
   // A shift layer and the adder layer that reads it.
-  void append_shift_and_adder(IntegerLayer layer) {
-    layer.arithmetic = Arithmetic::shift;
+  void append_shift_and_adder(network::IntegerLayer layer) {
+    layer.arithmetic = network::Arithmetic::shift;
     make_convolution(layer, network_.tensor(layer.input).shape);
     layer.output.is_signed = true;
     layer.relu = false;
-    layer.residual = no_tensor;
+    layer.residual = network::no_tensor;
     layer.residual_multiplier = layer.residual_shift = 0;
-    IntegerLayer adder;
+    network::IntegerLayer adder;
     adder.name = layer.name + ".adder";
     adder.input = static_cast<int>(network_.layers.size());
-    adder.arithmetic = Arithmetic::adder;
+    adder.arithmetic = network::Arithmetic::adder;
     make_output_format(adder);
     network_.layers.push_back(std::move(layer));
     make_convolution(adder, network_.tensor(adder.input).shape);
@@ -132,25 +132,26 @@ class Generator {
 
   // Whether any layer may read the tensor: a ShiftAddNet's shift layers have one reader each.
   bool free(int tensor) const {
-    return tensor == image_tensor || arithmetic_ != Arithmetic::shiftaddnet ||
-           network_.layers[static_cast<std::size_t>(tensor)].arithmetic != Arithmetic::shift;
+    return tensor == network::image_tensor || arithmetic_ != network::Arithmetic::shiftaddnet ||
+           network_.layers[static_cast<std::size_t>(tensor)].arithmetic !=
+               network::Arithmetic::shift;
   }
 
-  void make_output_format(IntegerLayer& layer) {
+  void make_output_format(network::IntegerLayer& layer) {
     layer.output.bits = random_.chance(50) ? 8 : random_.integer(2, 16);
     layer.output.is_signed = random_.chance(50);
     layer.output.scale = random_.real(0.01, 1.0);
   }
 
   // An earlier tensor of the wanted shape, the newest ones first; no_tensor if there is none.
-  int find_tensor(const Shape& shape) {
-    for (int i = static_cast<int>(network_.layers.size()) - 1; i >= image_tensor; --i) {
+  int find_tensor(const network::Shape& shape) {
+    for (int i = static_cast<int>(network_.layers.size()) - 1; i >= network::image_tensor; --i) {
       if (free(i) && network_.tensor(i).shape == shape && random_.chance(70)) return i;
     }
-    return no_tensor;
+    return network::no_tensor;
   }
 
-  void make_window(IntegerLayer& layer, const Shape& input) {
+  void make_window(network::IntegerLayer& layer, const network::Shape& input) {
     // Half of the convolutions keep the shape, so that residuals find partners.
     if (random_.chance(50)) {
       layer.kernel = 1 + 2 * random_.integer(0, 1);
@@ -174,8 +175,8 @@ class Generator {
   }
 
   // `layer` knows its arithmetic and its input.
-  void make_convolution(IntegerLayer& layer, const Shape& input) {
-    layer.kind = IntegerLayerKind::convolution;
+  void make_convolution(network::IntegerLayer& layer, const network::Shape& input) {
+    layer.kind = network::IntegerLayerKind::convolution;
     make_window(layer, input);
     layer.depthwise = !layer.edge && layer.output.shape.channels == input.channels &&
                       options_.depthwise_percent > 0 && random_.chance(options_.depthwise_percent);
@@ -186,31 +187,31 @@ class Generator {
         std::int64_t{layer.seen_channels(input.channels)} * layer.kernel * layer.kernel;
     for (std::int64_t i = 0; i < taps * layer.output.shape.channels; ++i) {
       layer.weights.push_back(
-          static_cast<std::int16_t>(has_exponent_weights(layer.arithmetic)
+          static_cast<std::int16_t>(hw::has_exponent_weights(layer.arithmetic)
                                         ? random_.integer(-layer.levels, layer.levels)
                                         : operand(layer, layer.weight_bits, layer.weight_signed)));
     }
     layer.relu = random_.chance(50);
     make_scales(layer, taps);
-    if (has_exponent_weights(layer.arithmetic)) leave_room_for_fraction(layer);
+    if (hw::has_exponent_weights(layer.arithmetic)) leave_room_for_fraction(layer);
     if (random_.chance(60)) make_residual(layer);
-    const bool products =
-        layer.arithmetic != Arithmetic::adder && layer.arithmetic != Arithmetic::bnn;
-    if (products && layer.input != image_tensor && layer.read_quantizers.size() == 1 &&
+    const bool products = layer.arithmetic != network::Arithmetic::adder &&
+                          layer.arithmetic != network::Arithmetic::bnn;
+    if (products && layer.input != network::image_tensor && layer.read_quantizers.size() == 1 &&
         random_.chance(options_.adapter_percent)) {
       make_adapter(layer, input);
     }
   }
 
   // β between a half and two as a rule; some leave its range.
-  void make_adapter(IntegerLayer& layer, const Shape& input) {
-    AdapterNetwork adapter;
+  void make_adapter(network::IntegerLayer& layer, const network::Shape& input) {
+    network::AdapterNetwork adapter;
     const int pixels = input.height * input.width;
     adapter.pool_shift = random_.integer(10, 16);
     adapter.pool_multiplier =
         std::clamp((1 << adapter.pool_shift) / pixels * random_.integer(1, 3), 1, 65535);
     // No mean may saturate.
-    const StoredTensor& tensor = network_.tensor(layer.input);
+    const network::StoredTensor& tensor = network_.tensor(layer.input);
     const std::int64_t largest =
         std::int64_t{std::max(-tensor.lowest(), tensor.highest())} * pixels;
     while (largest * adapter.pool_multiplier >> adapter.pool_shift >= 32767) {
@@ -237,44 +238,44 @@ class Generator {
   }
 
   // The hardware's shifts and biases include the fraction.
-  static void leave_room_for_fraction(IntegerLayer& layer) {
+  static void leave_room_for_fraction(network::IntegerLayer& layer) {
     layer.fraction_bits = std::min(layer.fraction_bits, 46 - layer.shift);
     for (const std::int64_t bias : layer.biases) {
       while (std::abs(bias) > std::int64_t{1} << (46 - layer.fraction_bits)) --layer.fraction_bits;
     }
   }
 
-  int operand(const IntegerLayer& layer, int bits, bool is_signed) {
-    if (layer.arithmetic == Arithmetic::bnn) return random_.chance(50) ? 1 : -1;
+  int operand(const network::IntegerLayer& layer, int bits, bool is_signed) {
+    if (layer.arithmetic == network::Arithmetic::bnn) return random_.chance(50) ? 1 : -1;
     const Range range = operand_range(bits, is_signed);
     return random_.integer(range.lowest, range.highest);
   }
 
-  void make_operand_formats(IntegerLayer& layer) {
+  void make_operand_formats(network::IntegerLayer& layer) {
     if (layer.edge) {
       layer.weight_bits = layer.activation_bits = 8;
       layer.weight_signed = true;
       layer.activation_signed = network_.tensor(layer.input).is_signed;
       return;
     }
-    if (layer.arithmetic == Arithmetic::bnn) {
+    if (layer.arithmetic == network::Arithmetic::bnn) {
       layer.weight_bits = layer.activation_bits = 1;
       layer.weight_signed = layer.activation_signed = true;
       return;
     }
     layer.weight_bits = random_.integer(2, options_.operand_bits);
     layer.activation_bits = random_.integer(2, options_.operand_bits);
-    layer.weight_signed = has_exponent_weights(layer.arithmetic) || random_.chance(60);
+    layer.weight_signed = hw::has_exponent_weights(layer.arithmetic) || random_.chance(60);
     layer.activation_signed =
         random_.chance(80) ? network_.tensor(layer.input).is_signed : random_.chance(50);
-    if (has_exponent_weights(layer.arithmetic)) {
+    if (hw::has_exponent_weights(layer.arithmetic)) {
       const int most = (1 << (layer.weight_bits - 1)) - 1;
       layer.levels = random_.chance(50) ? most : random_.integer(1, most);
-      const bool post = layer.arithmetic == Arithmetic::post;
+      const bool post = layer.arithmetic == network::Arithmetic::post;
       layer.fraction_bits = random_.integer(post ? 2 : 0, options_.fraction_bits);
-      if (layer.arithmetic == Arithmetic::apot) make_terms(layer);
+      if (layer.arithmetic == network::Arithmetic::apot) make_terms(layer);
     }
-    if (layer.arithmetic != Arithmetic::adder || random_.chance(40)) return;
+    if (layer.arithmetic != network::Arithmetic::adder || random_.chance(40)) return;
     // Shifted operands stay within ±512: unsigned b bits shift by 9 − b, signed by 10 − b.
     if (random_.chance(50)) {
       const int most = (layer.weight_signed ? 10 : 9) - layer.weight_bits;
@@ -285,13 +286,13 @@ class Generator {
     }
   }
 
-  void make_terms(IntegerLayer& layer) {
+  void make_terms(network::IntegerLayer& layer) {
     const int bits = layer.weight_bits - 1;
     const int first = random_.integer(std::max(1, bits - 4), std::min(4, bits));
     const auto make = [&](int count) {
-      std::vector<int> exponents = {no_exponent};
+      std::vector<int> exponents = {network::no_exponent};
       while (static_cast<int>(exponents.size()) < count) {
-        exponents.push_back(random_.chance(10)   ? no_exponent
+        exponents.push_back(random_.chance(10)   ? network::no_exponent
                             : random_.chance(15) ? random_.integer(10, 30)
                                                  : random_.integer(0, 9));
       }
@@ -301,15 +302,15 @@ class Generator {
     layer.second_exponents = make(1 << (bits - first));
   }
 
-  void make_read_quantizers(IntegerLayer& layer) {
+  void make_read_quantizers(network::IntegerLayer& layer) {
     const int channels = layer.output.shape.channels;
     const int groups =
         layer.depthwise || random_.chance(50) ? 1 : random_.integer(1, std::min(4, channels));
     const double operand = operand_range(layer.activation_bits, layer.activation_signed).highest;
     const double stored = largest(network_.tensor(layer.input));
     for (int g = 0; g < groups; ++g) {
-      ReadQuantizer quantizer;
-      if (layer.arithmetic != Arithmetic::bnn && !random_.chance(25)) {
+      network::ReadQuantizer quantizer;
+      if (layer.arithmetic != network::Arithmetic::bnn && !random_.chance(25)) {
         const double factor = operand / stored * random_.real(0.5, 2.0);
         quantizer.shift = random_.integer(0, shift_below(factor, 65535.0, 0, 31));
         quantizer.multiplier = std::clamp(
@@ -321,28 +322,28 @@ class Generator {
   }
 
   // What a random weight is worth.
-  double weight_value(const IntegerLayer& layer) {
-    if (!has_exponent_weights(layer.arithmetic)) {
+  double weight_value(const network::IntegerLayer& layer) {
+    if (!hw::has_exponent_weights(layer.arithmetic)) {
       return std::ldexp(operand(layer, layer.weight_bits, layer.weight_signed), layer.weight_shift);
     }
     const int code = random_.integer(-layer.levels, layer.levels);
     if (code == 0) return 0.0;
     const std::size_t magnitude = static_cast<std::size_t>(std::abs(code));
-    if (layer.arithmetic == Arithmetic::apot) {
+    if (layer.arithmetic == network::Arithmetic::apot) {
       const std::size_t count = layer.first_exponents.size();
       double value = 0.0;
       for (const int exponent :
            {layer.first_exponents[magnitude % count], layer.second_exponents[magnitude / count]}) {
-        if (exponent != no_exponent) value += std::exp2(-exponent);
+        if (exponent != network::no_exponent) value += std::exp2(-exponent);
       }
       return std::copysign(value, code);
     }
-    const double step = layer.arithmetic == Arithmetic::post ? 0.5 : 1.0;
+    const double step = layer.arithmetic == network::Arithmetic::post ? 0.5 : 1.0;
     return std::copysign(std::exp2(step * (1 - std::abs(code))), code);
   }
 
   // Spread of the accumulators if operands and weights were uniform over their ranges.
-  void make_scales(IntegerLayer& layer, std::int64_t taps) {
+  void make_scales(network::IntegerLayer& layer, std::int64_t taps) {
     constexpr int samples = 256;
     double sum = 0;
     double squares = 0;
@@ -350,7 +351,8 @@ class Generator {
       const double av = std::ldexp(operand(layer, layer.activation_bits, layer.activation_signed),
                                    layer.activation_shift);
       const double wv = weight_value(layer);
-      const double tap = layer.arithmetic == Arithmetic::adder ? std::abs(av - wv) : av * wv;
+      const double tap =
+          layer.arithmetic == network::Arithmetic::adder ? std::abs(av - wv) : av * wv;
       sum += tap;
       squares += tap * tap;
     }
@@ -358,7 +360,7 @@ class Generator {
     const double mean = sum / samples * count;
     const double variance = squares / samples - sum / samples * (sum / samples);
     // Exponent weights are fractions.
-    const double least = has_exponent_weights(layer.arithmetic) ? 1.0 / 64 : 0.25;
+    const double least = hw::has_exponent_weights(layer.arithmetic) ? 1.0 / 64 : 0.25;
     const double deviation = std::sqrt(std::max(variance, least) * count);
 
     const int largest_multiplier = random_.integer(4, 32767);
@@ -368,7 +370,8 @@ class Generator {
     const double centre = layer.output.is_signed ? 0.0 : largest(layer.output) / 3;
     for (int o = 0; o < layer.output.shape.channels; ++o) {
       int multiplier = random_.integer((largest_multiplier + 1) / 2, largest_multiplier);
-      if (random_.chance(layer.arithmetic == Arithmetic::adder ? 80 : 50)) multiplier = -multiplier;
+      if (random_.chance(layer.arithmetic == network::Arithmetic::adder ? 80 : 50))
+        multiplier = -multiplier;
       layer.multipliers.push_back(multiplier);
       const double jitter = random_.real(-0.5, 0.5) * target;
       layer.biases.push_back(
@@ -376,9 +379,9 @@ class Generator {
     }
   }
 
-  void make_residual(IntegerLayer& layer) {
+  void make_residual(network::IntegerLayer& layer) {
     layer.residual = find_tensor(layer.output.shape);
-    if (layer.residual == no_tensor) return;
+    if (layer.residual == network::no_tensor) return;
     const double factor =
         operand_factor(layer, network_.tensor(layer.residual)) * random_.real(0.2, 0.8);
     set_factor(factor, layer.residual_multiplier, layer.residual_shift);
@@ -386,7 +389,8 @@ class Generator {
   }
 
   // Units of the product a unit of `operand` is worth if both tensors span the same real range.
-  static double operand_factor(const IntegerLayer& layer, const StoredTensor& operand) {
+  static double operand_factor(const network::IntegerLayer& layer,
+                               const network::StoredTensor& operand) {
     return std::ldexp(largest(layer.output) / largest(operand), layer.shift);
   }
 
@@ -398,11 +402,11 @@ class Generator {
         std::clamp(std::round(std::ldexp(factor, -left_shift)), 0.0, 65535.0));
   }
 
-  void make_add(IntegerLayer& layer, const Shape& input) {
-    layer.kind = IntegerLayerKind::add;
+  void make_add(network::IntegerLayer& layer, const network::Shape& input) {
+    layer.kind = network::IntegerLayerKind::add;
     layer.output.shape = input;
     layer.residual = find_tensor(input);
-    if (layer.residual == no_tensor) layer.residual = layer.input;
+    if (layer.residual == network::no_tensor) layer.residual = layer.input;
     layer.shift = random_.integer(0, 30);
     layer.relu = random_.chance(50);
     set_factor(operand_factor(layer, network_.tensor(layer.input)) * random_.real(0.2, 0.8),
@@ -411,8 +415,9 @@ class Generator {
                layer.residual_multiplier, layer.residual_shift);
   }
 
-  void make_pool(IntegerLayer& layer, const Shape& input, bool average) {
-    layer.kind = average ? IntegerLayerKind::average_pool : IntegerLayerKind::max_pool;
+  void make_pool(network::IntegerLayer& layer, const network::Shape& input, bool average) {
+    layer.kind =
+        average ? network::IntegerLayerKind::average_pool : network::IntegerLayerKind::max_pool;
     const int side = std::min(input.height, input.width);
     layer.kernel = random_.chance(20) ? side : random_.integer(1, std::min(3, side));
     layer.stride = random_.chance(70) ? layer.kernel : random_.integer(1, 3);
@@ -430,17 +435,19 @@ class Generator {
 
   Random random_;
   RandomNetworkOptions options_;
-  Arithmetic arithmetic_ = Arithmetic::cnn;
-  IntegerNetwork network_;
+  network::Arithmetic arithmetic_ = network::Arithmetic::cnn;
+  network::IntegerNetwork network_;
 };
 
 }  // namespace
 
-IntegerNetwork random_integer_network(std::uint64_t seed, const RandomNetworkOptions& options) {
+network::IntegerNetwork random_integer_network(std::uint64_t seed,
+                                               const RandomNetworkOptions& options) {
   return Generator(seed, options).make();
 }
 
-std::vector<std::uint8_t> random_pixels(const IntegerNetwork& network, std::uint64_t seed) {
+std::vector<std::uint8_t> random_pixels(const network::IntegerNetwork& network,
+                                        std::uint64_t seed) {
   Random random(seed);
   std::vector<std::uint8_t> pixels(static_cast<std::size_t>(network.image.shape.elements()));
   for (std::uint8_t& pixel : pixels) pixel = static_cast<std::uint8_t>(random.integer(0, 255));

@@ -12,7 +12,7 @@ namespace abacus::test {
 
 struct RandomNetworkOptions {
   // Of the layers between the edges; without a value the seed chooses adder or cnn.
-  std::optional<Arithmetic> arithmetic;
+  std::optional<network::Arithmetic> arithmetic;
   int layers = 8;             // at most
   int channels = 40;          // of a tensor, at most
   int side = 12;              // height and width of the image, at most; at least 4
@@ -25,9 +25,10 @@ struct RandomNetworkOptions {
 
 // The same seed and options always give the same network. Multipliers, biases and shifts are drawn
 // such that most outputs lie inside the range of their tensor and some clamp.
-IntegerNetwork random_integer_network(std::uint64_t seed, const RandomNetworkOptions& options = {});
+network::IntegerNetwork random_integer_network(std::uint64_t seed,
+                                               const RandomNetworkOptions& options = {});
 
 // Uniformly random pixels, channels × height × width, for quantize_image().
-std::vector<std::uint8_t> random_pixels(const IntegerNetwork& network, std::uint64_t seed);
+std::vector<std::uint8_t> random_pixels(const network::IntegerNetwork& network, std::uint64_t seed);
 
 }  // namespace abacus::test

@@ -15,9 +15,9 @@ namespace {
 constexpr int seeds = 150;
 
 TEST(RandomIntegerNetwork, SameSeedGivesTheSameNetworkAndAnotherSeedAnother) {
-  const IntegerNetwork a = random_integer_network(5);
-  const IntegerNetwork b = random_integer_network(5);
-  const IntegerNetwork c = random_integer_network(6);
+  const network::IntegerNetwork a = random_integer_network(5);
+  const network::IntegerNetwork b = random_integer_network(5);
+  const network::IntegerNetwork c = random_integer_network(6);
   EXPECT_EQ(a.input_table, b.input_table);
   ASSERT_EQ(a.layers.size(), b.layers.size());
   for (std::size_t i = 0; i < a.layers.size(); ++i) {
@@ -29,20 +29,20 @@ TEST(RandomIntegerNetwork, SameSeedGivesTheSameNetworkAndAnotherSeedAnother) {
 
 TEST(RandomIntegerNetwork, KeepsToItsOptions) {
   RandomNetworkOptions options;
-  options.arithmetic = Arithmetic::adder;
+  options.arithmetic = network::Arithmetic::adder;
   options.layers = 4;
   options.channels = 5;
   options.side = 6;
   options.operand_bits = 4;
   options.edge_layers = false;
   for (int seed = 0; seed < seeds; ++seed) {
-    const IntegerNetwork network = random_integer_network(seed, options);
+    const network::IntegerNetwork network = random_integer_network(seed, options);
     EXPECT_LE(network.layers.size(), 4U);
     EXPECT_LE(network.image.shape.height, 6);
-    for (const IntegerLayer& layer : network.layers) {
+    for (const network::IntegerLayer& layer : network.layers) {
       EXPECT_LE(layer.output.shape.channels, 5);
-      if (layer.kind != IntegerLayerKind::convolution) continue;
-      EXPECT_EQ(layer.arithmetic, Arithmetic::adder);
+      if (layer.kind != network::IntegerLayerKind::convolution) continue;
+      EXPECT_EQ(layer.arithmetic, network::Arithmetic::adder);
       EXPECT_FALSE(layer.edge);
       EXPECT_LE(layer.weight_bits, 4);
       EXPECT_LE(layer.activation_bits, 4);
@@ -56,17 +56,17 @@ TEST(RandomIntegerNetwork, ReachesEveryOperation) {
   std::set<int> activation_bits;
   std::set<int> stored_bits;
   for (int seed = 0; seed < seeds; ++seed) {
-    for (const IntegerLayer& layer : random_integer_network(seed).layers) {
-      seen.insert(to_string(layer.kind));
+    for (const network::IntegerLayer& layer : random_integer_network(seed).layers) {
+      seen.insert(network::to_string(layer.kind));
       stored_bits.insert(layer.output.bits);
       seen.insert(layer.output.is_signed ? "signed output" : "unsigned output");
-      if (layer.kind != IntegerLayerKind::convolution) continue;
-      seen.insert(to_string(layer.arithmetic));
+      if (layer.kind != network::IntegerLayerKind::convolution) continue;
+      seen.insert(network::to_string(layer.arithmetic));
       weight_bits.insert(layer.weight_bits);
       activation_bits.insert(layer.activation_bits);
       if (layer.edge) seen.insert("edge");
       if (layer.read_quantizers.size() > 1) seen.insert("groups");
-      if (layer.residual != no_tensor) seen.insert("residual");
+      if (layer.residual != network::no_tensor) seen.insert("residual");
       if (layer.stride > 1) seen.insert("stride");
       if (layer.padding > 0) seen.insert("padding");
       if (layer.weight_shift > 0) seen.insert("weight shift");
@@ -107,11 +107,12 @@ TEST(RandomIntegerNetwork, OutputsAreNeitherConstantNorAllClamped) {
   int layers = 0;
   int lively = 0;
   for (int seed = 0; seed < seeds; ++seed) {
-    const IntegerNetwork network = random_integer_network(seed);
-    const ReferenceResult result = execute_reference(
-        network, quantize_image(network, random_pixels(network, seed).data()), {32, 16}, {32, 16});
+    const network::IntegerNetwork network = random_integer_network(seed);
+    const network::ReferenceResult result = network::execute_reference(
+        network, network::quantize_image(network, random_pixels(network, seed).data()), {32, 16},
+        {32, 16});
     for (std::size_t i = 0; i < result.outputs.size(); ++i) {
-      const StoredTensor& format = network.layers[i].output;
+      const network::StoredTensor& format = network.layers[i].output;
       if (format.shape.elements() < 16) continue;
       int inside = 0;
       for (const std::int32_t value : result.outputs[i]) {

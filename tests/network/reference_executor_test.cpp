@@ -15,7 +15,7 @@
 
 #include "tests/network/random_integer_network.hpp"
 
-namespace abacus {
+namespace abacus::network {
 namespace {
 
 using ::testing::ElementsAre;
@@ -41,7 +41,7 @@ std::vector<std::int32_t> run(const IntegerNetwork& network, const std::vector<s
 }
 
 // One group, scale 1, no bias: the outputs are the accumulators.
-IntegerLayer convolution(TapKind arithmetic, Shape output, int kernel,
+IntegerLayer convolution(hw::TapKind arithmetic, Shape output, int kernel,
                          std::vector<std::int16_t> weights) {
   IntegerLayer layer;
   layer.kind = IntegerLayerKind::convolution;
@@ -739,4 +739,4 @@ INSTANTIATE_TEST_SUITE_P(AccumulatorBits, RandomNetworks,
                                                               Arithmetic::shiftaddnet)));
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::network

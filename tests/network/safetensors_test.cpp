@@ -9,7 +9,7 @@
 #include "sw/support/atomic_file.hpp"
 #include "tests/support/temporary_folder.hpp"
 
-namespace abacus {
+namespace abacus::network {
 namespace {
 
 using test::read_text;
@@ -32,7 +32,7 @@ class Safetensors : public ::testing::Test {
  protected:
   // What the reader says of these bytes.
   std::string error_of(const std::string& bytes) {
-    write_text(file_, bytes);
+    test::write_text(file_, bytes);
     try {
       read_safetensors(file_);
     } catch (const std::runtime_error& error) {
@@ -78,16 +78,16 @@ TEST_F(Safetensors, RoundTrip) {
 
 TEST_F(Safetensors, SameContentGivesTheSameBytes) {
   write_safetensors(file_, example());
-  const std::string first = read_text(file_);
+  const std::string first = test::read_text(file_);
   write_safetensors(file_, example());
-  EXPECT_EQ(read_text(file_), first);
+  EXPECT_EQ(test::read_text(file_), first);
 }
 
 // The layout of the format's definition, written out by hand.
 TEST_F(Safetensors, ReadsAFileWrittenByHand) {
   const std::string header =
       R"({"__metadata__":{"k":"v"},"x":{"dtype":"I16","shape":[2],"data_offsets":[0,4]}})";
-  write_text(file_, file_of(header, std::string("\x01\x00\xff\xff", 4)));
+  test::write_text(file_, file_of(header, std::string("\x01\x00\xff\xff", 4)));
   const TensorFile content = read_safetensors(file_);
   EXPECT_EQ(content.metadata.at("k"), "v");
   EXPECT_THAT(content.tensors.at("x").values<std::int16_t>(), ElementsAre(1, -1));
@@ -99,12 +99,12 @@ TEST_F(Safetensors, WritesTheFormatsLayout) {
   write_safetensors(file_, content);
   const std::string header = R"({"x":{"dtype":"I16","shape":[2],"data_offsets":[0,4]}})";
   const std::string padded = header + std::string((8 - header.size() % 8) % 8, ' ');
-  EXPECT_EQ(read_text(file_), file_of(padded, std::string("\x01\x00\xff\xff", 4)));
+  EXPECT_EQ(test::read_text(file_), file_of(padded, std::string("\x01\x00\xff\xff", 4)));
 }
 
 TEST_F(Safetensors, EveryTruncationIsAnError) {
   write_safetensors(file_, example());
-  const std::string whole = read_text(file_);
+  const std::string whole = test::read_text(file_);
   for (std::size_t length = 0; length < whole.size(); ++length) {
     ASSERT_NE(error_of(whole.substr(0, length)), "accepted") << length;
   }
@@ -199,17 +199,17 @@ TEST_F(Safetensors, RefusesToWriteWhatItCouldNotRead) {
 }
 
 TEST_F(Safetensors, FailedWriteLeavesTheOldFileAndNothingElse) {
-  write_text(file_, "old");
-  EXPECT_THROW(write_file_atomically(file_,
-                                     [](std::ostream& out) {
-                                       out << "half";
-                                       throw std::runtime_error("power cut");
-                                     }),
+  test::write_text(file_, "old");
+  EXPECT_THROW(support::write_file_atomically(file_,
+                                              [](std::ostream& out) {
+                                                out << "half";
+                                                throw std::runtime_error("power cut");
+                                              }),
                std::runtime_error);
-  EXPECT_THROW(
-      write_file_atomically(file_, [](std::ostream& out) { out.setstate(std::ios::badbit); }),
-      std::runtime_error);
-  EXPECT_EQ(read_text(file_), "old");
+  EXPECT_THROW(support::write_file_atomically(
+                   file_, [](std::ostream& out) { out.setstate(std::ios::badbit); }),
+               std::runtime_error);
+  EXPECT_EQ(test::read_text(file_), "old");
   EXPECT_THAT(folder_.files(), ElementsAre("a.safetensors"));
 }
 
@@ -245,11 +245,11 @@ TEST(Sha256, FileAndTextAgreeOverSeveralBuffers) {
   const TemporaryFolder folder;
   std::string text(300001, 'x');
   text[150000] = '\0';
-  write_text(folder.path() / "f", text);
+  test::write_text(folder.path() / "f", text);
   EXPECT_EQ(sha256_file(folder.path() / "f"), sha256_text(text));
   EXPECT_THROW(sha256_file(folder.path() / "absent"), std::runtime_error);
   EXPECT_THROW(sha256_file(folder.path()), std::runtime_error);
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::network

@@ -15,31 +15,32 @@
 #include "tests/quant/random_checkpoint.hpp"
 #include "tests/train/synthetic_dataset.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 namespace {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-constexpr Shape image_shape{1, 12, 12};
+constexpr network::Shape image_shape{1, 12, 12};
 
 struct Made {
-  Dataset images = test::synthetic_dataset(96, 3, image_shape);
-  Checkpoint checkpoint;
+  network::Dataset images = test::synthetic_dataset(96, 3, image_shape);
+  network::Checkpoint checkpoint;
 
-  Made(const std::string& name, Arithmetic arithmetic) {
-    Normalization normalization;
+  Made(const std::string& name, network::Arithmetic arithmetic) {
+    network::Normalization normalization;
     normalization.mean = {0.4F};
     normalization.deviation = {0.3F};
-    const Batch batch = make_batch(images, normalization, std::int64_t{0}, images.count());
+    const train::Batch batch =
+        train::make_batch(images, normalization, std::int64_t{0}, images.count());
     checkpoint =
         test::random_checkpoint(name, arithmetic, image_shape, images.classes, batch.images, 17);
   }
 
   QuantizationOptions options(int weight_bits, int activation_bits) const {
     QuantizationOptions result;
-    result.scheme =
-        checkpoint.network.arithmetic == Arithmetic::adder ? "adderquant-ptq" : "uniform-ptq";
+    result.scheme = checkpoint.network.arithmetic == network::Arithmetic::adder ? "adderquant-ptq"
+                                                                                : "uniform-ptq";
     result.weight_bits = weight_bits;
     result.activation_bits = activation_bits;
     result.calibration_images = 96;
@@ -47,22 +48,22 @@ struct Made {
     return result;
   }
 
-  IntegerNetwork quantized(const QuantizationOptions& with) const {
+  network::IntegerNetwork quantized(const QuantizationOptions& with) const {
     return quantize(checkpoint, images, nullptr, complete(with), {});
   }
 
   // Correlation between the float network's scores of the first images and the integers'.
-  double correlation(const IntegerNetwork& integer, int count) const {
-    FloatNetwork network(checkpoint.network, checkpoint.tensors);
-    network.set_batch_norm_mode(BatchNormMode::inference);
+  double correlation(const network::IntegerNetwork& integer, int count) const {
+    train::FloatNetwork network(checkpoint.network, checkpoint.tensors);
+    network.set_batch_norm_mode(train::BatchNormMode::inference);
     torch::NoGradGuard no_gradient;
-    const Batch batch =
-        make_batch(images, checkpoint.normalization, std::int64_t{0}, std::int64_t{count});
+    const train::Batch batch =
+        train::make_batch(images, checkpoint.normalization, std::int64_t{0}, std::int64_t{count});
     const torch::Tensor wanted = network.forward(batch.images).to(torch::kFloat64);
     torch::Tensor found = torch::empty_like(wanted);
     for (int n = 0; n < count; ++n) {
-      const ReferenceResult result = execute_reference(
-          integer, quantize_image(integer, images.image_data(n)), {32, 16}, {32, 16});
+      const network::ReferenceResult result = network::execute_reference(
+          integer, network::quantize_image(integer, images.image_data(n)), {32, 16}, {32, 16});
       for (int c = 0; c < images.classes; ++c) {
         found[n][c] = result.outputs.back()[static_cast<std::size_t>(c)];
       }
@@ -73,19 +74,21 @@ struct Made {
 };
 
 TEST(Quantize, KeepsTheScoresAtEightBits) {
-  for (const Arithmetic arithmetic : {Arithmetic::adder, Arithmetic::cnn}) {
+  for (const network::Arithmetic arithmetic :
+       {network::Arithmetic::adder, network::Arithmetic::cnn}) {
     for (const char* name : {"lenet", "resnet20", "vgg-small"}) {
       const Made made(name, arithmetic);
       QuantizationOptions options = made.options(8, 8);
       options.crop_padding = 0;
       EXPECT_GT(made.correlation(made.quantized(options), 12), 0.97)
-          << name << ' ' << to_string(arithmetic);
+          << name << ' ' << network::to_string(arithmetic);
     }
   }
 }
 
 TEST(Quantize, TakesAnyPairOfWidthsAndLosesMoreWithFewer) {
-  for (const Arithmetic arithmetic : {Arithmetic::adder, Arithmetic::cnn}) {
+  for (const network::Arithmetic arithmetic :
+       {network::Arithmetic::adder, network::Arithmetic::cnn}) {
     const Made made("lenet", arithmetic);
     for (int weight_bits = 2; weight_bits <= 8; ++weight_bits) {
       for (int activation_bits = 2; activation_bits <= 8; activation_bits += 3) {
@@ -101,14 +104,15 @@ TEST(Quantize, TakesAnyPairOfWidthsAndLosesMoreWithFewer) {
 }
 
 TEST(Quantize, KeepsTheEdgesAtEightBits) {
-  const Made made("resnet20", Arithmetic::adder);
-  const IntegerNetwork network = made.quantized(made.options(4, 3));
+  const Made made("resnet20", network::Arithmetic::adder);
+  const network::IntegerNetwork network = made.quantized(made.options(4, 3));
   int adders = 0;
-  for (const IntegerLayer& layer : network.layers) {
-    if (layer.kind != IntegerLayerKind::convolution) continue;
+  for (const network::IntegerLayer& layer : network.layers) {
+    if (layer.kind != network::IntegerLayerKind::convolution) continue;
     EXPECT_EQ(layer.weight_bits, layer.edge ? 8 : 4) << layer.name;
     EXPECT_EQ(layer.activation_bits, layer.edge ? 8 : 3) << layer.name;
-    EXPECT_EQ(layer.arithmetic, layer.edge ? Arithmetic::cnn : Arithmetic::adder) << layer.name;
+    EXPECT_EQ(layer.arithmetic, layer.edge ? network::Arithmetic::cnn : network::Arithmetic::adder)
+        << layer.name;
     adders += layer.edge ? 0 : 1;
   }
   EXPECT_EQ(adders, 20);
@@ -121,11 +125,11 @@ TEST(Quantize, KeepsTheEdgesAtEightBits) {
 }
 
 TEST(Quantize, StoresTensorsAtTheirOwnWidth) {
-  const Made made("resnet20", Arithmetic::cnn);
+  const Made made("resnet20", network::Arithmetic::cnn);
   for (const int bits : {4, 8, 12}) {
     QuantizationOptions options = made.options(4, 4);
     options.storage_bits = bits;
-    const IntegerNetwork network = made.quantized(options);
+    const network::IntegerNetwork network = made.quantized(options);
     for (std::size_t i = 0; i + 1 < network.layers.size(); ++i) {
       EXPECT_EQ(network.layers[i].output.bits, bits);
     }
@@ -133,10 +137,12 @@ TEST(Quantize, StoresTensorsAtTheirOwnWidth) {
 }
 
 TEST(Quantize, EachPartOfAdderQuantChangesTheNetwork) {
-  const Made made("lenet", Arithmetic::adder);
+  const Made made("lenet", network::Arithmetic::adder);
   const QuantizationOptions all = made.options(4, 4);
-  const auto weights = [](const IntegerNetwork& network) { return network.layers[2].weights; };
-  const IntegerNetwork network = made.quantized(all);
+  const auto weights = [](const network::IntegerNetwork& network) {
+    return network.layers[2].weights;
+  };
+  const network::IntegerNetwork network = made.quantized(all);
   QuantizationOptions part = all;
   part.groups = 1;
   EXPECT_EQ(made.quantized(part).layers[2].read_quantizers.size(), 1U);
@@ -146,14 +152,14 @@ TEST(Quantize, EachPartOfAdderQuantChangesTheNetwork) {
   EXPECT_NE(weights(made.quantized(part)), weights(network));
   part = all;
   part.batch_norm = BatchNormEstimation::kept;
-  const IntegerNetwork kept = made.quantized(part);
+  const network::IntegerNetwork kept = made.quantized(part);
   EXPECT_EQ(weights(kept), weights(network));
   EXPECT_NE(kept.layers[2].biases, network.layers[2].biases);
   // On the very images of the float network's own statistics there would be nothing to correct by.
   part.crop_padding = 2;
   part.flip = true;
   part.batch_norm = BatchNormEstimation::estimated;
-  const IntegerNetwork estimated = made.quantized(part);
+  const network::IntegerNetwork estimated = made.quantized(part);
   part.batch_norm = BatchNormEstimation::corrected;
   EXPECT_NE(made.quantized(part).layers[2].biases, estimated.layers[2].biases);
 }
@@ -161,7 +167,7 @@ TEST(Quantize, EachPartOfAdderQuantChangesTheNetwork) {
 // The rows of the paper's Table 3, with the checkpoint's BatchNorms: estimated ones would take in the
 // clamp's offset, a constant for each channel.
 TEST(Quantize, EachRowOfTableThreeIsAnotherNetwork) {
-  Made made("lenet", Arithmetic::adder);
+  Made made("lenet", network::Arithmetic::adder);
   // Some channels within the activations' range, for the groups to tell apart.
   for (auto& [name, tensor] : made.checkpoint.tensors) {
     if (tensor.shape.size() != 4) continue;
@@ -170,14 +176,14 @@ TEST(Quantize, EachRowOfTableThreeIsAnotherNetwork) {
     for (std::size_t i = 0; i < values.size(); ++i) {
       values[i] *= 0.2F + 0.3F * static_cast<float>(i / size % 8);
     }
-    tensor = Tensor::from(values, tensor.shape);
+    tensor = network::Tensor::from(values, tensor.shape);
   }
   struct Row {
     bool groups, weight_clamp, activation_clamp;
   };
   const Row rows[] = {{false, false, false}, {true, false, false}, {false, true, false},
                       {false, false, true},  {true, true, false},  {true, true, true}};
-  std::vector<IntegerNetwork> networks;
+  std::vector<network::IntegerNetwork> networks;
   for (const Row& row : rows) {
     QuantizationOptions options = made.options(4, 4);
     options.groups = row.groups ? 4 : 1;
@@ -187,7 +193,7 @@ TEST(Quantize, EachRowOfTableThreeIsAnotherNetwork) {
     options.batch_norm = BatchNormEstimation::kept;
     networks.push_back(made.quantized(options));
   }
-  const auto same = [](const IntegerNetwork& a, const IntegerNetwork& b) {
+  const auto same = [](const network::IntegerNetwork& a, const network::IntegerNetwork& b) {
     for (std::size_t i = 0; i < a.layers.size(); ++i) {
       if (a.layers[i].weights != b.layers[i].weights || a.layers[i].biases != b.layers[i].biases) {
         return false;
@@ -203,7 +209,7 @@ TEST(Quantize, EachRowOfTableThreeIsAnotherNetwork) {
 // With BatchNorm's statistics estimated anew, each stored channel's mean and deviation are what its
 // weight and bias say: quantization cannot shift them.
 TEST(Quantize, ReEstimationRestoresTheScoresOfACoarseNetwork) {
-  const Made made("lenet", Arithmetic::adder);
+  const Made made("lenet", network::Arithmetic::adder);
   QuantizationOptions options = made.options(3, 3);
   options.crop_padding = 0;
   options.batch_norm = BatchNormEstimation::kept;
@@ -217,9 +223,9 @@ TEST(Quantize, ReEstimationRestoresTheScoresOfACoarseNetwork) {
 }
 
 TEST(Quantize, GivesTheSameNetworkTwice) {
-  const Made made("lenet", Arithmetic::adder);
-  const IntegerNetwork a = made.quantized(made.options(5, 5));
-  const IntegerNetwork b = made.quantized(made.options(5, 5));
+  const Made made("lenet", network::Arithmetic::adder);
+  const network::IntegerNetwork a = made.quantized(made.options(5, 5));
+  const network::IntegerNetwork b = made.quantized(made.options(5, 5));
   ASSERT_EQ(a.layers.size(), b.layers.size());
   for (std::size_t i = 0; i < a.layers.size(); ++i) {
     EXPECT_EQ(a.layers[i].weights, b.layers[i].weights);
@@ -233,13 +239,14 @@ TEST(Quantize, GivesTheSameNetworkTwice) {
 }
 
 TEST(Quantize, MeasuresTheAccuracyThatTheIntegersHave) {
-  const Made made("lenet", Arithmetic::adder);
-  const IntegerNetwork network =
+  const Made made("lenet", network::Arithmetic::adder);
+  const network::IntegerNetwork network =
       quantize(made.checkpoint, made.images, &made.images, complete(made.options(4, 4)), {});
   int correct = 0;
   for (std::int64_t n = 0; n < made.images.count(); ++n) {
-    correct += execute_reference(network, quantize_image(network, made.images.image_data(n)),
-                                 {32, 16}, {32, 16})
+    correct += network::execute_reference(
+                   network, network::quantize_image(network, made.images.image_data(n)), {32, 16},
+                   {32, 16})
                    .predicted_class == made.images.labels[static_cast<std::size_t>(n)];
   }
   EXPECT_DOUBLE_EQ(network.origin.fake_quantized_accuracy_percent,
@@ -248,12 +255,12 @@ TEST(Quantize, MeasuresTheAccuracyThatTheIntegersHave) {
 
 TEST(Quantize, EverySchemeForAdderNetworksKeepsTheScoresAtEightBits) {
   for (const char* name : {"lenet", "resnet20"}) {
-    const Made made(name, Arithmetic::adder);
+    const Made made(name, network::Arithmetic::adder);
     for (const char* scheme : {"qssf-ptq", "nonnegative-ptq", "best-ptq"}) {
       QuantizationOptions options = made.options(8, 8);
       options.scheme = scheme;
       options.crop_padding = 0;
-      const IntegerNetwork network = made.quantized(options);
+      const network::IntegerNetwork network = made.quantized(options);
       EXPECT_EQ(network.origin.scheme, scheme);
       EXPECT_GT(made.correlation(network, 12), 0.9) << name << ' ' << scheme;
     }
@@ -261,7 +268,7 @@ TEST(Quantize, EverySchemeForAdderNetworksKeepsTheScoresAtEightBits) {
 }
 
 TEST(Quantize, EveryAdderSchemeTakesAnyPairOfWidths) {
-  const Made made("lenet", Arithmetic::adder);
+  const Made made("lenet", network::Arithmetic::adder);
   for (const char* scheme : {"qssf-ptq", "nonnegative-ptq", "best-ptq"}) {
     for (const int weight_bits : {2, 5, 8}) {
       for (const int activation_bits : {2, 5, 8}) {
@@ -277,11 +284,11 @@ TEST(Quantize, EveryAdderSchemeTakesAnyPairOfWidths) {
 }
 
 TEST(Quantize, NonnegativeGridsMakeNonnegativeWeights) {
-  const Made made("lenet", Arithmetic::adder);
+  const Made made("lenet", network::Arithmetic::adder);
   QuantizationOptions options = made.options(3, 3);
   options.scheme = "nonnegative-ptq";
-  for (const IntegerLayer& layer : made.quantized(options).layers) {
-    if (layer.kind != IntegerLayerKind::convolution || layer.edge) continue;
+  for (const network::IntegerLayer& layer : made.quantized(options).layers) {
+    if (layer.kind != network::IntegerLayerKind::convolution || layer.edge) continue;
     EXPECT_FALSE(layer.weight_signed);
     EXPECT_FALSE(layer.activation_signed);
     EXPECT_EQ(layer.weight_shift, 0);
@@ -295,7 +302,7 @@ TEST(Quantize, NonnegativeGridsMakeNonnegativeWeights) {
 
 // What best-ptq adds to the nonnegative grid brings few bits nearer to the float network.
 TEST(Quantize, CalibrationLayerByLayerHelpsFewBits) {
-  const Made made("lenet", Arithmetic::adder);
+  const Made made("lenet", network::Arithmetic::adder);
   QuantizationOptions options = made.options(2, 3);
   options.crop_padding = 0;
   options.scheme = "nonnegative-ptq";
@@ -308,12 +315,12 @@ TEST(Quantize, CalibrationLayerByLayerHelpsFewBits) {
 }
 
 TEST(Quantize, EachPartOfLayerByLayerCalibrationChangesTheNetwork) {
-  const Made made("lenet", Arithmetic::adder);
+  const Made made("lenet", network::Arithmetic::adder);
   QuantizationOptions all = made.options(4, 4);
   all.scheme = "nonnegative-ptq";
   all.weight_rounding = WeightRounding::output_error;
   all.batch_norm = BatchNormEstimation::fitted;
-  const IntegerNetwork network = made.quantized(all);
+  const network::IntegerNetwork network = made.quantized(all);
   QuantizationOptions part = all;
   part.range_search = RangeSearch::none;
   EXPECT_NE(made.quantized(part).layers[2].read_quantizers[0].multiplier,
@@ -328,7 +335,7 @@ TEST(Quantize, EachPartOfLayerByLayerCalibrationChangesTheNetwork) {
 
 // best-ptq learns from the float network's scores where bits are few, and nowhere else.
 TEST(Quantize, TheBestSchemeTunesTheNetworkUpToFourBits) {
-  const Made made("lenet", Arithmetic::adder);
+  const Made made("lenet", network::Arithmetic::adder);
   for (const int bits : {4, 5}) {
     QuantizationOptions best = made.options(bits, bits);
     best.scheme = "best-ptq";
@@ -341,7 +348,7 @@ TEST(Quantize, TheBestSchemeTunesTheNetworkUpToFourBits) {
 }
 
 TEST(Quantize, RefusesANonnegativeGridWhereInputsCanBeNegative) {
-  FoldedLayer layer;
+  network::FoldedLayer layer;
   layer.name = "layer2.0.conv1";
   QuantizationOptions options;
   options.weight_bits = options.activation_bits = 4;
@@ -361,10 +368,10 @@ TEST(Quantize, RefusesANonnegativeGridWhereInputsCanBeNegative) {
 
 // Before the first image is looked at.
 TEST(Quantize, RefusesANonnegativeGridOnTheImageAtOnce) {
-  Made made("lenet", Arithmetic::adder);
-  Layer& first = made.checkpoint.network.layers.front();
-  auto& convolution = std::get<Convolution>(first.kind);
-  convolution.arithmetic = Arithmetic::adder;
+  Made made("lenet", network::Arithmetic::adder);
+  network::Layer& first = made.checkpoint.network.layers.front();
+  auto& convolution = std::get<network::Convolution>(first.kind);
+  convolution.arithmetic = network::Arithmetic::adder;
   convolution.edge = false;
   QuantizationOptions options = made.options(4, 4);
   options.scheme = "nonnegative-ptq";
@@ -390,7 +397,7 @@ void expect_refused(const Made& made, const QuantizationOptions& options, const 
 }
 
 TEST(Quantize, RefusesOptionsOutOfRange) {
-  const Made made("lenet", Arithmetic::adder);
+  const Made made("lenet", network::Arithmetic::adder);
   const QuantizationOptions good = made.options(4, 4);
   QuantizationOptions bad = good;
   bad.weight_bits = 1;
@@ -416,24 +423,24 @@ TEST(Quantize, RefusesOptionsOutOfRange) {
 }
 
 TEST(Quantize, RefusesASchemeForTheOtherKindOfNetwork) {
-  const Made adder("lenet", Arithmetic::adder);
+  const Made adder("lenet", network::Arithmetic::adder);
   QuantizationOptions options = adder.options(8, 8);
   options.scheme = "uniform-ptq";
   expect_refused(adder, options, "uniform-ptq", "adder");
-  const Made cnn("lenet", Arithmetic::cnn);
+  const Made cnn("lenet", network::Arithmetic::cnn);
   options = cnn.options(8, 8);
   options.scheme = "adderquant-ptq";
   expect_refused(cnn, options, "adderquant-ptq", "cnn");
 }
 
 TEST(Quantize, RefusesImagesOfAnotherShape) {
-  Made made("lenet", Arithmetic::adder);
+  Made made("lenet", network::Arithmetic::adder);
   made.images = test::synthetic_dataset(8, 1, {3, 12, 12});
   EXPECT_THROW(made.quantized(made.options(8, 8)), std::invalid_argument);
 }
 
 TEST(TrainingAugmentation, IsReadFromTheRecordedCommand) {
-  Checkpoint checkpoint;
+  network::Checkpoint checkpoint;
   checkpoint.command = "abacus-train train --epochs 3 --crop-padding 2 --flip --seed 1";
   EXPECT_EQ(training_augmentation(checkpoint).padding, 2);
   EXPECT_TRUE(training_augmentation(checkpoint).flip);
@@ -446,4 +453,4 @@ TEST(TrainingAugmentation, IsReadFromTheRecordedCommand) {
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::quant

@@ -5,7 +5,7 @@
 
 #include "sw/reading/section.hpp"
 
-namespace abacus {
+namespace abacus::reading {
 namespace {
 
 using ::testing::AllOf;
@@ -91,4 +91,4 @@ TEST(ParseJson, DepthAndCountAreBounded) {
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::reading

@@ -7,7 +7,7 @@
 
 #include "sw/reading/toml_file.hpp"
 
-namespace abacus {
+namespace abacus::reading {
 namespace {
 
 using ::testing::ElementsAre;
@@ -131,4 +131,4 @@ TEST(Nearest, FindsMisspellingsAndNothingElse) {
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::reading

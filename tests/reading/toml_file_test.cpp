@@ -6,7 +6,7 @@
 #include "sw/reading/section.hpp"
 #include "tests/support/temporary_folder.hpp"
 
-namespace abacus {
+namespace abacus::reading {
 namespace {
 
 using ::testing::HasSubstr;
@@ -53,4 +53,4 @@ TEST(ReadToml, DepthIsBounded) {
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::reading

@@ -6,13 +6,13 @@
 #include <cstdint>
 #include <vector>
 
-namespace abacus {
+namespace abacus::schedule {
 namespace {
 
 using ::testing::ElementsAre;
 
-IntegerLayer layer_with_groups(std::vector<std::int32_t> groups) {
-  IntegerLayer layer;
+network::IntegerLayer layer_with_groups(std::vector<std::int32_t> groups) {
+  network::IntegerLayer layer;
   layer.group = std::move(groups);
   layer.read_quantizers.resize(8);
   layer.multipliers.assign(layer.group.size(), 0);
@@ -25,7 +25,7 @@ IntegerLayer layer_with_groups(std::vector<std::int32_t> groups) {
 }
 
 TEST(ColumnTiles, HoldOneGroupEachAndAtMostTheArraysColumns) {
-  const IntegerLayer layer = layer_with_groups({2, 0, 2, 0, 0, 2, 2});
+  const network::IntegerLayer layer = layer_with_groups({2, 0, 2, 0, 0, 2, 2});
   const std::vector<ColumnTile> tiles = column_tiles(layer, 3);
   ASSERT_EQ(tiles.size(), 3u);
   EXPECT_EQ(tiles[0].group, 0);
@@ -46,9 +46,9 @@ TEST(ColumnTiles, FindRunsOfChannelsThatStandSideBySide) {
 }
 
 TEST(ColumnTiles, ScaleRecordsCarryTheChannelsValuesAndPlaces) {
-  const IntegerLayer layer = layer_with_groups({0, 1, 0});
+  const network::IntegerLayer layer = layer_with_groups({0, 1, 0});
   const ColumnTile tile = column_tiles(layer, 4)[0];
-  const std::vector<ScaleRecord> whole = scale_records(layer, tile, false);
+  const std::vector<hw::ScaleRecord> whole = scale_records(layer, tile, false);
   ASSERT_EQ(whole.size(), 2u);
   EXPECT_EQ(whole[1].output_channel, 2);
   EXPECT_EQ(whole[1].multiplier, 1);
@@ -58,7 +58,7 @@ TEST(ColumnTiles, ScaleRecordsCarryTheChannelsValuesAndPlaces) {
 
 // Three 4-bit weights by hand: two columns, three input channels, kernel 1.
 TEST(ColumnTiles, PackWeightsLowestBitsFirstWithZerosPastTheLastChannel) {
-  IntegerLayer layer = layer_with_groups({0, 0});
+  network::IntegerLayer layer = layer_with_groups({0, 0});
   layer.weight_bits = 4;
   layer.weights = {1, -2, 3, -8, 7, 0};
   const std::vector<std::uint8_t> bytes = pack_weights(layer, 3, column_tiles(layer, 16)[0]);
@@ -66,7 +66,7 @@ TEST(ColumnTiles, PackWeightsLowestBitsFirstWithZerosPastTheLastChannel) {
 }
 
 TEST(ColumnTiles, PackOddWidthsAcrossBytes) {
-  IntegerLayer layer = layer_with_groups({0});
+  network::IntegerLayer layer = layer_with_groups({0});
   layer.weight_bits = 3;
   layer.weight_signed = false;
   layer.kernel = 1;
@@ -78,8 +78,8 @@ TEST(ColumnTiles, PackOddWidthsAcrossBytes) {
 
 // A bit a weight, 1 for +1; bits past the last channel are 0.
 TEST(ColumnTiles, PackSigns) {
-  IntegerLayer layer = layer_with_groups({0, 0});
-  layer.arithmetic = Arithmetic::bnn;
+  network::IntegerLayer layer = layer_with_groups({0, 0});
+  layer.arithmetic = network::Arithmetic::bnn;
   layer.weight_bits = 1;
   layer.weights = {1,  -1, 1,  -1, -1, -1, -1, 1, 1,  -1,  //
                    -1, -1, -1, -1, 1,  1,  1,  1, -1, 1};
@@ -89,4 +89,4 @@ TEST(ColumnTiles, PackSigns) {
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::schedule

@@ -17,7 +17,7 @@
 #include "tests/schedule/token_simulator.hpp"
 #include "tlm/command.hpp"
 
-namespace abacus {
+namespace abacus::schedule {
 namespace {
 
 using test::Interleaving;
@@ -27,17 +27,17 @@ using ::testing::HasSubstr;
 
 constexpr std::uint32_t kib = 1024;
 
-HardwareConfig hardware_for(Arithmetic arithmetic) {
-  HardwareConfig hardware;
+hw::HardwareConfig hardware_for(network::Arithmetic arithmetic) {
+  hw::HardwareConfig hardware;
   hardware.array.kind = {arithmetic.first(), arithmetic.second()};
   return hardware;
 }
 
-std::vector<Command> commands_of(const Program& program) {
-  std::vector<Command> commands(program.command_count);
+std::vector<hw::Command> commands_of(const Program& program) {
+  std::vector<hw::Command> commands(program.command_count);
   std::memcpy(commands.data(),
               program.dram_image.data() + (program.command_address - program.image_address),
-              commands.size() * sizeof(Command));
+              commands.size() * sizeof(hw::Command));
   return commands;
 }
 
@@ -58,7 +58,7 @@ std::vector<Interleaving> interleavings() {
   return all;
 }
 
-void expect_right(const IntegerNetwork& network, const HardwareConfig& hardware) {
+void expect_right(const network::IntegerNetwork& network, const hw::HardwareConfig& hardware) {
   const Program program = schedule(network, hardware);
   test::TokenSimulator simulator(network, hardware, program);
   for (const Interleaving& interleaving : interleavings()) {
@@ -68,14 +68,14 @@ void expect_right(const IntegerNetwork& network, const HardwareConfig& hardware)
   }
 }
 
-void shrink(HardwareConfig& hardware, std::uint32_t activation, std::uint32_t weight,
+void shrink(hw::HardwareConfig& hardware, std::uint32_t activation, std::uint32_t weight,
             std::uint32_t parameter) {
   hardware.activation_sram.bytes = activation;
   hardware.weight_sram.bytes = weight;
   hardware.parameter_sram.bytes = parameter;
 }
 
-std::string error_of(const IntegerNetwork& network, const HardwareConfig& hardware) {
+std::string error_of(const network::IntegerNetwork& network, const hw::HardwareConfig& hardware) {
   try {
     schedule(network, hardware);
   } catch (const std::runtime_error& error) {
@@ -88,7 +88,7 @@ std::string error_of(const IntegerNetwork& network, const HardwareConfig& hardwa
 
 struct ZooCase {
   const char* network;
-  Shape image;
+  network::Shape image;
   int operand_bits;
   int groups;
   std::uint32_t activation, weight, parameter;
@@ -98,10 +98,11 @@ class Zoo : public ::testing::TestWithParam<ZooCase> {};
 
 TEST_P(Zoo, SchedulesWithoutRaceOrDeadlock) {
   const ZooCase& c = GetParam();
-  for (const Arithmetic arithmetic : {Arithmetic::adder, Arithmetic::cnn}) {
-    const IntegerNetwork network = synthetic_network(
+  for (const network::Arithmetic arithmetic :
+       {network::Arithmetic::adder, network::Arithmetic::cnn}) {
+    const network::IntegerNetwork network = workload::synthetic_network(
         {c.network, arithmetic, c.image, 10, c.operand_bits, c.operand_bits, c.groups, 1});
-    HardwareConfig hardware = hardware_for(arithmetic);
+    hw::HardwareConfig hardware = hardware_for(arithmetic);
     shrink(hardware, c.activation, c.weight, c.parameter);
     expect_right(network, hardware);
   }
@@ -119,24 +120,24 @@ INSTANTIATE_TEST_SUITE_P(
                       ZooCase{"mobilenet-v2", {3, 32, 32}, 4, 2, 32 * kib, 32 * kib, 1 * kib}));
 
 TEST(Schedule, FitsLargeLayersIntoSmallMemoriesByOneColumnTileAtATime) {
-  const IntegerNetwork network =
-      synthetic_network({"vgg-small", Arithmetic::adder, {3, 16, 16}, 10, 4, 4, 2, 1});
-  HardwareConfig hardware = hardware_for(Arithmetic::adder);
+  const network::IntegerNetwork network = workload::synthetic_network(
+      {"vgg-small", network::Arithmetic::adder, {3, 16, 16}, 10, 4, 4, 2, 1});
+  hw::HardwareConfig hardware = hardware_for(network::Arithmetic::adder);
   shrink(hardware, 7 * kib, 48 * kib, 512);  // a row of 128 channels takes 2 KiB
   expect_right(network, hardware);
   int compact = 0;
-  for (const Command& command : commands_of(schedule(network, hardware))) {
+  for (const hw::Command& command : commands_of(schedule(network, hardware))) {
     compact +=
-        command.opcode == Opcode::convolve &&
+        command.opcode == hw::Opcode::convolve &&
         command.convolve.output_channels < network.layers[command.layer].output.shape.channels;
   }
   EXPECT_GT(compact, 0);
 }
 
 TEST(Schedule, NarrowsColumnTilesThatTheWeightMemoryCannotHold) {
-  const IntegerNetwork network =
-      synthetic_network({"vgg-small", Arithmetic::cnn, {3, 16, 16}, 10, 8, 8, 1, 1});
-  HardwareConfig hardware = hardware_for(Arithmetic::cnn);
+  const network::IntegerNetwork network = workload::synthetic_network(
+      {"vgg-small", network::Arithmetic::cnn, {3, 16, 16}, 10, 8, 8, 1, 1});
+  hw::HardwareConfig hardware = hardware_for(network::Arithmetic::cnn);
   shrink(hardware, 64 * kib, 20 * kib, 2 * kib);  // 16 columns of 512 channels, 3x3, take 72 KiB
   expect_right(network, hardware);
 }
@@ -149,12 +150,13 @@ TEST_P(RandomNetworks, ScheduleWithoutRaceOrDeadlock) {
     const std::uint64_t seed = static_cast<std::uint64_t>(GetParam() * networks_a_case + i);
     SCOPED_TRACE("seed " + std::to_string(seed));
     RandomNetworkOptions options;
-    constexpr std::array<Arithmetic, 4> arithmetics = {Arithmetic::adder, Arithmetic::cnn,
-                                                       Arithmetic::shiftaddnet, Arithmetic::apot};
+    constexpr std::array<network::Arithmetic, 4> arithmetics = {
+        network::Arithmetic::adder, network::Arithmetic::cnn, network::Arithmetic::shiftaddnet,
+        network::Arithmetic::apot};
     options.arithmetic = arithmetics[seed % arithmetics.size()];
     options.adapter_percent = 40;
-    const IntegerNetwork network = test::random_integer_network(seed, options);
-    HardwareConfig hardware = hardware_for(*options.arithmetic);
+    const network::IntegerNetwork network = test::random_integer_network(seed, options);
+    hw::HardwareConfig hardware = hardware_for(*options.arithmetic);
     expect_right(network, hardware);
     hardware.array.columns = 4;
     hardware.command_queue = 2;
@@ -181,12 +183,12 @@ INSTANTIATE_TEST_SUITE_P(Seeds, RandomNetworks, ::testing::Range(0, 8));
 
 // Taking any one pair of tokens away must show as a race in some interleaving.
 TEST(TokenSimulator, FindsEveryMissingToken) {
-  const IntegerNetwork network =
-      synthetic_network({"resnet20", Arithmetic::adder, {1, 12, 12}, 10, 4, 4, 1, 1});
-  HardwareConfig hardware = hardware_for(Arithmetic::adder);
+  const network::IntegerNetwork network = workload::synthetic_network(
+      {"resnet20", network::Arithmetic::adder, {1, 12, 12}, 10, 4, 4, 1, 1});
+  hw::HardwareConfig hardware = hardware_for(network::Arithmetic::adder);
   shrink(hardware, 4 * kib, 16 * kib, 1 * kib);
   const Program program = schedule(network, hardware);
-  const std::vector<Command> commands = commands_of(program);
+  const std::vector<hw::Command> commands = commands_of(program);
   int removed = 0;
   int found = 0;
   for (int counter = 0; counter < 6; ++counter) {
@@ -198,13 +200,13 @@ TEST(TokenSimulator, FindsEveryMissingToken) {
     }
     ASSERT_EQ(signals.size(), waits.size());
     for (std::size_t pair = 0; pair < signals.size(); pair += 5) {
-      std::vector<Command> changed = commands;
+      std::vector<hw::Command> changed = commands;
       const std::uint16_t mask = static_cast<std::uint16_t>(~(1u << counter));
       changed[signals[pair]].signal &= mask;
       changed[waits[pair]].wait &= mask;
       Program broken = program;
       std::memcpy(broken.dram_image.data() + (program.command_address - program.image_address),
-                  changed.data(), changed.size() * sizeof(Command));
+                  changed.data(), changed.size() * sizeof(hw::Command));
       ++removed;
       test::TokenSimulator simulator(network, hardware, broken);
       for (const Interleaving& interleaving : interleavings()) {
@@ -222,11 +224,11 @@ TEST(TokenSimulator, FindsEveryMissingToken) {
 }
 
 TEST(TokenSimulator, FindsADeadlock) {
-  const IntegerNetwork network =
-      synthetic_network({"lenet", Arithmetic::cnn, {1, 12, 12}, 10, 4, 4, 1, 1});
-  const HardwareConfig hardware = hardware_for(Arithmetic::cnn);
+  const network::IntegerNetwork network =
+      workload::synthetic_network({"lenet", network::Arithmetic::cnn, {1, 12, 12}, 10, 4, 4, 1, 1});
+  const hw::HardwareConfig hardware = hardware_for(network::Arithmetic::cnn);
   Program program = schedule(network, hardware);
-  Command first = commands_of(program)[0];
+  hw::Command first = commands_of(program)[0];
   first.wait = 1u << 9;
   std::memcpy(program.dram_image.data() + (program.command_address - program.image_address), &first,
               sizeof first);
@@ -238,8 +240,8 @@ TEST(TokenSimulator, FindsADeadlock) {
 // --- Choices ------------------------------------------------------------------------------------
 
 TEST(Schedule, PlacesEverythingAlignedAboveTheFirstPageAndApart) {
-  const IntegerNetwork network = synthetic_network({});
-  const Program program = schedule(network, hardware_for(Arithmetic::adder));
+  const network::IntegerNetwork network = workload::synthetic_network({});
+  const Program program = schedule(network, hardware_for(network::Arithmetic::adder));
   std::vector<TensorPlace> places = program.outputs;
   places.push_back(program.input);
   places.push_back({program.image_address, program.dram_image.size()});
@@ -256,18 +258,18 @@ TEST(Schedule, PlacesEverythingAlignedAboveTheFirstPageAndApart) {
 }
 
 TEST(Schedule, CountsAResNetsTaps) {
-  const IntegerNetwork network =
-      synthetic_network({"resnet20", Arithmetic::adder, {3, 32, 32}, 10, 4, 4, 1, 1});
-  const Program program = schedule(network, hardware_for(Arithmetic::adder));
+  const network::IntegerNetwork network = workload::synthetic_network(
+      {"resnet20", network::Arithmetic::adder, {3, 32, 32}, 10, 4, 4, 1, 1});
+  const Program program = schedule(network, hardware_for(network::Arithmetic::adder));
   std::int64_t taps = 0;
   for (const LayerPlan& layer : program.layers) taps += layer.edge ? 0 : layer.taps;
   EXPECT_EQ(taps, 40'370'176) << "18 block convolutions and two 1x1 shortcuts";
 }
 
 TEST(Schedule, GivesEachColumnOfADepthwiseConvolutionARow) {
-  const IntegerNetwork network =
-      synthetic_network({"mobilenet-v2", Arithmetic::cnn, {3, 32, 32}, 10, 4, 4, 1, 1});
-  HardwareConfig hardware = hardware_for(Arithmetic::cnn);
+  const network::IntegerNetwork network = workload::synthetic_network(
+      {"mobilenet-v2", network::Arithmetic::cnn, {3, 32, 32}, 10, 4, 4, 1, 1});
+  hw::HardwareConfig hardware = hardware_for(network::Arithmetic::cnn);
   hardware.array.rows = 12;
   hardware.array.columns = 24;
   const Program program = schedule(network, hardware);
@@ -275,8 +277,8 @@ TEST(Schedule, GivesEachColumnOfADepthwiseConvolutionARow) {
   ASSERT_TRUE(network.layers[layer].depthwise);
   EXPECT_EQ(program.layers[layer].taps, 32 * 16 * 16 * 9);
   int commands = 0;
-  for (const Command& command : commands_of(program)) {
-    if (command.opcode != Opcode::convolve || command.layer != layer) continue;
+  for (const hw::Command& command : commands_of(program)) {
+    if (command.opcode != hw::Opcode::convolve || command.layer != layer) continue;
     ++commands;
     EXPECT_EQ(command.convolve.depthwise, 1);
     EXPECT_LE(command.convolve.columns, 12);
@@ -286,13 +288,13 @@ TEST(Schedule, GivesEachColumnOfADepthwiseConvolutionARow) {
 }
 
 TEST(Schedule, FillsWeightsOnceWhereOneColumnTileServesSeveralSpatialTiles) {
-  const IntegerNetwork network = synthetic_network({});
-  HardwareConfig hardware = hardware_for(Arithmetic::adder);
+  const network::IntegerNetwork network = workload::synthetic_network({});
+  hw::HardwareConfig hardware = hardware_for(network::Arithmetic::adder);
   const Program program = schedule(network, hardware);
   std::vector<int> fills(network.layers.size(), 0);
   std::vector<int> tiles(network.layers.size(), 0);
-  for (const Command& command : commands_of(program)) {
-    if (command.opcode != Opcode::convolve) continue;
+  for (const hw::Command& command : commands_of(program)) {
+    if (command.opcode != hw::Opcode::convolve) continue;
     ++tiles[command.layer];
     fills[command.layer] += command.convolve.keep_weights == 0;
   }
@@ -301,8 +303,8 @@ TEST(Schedule, FillsWeightsOnceWhereOneColumnTileServesSeveralSpatialTiles) {
   EXPECT_EQ(program.layers[1].output_tiles, tiles[1]);
 
   hardware.array.weights_per_pe = 8;  // less than kernel²: nothing to keep
-  for (const Command& command : commands_of(schedule(network, hardware))) {
-    if (command.opcode == Opcode::convolve && !command.convolve.edge_array &&
+  for (const hw::Command& command : commands_of(schedule(network, hardware))) {
+    if (command.opcode == hw::Opcode::convolve && !command.convolve.edge_array &&
         command.convolve.kernel == 3) {
       EXPECT_EQ(command.convolve.keep_weights, 0);
     }
@@ -310,29 +312,30 @@ TEST(Schedule, FillsWeightsOnceWhereOneColumnTileServesSeveralSpatialTiles) {
 }
 
 TEST(Schedule, CutsColumnTilesByGroup) {
-  SyntheticOptions options;
+  workload::SyntheticOptions options;
   options.groups = 4;
-  const IntegerNetwork network = synthetic_network(options);
-  for (const Command& command : commands_of(schedule(network, hardware_for(Arithmetic::adder)))) {
-    if (command.opcode != Opcode::convolve || command.convolve.edge_array) continue;
+  const network::IntegerNetwork network = workload::synthetic_network(options);
+  for (const hw::Command& command :
+       commands_of(schedule(network, hardware_for(network::Arithmetic::adder)))) {
+    if (command.opcode != hw::Opcode::convolve || command.convolve.edge_array) continue;
     EXPECT_LT(command.convolve.columns, 16) << "16 channels in 4 groups share no tile";
     break;
   }
 }
 
 TEST(Schedule, PrefetchesTheNextLayersWeightsWhileALayerComputes) {
-  const IntegerNetwork network = synthetic_network({});
-  const std::vector<Command> commands =
-      commands_of(schedule(network, hardware_for(Arithmetic::adder)));
+  const network::IntegerNetwork network = workload::synthetic_network({});
+  const std::vector<hw::Command> commands =
+      commands_of(schedule(network, hardware_for(network::Arithmetic::adder)));
   std::map<int, std::size_t> last_compute;
   for (std::size_t i = 0; i < commands.size(); ++i) {
-    if (commands[i].opcode == Opcode::convolve) last_compute[commands[i].layer] = i;
+    if (commands[i].opcode == hw::Opcode::convolve) last_compute[commands[i].layer] = i;
   }
   std::set<int> prefetched;
   for (std::size_t i = 0; i < commands.size(); ++i) {
-    const Command& command = commands[i];
+    const hw::Command& command = commands[i];
     const bool weights =
-        command.opcode == Opcode::load && command.transfer.memory == OnChipMemory::weight;
+        command.opcode == hw::Opcode::load && command.transfer.memory == hw::OnChipMemory::weight;
     if (weights && command.layer > 0 && i < last_compute[command.layer - 1]) {
       prefetched.insert(command.layer);
     }
@@ -341,45 +344,46 @@ TEST(Schedule, PrefetchesTheNextLayersWeightsWhileALayerComputes) {
 }
 
 TEST(Schedule, GivesTheSameBytesTwice) {
-  const IntegerNetwork network = synthetic_network({});
-  const HardwareConfig hardware = hardware_for(Arithmetic::adder);
+  const network::IntegerNetwork network = workload::synthetic_network({});
+  const hw::HardwareConfig hardware = hardware_for(network::Arithmetic::adder);
   EXPECT_EQ(schedule(network, hardware).dram_image, schedule(network, hardware).dram_image);
 }
 
 // --- What does not fit --------------------------------------------------------------------------
 
 TEST(ScheduleErrors, NameTheLayerAndTheKindOfProcessingElement) {
-  const IntegerNetwork network = synthetic_network({});
-  EXPECT_THAT(error_of(network, hardware_for(Arithmetic::cnn)),
+  const network::IntegerNetwork network = workload::synthetic_network({});
+  EXPECT_THAT(error_of(network, hardware_for(network::Arithmetic::cnn)),
               AllOf(HasSubstr("layer1.0.conv1"), HasSubstr("adder"), HasSubstr("mac")));
 }
 
 TEST(ScheduleErrors, RefuseCnnLayersOnAnAdderArray) {
-  SyntheticOptions options;
-  options.arithmetic = Arithmetic::cnn;
-  EXPECT_THAT(error_of(synthetic_network(options), hardware_for(Arithmetic::adder)),
-              AllOf(HasSubstr("layer1.0.conv1"), HasSubstr("kind mac"), HasSubstr("kind adder")));
+  workload::SyntheticOptions options;
+  options.arithmetic = network::Arithmetic::cnn;
+  EXPECT_THAT(
+      error_of(workload::synthetic_network(options), hardware_for(network::Arithmetic::adder)),
+      AllOf(HasSubstr("layer1.0.conv1"), HasSubstr("kind mac"), HasSubstr("kind adder")));
 }
 
 TEST(ScheduleErrors, NameOperandWidths) {
-  SyntheticOptions options;
+  workload::SyntheticOptions options;
   options.weight_bits = options.activation_bits = 6;
-  HardwareConfig hardware = hardware_for(Arithmetic::adder);
+  hw::HardwareConfig hardware = hardware_for(network::Arithmetic::adder);
   hardware.array.weight_bits = 5;
   EXPECT_THAT(
-      error_of(synthetic_network(options), hardware),
+      error_of(workload::synthetic_network(options), hardware),
       AllOf(HasSubstr("layer1.0.conv1"), HasSubstr("weights of 6 bits"), HasSubstr("at most 5")));
   hardware.array.weight_bits = 6;
   hardware.array.activation_bits = 4;
-  EXPECT_THAT(error_of(synthetic_network(options), hardware),
+  EXPECT_THAT(error_of(workload::synthetic_network(options), hardware),
               AllOf(HasSubstr("activations of 6 bits"), HasSubstr("at most 4")));
 }
 
 TEST(ScheduleErrors, NameShiftLayersThatTheLanesCannotCompute) {
-  SyntheticOptions options;
-  options.arithmetic = Arithmetic::shiftaddnet;
-  const IntegerNetwork network = synthetic_network(options);
-  HardwareConfig hardware = hardware_for(Arithmetic::shiftaddnet);
+  workload::SyntheticOptions options;
+  options.arithmetic = network::Arithmetic::shiftaddnet;
+  const network::IntegerNetwork network = workload::synthetic_network(options);
+  hw::HardwareConfig hardware = hardware_for(network::Arithmetic::shiftaddnet);
   hardware.array.fraction_bits = 5;
   EXPECT_THAT(error_of(network, hardware),
               AllOf(HasSubstr("layer1.0.conv1.shift"), HasSubstr("8 fraction bits"),
@@ -396,11 +400,11 @@ TEST(ScheduleErrors, NameShiftLayersThatTheLanesCannotCompute) {
 }
 
 TEST(ScheduleErrors, NameLayersWhoseExponentsTheLookupTableDoesNotHold) {
-  SyntheticOptions options;
-  options.arithmetic = Arithmetic::post;
+  workload::SyntheticOptions options;
+  options.arithmetic = network::Arithmetic::post;
   options.weight_bits = options.activation_bits = 5;
-  const IntegerNetwork network = synthetic_network(options);
-  HardwareConfig hardware = hardware_for(Arithmetic::post);
+  const network::IntegerNetwork network = workload::synthetic_network(options);
+  hw::HardwareConfig hardware = hardware_for(network::Arithmetic::post);
   EXPECT_THAT(error_of(network, hardware),
               AllOf(HasSubstr("layer1.0.conv1"), HasSubstr("15 levels, of which 7 need"),
                     HasSubstr("entries for 4 odd exponents")));
@@ -413,11 +417,11 @@ TEST(ScheduleErrors, NameLayersWhoseExponentsTheLookupTableDoesNotHold) {
 }
 
 TEST(ScheduleErrors, NameWhatTheStepAdapterCannotHold) {
-  SyntheticOptions options;
-  options.arithmetic = Arithmetic::cnn;
+  workload::SyntheticOptions options;
+  options.arithmetic = network::Arithmetic::cnn;
   options.adapters = true;
-  const IntegerNetwork network = synthetic_network(options);
-  HardwareConfig hardware = hardware_for(Arithmetic::cnn);
+  const network::IntegerNetwork network = workload::synthetic_network(options);
+  hw::HardwareConfig hardware = hardware_for(network::Arithmetic::cnn);
   EXPECT_EQ(error_of(network, hardware), "no error");
   hardware.step_adapter.channels = 32;
   EXPECT_THAT(
@@ -436,33 +440,33 @@ TEST(ScheduleErrors, NameWhatTheStepAdapterCannotHold) {
 }
 
 TEST(ScheduleErrors, NameNeedAndCapacityOfEachMemory) {
-  const IntegerNetwork network = synthetic_network({});
-  HardwareConfig hardware = hardware_for(Arithmetic::adder);
+  const network::IntegerNetwork network = workload::synthetic_network({});
+  hw::HardwareConfig hardware = hardware_for(network::Arithmetic::adder);
   hardware.activation_sram.bytes = 1000;
   EXPECT_THAT(error_of(network, hardware),
               AllOf(HasSubstr("conv1"), HasSubstr("activation SRAM"), HasSubstr("1000")));
-  hardware = hardware_for(Arithmetic::adder);
+  hardware = hardware_for(network::Arithmetic::adder);
   hardware.weight_sram.bytes = 70;
   EXPECT_THAT(error_of(network, hardware), AllOf(HasSubstr("conv1"), HasSubstr("128 bytes"),
                                                  HasSubstr("weight SRAM"), HasSubstr("70")));
-  hardware = hardware_for(Arithmetic::adder);
+  hardware = hardware_for(network::Arithmetic::adder);
   hardware.parameter_sram.bytes = 32;
   EXPECT_THAT(error_of(network, hardware), AllOf(HasSubstr("conv1"), HasSubstr("64 bytes"),
                                                  HasSubstr("parameter SRAM"), HasSubstr("32")));
-  hardware = hardware_for(Arithmetic::adder);
+  hardware = hardware_for(network::Arithmetic::adder);
   hardware.dram.bytes = 100'000;
   EXPECT_THAT(error_of(network, hardware), AllOf(HasSubstr("DRAM"), HasSubstr("100000")));
 }
 
 TEST(ScheduleErrors, RefuseAnInvalidNetworkAndAnArrayWithoutLanes) {
-  IntegerNetwork network = synthetic_network({});
-  HardwareConfig hardware = hardware_for(Arithmetic::adder);
+  network::IntegerNetwork network = workload::synthetic_network({});
+  hw::HardwareConfig hardware = hardware_for(network::Arithmetic::adder);
   hardware.array.columns = 0;
   EXPECT_THAT(error_of(network, hardware), HasSubstr("0 columns"));
   network.layers[3].shift = 99;
-  EXPECT_THAT(error_of(network, hardware_for(Arithmetic::adder)),
+  EXPECT_THAT(error_of(network, hardware_for(network::Arithmetic::adder)),
               AllOf(HasSubstr("shift"), HasSubstr("99")));
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::schedule

@@ -19,11 +19,11 @@ std::uint64_t mix(std::uint64_t a, std::uint64_t b) {
   return h | 2;  // never one of the two values above
 }
 
-std::size_t unit_of(Opcode opcode) {
+std::size_t unit_of(hw::Opcode opcode) {
   switch (opcode) {
-    case Opcode::load:
+    case hw::Opcode::load:
       return 0;
-    case Opcode::store:
+    case hw::Opcode::store:
       return 2;
     default:
       return 1;
@@ -46,14 +46,14 @@ int packed_field(const std::vector<std::uint8_t>& bytes, std::uint64_t base, std
 
 }  // namespace
 
-TokenSimulator::TokenSimulator(const IntegerNetwork& network, const HardwareConfig& hardware,
-                               const Program& program)
+TokenSimulator::TokenSimulator(const network::IntegerNetwork& network,
+                               const hw::HardwareConfig& hardware, const schedule::Program& program)
     : network_(network), hardware_(hardware), program_(program) {
   commands_.resize(program.command_count);
   std::memcpy(commands_.data(),
               program.dram_image.data() + (program.command_address - program.image_address),
-              commands_.size() * sizeof(Command));
-  for (const IntegerLayer& layer : network.layers) {
+              commands_.size() * sizeof(hw::Command));
+  for (const network::IntegerLayer& layer : network.layers) {
     channel_signatures_.emplace_back();
     for (int o = 0; o < layer.output.shape.channels; ++o) {
       channel_signatures_.back().push_back(signature_of(layer, o));
@@ -112,7 +112,7 @@ void TokenSimulator::run(const Interleaving& interleaving) {
     }
   }
   for (std::size_t layer = 0; layer < program_.outputs.size(); ++layer) {
-    const TensorPlace& place = program_.outputs[layer];
+    const schedule::TensorPlace& place = program_.outputs[layer];
     for (std::uint64_t i = 0; i < place.bytes; ++i) {
       if (!dram_written_[place.address + i]) {
         throw std::runtime_error("layer " + std::to_string(layer) + ": output byte " +
@@ -150,8 +150,8 @@ std::vector<TokenSimulator::Event> TokenSimulator::possible_events(
     }
   }
   if (next_ >= commands_.size()) return events;
-  const Command& command = commands_[next_];
-  if (command.opcode == Opcode::finish) {
+  const hw::Command& command = commands_[next_];
+  if (command.opcode == hw::Opcode::finish) {
     if (all_idle && tokens_there(command.wait)) events.push_back({Event::Kind::dispatch, 0, first});
   } else {
     const std::size_t u = unit_of(command.opcode);
@@ -166,7 +166,7 @@ void TokenSimulator::perform(const Event& event) {
   Unit& unit = units_[event.unit];
   switch (event.kind) {
     case Event::Kind::dispatch:
-      if (commands_[next_].opcode == Opcode::finish) {
+      if (commands_[next_].opcode == hw::Opcode::finish) {
         take_tokens(commands_[next_].wait);
         finished_ = true;
         current_ = next_;
@@ -196,35 +196,35 @@ void TokenSimulator::perform(const Event& event) {
 
 void TokenSimulator::touch(std::size_t index, bool ending) {
   current_ = index;
-  const Command& command = commands_[index];
+  const hw::Command& command = commands_[index];
   switch (command.opcode) {
-    case Opcode::load:
+    case hw::Opcode::load:
       touch_load(command.transfer, ending);
       break;
-    case Opcode::store:
+    case hw::Opcode::store:
       touch_store(command.transfer, ending);
       break;
-    case Opcode::convolve:
+    case hw::Opcode::convolve:
       touch_convolve(command, ending);
       break;
-    case Opcode::add:
-    case Opcode::pool:
+    case hw::Opcode::add:
+    case hw::Opcode::pool:
       touch_vector(command, ending);
       break;
-    case Opcode::adapt:
+    case hw::Opcode::adapt:
       touch_adapt(command);
       break;
-    case Opcode::finish:
+    case hw::Opcode::finish:
       break;
   }
 }
 
 // The whole adapter stands in the weight memory, and what it adapts to is complete.
-void TokenSimulator::touch_adapt(const Command& command) const {
-  const AdaptFields& f = command.adapt;
-  const IntegerLayer& layer = network_.layers[command.layer];
+void TokenSimulator::touch_adapt(const hw::Command& command) const {
+  const hw::AdaptFields& f = command.adapt;
+  const network::IntegerLayer& layer = network_.layers[command.layer];
   if (!layer.adapter) fail("adapts a layer that has no adapter");
-  const AdapterNetwork& adapter = *layer.adapter;
+  const network::AdapterNetwork& adapter = *layer.adapter;
   std::vector<std::uint8_t> wanted;
   for (const std::int64_t bias : adapter.first_biases) {
     for (int i = 0; i < 8; ++i) wanted.push_back(static_cast<std::uint8_t>(bias >> 8 * i));
@@ -243,8 +243,9 @@ void TokenSimulator::touch_adapt(const Command& command) const {
   const auto tiles = [&](bool before) {
     int count = 0;
     for (std::size_t i = before ? 0 : current_; i < (before ? current_ : commands_.size()); ++i) {
-      const bool tile = commands_[i].opcode == Opcode::convolve ||
-                        commands_[i].opcode == Opcode::add || commands_[i].opcode == Opcode::pool;
+      const bool tile = commands_[i].opcode == hw::Opcode::convolve ||
+                        commands_[i].opcode == hw::Opcode::add ||
+                        commands_[i].opcode == hw::Opcode::pool;
       count += tile && commands_[i].layer == layer.input;
     }
     return count;
@@ -252,7 +253,7 @@ void TokenSimulator::touch_adapt(const Command& command) const {
   if (tiles(true) == 0 || tiles(false) != 0) fail("adapts to a tensor that is not complete");
 }
 
-void TokenSimulator::touch_load(const TransferFields& f, bool ending) {
+void TokenSimulator::touch_load(const hw::TransferFields& f, bool ending) {
   std::vector<Tag>& memory = sram_[static_cast<std::size_t>(f.memory)];
   for (std::uint64_t row = 0; row < f.rows; ++row) {
     for (std::uint64_t i = 0; i < f.row_bytes; ++i) {
@@ -270,8 +271,8 @@ void TokenSimulator::touch_load(const TransferFields& f, bool ending) {
   }
 }
 
-void TokenSimulator::touch_store(const TransferFields& f, bool ending) {
-  if (f.memory != OnChipMemory::activation) fail("stores from a memory that is not activation");
+void TokenSimulator::touch_store(const hw::TransferFields& f, bool ending) {
+  if (f.memory != hw::OnChipMemory::activation) fail("stores from a memory that is not activation");
   const std::vector<Tag>& memory = sram_[0];
   for (std::uint64_t row = 0; row < f.rows; ++row) {
     for (std::uint64_t i = 0; i < f.row_bytes; ++i) {
@@ -289,9 +290,9 @@ void TokenSimulator::touch_store(const TransferFields& f, bool ending) {
 // Identity of what DRAM address `address`, in some layer's output, must hold.
 TokenSimulator::Tag TokenSimulator::expected_tag(std::uint64_t address) const {
   for (std::size_t layer = 0; layer < program_.outputs.size(); ++layer) {
-    const TensorPlace& place = program_.outputs[layer];
+    const schedule::TensorPlace& place = program_.outputs[layer];
     if (address < place.address || address >= place.address + place.bytes) continue;
-    const StoredTensor& tensor = network_.layers[layer].output;
+    const network::StoredTensor& tensor = network_.layers[layer].output;
     const std::uint64_t element_bytes = static_cast<std::uint64_t>(tensor.element_bytes());
     const std::uint64_t offset = address - place.address;
     const std::uint64_t element = offset / element_bytes;
@@ -303,8 +304,9 @@ TokenSimulator::Tag TokenSimulator::expected_tag(std::uint64_t address) const {
   fail("stores to DRAM address " + std::to_string(address) + ", which is no layer's output");
 }
 
-std::uint64_t TokenSimulator::signature_of(const IntegerLayer& layer, int channel) const {
-  if (layer.kind != IntegerLayerKind::convolution) return static_cast<std::uint64_t>(channel);
+std::uint64_t TokenSimulator::signature_of(const network::IntegerLayer& layer, int channel) const {
+  if (layer.kind != network::IntegerLayerKind::convolution)
+    return static_cast<std::uint64_t>(channel);
   const std::size_t o = static_cast<std::size_t>(channel);
   const std::size_t taps = layer.weights.size() / layer.multipliers.size();
   std::uint64_t hash = 0;
@@ -313,14 +315,16 @@ std::uint64_t TokenSimulator::signature_of(const IntegerLayer& layer, int channe
   }
   // The channel that it sees, apart from the weights.
   if (layer.depthwise) hash = mix(hash, o);
-  const ReadQuantizer& quantizer = layer.read_quantizers[static_cast<std::size_t>(layer.group[o])];
+  const network::ReadQuantizer& quantizer =
+      layer.read_quantizers[static_cast<std::size_t>(layer.group[o])];
   hash = mix(hash, static_cast<std::uint64_t>(layer.multipliers[o]));
   hash = mix(hash, static_cast<std::uint64_t>(layer.biases[o] * (1 << layer.fraction_bits)));
   return mix(hash, static_cast<std::uint64_t>(quantizer.multiplier * 64 + quantizer.shift));
 }
 
-std::vector<std::uint64_t> TokenSimulator::column_signatures(const ConvolveFields& f, int index) {
-  const IntegerLayer& layer = network_.layers[static_cast<std::size_t>(index)];
+std::vector<std::uint64_t> TokenSimulator::column_signatures(const hw::ConvolveFields& f,
+                                                             int index) {
+  const network::IntegerLayer& layer = network_.layers[static_cast<std::size_t>(index)];
   const std::vector<std::uint8_t>& image = program_.dram_image;
   const auto source_of = [&](std::size_t memory, std::uint64_t address, std::uint64_t bytes) {
     if (address + bytes > sram_[memory].size()) fail("reads past the end of a memory");
@@ -340,7 +344,7 @@ std::vector<std::uint64_t> TokenSimulator::column_signatures(const ConvolveField
       kernel * kernel * words * (f.depthwise ? 1 : f.columns) * f.weight_bits;
   const std::uint64_t weights = source_of(1, f.weight_address, weight_bytes);
   const std::uint64_t records =
-      source_of(2, f.parameter_address, std::uint64_t{f.columns} * sizeof(ScaleRecord));
+      source_of(2, f.parameter_address, std::uint64_t{f.columns} * sizeof(hw::ScaleRecord));
 
   const std::size_t array = f.edge_array;
   if (f.keep_weights && last_weights_[array] != weights) fail("keeps weights that it never had");
@@ -357,7 +361,7 @@ std::vector<std::uint64_t> TokenSimulator::column_signatures(const ConvolveField
           const std::uint64_t word =
               f.depthwise ? (ky * kernel + kx) * words + place / 8
                           : ((ky * kernel + kx) * words + i / 8) * f.columns + column;
-          const bool sign = layer.arithmetic == Arithmetic::bnn;  // a bit: 1 for +1
+          const bool sign = layer.arithmetic == network::Arithmetic::bnn;  // a bit: 1 for +1
           const int field = packed_field(image, weights, (word * 8 + place % 8) * f.weight_bits,
                                          f.weight_bits, f.weight_signed && !sign);
           const int weight = sign ? 2 * field - 1 : field;
@@ -366,8 +370,8 @@ std::vector<std::uint64_t> TokenSimulator::column_signatures(const ConvolveField
       }
     }
     if (f.depthwise) hash = mix(hash, f.first_channel + column);
-    ScaleRecord record{};
-    std::memcpy(&record, image.data() + records + column * sizeof(ScaleRecord), sizeof record);
+    hw::ScaleRecord record{};
+    std::memcpy(&record, image.data() + records + column * sizeof(hw::ScaleRecord), sizeof record);
     hash = mix(hash, static_cast<std::uint64_t>(record.multiplier));
     hash = mix(hash, static_cast<std::uint64_t>(record.bias));
     hash = mix(hash, static_cast<std::uint64_t>(f.read_multiplier * 64 + f.read_shift));
@@ -377,9 +381,9 @@ std::vector<std::uint64_t> TokenSimulator::column_signatures(const ConvolveField
   return signatures;
 }
 
-void TokenSimulator::check_convolve_fields(const ConvolveFields& f,
-                                           const IntegerLayer& layer) const {
-  const StoredTensor& input = network_.tensor(layer.input);
+void TokenSimulator::check_convolve_fields(const hw::ConvolveFields& f,
+                                           const network::IntegerLayer& layer) const {
+  const network::StoredTensor& input = network_.tensor(layer.input);
   const auto same = [&](const char* field, std::int64_t found, std::int64_t expected) {
     if (found != expected) {
       fail(std::string(field) + " is " + std::to_string(found) + ", not " +
@@ -409,22 +413,22 @@ void TokenSimulator::check_convolve_fields(const ConvolveFields& f,
     same("first exponent", f.exponents[i], layer.first_exponents[i]);
   }
   for (std::size_t i = 0; i < layer.second_exponents.size(); ++i) {
-    same("second exponent", f.exponents[term_exponents + i], layer.second_exponents[i]);
+    same("second exponent", f.exponents[hw::term_exponents + i], layer.second_exponents[i]);
   }
   same("shift", f.shift, layer.shift + layer.fraction_bits);
   same("relu", f.relu, layer.relu);
-  same("has_residual", f.has_residual, layer.residual != no_tensor);
+  same("has_residual", f.has_residual, layer.residual != network::no_tensor);
   same("input bits", f.input_format.bits, input.bits);
   same("input sign", f.input_format.is_signed, input.is_signed);
   same("output bits", f.output_format.bits, layer.output.bits);
   same("output sign", f.output_format.is_signed, layer.output.is_signed);
-  if (layer.residual != no_tensor) {
+  if (layer.residual != network::no_tensor) {
     same("residual_multiplier", f.residual_multiplier, layer.residual_multiplier);
     same("residual_shift", f.residual_shift, layer.residual_shift + layer.fraction_bits);
     same("residual bits", f.residual_format.bits, network_.tensor(layer.residual).bits);
     same("residual sign", f.residual_format.is_signed, network_.tensor(layer.residual).is_signed);
   }
-  const PeArrayConfig& array = f.edge_array ? hardware_.edge_array : hardware_.array;
+  const hw::PeArrayConfig& array = f.edge_array ? hardware_.edge_array : hardware_.array;
   if (f.columns < 1 || f.columns > array.columns) fail("a tile with more columns than the array");
 }
 
@@ -432,10 +436,11 @@ void TokenSimulator::check_convolve_fields(const ConvolveFields& f,
 // `address`.
 void TokenSimulator::check_operand_rows(int tensor_index, int first_row, int end_row,
                                         std::uint32_t address, int row_at_address) const {
-  const StoredTensor& tensor = network_.tensor(tensor_index);
-  const TensorPlace& place = tensor_index == image_tensor
-                                 ? program_.input
-                                 : program_.outputs[static_cast<std::size_t>(tensor_index)];
+  const network::StoredTensor& tensor = network_.tensor(tensor_index);
+  const schedule::TensorPlace& place =
+      tensor_index == network::image_tensor
+          ? program_.input
+          : program_.outputs[static_cast<std::size_t>(tensor_index)];
   const std::int64_t row_bytes = tensor.bytes() / tensor.shape.height;
   for (int row = first_row; row < end_row; ++row) {
     for (std::int64_t i = 0; i < row_bytes; ++i) {
@@ -450,18 +455,19 @@ void TokenSimulator::check_operand_rows(int tensor_index, int first_row, int end
   }
 }
 
-void TokenSimulator::check_residual(const ConvolveFields& f, const IntegerLayer& layer,
+void TokenSimulator::check_residual(const hw::ConvolveFields& f, const network::IntegerLayer& layer,
                                     const std::vector<std::uint64_t>& signatures) const {
-  const StoredTensor& tensor = network_.tensor(layer.residual);
+  const network::StoredTensor& tensor = network_.tensor(layer.residual);
   if (f.output_channels == layer.output.shape.channels) {
     check_operand_rows(layer.residual, f.first_output_row, f.first_output_row + f.output_height,
                        f.residual_address, f.first_output_row);
     return;
   }
   // A compact tile: each column's residual must be that of a channel with the column's signature.
-  const TensorPlace& place = layer.residual == image_tensor
-                                 ? program_.input
-                                 : program_.outputs[static_cast<std::size_t>(layer.residual)];
+  const schedule::TensorPlace& place =
+      layer.residual == network::image_tensor
+          ? program_.input
+          : program_.outputs[static_cast<std::size_t>(layer.residual)];
   const std::uint64_t element_bytes = static_cast<std::uint64_t>(tensor.element_bytes());
   const std::uint64_t pixels = std::uint64_t{f.output_height} * f.output_width;
   const std::uint64_t first_pixel = std::uint64_t{f.first_output_row} * f.output_width;
@@ -482,9 +488,9 @@ void TokenSimulator::check_residual(const ConvolveFields& f, const IntegerLayer&
   }
 }
 
-void TokenSimulator::touch_convolve(const Command& command, bool ending) {
-  const ConvolveFields& f = command.convolve;
-  const IntegerLayer& layer = network_.layers[command.layer];
+void TokenSimulator::touch_convolve(const hw::Command& command, bool ending) {
+  const hw::ConvolveFields& f = command.convolve;
+  const network::IntegerLayer& layer = network_.layers[command.layer];
   check_convolve_fields(f, layer);
   const int first = std::max(0, f.first_output_row * f.stride - f.padding);
   const int last =
@@ -497,8 +503,8 @@ void TokenSimulator::touch_convolve(const Command& command, bool ending) {
   const std::uint64_t element_bytes = f.output_format.bits <= 8 ? 1 : 2;
   const std::uint64_t records = sram_[2][f.parameter_address] - program_.image_address;
   for (std::size_t column = 0; column < f.columns; ++column) {
-    ScaleRecord record{};
-    std::memcpy(&record, program_.dram_image.data() + records + column * sizeof(ScaleRecord),
+    hw::ScaleRecord record{};
+    std::memcpy(&record, program_.dram_image.data() + records + column * sizeof(hw::ScaleRecord),
                 sizeof record);
     if (record.output_channel >= f.output_channels) fail("output channel outside the pixel");
     for (std::uint64_t pixel = 0; pixel < std::uint64_t{f.output_height} * f.output_width;
@@ -516,24 +522,25 @@ void TokenSimulator::touch_convolve(const Command& command, bool ending) {
   }
 }
 
-void TokenSimulator::touch_vector(const Command& command, bool ending) {
-  const VectorFields& f = command.vector;
-  const IntegerLayer& layer = network_.layers[command.layer];
-  const Shape& shape = layer.output.shape;
+void TokenSimulator::touch_vector(const hw::Command& command, bool ending) {
+  const hw::VectorFields& f = command.vector;
+  const network::IntegerLayer& layer = network_.layers[command.layer];
+  const network::Shape& shape = layer.output.shape;
   if (f.width != shape.width || f.channels != shape.channels) fail("wrong output size");
   const std::uint64_t element_bytes = static_cast<std::uint64_t>(layer.output.element_bytes());
   // The tile's first row is not in the command; it is where the input's first byte comes from.
-  const StoredTensor& input = network_.tensor(layer.input);
-  const TensorPlace& place = layer.input == image_tensor
-                                 ? program_.input
-                                 : program_.outputs[static_cast<std::size_t>(layer.input)];
+  const network::StoredTensor& input = network_.tensor(layer.input);
+  const schedule::TensorPlace& place =
+      layer.input == network::image_tensor
+          ? program_.input
+          : program_.outputs[static_cast<std::size_t>(layer.input)];
   const std::uint64_t row_bytes =
       static_cast<std::uint64_t>(input.bytes()) / static_cast<std::uint64_t>(input.shape.height);
   const Tag tag = sram_[0][f.input_address];
   if (tag < place.address || tag >= place.address + place.bytes) fail("input is not there");
   const int first_input = static_cast<int>((tag - place.address) / row_bytes);
   int first_output = first_input;
-  if (command.opcode == Opcode::add) {
+  if (command.opcode == hw::Opcode::add) {
     check_operand_rows(layer.input, first_input, first_input + f.height, f.input_address,
                        first_input);
     check_operand_rows(layer.residual, first_input, first_input + f.height, f.second_address,

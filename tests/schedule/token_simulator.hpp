@@ -33,8 +33,8 @@ struct Interleaving {
 
 class TokenSimulator {
  public:
-  TokenSimulator(const IntegerNetwork& network, const HardwareConfig& hardware,
-                 const Program& program);
+  TokenSimulator(const network::IntegerNetwork& network, const hw::HardwareConfig& hardware,
+                 const schedule::Program& program);
 
   // Throws std::runtime_error saying which command found what, for a deadlock, a read of bytes that
   // are not the ones it needs, a counter above 0 at the end, or an output that was never stored.
@@ -60,34 +60,34 @@ class TokenSimulator {
 
   // Both ends of a command's execution; `ending` as well publishes its outputs.
   void touch(std::size_t index, bool ending);
-  void touch_load(const TransferFields& f, bool ending);
-  void touch_store(const TransferFields& f, bool ending);
-  void touch_convolve(const Command& command, bool ending);
-  void touch_adapt(const Command& command) const;
-  void touch_vector(const Command& command, bool ending);
+  void touch_load(const hw::TransferFields& f, bool ending);
+  void touch_store(const hw::TransferFields& f, bool ending);
+  void touch_convolve(const hw::Command& command, bool ending);
+  void touch_adapt(const hw::Command& command) const;
+  void touch_vector(const hw::Command& command, bool ending);
 
-  void check_convolve_fields(const ConvolveFields& f, const IntegerLayer& layer) const;
+  void check_convolve_fields(const hw::ConvolveFields& f, const network::IntegerLayer& layer) const;
   void check_operand_rows(int tensor, int first_row, int end_row, std::uint32_t address,
                           int row_at_address) const;
-  void check_residual(const ConvolveFields& f, const IntegerLayer& layer,
+  void check_residual(const hw::ConvolveFields& f, const network::IntegerLayer& layer,
                       const std::vector<std::uint64_t>& signatures) const;
   // Signatures of a convolution tile's columns from the bytes that stand in the SRAMs.
-  std::vector<std::uint64_t> column_signatures(const ConvolveFields& f, int layer);
-  std::uint64_t signature_of(const IntegerLayer& layer, int channel) const;
+  std::vector<std::uint64_t> column_signatures(const hw::ConvolveFields& f, int layer);
+  std::uint64_t signature_of(const network::IntegerLayer& layer, int channel) const;
   Tag expected_tag(std::uint64_t dram_address) const;
   [[noreturn]] void fail(const std::string& what) const;
 
-  const IntegerNetwork& network_;
-  HardwareConfig hardware_;
-  const Program& program_;
-  std::vector<Command> commands_;
+  const network::IntegerNetwork& network_;
+  hw::HardwareConfig hardware_;
+  const schedule::Program& program_;
+  std::vector<hw::Command> commands_;
   std::vector<std::vector<std::uint64_t>> channel_signatures_;  // by layer and channel
   std::map<std::pair<int, std::vector<std::uint64_t>>, std::vector<std::uint64_t>> decoded_;
 
   std::array<std::vector<Tag>, 3> sram_;  // by OnChipMemory
   std::vector<char> dram_written_;        // by address
   std::array<Unit, 3> units_;
-  std::array<int, token_counters> counters_{};
+  std::array<int, hw::token_counters> counters_{};
   std::size_t next_ = 0;  // command to be dispatched
   bool finished_ = false;
   std::array<Tag, 2> last_weights_{};  // of the PE array, of the edge array

@@ -10,7 +10,7 @@
 
 #include "tests/support/temporary_folder.hpp"
 
-namespace abacus {
+namespace abacus::support {
 namespace {
 
 TEST(CaptureProgram, GivesStatusAndBothOutputs) {
@@ -61,4 +61,4 @@ TEST(RunProgram, PassesArgumentsAsTheyAre) {
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::support

@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-namespace abacus {
+namespace abacus::support {
 namespace {
 
 using ::testing::HasSubstr;
@@ -63,4 +63,4 @@ TEST(RunForked, AProcessThatDiesIsAnError) {
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::support

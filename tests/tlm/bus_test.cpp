@@ -15,7 +15,7 @@
 
 #include "tlm/bus_monitor.hpp"
 
-namespace abacus {
+namespace abacus::hw {
 namespace {
 
 using sc_core::SC_NS;
@@ -292,4 +292,4 @@ TEST(Bus, RefusesBadParametersAndOverlaps) {
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::hw

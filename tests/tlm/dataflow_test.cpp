@@ -8,7 +8,7 @@
 #include <stdexcept>
 #include <tuple>
 
-namespace abacus {
+namespace abacus::hw {
 namespace {
 
 using ::testing::HasSubstr;
@@ -162,4 +162,4 @@ TEST(OutputStationary, GivesEachDepthwiseColumnARow) {
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::hw

@@ -6,7 +6,7 @@
 #include <set>
 #include <stdexcept>
 
-namespace abacus {
+namespace abacus::hw {
 namespace {
 
 using ::testing::HasSubstr;
@@ -54,4 +54,4 @@ TEST(ProcessingElementKinds, UnknownOnesAreRefused) {
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::hw

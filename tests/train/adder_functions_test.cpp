@@ -4,7 +4,7 @@
 
 #include <utility>
 
-namespace abacus {
+namespace abacus::train {
 namespace {
 
 // The exact gradients are the derivatives: half-way between the levels the output is linear in each
@@ -33,4 +33,4 @@ TEST(AdderConv2dOnGrid, ExactGradientsAreTheOutputsDerivatives) {
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::train

@@ -5,7 +5,7 @@
 
 #include <vector>
 
-namespace abacus {
+namespace abacus::train {
 namespace {
 
 struct Case {
@@ -160,4 +160,4 @@ TEST(BatchNorm, RefusesWhatItCannotNormalize) {
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::train

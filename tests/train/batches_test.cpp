@@ -12,14 +12,14 @@
 
 #include "tests/train/synthetic_dataset.hpp"
 
-namespace abacus {
+namespace abacus::train {
 namespace {
 
-const Normalization kPlain{{0, 0, 0}, {1, 1, 1}};
+const network::Normalization kPlain{{0, 0, 0}, {1, 1, 1}};
 
 // One image whose pixels are all different and none black: 1, 2, 3, …
-Dataset numbered_image(int side) {
-  Dataset data;
+network::Dataset numbered_image(int side) {
+  network::Dataset data;
   data.image = {1, side, side};
   data.classes = 2;
   data.labels = {1};
@@ -45,12 +45,12 @@ TEST(ShuffledOrder, PutsEveryImageEverywhere) {
 }
 
 TEST(Batch, NormalisesEachChannel) {
-  Dataset data;
+  network::Dataset data;
   data.image = {3, 1, 2};
   data.classes = 10;
   data.labels = {7};
   data.pixels = {0, 255, 51, 102, 255, 0};
-  const Normalization normalization{{0.5F, 0.2F, 0.0F}, {0.5F, 0.1F, 2.0F}};
+  const network::Normalization normalization{{0.5F, 0.2F, 0.0F}, {0.5F, 0.1F, 2.0F}};
   const Batch batch = make_batch(data, normalization, std::int64_t{0}, 1);
   ASSERT_EQ(batch.images.sizes(), (std::vector<std::int64_t>{1, 3, 1, 2}));
   EXPECT_EQ(batch.labels[0].item<std::int64_t>(), 7);
@@ -62,7 +62,7 @@ TEST(Batch, NormalisesEachChannel) {
 }
 
 TEST(Augmentation, IsACropOfThePaddedImageMirroredOrNot) {
-  const Dataset data = numbered_image(5);
+  const network::Dataset data = numbered_image(5);
   const Augmentation augmentation{2, true};
   const std::int64_t index = 0;
   std::set<int> seen;
@@ -92,7 +92,7 @@ TEST(Augmentation, IsACropOfThePaddedImageMirroredOrNot) {
 }
 
 TEST(Augmentation, OfAnImageDoesNotDependOnItsBatch) {
-  const Dataset data = test::synthetic_dataset(20, 1);
+  const network::Dataset data = test::synthetic_dataset(20, 1);
   const Augmentation augmentation{2, true};
   const std::vector<std::int64_t> all = {3, 19, 0, 7};
   const Batch together = make_batch(data, kPlain, all.data(), 4, augmentation, 1, 2);
@@ -105,7 +105,7 @@ TEST(Augmentation, OfAnImageDoesNotDependOnItsBatch) {
 }
 
 TEST(MakeBatch, DoesNotDependOnTheNumberOfThreads) {
-  Dataset data = numbered_image(7);
+  network::Dataset data = numbered_image(7);
   constexpr int count = 50;
   data.labels.clear();
   const std::vector<std::uint8_t> one = data.pixels;
@@ -145,7 +145,7 @@ TEST(BatchSource, KeepsARestOfHalfABatchOrMore) {
   };
   for (const Case& of : {Case{20, 2, 2}, Case{24, 2, 2}, Case{25, 3, 2}, Case{29, 3, 2},
                          Case{10, 1, 1}, Case{3, 1, 1}}) {
-    const Dataset data = test::synthetic_dataset(of.images, 1);
+    const network::Dataset data = test::synthetic_dataset(of.images, 1);
     const BatchSource kept(data, kPlain, of_ten());
     EXPECT_EQ(kept.batches(), of.kept) << of.images;
     EXPECT_EQ(kept.whole_batches(), of.left_out) << of.images;
@@ -156,7 +156,7 @@ TEST(BatchSource, KeepsARestOfHalfABatchOrMore) {
 }
 
 TEST(BatchSource, ShowsEveryImageOnceAnEpochInItsOrder) {
-  const Dataset data = test::synthetic_dataset(26, 1);
+  const network::Dataset data = test::synthetic_dataset(26, 1);
   BatchSource source(data, kPlain, of_ten());
   for (const int epoch : {0, 1, 7}) {
     const std::vector<std::int64_t> order =
@@ -176,7 +176,7 @@ TEST(BatchSource, ShowsEveryImageOnceAnEpochInItsOrder) {
 }
 
 TEST(BatchSource, GivesAnyBatchAtAnyTime) {
-  const Dataset data = test::synthetic_dataset(40, 1);
+  const network::Dataset data = test::synthetic_dataset(40, 1);
   BatchSource source(data, kPlain, of_ten());
   const torch::Tensor late = source.batch(3, 2).images;
   source.batch(0, 0);
@@ -185,7 +185,7 @@ TEST(BatchSource, GivesAnyBatchAtAnyTime) {
 
 // The pool is what order 0 begins with, and stays; its orders are those of the numbers after it.
 TEST(BatchSource, TakesAPoolOfTheImages) {
-  const Dataset data = test::synthetic_dataset(40, 1);
+  const network::Dataset data = test::synthetic_dataset(40, 1);
   BatchSource::Options options = of_ten(BatchSource::Rest::left_out);
   options.images = 24;
   BatchSource source(data, kPlain, options);
@@ -205,4 +205,4 @@ TEST(BatchSource, TakesAPoolOfTheImages) {
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::train

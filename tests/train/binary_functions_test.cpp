@@ -7,7 +7,7 @@
 #include <tuple>
 #include <vector>
 
-namespace abacus {
+namespace abacus::train {
 namespace {
 
 double sign(double value) { return value < 0 ? -1 : 1; }
@@ -155,4 +155,4 @@ TEST(PaddedSign, OperationsOnTensorsGiveTheKernelsValues) {
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::train

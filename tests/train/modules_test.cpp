@@ -16,7 +16,7 @@
 #include "sw/train/device.hpp"
 #include "tests/kernels/adder_reference.hpp"
 
-namespace abacus {
+namespace abacus::train {
 namespace {
 
 using ::testing::AllOf;
@@ -40,7 +40,7 @@ void expect_close(const torch::Tensor& found, const std::vector<double>& expecte
 TEST(AdderConvolution, HasAdderNetsGradientsOnRandomShapes) {
   std::mt19937 random(11);
   for (int i = 0; i < 30; ++i) {
-    const AdderShape s = test::random_adder_shape(random);
+    const kernels::AdderShape s = test::random_adder_shape(random);
     const std::vector<float> x = test::random_normal(test::input_elements(s), random);
     const std::vector<float> w = test::random_normal(test::weight_elements(s), random);
     const std::vector<float> g = test::random_normal(test::output_elements(s), random);
@@ -75,7 +75,7 @@ TEST(AdderConvolution, RefusesShapesThatDoNotFit) {
 struct GridOperands {
   torch::Tensor input, weight;
 
-  GridOperands(const AdderShape& s, double unit)
+  GridOperands(const kernels::AdderShape& s, double unit)
       : input(torch::randint(256, {s.batch, s.input_channels, s.input_height, s.input_width}) *
               unit),
         weight(
@@ -90,7 +90,7 @@ TEST(AdderConvolutionOnGrid, IsTheAdderConvolutionOnExactSums) {
   std::mt19937 random(12);
   torch::manual_seed(12);
   for (int i = 0; i < 20; ++i) {
-    const AdderShape s = test::random_adder_shape(random);
+    const kernels::AdderShape s = test::random_adder_shape(random);
     SCOPED_TRACE("shape " + std::to_string(i));
     const double unit = 1.0 / 64;
     const GridOperands grid(s, unit);
@@ -185,12 +185,12 @@ TEST(AdderConvolutionInt8, TakesConstantInputs) {
   }
 }
 
-Network residual_network(Arithmetic arithmetic) {
-  return make_network("resnet20", arithmetic, {1, 8, 8}, 10);
+network::Network residual_network(network::Arithmetic arithmetic) {
+  return network::make_network("resnet20", arithmetic, {1, 8, 8}, 10);
 }
 
 TEST(FloatNetwork, StartsAsDescribed) {
-  FloatNetwork network(residual_network(Arithmetic::adder), 3);
+  FloatNetwork network(residual_network(network::Arithmetic::adder), 3);
   const torch::Tensor& adder = network.parameter("layer3.2.conv2.weight");
   EXPECT_NEAR(adder.mean().item<double>(), 0.0, 0.02);
   EXPECT_NEAR(adder.std().item<double>(), 1.0, 0.02);
@@ -198,21 +198,22 @@ TEST(FloatNetwork, StartsAsDescribed) {
   EXPECT_FALSE(network.is_adder_weight("conv1.weight"));
   EXPECT_FALSE(network.is_adder_weight("fc.weight"));
 
-  FloatNetwork same(residual_network(Arithmetic::adder), 3);
-  FloatNetwork other(residual_network(Arithmetic::adder), 4);
+  FloatNetwork same(residual_network(network::Arithmetic::adder), 3);
+  FloatNetwork other(residual_network(network::Arithmetic::adder), 4);
   EXPECT_TRUE(torch::equal(adder, same.parameter("layer3.2.conv2.weight")));
   EXPECT_FALSE(torch::equal(adder, other.parameter("layer3.2.conv2.weight")));
 
-  FloatNetwork cnn(residual_network(Arithmetic::cnn), 3);
+  FloatNetwork cnn(residual_network(network::Arithmetic::cnn), 3);
   EXPECT_NEAR(cnn.parameter("layer3.2.conv2.weight").std().item<double>(),
               std::sqrt(2.0 / (64 * 9)), 0.002);
 }
 
 TEST(FloatNetwork, HasTheParametersOfItsDescription) {
-  for (const std::string& name : network_names()) {
-    const Network description = make_network(name, Arithmetic::adder, {1, 28, 28}, 10);
+  for (const std::string& name : network::network_names()) {
+    const network::Network description =
+        network::make_network(name, network::Arithmetic::adder, {1, 28, 28}, 10);
     FloatNetwork network(description, 1);
-    EXPECT_NO_THROW(check_parameters(description, network.tensors(), "none")) << name;
+    EXPECT_NO_THROW(network::check_parameters(description, network.tensors(), "none")) << name;
     torch::NoGradGuard no_gradient;
     const torch::Tensor scores = network.forward(torch::randn({2, 1, 28, 28}));
     EXPECT_EQ(scores.sizes(), (std::vector<std::int64_t>{2, 10})) << name;
@@ -220,7 +221,8 @@ TEST(FloatNetwork, HasTheParametersOfItsDescription) {
 }
 
 TEST(FloatNetwork, GivesEveryTrainableParameterAGradient) {
-  for (const Arithmetic arithmetic : {Arithmetic::adder, Arithmetic::cnn}) {
+  for (const network::Arithmetic arithmetic :
+       {network::Arithmetic::adder, network::Arithmetic::cnn}) {
     FloatNetwork network(residual_network(arithmetic), 1);
     network.forward(torch::randn({4, 1, 8, 8})).pow(2).sum().backward();
     for (const std::string& name : network.trainable()) {
@@ -231,7 +233,7 @@ TEST(FloatNetwork, GivesEveryTrainableParameterAGradient) {
 }
 
 TEST(FloatNetwork, KeepsItsParametersThroughACheckpoint) {
-  FloatNetwork network(residual_network(Arithmetic::adder), 5);
+  FloatNetwork network(residual_network(network::Arithmetic::adder), 5);
   network.forward(torch::randn({8, 1, 8, 8}));  // moves the running statistics
   FloatNetwork copy(network.network(), network.tensors());
   network.set_batch_norm_mode(BatchNormMode::inference);
@@ -241,7 +243,7 @@ TEST(FloatNetwork, KeepsItsParametersThroughACheckpoint) {
 }
 
 TEST(FloatNetwork, RefusesUnknownNamesAndOtherShapes) {
-  FloatNetwork network(residual_network(Arithmetic::cnn), 1);
+  FloatNetwork network(residual_network(network::Arithmetic::cnn), 1);
   EXPECT_THROW(network.parameter("conv7.weight"), std::out_of_range);
   EXPECT_THROW(network.set_parameter("bn1.bias", torch::zeros({15})), std::invalid_argument);
 }
@@ -252,7 +254,7 @@ struct Step {
   torch::Tensor first_gradient, classifier_gradient;
 };
 
-Step step_in(Precision precision, Arithmetic arithmetic) {
+Step step_in(Precision precision, network::Arithmetic arithmetic) {
   torch::manual_seed(14);
   FloatNetwork network(residual_network(arithmetic), 1);
   network.set_precision(precision);
@@ -266,10 +268,10 @@ Step step_in(Precision precision, Arithmetic arithmetic) {
 TEST(Precision, OfTrainingChangesLittle) {
   const struct {
     Precision precision;
-    Arithmetic arithmetic;
-  } pairs[] = {{Precision::bfloat16, Arithmetic::cnn},
-               {Precision::int8, Arithmetic::adder},
-               {Precision::int8, Arithmetic::shiftaddnet}};
+    network::Arithmetic arithmetic;
+  } pairs[] = {{Precision::bfloat16, network::Arithmetic::cnn},
+               {Precision::int8, network::Arithmetic::adder},
+               {Precision::int8, network::Arithmetic::shiftaddnet}};
   for (const auto& pair : pairs) {
     SCOPED_TRACE(to_string(pair.precision));
     const Step exact = step_in(Precision::float32, pair.arithmetic);
@@ -284,10 +286,10 @@ TEST(Precision, OfTrainingChangesLittle) {
 TEST(Precision, DoesNotChangeInference) {
   const struct {
     Precision precision;
-    Arithmetic arithmetic;
-  } pairs[] = {{Precision::bfloat16, Arithmetic::cnn},
-               {Precision::int8, Arithmetic::adder},
-               {Precision::int8, Arithmetic::shiftaddnet}};
+    network::Arithmetic arithmetic;
+  } pairs[] = {{Precision::bfloat16, network::Arithmetic::cnn},
+               {Precision::int8, network::Arithmetic::adder},
+               {Precision::int8, network::Arithmetic::shiftaddnet}};
   for (const auto& pair : pairs) {
     FloatNetwork network(residual_network(pair.arithmetic), 1);
     network.set_batch_norm_mode(BatchNormMode::inference);
@@ -298,7 +300,7 @@ TEST(Precision, DoesNotChangeInference) {
   }
 }
 
-std::string refusal(const Network& network, Precision precision) {
+std::string refusal(const network::Network& network, Precision precision) {
   try {
     FloatNetwork(network, 1).set_precision(precision);
   } catch (const std::invalid_argument& error) {
@@ -308,12 +310,13 @@ std::string refusal(const Network& network, Precision precision) {
 }
 
 TEST(Precision, IsRefusedWhereItDoesNotApply) {
-  EXPECT_THAT(refusal(residual_network(Arithmetic::adder), Precision::bfloat16),
+  EXPECT_THAT(refusal(residual_network(network::Arithmetic::adder), Precision::bfloat16),
               AllOf(HasSubstr("precision: found bfloat16"), HasSubstr("int8")));
-  EXPECT_THAT(refusal(residual_network(Arithmetic::cnn), Precision::int8),
+  EXPECT_THAT(refusal(residual_network(network::Arithmetic::cnn), Precision::int8),
               AllOf(HasSubstr("precision: found int8"), HasSubstr("bfloat16")));
-  for (const std::string& name : network_names()) {
-    EXPECT_EQ(refusal(make_network(name, Arithmetic::adder, {1, 28, 28}, 10), Precision::int8),
+  for (const std::string& name : network::network_names()) {
+    EXPECT_EQ(refusal(network::make_network(name, network::Arithmetic::adder, {1, 28, 28}, 10),
+                      Precision::int8),
               "accepted")
         << name;
   }
@@ -334,9 +337,10 @@ TEST(Precision, HasNames) {
 
 // Without hooks batch norms take in what follows them; with hooks every layer is on its own.
 TEST(FloatNetwork, ComputesTheSameInTrainingWithAndWithoutHooks) {
-  for (const std::string& name : network_names()) {
-    for (const Arithmetic arithmetic : {Arithmetic::adder, Arithmetic::cnn}) {
-      const Network description = make_network(name, arithmetic, {1, 28, 28}, 10);
+  for (const std::string& name : network::network_names()) {
+    for (const network::Arithmetic arithmetic :
+         {network::Arithmetic::adder, network::Arithmetic::cnn}) {
+      const network::Network description = network::make_network(name, arithmetic, {1, 28, 28}, 10);
       FloatNetwork fused(description, 1), single(description, 1);
       const torch::Tensor images = torch::randn({4, 1, 28, 28});
       ForwardHooks hooks;
@@ -360,12 +364,12 @@ TEST(FloatNetwork, ComputesTheSameInTrainingWithAndWithoutHooks) {
 }
 
 TEST(ForwardHooks, SeeEveryLayerWithItsShape) {
-  FloatNetwork network(residual_network(Arithmetic::adder), 1);
+  FloatNetwork network(residual_network(network::Arithmetic::adder), 1);
   const auto& layers = network.network().layers;
   std::vector<int> seen;
   ForwardHooks hooks;
   hooks.after = [&](int layer, torch::Tensor& output) {
-    const Shape& shape = layers[static_cast<std::size_t>(layer)].output;
+    const network::Shape& shape = layers[static_cast<std::size_t>(layer)].output;
     EXPECT_EQ(output.sizes(),
               (std::vector<std::int64_t>{2, shape.channels, shape.height, shape.width}));
     seen.push_back(layer);
@@ -376,7 +380,7 @@ TEST(ForwardHooks, SeeEveryLayerWithItsShape) {
 }
 
 TEST(ForwardHooks, DoNotChangeTheResultByWatching) {
-  FloatNetwork network(residual_network(Arithmetic::adder), 1);
+  FloatNetwork network(residual_network(network::Arithmetic::adder), 1);
   network.set_batch_norm_mode(BatchNormMode::inference);
   torch::NoGradGuard no_gradient;
   const torch::Tensor images = torch::randn({2, 1, 8, 8});
@@ -394,7 +398,7 @@ TEST(ForwardHooks, DoNotChangeTheResultByWatching) {
 }
 
 TEST(ForwardHooks, ReplaceInputsComputationAndOutputs) {
-  FloatNetwork network(residual_network(Arithmetic::cnn), 1);
+  FloatNetwork network(residual_network(network::Arithmetic::cnn), 1);
   network.set_batch_norm_mode(BatchNormMode::inference);
   torch::NoGradGuard no_gradient;
   const torch::Tensor images = torch::randn({2, 1, 8, 8});
@@ -417,7 +421,7 @@ TEST(ForwardHooks, ReplaceInputsComputationAndOutputs) {
 }
 
 TEST(BatchNormModes, ReEstimationAveragesOverAllBatches) {
-  FloatNetwork network(residual_network(Arithmetic::adder), 1);
+  FloatNetwork network(residual_network(network::Arithmetic::adder), 1);
   torch::NoGradGuard no_gradient;
   network.forward(torch::randn({4, 1, 8, 8}));  // statistics that must be forgotten
   network.set_batch_norm_mode(BatchNormMode::re_estimation);
@@ -438,7 +442,7 @@ TEST(BatchNormModes, ReEstimationAveragesOverAllBatches) {
 }
 
 TEST(BatchNormModes, InferenceChangesNothing) {
-  FloatNetwork network(residual_network(Arithmetic::adder), 1);
+  FloatNetwork network(residual_network(network::Arithmetic::adder), 1);
   network.set_batch_norm_mode(BatchNormMode::inference);
   torch::NoGradGuard no_gradient;
   network.forward(torch::randn({4, 1, 8, 8}));
@@ -456,7 +460,7 @@ TEST(Device, RefusesWhatIsNotHere) {
   };
   EXPECT_EQ(device_from_string("cpu"), torch::Device(torch::kCPU));
   EXPECT_THAT(error_of("tpu"), AllOf(HasSubstr("tpu"), HasSubstr("cpu, cuda")));
-  if (!built_with_cuda()) {
+  if (!kernels::built_with_cuda()) {
     EXPECT_THAT(error_of("cuda"), AllOf(HasSubstr("ABACUS_CUDA"), HasSubstr("allowed: cpu")));
   }
 }
@@ -471,9 +475,10 @@ TEST(Device, AGpuTrainsInFloat32Alone) {
 
 // One network on the processor and on a GPU: outputs and gradients.
 TEST(Device, AGpuTrainsAsTheProcessorDoes) {
-  if (!built_with_cuda() || !at::globalContext().hasCUDA()) GTEST_SKIP() << "no GPU here";
-  for (const Arithmetic arithmetic : {Arithmetic::adder, Arithmetic::cnn}) {
-    SCOPED_TRACE(to_string(arithmetic));
+  if (!kernels::built_with_cuda() || !at::globalContext().hasCUDA()) GTEST_SKIP() << "no GPU here";
+  for (const network::Arithmetic arithmetic :
+       {network::Arithmetic::adder, network::Arithmetic::cnn}) {
+    SCOPED_TRACE(network::to_string(arithmetic));
     torch::manual_seed(3);
     const torch::Tensor images = torch::randn({6, 1, 8, 8});
     std::vector<std::map<std::string, torch::Tensor>> gradients;
@@ -498,4 +503,4 @@ TEST(Device, AGpuTrainsAsTheProcessorDoes) {
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::train

@@ -4,11 +4,11 @@
 
 #include <cmath>
 
-namespace abacus {
+namespace abacus::train {
 namespace {
 
-FloatNetwork small_network(Arithmetic arithmetic) {
-  return FloatNetwork(make_network("lenet", arithmetic, {1, 8, 8}, 2), 1);
+FloatNetwork small_network(network::Arithmetic arithmetic) {
+  return FloatNetwork(network::make_network("lenet", arithmetic, {1, 8, 8}, 2), 1);
 }
 
 void set_gradients(FloatNetwork& network, double value) {
@@ -18,7 +18,7 @@ void set_gradients(FloatNetwork& network, double value) {
 }
 
 TEST(Optimizer, FollowsMomentumAndWeightDecay) {
-  FloatNetwork network = small_network(Arithmetic::cnn);
+  FloatNetwork network = small_network(network::Arithmetic::cnn);
   OptimizerOptions options;
   options.momentum = 0.5;
   options.weight_decay = 0.25;
@@ -33,7 +33,7 @@ TEST(Optimizer, FollowsMomentumAndWeightDecay) {
 }
 
 TEST(Optimizer, LooksAheadWithNesterov) {
-  FloatNetwork network = small_network(Arithmetic::cnn);
+  FloatNetwork network = small_network(network::Arithmetic::cnn);
   OptimizerOptions options;
   options.momentum = 0.5;
   options.weight_decay = 0;
@@ -47,7 +47,7 @@ TEST(Optimizer, LooksAheadWithNesterov) {
 
 TEST(Optimizer, GivesAdderWeightsAGradientOfFixedNorm) {
   for (const double scale : {1e-3, 1.0, 1e4}) {
-    FloatNetwork network = small_network(Arithmetic::adder);
+    FloatNetwork network = small_network(network::Arithmetic::adder);
     OptimizerOptions options;
     options.momentum = 0;
     options.weight_decay = 0;
@@ -67,7 +67,7 @@ TEST(Optimizer, GivesAdderWeightsAGradientOfFixedNorm) {
 }
 
 TEST(Optimizer, SurvivesAnAdderGradientOfZero) {
-  FloatNetwork network = small_network(Arithmetic::adder);
+  FloatNetwork network = small_network(network::Arithmetic::adder);
   Optimizer optimizer(network, {});
   set_gradients(network, 0.0);
   optimizer.step(0.1);
@@ -76,7 +76,7 @@ TEST(Optimizer, SurvivesAnAdderGradientOfZero) {
 
 // Two steps by hand: m and v are corrected for having started at 0.
 TEST(Optimizer, FollowsAdam) {
-  FloatNetwork network = small_network(Arithmetic::adder);
+  FloatNetwork network = small_network(network::Arithmetic::adder);
   OptimizerOptions options;
   options.method = OptimizerMethod::adam;
   options.weight_decay = 0.5;
@@ -105,4 +105,4 @@ TEST(CosineRate, RisesThenFallsToZero) {
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::train

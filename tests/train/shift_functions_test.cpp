@@ -9,7 +9,7 @@
 #include "sw/train/modules.hpp"
 #include "sw/train/optimizer.hpp"
 
-namespace abacus {
+namespace abacus::train {
 namespace {
 
 TEST(ShiftWeight, IsASignTimesAPowerOfTwo) {
@@ -48,7 +48,8 @@ TEST(ShiftWeight, GradientsAreTheAuthors) {
 }
 
 TEST(ShiftWeight, ExponentsStayInTheirRange) {
-  FloatNetwork network(make_network("lenet", Arithmetic::shiftaddnet, {1, 12, 12}, 4), 3);
+  FloatNetwork network(
+      network::make_network("lenet", network::Arithmetic::shiftaddnet, {1, 12, 12}, 4), 3);
   int exponents = 0;
   for (const double gradient : {1e3, -1e3}) {  // down, then up
     Optimizer optimizer(network, {});
@@ -74,16 +75,17 @@ TEST(ShiftWeight, RefusesOtherShapesAndTypes) {
 }
 
 TEST(ShiftAddNet, AShiftLayerIsAConvolutionAndEveryParameterLearns) {
-  FloatNetwork network(make_network("lenet", Arithmetic::shiftaddnet, {1, 12, 12}, 4), 3);
+  FloatNetwork network(
+      network::make_network("lenet", network::Arithmetic::shiftaddnet, {1, 12, 12}, 4), 3);
   int shifts = 0;
-  for (const ParameterShape& shape : parameter_shapes(network.network())) {
+  for (const network::ParameterShape& shape : network::parameter_shapes(network.network())) {
     EXPECT_EQ(network.parameter(shape.name).sizes().vec(), shape.shape) << shape.name;
   }
   const torch::Tensor images = torch::rand({16, 1, 12, 12});
   ForwardHooks hooks;
   hooks.compute = [&](int index, const std::vector<torch::Tensor>& inputs) {
-    const Layer& layer = network.network().layers[static_cast<std::size_t>(index)];
-    if (layer.computes(Arithmetic::shift)) {
+    const network::Layer& layer = network.network().layers[static_cast<std::size_t>(index)];
+    if (layer.computes(network::Arithmetic::shift)) {
       ++shifts;
       const torch::Tensor weight = shift_weight(network.parameter(layer.name + ".exponent"),
                                                 network.parameter(layer.name + ".sign"));
@@ -102,4 +104,4 @@ TEST(ShiftAddNet, AShiftLayerIsAConvolutionAndEveryParameterLearns) {
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::train

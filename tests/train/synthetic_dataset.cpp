@@ -4,8 +4,8 @@
 
 namespace abacus::test {
 
-Dataset synthetic_dataset(std::int64_t count, std::uint32_t seed, Shape image) {
-  Dataset data;
+network::Dataset synthetic_dataset(std::int64_t count, std::uint32_t seed, network::Shape image) {
+  network::Dataset data;
   data.name = "fashion-mnist";  // checkpoints take names of known data sets only
   data.image = image;
   data.classes = 4;

@@ -7,6 +7,7 @@
 
 namespace abacus::test {
 
-Dataset synthetic_dataset(std::int64_t count, std::uint32_t seed, Shape image = {1, 12, 12});
+network::Dataset synthetic_dataset(std::int64_t count, std::uint32_t seed,
+                                   network::Shape image = {1, 12, 12});
 
 }  // namespace abacus::test

@@ -9,7 +9,7 @@
 #include "tests/support/temporary_folder.hpp"
 #include "tests/train/synthetic_dataset.hpp"
 
-namespace abacus {
+namespace abacus::train {
 namespace {
 
 using test::read_text;
@@ -33,7 +33,8 @@ class Trainer : public ::testing::Test {
     data_.normalization = {{0.3F, 0, 0}, {0.3F, 1, 1}};
   }
 
-  TrainOptions options(const std::string& name, Arithmetic arithmetic = Arithmetic::adder) const {
+  TrainOptions options(const std::string& name,
+                       network::Arithmetic arithmetic = network::Arithmetic::adder) const {
     TrainOptions o;
     o.network = "lenet";
     o.arithmetic = arithmetic;
@@ -48,11 +49,12 @@ class Trainer : public ::testing::Test {
   }
 
   // The bytes of the checkpoint that uninterrupted training gives.
-  std::string uninterrupted(Arithmetic arithmetic, Precision precision = Precision::float32) {
+  std::string uninterrupted(network::Arithmetic arithmetic,
+                            Precision precision = Precision::float32) {
     TrainOptions o = options("whole", arithmetic);
     o.precision = precision;
     EXPECT_TRUE(train(o, data_, nullptr).finished);
-    return read_text(o.out);
+    return test::read_text(o.out);
   }
 
   std::string error_of(const TrainOptions& o) {
@@ -69,14 +71,15 @@ class Trainer : public ::testing::Test {
 };
 
 TEST_F(Trainer, LearnsWithEachArithmetic) {
-  for (const Arithmetic arithmetic : std::vector<Arithmetic>{
-           Arithmetic::adder, Arithmetic::cnn, Arithmetic::shift, Arithmetic::shiftaddnet}) {
-    TrainOptions o = options(to_string(arithmetic), arithmetic);
+  for (const network::Arithmetic arithmetic : std::vector<network::Arithmetic>{
+           network::Arithmetic::adder, network::Arithmetic::cnn, network::Arithmetic::shift,
+           network::Arithmetic::shiftaddnet}) {
+    TrainOptions o = options(network::to_string(arithmetic), arithmetic);
     o.epochs = 6;
     o.augmentation = {};
     const TrainResult result = train(o, data_, nullptr);
-    EXPECT_GT(result.float_accuracy_percent, 90) << to_string(arithmetic);  // chance: 25
-    const Checkpoint checkpoint = load_checkpoint(o.out);
+    EXPECT_GT(result.float_accuracy_percent, 90) << network::to_string(arithmetic);  // chance: 25
+    const network::Checkpoint checkpoint = network::load_checkpoint(o.out);
     EXPECT_EQ(checkpoint.float_accuracy_percent, result.float_accuracy_percent);
     FloatNetwork network(checkpoint.network, checkpoint.tensors);
     EXPECT_EQ(evaluate(network, data_.test, checkpoint.normalization),
@@ -85,12 +88,13 @@ TEST_F(Trainer, LearnsWithEachArithmetic) {
 }
 
 TEST_F(Trainer, RepeatsItselfToTheLastBit) {
-  const std::string first = uninterrupted(Arithmetic::adder);
-  EXPECT_EQ(first, uninterrupted(Arithmetic::adder));
+  const std::string first = uninterrupted(network::Arithmetic::adder);
+  EXPECT_EQ(first, uninterrupted(network::Arithmetic::adder));
 }
 
 TEST_F(Trainer, GivesTheSameBytesWhenStoppedAnywhereAndResumed) {
-  for (const Arithmetic arithmetic : {Arithmetic::adder, Arithmetic::cnn}) {
+  for (const network::Arithmetic arithmetic :
+       {network::Arithmetic::adder, network::Arithmetic::cnn}) {
     const std::string whole = uninterrupted(arithmetic);
     for (const int stop_before : {0, 4, 6, 11}) {  // 6 batches an epoch
       TrainOptions o = options("parts" + std::to_string(stop_before), arithmetic);
@@ -100,8 +104,8 @@ TEST_F(Trainer, GivesTheSameBytesWhenStoppedAnywhereAndResumed) {
       EXPECT_FALSE(std::filesystem::exists(o.out));
       o.resume = true;
       EXPECT_TRUE(train(o, data_, nullptr).finished);
-      EXPECT_TRUE(read_text(o.out) == whole)
-          << to_string(arithmetic) << " stopped before batch " << stop_before;
+      EXPECT_TRUE(test::read_text(o.out) == whole)
+          << network::to_string(arithmetic) << " stopped before batch " << stop_before;
       EXPECT_FALSE(std::filesystem::exists(state_file(o.out)));
       std::filesystem::remove(o.out);
     }
@@ -110,19 +114,20 @@ TEST_F(Trainer, GivesTheSameBytesWhenStoppedAnywhereAndResumed) {
 
 TEST_F(Trainer, GivesTheSameBytesWithTwoThreadsToo) {
   prepare_torch(2);
-  for (const Arithmetic arithmetic : {Arithmetic::adder, Arithmetic::cnn}) {
+  for (const network::Arithmetic arithmetic :
+       {network::Arithmetic::adder, network::Arithmetic::cnn}) {
     const std::string whole = uninterrupted(arithmetic);
     TrainOptions o = options("parts", arithmetic);
     int asked = 0;
     train(o, data_, [&] { return asked++ == 8; });
     o.resume = true;
     train(o, data_, nullptr);
-    EXPECT_TRUE(read_text(o.out) == whole) << to_string(arithmetic);
+    EXPECT_TRUE(test::read_text(o.out) == whole) << network::to_string(arithmetic);
   }
 }
 
 TEST_F(Trainer, GivesTheSameBytesWhenKilledAndResumed) {
-  const std::string whole = uninterrupted(Arithmetic::adder);
+  const std::string whole = uninterrupted(network::Arithmetic::adder);
   TrainOptions o = options("killed");
   int asked = 0;
   // Nothing gets a chance to be saved, as when the process is killed: the state is that of the last
@@ -136,16 +141,16 @@ TEST_F(Trainer, GivesTheSameBytesWhenKilledAndResumed) {
   ASSERT_TRUE(std::filesystem::exists(state_file(o.out)));
   o.resume = true;
   train(o, data_, nullptr);
-  EXPECT_TRUE(read_text(o.out) == whole);
+  EXPECT_TRUE(test::read_text(o.out) == whole);
 }
 
 TEST_F(Trainer, LearnsAndResumesInEveryPrecision) {
   const struct {
     Precision precision;
-    Arithmetic arithmetic;
-  } pairs[] = {{Precision::bfloat16, Arithmetic::cnn},
-               {Precision::int8, Arithmetic::adder},
-               {Precision::int8, Arithmetic::shiftaddnet}};
+    network::Arithmetic arithmetic;
+  } pairs[] = {{Precision::bfloat16, network::Arithmetic::cnn},
+               {Precision::int8, network::Arithmetic::adder},
+               {Precision::int8, network::Arithmetic::shiftaddnet}};
   for (const auto& pair : pairs) {
     SCOPED_TRACE(to_string(pair.precision));
     TrainOptions o = options("learns", pair.arithmetic);
@@ -167,16 +172,16 @@ TEST_F(Trainer, LearnsAndResumesInEveryPrecision) {
                                        HasSubstr("this run has float32")));
     parts.precision = pair.precision;
     train(parts, data_, nullptr);
-    EXPECT_TRUE(read_text(parts.out) == whole);
+    EXPECT_TRUE(test::read_text(parts.out) == whole);
     std::filesystem::remove(parts.out);
   }
 }
 
 TEST_F(Trainer, RefusesAPrecisionThatDoesNotApply) {
-  TrainOptions o = options("bad", Arithmetic::adder);
+  TrainOptions o = options("bad", network::Arithmetic::adder);
   o.precision = Precision::bfloat16;
   EXPECT_THAT(error_of(o), AllOf(StartsWith("precision: found bfloat16"), HasSubstr("allowed")));
-  o = options("bad", Arithmetic::cnn);
+  o = options("bad", network::Arithmetic::cnn);
   o.precision = Precision::int8;
   EXPECT_THAT(error_of(o), AllOf(StartsWith("precision: found int8"), HasSubstr("allowed")));
   EXPECT_THAT(folder_.files(), Not(Contains("bad.safetensors")));
@@ -188,7 +193,7 @@ TEST_F(Trainer, WritesOneLineOfMetricsAnEpoch) {
   train(o, data_, [&] { return asked++ == 7; });
   o.resume = true;
   train(o, data_, nullptr);
-  const std::string metrics = read_text(metrics_file(o.out));
+  const std::string metrics = test::read_text(metrics_file(o.out));
   EXPECT_THAT(metrics, StartsWith("epoch,lr,train_loss,train_accuracy_percent,"
                                   "validation_accuracy_percent,seconds\n1,"));
   EXPECT_EQ(std::count(metrics.begin(), metrics.end(), '\n'), 3);
@@ -211,15 +216,15 @@ TEST_F(Trainer, RefusesABrokenState) {
   TrainOptions o = options("broken");
   train(o, data_, [] { return true; });
   o.resume = true;
-  const std::string state = read_text(state_file(o.out));
-  write_text(state_file(o.out), state.substr(0, state.size() - 5));
+  const std::string state = test::read_text(state_file(o.out));
+  test::write_text(state_file(o.out), state.substr(0, state.size() - 5));
   EXPECT_THAT(error_of(o), HasSubstr(state_file(o.out).string()));
 
-  TensorFile content;
-  write_text(state_file(o.out), state);
-  content = read_safetensors(state_file(o.out));
+  network::TensorFile content;
+  test::write_text(state_file(o.out), state);
+  content = network::read_safetensors(state_file(o.out));
   content.tensors.erase("momentum/bn1.bias");
-  write_safetensors(state_file(o.out), content);
+  network::write_safetensors(state_file(o.out), content);
   EXPECT_THAT(error_of(o), HasSubstr("momentum/bn1.bias"));
   EXPECT_FALSE(std::filesystem::exists(o.out));
 }
@@ -249,15 +254,15 @@ TEST_F(Trainer, RefusesOptionsOutOfRange) {
 }
 
 TEST_F(Trainer, StopsWhenTheLossIsNoLongerFinite) {
-  TrainOptions o = options("diverged", Arithmetic::cnn);
+  TrainOptions o = options("diverged", network::Arithmetic::cnn);
   o.learning_rate = 1e30;
   EXPECT_THAT(error_of(o), AllOf(HasSubstr("loss is"), HasSubstr("epoch 1, batch")));
   EXPECT_FALSE(std::filesystem::exists(o.out));
 }
 
 TEST_F(Trainer, EvaluatesTheFirstImagesOnly) {
-  FloatNetwork network(make_network("lenet", Arithmetic::cnn, {1, 12, 12}, 4), 1);
-  Dataset first = data_.test;
+  FloatNetwork network(network::make_network("lenet", network::Arithmetic::cnn, {1, 12, 12}, 4), 1);
+  network::Dataset first = data_.test;
   first.labels.resize(10);
   EXPECT_EQ(evaluate(network, data_.test, data_.normalization, 10),
             evaluate(network, first, data_.normalization));
@@ -266,4 +271,4 @@ TEST_F(Trainer, EvaluatesTheFirstImagesOnly) {
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::train

@@ -16,7 +16,7 @@
 #include "tests/support/temporary_folder.hpp"
 #include "tests/train/synthetic_dataset.hpp"
 
-namespace abacus {
+namespace abacus::train {
 namespace {
 
 using test::read_text;
@@ -37,7 +37,7 @@ std::string without_seconds(const std::string& metrics) {
 class LeNetTask : public TrainingTask {
  public:
   explicit LeNetTask(std::filesystem::path state)
-      : network(make_network("lenet", Arithmetic::cnn, {1, 12, 12}, 4), 3),
+      : network(network::make_network("lenet", network::Arithmetic::cnn, {1, 12, 12}, 4), 3),
         optimizer(network, {}),
         state_(std::move(state)) {}
 
@@ -102,7 +102,8 @@ class Loop : public ::testing::Test {
     return all;
   }
 
-  Dataset images_ = test::synthetic_dataset(42, 1);  // two whole batches of 16 and one of 10
+  network::Dataset images_ =
+      test::synthetic_dataset(42, 1);  // two whole batches of 16 and one of 10
   TemporaryFolder folder_;
 };
 
@@ -126,7 +127,7 @@ TEST_F(Loop, RunsEpochsAndLeavesALineAndAStateOfEach) {
   EXPECT_THAT(task.saved, ElementsAre(std::make_pair(2, 0), std::make_pair(3, 0)));
   EXPECT_DOUBLE_EQ(task.rates.front(), cosine_rate(0.25, 1.0 / 3, 3, 0));
   EXPECT_DOUBLE_EQ(task.rates.back(), 0);
-  const std::string metrics = read_text(file("a.csv"));
+  const std::string metrics = test::read_text(file("a.csv"));
   EXPECT_EQ(metrics.rfind(metrics_header, 0), 0U);
   EXPECT_THAT(metrics, AllOf(HasSubstr("\n1,"), HasSubstr("\n2,"), HasSubstr("\n3,")));
   EXPECT_THAT(metrics, HasSubstr(",12.500,"));  // of the second epoch
@@ -152,7 +153,7 @@ TEST_F(Loop, GivesTheSameBytesWhenStoppedAnywhereAndResumedInEpochsAndInSteps) {
     LeNetTask whole(file("a.state"));
     BatchSource of_whole = batches();
     run_training(whole, whole.optimizer, of_whole, recorded(schedule));
-    const std::string metrics = without_seconds(read_text(file("a.csv")));
+    const std::string metrics = without_seconds(test::read_text(file("a.csv")));
     for (const int stop_before : {0, 1, 3, 4}) {
       TrainingCourse course = recorded(schedule);
       int asked = 0;
@@ -172,7 +173,7 @@ TEST_F(Loop, GivesTheSameBytesWhenStoppedAnywhereAndResumedInEpochsAndInSteps) {
       const TrainingPosition at = state.load(rest.network, rest.optimizer);
       EXPECT_TRUE(run_training(rest, rest.optimizer, source, recorded(schedule), at));
       EXPECT_TRUE(bytes(rest) == bytes(whole)) << "stopped before step " << stop_before;
-      EXPECT_EQ(without_seconds(read_text(file("a.csv"))), metrics);
+      EXPECT_EQ(without_seconds(test::read_text(file("a.csv"))), metrics);
     }
   }
 }
@@ -213,18 +214,18 @@ TEST_F(Loop, AStateRefusesAnotherTrainingAndDamage) {
   EXPECT_THAT(error_of(unknown), HasSubstr("no \"colour\""));
   const auto load = [&](const TrainingState& state) { state.load(task.network, task.optimizer); };
   EXPECT_EQ(error_of(load), "accepted");
-  const TensorFile good = read_safetensors(file("a.state"));
+  const network::TensorFile good = network::read_safetensors(file("a.state"));
   for (const char* key : {"next epoch", "next batch", "correct", "loss sum", "seconds"}) {
-    TensorFile state = good;
+    network::TensorFile state = good;
     state.metadata[key] = "two";
-    write_safetensors(file("a.state"), state);
+    network::write_safetensors(file("a.state"), state);
     EXPECT_THAT(error_of(load), AllOf(HasSubstr(key), HasSubstr("two")));
   }
-  TensorFile state = good;
+  network::TensorFile state = good;
   state.tensors.erase("momentum/bn1.bias");
-  write_safetensors(file("a.state"), state);
+  network::write_safetensors(file("a.state"), state);
   EXPECT_THAT(error_of(load), HasSubstr("momentum/bn1.bias"));
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::train

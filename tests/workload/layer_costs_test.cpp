@@ -7,7 +7,7 @@
 #include <sstream>
 #include <string>
 
-namespace abacus {
+namespace abacus::workload {
 namespace {
 
 using ::testing::HasSubstr;
@@ -20,7 +20,7 @@ const LayerCosts& find(const std::vector<LayerCosts>& layers, const std::string&
 
 TEST(LayerCosts, TotalsAreThePublishedOnes) {
   const std::vector<LayerCosts> layers =
-      layer_costs(make_network("resnet18", Arithmetic::cnn, {3, 224, 224}, 1000));
+      layer_costs(network::make_network("resnet18", network::Arithmetic::cnn, {3, 224, 224}, 1000));
   const LayerCosts total = total_costs(layers);
   EXPECT_EQ(total.taps, 1'814'073'344);
   EXPECT_EQ(total.parameters(), 11'689'512);
@@ -34,8 +34,8 @@ TEST(LayerCosts, TotalsAreThePublishedOnes) {
 // By hand: C·C/4 + C/4 weights, C/4 + 1 biases, before 6 convolutions of 64 channels, 5 of 128, 5 of
 // 256 and 3 of 512.
 TEST(LayerCosts, AdaptersOfResNet18) {
-  const std::vector<LayerCosts> layers =
-      layer_costs(make_network("resnet18", Arithmetic::post, {3, 224, 224}, 1000));
+  const std::vector<LayerCosts> layers = layer_costs(
+      network::make_network("resnet18", network::Arithmetic::post, {3, 224, 224}, 1000));
   const AdapterCosts& first = find(layers, "layer1.0.conv1").adapter;
   EXPECT_EQ(first.hidden, 16);
   EXPECT_EQ(first.weights, 64 * 16 + 16);
@@ -59,20 +59,22 @@ TEST(LayerCosts, FewChannelsTakeOneLayer) {
 }
 
 TEST(LayerCosts, AddersAndSignsHaveNoAdapters) {
-  for (const Arithmetic arithmetic : {Arithmetic::adder, Arithmetic::bnn}) {
-    EXPECT_EQ(total_costs(layer_costs(make_network("resnet20", arithmetic, {3, 32, 32}, 10)))
-                  .adapter.weights,
-              0);
+  for (const network::Arithmetic arithmetic :
+       {network::Arithmetic::adder, network::Arithmetic::bnn}) {
+    EXPECT_EQ(
+        total_costs(layer_costs(network::make_network("resnet20", arithmetic, {3, 32, 32}, 10)))
+            .adapter.weights,
+        0);
   }
-  const std::vector<LayerCosts> pairs =
-      layer_costs(make_network("resnet20", Arithmetic::shiftaddnet, {3, 32, 32}, 10));
+  const std::vector<LayerCosts> pairs = layer_costs(
+      network::make_network("resnet20", network::Arithmetic::shiftaddnet, {3, 32, 32}, 10));
   EXPECT_GT(find(pairs, "layer1.0.conv1.shift").adapter.weights, 0);
   EXPECT_EQ(find(pairs, "layer1.0.conv1.adder").adapter.weights, 0);
 }
 
 TEST(LayerCosts, CsvHasALineALayerAndATotal) {
-  const std::vector<LayerCosts> layers =
-      layer_costs(make_network("mobilenet-v2", Arithmetic::cnn, {3, 224, 224}, 1000));
+  const std::vector<LayerCosts> layers = layer_costs(
+      network::make_network("mobilenet-v2", network::Arithmetic::cnn, {3, 224, 224}, 1000));
   std::ostringstream text;
   write_costs_csv(text, layers);
   std::istringstream lines(text.str());
@@ -94,7 +96,8 @@ TEST(LayerCosts, CsvHasALineALayerAndATotal) {
 
 TEST(LayerCosts, TableIsAligned) {
   std::ostringstream text;
-  write_costs_table(text, layer_costs(make_network("lenet", Arithmetic::adder, {1, 28, 28}, 10)));
+  write_costs_table(text, layer_costs(network::make_network("lenet", network::Arithmetic::adder,
+                                                            {1, 28, 28}, 10)));
   std::istringstream lines(text.str());
   std::string line;
   std::size_t width = 0;
@@ -108,4 +111,4 @@ TEST(LayerCosts, TableIsAligned) {
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::workload

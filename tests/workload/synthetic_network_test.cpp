@@ -13,12 +13,13 @@
 #include "sw/workload/stored_distribution.hpp"
 #include "sw/workload/synthetic_images.hpp"
 
-namespace abacus {
+namespace abacus::workload {
 namespace {
 
 using ::testing::HasSubstr;
 
-SyntheticOptions options(const std::string& network, Arithmetic arithmetic, int side, int bits) {
+SyntheticOptions options(const std::string& network, network::Arithmetic arithmetic, int side,
+                         int bits) {
   SyntheticOptions given;
   given.network = network;
   given.arithmetic = arithmetic;
@@ -28,9 +29,10 @@ SyntheticOptions options(const std::string& network, Arithmetic arithmetic, int 
   return given;
 }
 
-std::vector<Arithmetic> all_arithmetics() {
-  std::vector<Arithmetic> all;
-  for (const std::string& name : arithmetic_names()) all.push_back(arithmetic_from_string(name));
+std::vector<network::Arithmetic> all_arithmetics() {
+  std::vector<network::Arithmetic> all;
+  for (const std::string& name : network::arithmetic_names())
+    all.push_back(network::arithmetic_from_string(name));
   return all;
 }
 
@@ -41,7 +43,8 @@ struct Liveliness {
   std::size_t different = 0;
 };
 
-Liveliness liveliness(const std::vector<std::int32_t>& values, const StoredTensor& tensor) {
+Liveliness liveliness(const std::vector<std::int32_t>& values,
+                      const network::StoredTensor& tensor) {
   Liveliness result;
   for (const std::int32_t value : values) {
     result.low += value == tensor.lowest();
@@ -55,13 +58,13 @@ Liveliness liveliness(const std::vector<std::int32_t>& values, const StoredTenso
 
 // Neither dies out nor saturates, in any layer of a deep network.
 void expect_lively(const SyntheticOptions& given) {
-  const IntegerNetwork network = synthetic_network(given);
-  const Dataset images = synthetic_images(given.image, given.classes, 1, 3);
-  const ReferenceResult result =
-      execute_reference(network, quantize_image(network, images.image_data(0)), {24, 16}, {24, 4});
+  const network::IntegerNetwork network = synthetic_network(given);
+  const network::Dataset images = synthetic_images(given.image, given.classes, 1, 3);
+  const network::ReferenceResult result = network::execute_reference(
+      network, network::quantize_image(network, images.image_data(0)), {24, 16}, {24, 4});
   for (std::size_t i = 0; i < network.layers.size(); ++i) {
-    const StoredTensor& tensor = network.layers[i].output;
-    const std::string what = given.network + " " + to_string(given.arithmetic) + " " +
+    const network::StoredTensor& tensor = network.layers[i].output;
+    const std::string what = given.network + " " + network::to_string(given.arithmetic) + " " +
                              std::to_string(given.weight_bits) + " bits, layer " +
                              network.layers[i].name;
     const Liveliness found = liveliness(result.outputs[i], tensor);
@@ -78,13 +81,13 @@ void expect_lively(const SyntheticOptions& given) {
 }
 
 TEST(SyntheticNetwork, EveryArithmeticKeepsItsActivationsAliveThroughADeepNetwork) {
-  for (const Arithmetic arithmetic : all_arithmetics()) {
+  for (const network::Arithmetic arithmetic : all_arithmetics()) {
     for (const int bits : {4, 8}) expect_lively(options("resnet32", arithmetic, 32, bits));
   }
 }
 
 TEST(SyntheticNetwork, TwoBitsAndUnequalWidthsKeepTheirActivationsAlive) {
-  for (const Arithmetic arithmetic : all_arithmetics()) {
+  for (const network::Arithmetic arithmetic : all_arithmetics()) {
     SyntheticOptions given = options("vgg-small", arithmetic, 16, 2);
     expect_lively(given);
     given.weight_bits = 3;
@@ -98,19 +101,20 @@ TEST(SyntheticNetwork, TwoBitsAndUnequalWidthsKeepTheirActivationsAlive) {
 }
 
 TEST(SyntheticNetwork, DepthwiseConvolutionsKeepTheirActivationsAlive) {
-  for (const Arithmetic arithmetic : all_arithmetics()) {
+  for (const network::Arithmetic arithmetic : all_arithmetics()) {
     expect_lively(options("mobilenet-v2", arithmetic, 64, 4));
   }
 }
 
 TEST(SyntheticNetwork, AdaptersStayNearOne) {
-  for (const Arithmetic arithmetic : {Arithmetic::cnn, Arithmetic::post, Arithmetic::apot}) {
+  for (const network::Arithmetic arithmetic :
+       {network::Arithmetic::cnn, network::Arithmetic::post, network::Arithmetic::apot}) {
     SyntheticOptions given = options("resnet20", arithmetic, 32, 4);
     given.adapters = true;
     expect_lively(given);
-    const IntegerNetwork network = synthetic_network(given);
-    for (const IntegerLayer& layer : network.layers) {
-      const bool adapted = layer.kind == IntegerLayerKind::convolution && !layer.edge;
+    const network::IntegerNetwork network = synthetic_network(given);
+    for (const network::IntegerLayer& layer : network.layers) {
+      const bool adapted = layer.kind == network::IntegerLayerKind::convolution && !layer.edge;
       EXPECT_EQ(layer.adapter.has_value(), adapted) << layer.name;
       if (adapted) {
         EXPECT_EQ(layer.adapter->hidden(), network.tensor(layer.input).shape.channels / 4);
@@ -120,11 +124,11 @@ TEST(SyntheticNetwork, AdaptersStayNearOne) {
 }
 
 TEST(SyntheticNetwork, TheSameSeedGivesTheSameWeightsAndAnotherSeedOthers) {
-  SyntheticOptions given = options("lenet", Arithmetic::adder, 16, 4);
-  const IntegerNetwork first = synthetic_network(given);
-  const IntegerNetwork again = synthetic_network(given);
+  SyntheticOptions given = options("lenet", network::Arithmetic::adder, 16, 4);
+  const network::IntegerNetwork first = synthetic_network(given);
+  const network::IntegerNetwork again = synthetic_network(given);
   given.seed = 2;
-  const IntegerNetwork other = synthetic_network(given);
+  const network::IntegerNetwork other = synthetic_network(given);
   for (std::size_t i = 0; i < first.layers.size(); ++i) {
     EXPECT_EQ(first.layers[i].weights, again.layers[i].weights);
     EXPECT_EQ(first.layers[i].biases, again.layers[i].biases);
@@ -135,17 +139,17 @@ TEST(SyntheticNetwork, TheSameSeedGivesTheSameWeightsAndAnotherSeedOthers) {
 }
 
 TEST(SyntheticNetwork, HasTheWidthsAndGroupsThatItIsAskedFor) {
-  SyntheticOptions given = options("resnet20", Arithmetic::adder, 32, 4);
+  SyntheticOptions given = options("resnet20", network::Arithmetic::adder, 32, 4);
   given.weight_bits = 3;
   given.activation_bits = 5;
   given.storage_bits = 10;
   given.groups = 4;
-  const IntegerNetwork network = synthetic_network(given);
+  const network::IntegerNetwork network = synthetic_network(given);
   for (std::size_t i = 0; i < network.layers.size(); ++i) {
-    const IntegerLayer& layer = network.layers[i];
+    const network::IntegerLayer& layer = network.layers[i];
     const bool last = i + 1 == network.layers.size();
     EXPECT_EQ(layer.output.bits, last ? 16 : 10) << layer.name;
-    if (layer.kind != IntegerLayerKind::convolution) continue;
+    if (layer.kind != network::IntegerLayerKind::convolution) continue;
     EXPECT_EQ(layer.weight_bits, layer.edge ? 8 : 3) << layer.name;
     EXPECT_EQ(layer.activation_bits, layer.edge ? 8 : 5) << layer.name;
     EXPECT_EQ(layer.read_quantizers.size(), layer.edge ? 1u : 4u) << layer.name;
@@ -161,7 +165,7 @@ TEST(SyntheticNetwork, RefusesWidthsThatNoLayerHas) {
     }
     return "no error";
   };
-  SyntheticOptions given = options("lenet", Arithmetic::cnn, 16, 1);
+  SyntheticOptions given = options("lenet", network::Arithmetic::cnn, 16, 1);
   EXPECT_THAT(error(given), HasSubstr("weight_bits is 1; allowed: 2 to 8"));
   given.weight_bits = 4;
   given.activation_bits = 9;
@@ -175,12 +179,13 @@ TEST(SyntheticNetwork, RefusesWidthsThatNoLayerHas) {
   given.fraction_bits = 8;
   given.groups = 0;
   EXPECT_THAT(error(given), HasSubstr("groups is 0; allowed: 1 to 64"));
-  EXPECT_THROW(synthetic_network(options("lenet", Arithmetic::cnn, 2, 4)), std::invalid_argument);
+  EXPECT_THROW(synthetic_network(options("lenet", network::Arithmetic::cnn, 2, 4)),
+               std::invalid_argument);
 }
 
 TEST(SyntheticImages, AnImageDoesNotDependOnHowManyThereAre) {
-  const Dataset one = synthetic_images({3, 8, 8}, 5, 1, 7);
-  const Dataset three = synthetic_images({3, 8, 8}, 5, 3, 7);
+  const network::Dataset one = synthetic_images({3, 8, 8}, 5, 1, 7);
+  const network::Dataset three = synthetic_images({3, 8, 8}, 5, 3, 7);
   EXPECT_EQ(three.count(), 3);
   EXPECT_TRUE(std::equal(one.pixels.begin(), one.pixels.end(), three.pixels.begin()));
   EXPECT_FALSE(std::equal(one.pixels.begin(), one.pixels.end(), three.image_data(1)));
@@ -192,25 +197,25 @@ TEST(SyntheticImages, AnImageDoesNotDependOnHowManyThereAre) {
 
 // Against plain counting.
 TEST(StoredDistribution, MomentsOfTapsAreThoseOfTheOperands) {
-  IntegerLayer layer;
-  layer.arithmetic = Arithmetic::adder;
+  network::IntegerLayer layer;
+  layer.arithmetic = network::Arithmetic::adder;
   const Distribution operands{0, {0.5, 0.25, 0.25}};
   const Moments moments = tap_moments(operands, layer, 1);  // taps 1, 0, 1
   EXPECT_DOUBLE_EQ(moments.mean, 0.75);
   EXPECT_DOUBLE_EQ(moments.variance, 0.75 - 0.75 * 0.75);
-  layer.arithmetic = Arithmetic::post;
+  layer.arithmetic = network::Arithmetic::post;
   layer.levels = 3;
   EXPECT_NEAR(tap_moments(operands, layer, -2).mean, -0.75 / std::sqrt(2.0), 1e-12);
   EXPECT_DOUBLE_EQ(operands.mean(), 0.75);
 
-  const StoredTensor tensor{{1, 1, 1}, 8, false, 1.0};
+  const network::StoredTensor tensor{{1, 1, 1}, 8, false, 1.0};
   const Distribution relu = rounded_normal(tensor, 0.0, 85.0);
   EXPECT_NEAR(relu.probability[0], 0.5, 0.01);
   EXPECT_NEAR(relu.mean(), 85.0 / std::sqrt(2 * 3.14159265), 0.5);
   const Distribution largest = largest_of(relu, 4);
   EXPECT_NEAR(largest.probability[0], std::pow(relu.probability[0], 4), 1e-12);
 
-  layer.arithmetic = Arithmetic::cnn;
+  layer.arithmetic = network::Arithmetic::cnn;
   layer.activation_bits = 4;
   const Distribution narrow = operand_distribution(uniform_distribution(0, 255), layer, {4096, 16});
   EXPECT_EQ(narrow.highest(), 15);
@@ -219,4 +224,4 @@ TEST(StoredDistribution, MomentsOfTapsAreThoseOfTheOperands) {
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::workload

@@ -13,7 +13,7 @@
 // computes a tile of rows and columns, each thread four by four of them; slices of both operands go
 // through shared memory.
 
-namespace abacus {
+namespace abacus::kernels {
 namespace {
 
 constexpr int kSlice = 16;  // of the summed-over channels
@@ -433,4 +433,4 @@ void cuda_adder_weight_gradient(const AdderShape& shape, const CudaAdderOperands
   check_launch("adder layer's weight gradient");
 }
 
-}  // namespace abacus
+}  // namespace abacus::kernels

@@ -7,7 +7,7 @@
 
 #include "sw/kernels/adder_kernels.hpp"
 
-namespace abacus {
+namespace abacus::kernels {
 
 bool built_with_cuda();
 
@@ -40,4 +40,4 @@ void cuda_adder_weight_gradient(const AdderShape& shape, const CudaAdderOperands
                                 CudaWeightGradient kind, const float* output_gradient,
                                 float* scratch, float* weight_gradient);
 
-}  // namespace abacus
+}  // namespace abacus::kernels

@@ -3,7 +3,7 @@
 
 #include "sw/kernels/adder_grid_kernels.hpp"
 
-namespace abacus {
+namespace abacus::kernels {
 
 // Values as they are, or, with a unit, the nearest whole number of units.
 class AdderReader {
@@ -22,4 +22,4 @@ class AdderReader {
   float inverse_;  // 0: no unit
 };
 
-}  // namespace abacus
+}  // namespace abacus::kernels

@@ -7,7 +7,7 @@
 // other side's channels go through shared memory, each with a rim of one position, so that all nine
 // taps read what was loaded once.
 
-namespace abacus {
+namespace abacus::kernels {
 namespace {
 
 constexpr int kPositions = 256;
@@ -436,4 +436,4 @@ void window_weight_gradient(const AdderShape& shape, const CudaAdderOperands& of
   });
 }
 
-}  // namespace abacus
+}  // namespace abacus::kernels

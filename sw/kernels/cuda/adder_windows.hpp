@@ -4,7 +4,7 @@
 
 #include "sw/kernels/cuda/adder_cuda.hpp"
 
-namespace abacus {
+namespace abacus::kernels {
 
 // Whether the kernels below are for that shape; channels are multiples of four.
 bool has_window_kernels(const AdderShape& shape);
@@ -18,4 +18,4 @@ int window_parts(const AdderShape& shape);
 void window_weight_gradient(const AdderShape& shape, const CudaAdderOperands& operands,
                             CudaWeightGradient kind, const float* output_gradient, float* parts);
 
-}  // namespace abacus
+}  // namespace abacus::kernels

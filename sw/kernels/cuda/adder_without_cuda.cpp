@@ -3,7 +3,7 @@
 
 #include "sw/kernels/cuda/adder_cuda.hpp"
 
-namespace abacus {
+namespace abacus::kernels {
 namespace {
 
 [[noreturn]] void fail() {
@@ -25,4 +25,4 @@ void cuda_adder_weight_gradient(const AdderShape&, const CudaAdderOperands&, Cud
   fail();
 }
 
-}  // namespace abacus
+}  // namespace abacus::kernels

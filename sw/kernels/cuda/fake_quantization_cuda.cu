@@ -6,7 +6,7 @@
 
 #include "sw/kernels/cuda/fake_quantization_cuda.hpp"
 
-namespace abacus {
+namespace abacus::kernels {
 namespace {
 
 constexpr int kThreads = 256;
@@ -68,4 +68,4 @@ void cuda_mask_gradient(const float* x, const float* gradient, float* to, std::i
   });
 }
 
-}  // namespace abacus
+}  // namespace abacus::kernels

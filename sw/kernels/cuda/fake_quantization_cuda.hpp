@@ -7,7 +7,7 @@
 
 #include "sw/kernels/fake_quantization_kernels.hpp"
 
-namespace abacus {
+namespace abacus::kernels {
 
 void cuda_round_to_grid(const float* from, float* to, std::int64_t count, const FakeGrid& grid);
 void cuda_read_to_grid(const float* stored, float* to, std::int64_t count, const FakeReader& reader,
@@ -15,4 +15,4 @@ void cuda_read_to_grid(const float* stored, float* to, std::int64_t count, const
 void cuda_mask_gradient(const float* x, const float* gradient, float* to, std::int64_t count,
                         const FakeGrid& grid);
 
-}  // namespace abacus
+}  // namespace abacus::kernels

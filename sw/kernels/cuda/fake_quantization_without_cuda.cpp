@@ -3,7 +3,7 @@
 
 #include "sw/kernels/cuda/fake_quantization_cuda.hpp"
 
-namespace abacus {
+namespace abacus::kernels {
 namespace {
 
 [[noreturn]] void fail() {
@@ -20,4 +20,4 @@ void cuda_mask_gradient(const float*, const float*, float*, std::int64_t, const 
   fail();
 }
 
-}  // namespace abacus
+}  // namespace abacus::kernels

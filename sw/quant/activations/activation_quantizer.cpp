@@ -5,7 +5,7 @@
 #include <random>
 #include <stdexcept>
 
-namespace abacus {
+namespace abacus::quant {
 
 const std::vector<std::string>& activation_quantizer_names() {
   static const std::vector<std::string> names = {"lsq", "pact", "asq"};
@@ -74,4 +74,4 @@ double lsq_start(double mean_magnitude, int highest) {
   return mean_magnitude > 0 ? 2 * mean_magnitude / std::sqrt(static_cast<double>(highest)) : 1;
 }
 
-}  // namespace abacus
+}  // namespace abacus::quant

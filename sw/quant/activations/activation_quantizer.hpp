@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace abacus {
+namespace abacus::quant {
 
 enum class ActivationQuantizer {
   lsq,   // a learned step (Esser et al., ICLR 2020)
@@ -47,4 +47,4 @@ double step_factor(const AdapterParameters& adapter, const double* means);
 // LSQ's first step, 2·mean|x| / √highest; 1 for a mean of 0.
 double lsq_start(double mean_magnitude, int highest);
 
-}  // namespace abacus
+}  // namespace abacus::quant

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace abacus {
+namespace abacus::quant {
 namespace {
 
 // Of the integers first, first + 1, …, up to each of them: how many there are, their sum, that of their
@@ -80,4 +80,4 @@ std::size_t least_error(const std::vector<double>& errors) {
   return static_cast<std::size_t>(found);
 }
 
-}  // namespace abacus
+}  // namespace abacus::quant

@@ -7,7 +7,7 @@
 
 #include "sw/quant/activations/activation_quantizer.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 
 // Factors on a layer's own step: 2^(i/16), over all that an adapter's β can be, both ends included.
 constexpr int tried_steps_an_octave = 16;
@@ -26,4 +26,4 @@ std::vector<double> errors_of_tried_steps(const std::vector<std::int64_t>& count
 // The index of the least of them; of equal ones that whose factor is nearest to 1.
 std::size_t least_error(const std::vector<double>& errors);
 
-}  // namespace abacus
+}  // namespace abacus::quant

@@ -7,19 +7,19 @@
 #include "sw/quant/simulate/simulation.hpp"
 #include "sw/train/modules.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 namespace {
 
 std::vector<float> values(const torch::Tensor& tensor) {
-  return from_torch(tensor).values<float>();
+  return train::from_torch(tensor).values<float>();
 }
 
 // Moves the trained statistics as quantization moved the estimates.
 void correct(QuantizedNetwork& network, const std::vector<BatchNormChannels>& trained,
-             const FloatNetwork& float_network) {
+             const train::FloatNetwork& float_network) {
   for (std::size_t i = 0; i < network.layers.size(); ++i) {
     QuantizedLayer& layer = network.layers[i];
-    if (layer.folded.batch_norm == no_tensor) continue;
+    if (layer.folded.batch_norm == network::no_tensor) continue;
     const std::string& name =
         network.network.layers[static_cast<std::size_t>(layer.folded.batch_norm)].name;
     const std::vector<float> mean = values(float_network.parameter(name + ".running_mean"));
@@ -36,15 +36,15 @@ void correct(QuantizedNetwork& network, const std::vector<BatchNormChannels>& tr
 
 }  // namespace
 
-void estimate_batch_norms(QuantizedNetwork& network, const Checkpoint& checkpoint,
+void estimate_batch_norms(QuantizedNetwork& network, const network::Checkpoint& checkpoint,
                           const CalibrationData& data, BatchNormEstimation estimation,
                           std::int64_t count, const QuantizationProgress& progress) {
   if (estimation == BatchNormEstimation::kept || estimation == BatchNormEstimation::fitted) return;
-  std::unique_ptr<FloatNetwork> float_network;
+  std::unique_ptr<train::FloatNetwork> float_network;
   std::vector<BatchNormChannels> trained;
   if (estimation == BatchNormEstimation::corrected) {
-    float_network = std::make_unique<FloatNetwork>(checkpoint.network, checkpoint.tensors);
-    float_network->set_batch_norm_mode(BatchNormMode::re_estimation);
+    float_network = std::make_unique<train::FloatNetwork>(checkpoint.network, checkpoint.tensors);
+    float_network->set_batch_norm_mode(train::BatchNormMode::re_estimation);
     for (const QuantizedLayer& layer : network.layers) trained.push_back(layer.batch_norm);
   }
   Simulation simulation(network);
@@ -63,4 +63,4 @@ void estimate_batch_norms(QuantizedNetwork& network, const Checkpoint& checkpoin
   if (float_network) correct(network, trained, *float_network);
 }
 
-}  // namespace abacus
+}  // namespace abacus::quant

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <map>
 
-namespace abacus {
+namespace abacus::quant {
 
 void for_each_batch(const CalibrationData& data, std::int64_t count,
                     const std::function<void(const torch::Tensor& images)>& work,
@@ -14,12 +14,12 @@ void for_each_batch(const CalibrationData& data, std::int64_t count,
   std::int64_t next = available;
   for (std::int64_t seen = 0; seen < count;) {
     if (next >= available) {
-      order = shuffled_order(available, data.seed, epoch++);
+      order = train::shuffled_order(available, data.seed, epoch++);
       next = 0;
     }
     const std::int64_t size = std::min({std::int64_t{data.batch}, count - seen, available - next});
-    work(make_batch(data.images, data.normalization, order.data() + next, size, data.augmentation,
-                    data.seed, epoch)
+    work(train::make_batch(data.images, data.normalization, order.data() + next, size,
+                           data.augmentation, data.seed, epoch)
              .images);
     next += size;
     seen += size;
@@ -27,15 +27,15 @@ void for_each_batch(const CalibrationData& data, std::int64_t count,
   }
 }
 
-std::vector<TensorStatistics> calibrate(FloatNetwork& network,
-                                        const std::vector<FoldedLayer>& folded,
+std::vector<TensorStatistics> calibrate(train::FloatNetwork& network,
+                                        const std::vector<network::FoldedLayer>& folded,
                                         const CalibrationData& data, std::int64_t count,
                                         double alpha, const ImagesDone& done) {
   torch::NoGradGuard no_gradient;
   std::map<int, std::size_t> watched;  // the network's layer → the folded layer that stores it
   for (std::size_t i = 0; i < folded.size(); ++i) watched[folded[i].output] = i;
   std::vector<TensorStatistics> statistics(folded.size());
-  ForwardHooks hooks;
+  train::ForwardHooks hooks;
   hooks.after = [&](int layer, torch::Tensor& output) {
     const auto found = watched.find(layer);
     if (found == watched.end()) return;
@@ -47,10 +47,10 @@ std::vector<TensorStatistics> calibrate(FloatNetwork& network,
     of.quantile = std::max(of.quantile, static_cast<double>(magnitude_quantile(
                                             values.data_ptr<float>(), values.numel(), alpha)));
   };
-  network.set_batch_norm_mode(BatchNormMode::inference);
+  network.set_batch_norm_mode(train::BatchNormMode::inference);
   for_each_batch(
       data, count, [&](const torch::Tensor& images) { network.forward(images, hooks); }, done);
   return statistics;
 }
 
-}  // namespace abacus
+}  // namespace abacus::quant

@@ -10,13 +10,13 @@
 #include "sw/train/batches.hpp"
 #include "sw/train/modules.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 
 // The images that a quantizer may look at: never a test image.
 struct CalibrationData {
-  const Dataset& images;
-  Normalization normalization;
-  Augmentation augmentation;
+  const network::Dataset& images;
+  network::Normalization normalization;
+  train::Augmentation augmentation;
   std::uint64_t seed = 0;
   int batch = 200;
 };
@@ -36,9 +36,9 @@ struct TensorStatistics {
   double quantile = 0;  // magnitude_quantile, its maximum over the batches: r_x of AdderQuant
 };
 
-std::vector<TensorStatistics> calibrate(FloatNetwork& network,
-                                        const std::vector<FoldedLayer>& folded,
+std::vector<TensorStatistics> calibrate(train::FloatNetwork& network,
+                                        const std::vector<network::FoldedLayer>& folded,
                                         const CalibrationData& data, std::int64_t count,
                                         double alpha, const ImagesDone& done);
 
-}  // namespace abacus
+}  // namespace abacus::quant

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <stdexcept>
 
-namespace abacus {
+namespace abacus::quant {
 
 void ChannelFit::add(const torch::Tensor& inputs, const torch::Tensor& targets) {
   const torch::Tensor x = inputs.contiguous(), t = targets.contiguous();
@@ -78,4 +78,4 @@ AffineFit fit_line(const std::vector<float>& inputs, const std::vector<float>& t
   return fit;
 }
 
-}  // namespace abacus
+}  // namespace abacus::quant

@@ -8,7 +8,7 @@
 
 #include "sw/train/torch.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 
 // target ≈ gain · (input − input_mean) + target_mean.
 struct AffineFit {
@@ -49,4 +49,4 @@ inline float acceptable(float target, float zero, float value) {
   return target > zero ? target : std::min(value, zero);
 }
 
-}  // namespace abacus
+}  // namespace abacus::quant

@@ -14,7 +14,7 @@
 #include "sw/quant/weights/adder_rounding.hpp"
 #include "sw/train/modules.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 namespace {
 
 constexpr std::int64_t chunk = 200;  // images at a time
@@ -36,14 +36,14 @@ torch::Tensor part(const torch::Tensor& tensor, std::int64_t first, std::int64_t
 // The float network, run layer by layer on all images.
 class FloatOutputs {
  public:
-  FloatOutputs(const Checkpoint& checkpoint, torch::Tensor images)
+  FloatOutputs(const network::Checkpoint& checkpoint, torch::Tensor images)
       : network_(checkpoint.network, checkpoint.tensors),
-        walk_(reads_of(checkpoint.network), std::move(images)) {
-    network_.set_batch_norm_mode(BatchNormMode::inference);
+        walk_(network::reads_of(checkpoint.network), std::move(images)) {
+    network_.set_batch_norm_mode(train::BatchNormMode::inference);
   }
 
   // Of layer `folded`, before its ReLU. Folded layers are asked for in order.
-  torch::Tensor before_relu(const FoldedLayer& folded) {
+  torch::Tensor before_relu(const network::FoldedLayer& folded) {
     torch::Tensor result;
     while (walk_.layer() <= folded.output) {
       const int layer = walk_.layer();
@@ -59,14 +59,14 @@ class FloatOutputs {
   }
 
  private:
-  FloatNetwork network_;
-  GraphWalk<torch::Tensor> walk_;
+  train::FloatNetwork network_;
+  network::GraphWalk<torch::Tensor> walk_;
 };
 
 // What the taps of a convolution read at random places, `each` of every image.
-OperandSamples sample_operands(const torch::Tensor& operands, const Layer& layer,
+OperandSamples sample_operands(const torch::Tensor& operands, const network::Layer& layer,
                                const std::vector<std::int64_t>& places) {
-  const Convolution& of = layer.convolution();
+  const network::Convolution& of = layer.convolution();
   const torch::Tensor padded =
       torch::constant_pad_nd(operands, {of.padding, of.padding, of.padding, of.padding})
           .contiguous();
@@ -146,15 +146,15 @@ std::vector<std::size_t> best_candidates(const std::vector<std::vector<double>>&
 
 class LayerCalibrator {
  public:
-  LayerCalibrator(const Checkpoint& checkpoint, QuantizationPlan plan, const torch::Tensor& images,
-                  const CompletedOptions& options)
+  LayerCalibrator(const network::Checkpoint& checkpoint, QuantizationPlan plan,
+                  const torch::Tensor& images, const CompletedOptions& options)
       : checkpoint_(checkpoint),
         options_(options),
         floats_(checkpoint, images),
         network_(apply_plan(checkpoint, plan)),
         plan_(std::move(plan)),
         simulation_(network_),
-        walk_(reads_of(network_.folded()), simulation_.store_image(images)),
+        walk_(network::reads_of(network_.folded()), simulation_.store_image(images)),
         random_(options.seed) {}
 
   std::size_t layers() const { return network_.layers.size(); }
@@ -162,13 +162,14 @@ class LayerCalibrator {
   // The next layer.
   void calibrate() {
     const std::size_t index = static_cast<std::size_t>(walk_.layer());
-    const FoldedLayer folded = network_.layers[index].folded;
+    const network::FoldedLayer folded = network_.layers[index].folded;
     const std::vector<torch::Tensor> stored = walk_.inputs();
     const torch::Tensor& input = stored.front();
     const torch::Tensor residual = stored.size() > 1 ? stored[1] : torch::Tensor();
     Wanted wanted;
     wanted.target = floats_.before_relu(folded);
-    if (folded.kind == IntegerLayerKind::convolution && folded.batch_norm != no_tensor) {
+    if (folded.kind == network::IntegerLayerKind::convolution &&
+        folded.batch_norm != network::no_tensor) {
       if (residual.defined()) {
         const torch::Tensor added = residual * network_.tensor(folded.residual).scale;
         wanted.target = wanted.target - added;
@@ -177,8 +178,9 @@ class LayerCalibrator {
         wanted.zero = torch::zeros_like(wanted.target);
       }
       wanted.target = wanted.target.contiguous();
-      const Layer& from = checkpoint_.network.layers[static_cast<std::size_t>(folded.layer)];
-      if (from.computes(Arithmetic::adder)) {
+      const network::Layer& from =
+          checkpoint_.network.layers[static_cast<std::size_t>(folded.layer)];
+      if (from.computes(network::Arithmetic::adder)) {
         if (options_.range_search == RangeSearch::output_error) {
           search_ranges(index, from, input, wanted);
         }
@@ -241,13 +243,13 @@ class LayerCalibrator {
   }
 
   // Tries ranges on the whole layer, then gives each channel the best of up to `groups` of them.
-  void search_ranges(std::size_t index, const Layer& from, const torch::Tensor& all_inputs,
+  void search_ranges(std::size_t index, const network::Layer& from, const torch::Tensor& all_inputs,
                      const Wanted& all_wanted) {
     constexpr std::int64_t most_images = 128;
     const std::int64_t count = std::min(most_images, all_inputs.size(0));
     const torch::Tensor input = part(all_inputs, 0, count);
     const Wanted wanted = {part(all_wanted.target, 0, count), part(all_wanted.zero, 0, count)};
-    const StoredTensor& read = network_.tensor(network_.layers[index].folded.input);
+    const network::StoredTensor& read = network_.tensor(network_.layers[index].folded.input);
     const OperandGrid grid = plan_.convolutions[index].grid;
     const std::vector<float> weights =
         checkpoint_.tensors.at(from.name + ".weight").values<float>();
@@ -287,7 +289,7 @@ class LayerCalibrator {
     set_convolution(index, plan);
   }
 
-  void round_weights(std::size_t index, const Layer& from, const torch::Tensor& input,
+  void round_weights(std::size_t index, const network::Layer& from, const torch::Tensor& input,
                      const Wanted& wanted) {
     constexpr std::int64_t most_samples = 16384;
     const std::int64_t plane = std::int64_t{from.output.height} * from.output.width;
@@ -360,13 +362,13 @@ class LayerCalibrator {
     }
   }
 
-  const Checkpoint& checkpoint_;
+  const network::Checkpoint& checkpoint_;
   const CompletedOptions& options_;
   FloatOutputs floats_;
   QuantizedNetwork network_;
   QuantizationPlan plan_;
   Simulation simulation_;
-  GraphWalk<torch::Tensor> walk_;  // over the stored tensors of all images
+  network::GraphWalk<torch::Tensor> walk_;  // over the stored tensors of all images
   std::mt19937_64 random_;
 };
 
@@ -378,7 +380,7 @@ bool needs_layer_calibration(const CompletedOptions& options) {
          options.weight_rounding == WeightRounding::output_error;
 }
 
-LayerCalibration calibrate_layers(const Checkpoint& checkpoint, QuantizationPlan plan,
+LayerCalibration calibrate_layers(const network::Checkpoint& checkpoint, QuantizationPlan plan,
                                   const CalibrationData& data, const CompletedOptions& options,
                                   const QuantizationProgress& progress) {
   torch::NoGradGuard no_gradient;
@@ -395,4 +397,4 @@ LayerCalibration calibrate_layers(const Checkpoint& checkpoint, QuantizationPlan
   return calibrator.finish();
 }
 
-}  // namespace abacus
+}  // namespace abacus::quant

@@ -10,7 +10,7 @@
 #include "sw/quant/plan/quantization_plan.hpp"
 #include "sw/quant/plan/quantized_network.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 
 struct LayerCalibration {
   QuantizationPlan plan;     // with the ranges that the search found
@@ -34,8 +34,8 @@ bool needs_layer_calibration(const CompletedOptions& options);
 // that errors do not pile up along the shortcuts; ŷ the best affine map of the accumulators. What the
 // ReLU makes 0 of anyway counts as no error. Without `fitted`, BatchNorms are the checkpoint's in the
 // result. Throws as make_plan() does.
-LayerCalibration calibrate_layers(const Checkpoint& checkpoint, QuantizationPlan plan,
+LayerCalibration calibrate_layers(const network::Checkpoint& checkpoint, QuantizationPlan plan,
                                   const CalibrationData& data, const CompletedOptions& options,
                                   const QuantizationProgress& progress);
 
-}  // namespace abacus
+}  // namespace abacus::quant

@@ -7,11 +7,11 @@
 #include "sw/quant/layers/uniform_quantizer.hpp"
 #include "sw/quant/options/scheme.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 namespace {
 
 double ordinary_step(const LayerToPlan& layer, int activation_bits) {
-  const StoredTensor& input = layer.input;
+  const network::StoredTensor& input = layer.input;
   if (activation_bits >= input.bits) return input.scale;
   const int levels = highest_integer(activation_bits, input.is_signed);
   return layer.operands.magnitudes.best_range(levels) / levels;
@@ -69,7 +69,7 @@ double activation_range(const LayerToPlan& layer, const CompletedOptions& option
                           : layer.operands.quantile;
 }
 
-OperandGrid operand_grid(const FoldedLayer& layer, bool inputs_signed,
+OperandGrid operand_grid(const network::FoldedLayer& layer, bool inputs_signed,
                          const CompletedOptions& options) {
   if (!inputs_signed) return options.operand_grid;
   if (options.operand_grid != OperandGrid::nonnegative) return OperandGrid::symmetric;
@@ -81,4 +81,4 @@ OperandGrid operand_grid(const FoldedLayer& layer, bool inputs_signed,
                               " with a symmetric or unsigned operand grid");
 }
 
-}  // namespace abacus
+}  // namespace abacus::quant

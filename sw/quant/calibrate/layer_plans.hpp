@@ -9,15 +9,15 @@
 #include "sw/quant/options/quantization_options.hpp"
 #include "sw/quant/plan/quantization_plan.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 
 // What there is to plan by.
 struct LayerToPlan {
-  const Checkpoint& checkpoint;
-  const FoldedLayer& folded;
-  const Layer& layer;                // its convolution
-  const StoredTensor& input;         // what it reads
-  const TensorStatistics& operands;  // of the same in the float network
+  const network::Checkpoint& checkpoint;
+  const network::FoldedLayer& folded;
+  const network::Layer& layer;         // its convolution
+  const network::StoredTensor& input;  // what it reads
+  const TensorStatistics& operands;    // of the same in the float network
 
   std::vector<float> weights() const;  // output channel × input channel × ky × kx
 };
@@ -43,7 +43,7 @@ double activation_range(const LayerToPlan& layer, const CompletedOptions& option
 // The operand grid of an adder layer: the options'; where its inputs can be negative the unsigned one
 // gives way to the symmetric one. Throws std::invalid_argument naming the layer where they can be and
 // the grid is nonnegative.
-OperandGrid operand_grid(const FoldedLayer& layer, bool inputs_signed,
+OperandGrid operand_grid(const network::FoldedLayer& layer, bool inputs_signed,
                          const CompletedOptions& options);
 
-}  // namespace abacus
+}  // namespace abacus::quant

@@ -7,7 +7,7 @@
 #include <stdexcept>
 #include <string>
 
-namespace abacus {
+namespace abacus::quant {
 namespace {
 
 constexpr int dropped_fraction_bits = 13;  // of a float's 23
@@ -107,4 +107,4 @@ float magnitude_quantile(const float* values, std::int64_t count, double alpha) 
   return *nth;
 }
 
-}  // namespace abacus
+}  // namespace abacus::quant

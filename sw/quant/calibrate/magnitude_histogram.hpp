@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace abacus {
+namespace abacus::quant {
 
 // Counts |x| in bins of equal relative width, 1,024 an octave (a float's exponent and its ten
 // highest fraction bits), so that no range needs to be known beforehand.
@@ -34,4 +34,4 @@ class MagnitudeHistogram {
 // range (section 3.2, "outliers clamp"). 0 < alpha ≤ 1, n ≥ 1, else std::invalid_argument.
 float magnitude_quantile(const float* values, std::int64_t count, double alpha);
 
-}  // namespace abacus
+}  // namespace abacus::quant

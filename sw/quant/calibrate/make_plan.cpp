@@ -8,7 +8,7 @@
 #include "sw/quant/calibrate/layer_plans.hpp"
 #include "sw/quant/options/scheme.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 namespace {
 
 constexpr int edge_bits = 8;  // first convolution and classifier
@@ -19,7 +19,7 @@ constexpr double score_headroom = 2;
 
 class Planner {
  public:
-  Planner(const Checkpoint& checkpoint, const std::vector<FoldedLayer>& folded,
+  Planner(const network::Checkpoint& checkpoint, const std::vector<network::FoldedLayer>& folded,
           const std::vector<TensorStatistics>& statistics, const CompletedOptions& options)
       : checkpoint_(checkpoint), folded_(folded), statistics_(statistics), options_(options) {}
 
@@ -28,18 +28,19 @@ class Planner {
     for (std::size_t i = 0; i < folded_.size(); ++i) {
       plan_.outputs.push_back(stored_tensor(i));
       plan_.convolutions.emplace_back();
-      if (folded_[i].kind == IntegerLayerKind::convolution) set_operands(folded_[i]);
+      if (folded_[i].kind == network::IntegerLayerKind::convolution) set_operands(folded_[i]);
     }
     return std::move(plan_);
   }
 
  private:
-  const StoredTensor& tensor(int index) const {
-    return index == image_tensor ? plan_.image : plan_.outputs[static_cast<std::size_t>(index)];
+  const network::StoredTensor& tensor(int index) const {
+    return index == network::image_tensor ? plan_.image
+                                          : plan_.outputs[static_cast<std::size_t>(index)];
   }
 
   void set_image() {
-    const Normalization& n = checkpoint_.normalization;
+    const network::Normalization& n = checkpoint_.normalization;
     double largest = 0;
     for (int c = 0; c < checkpoint_.network.input.channels; ++c) {
       const std::size_t i = static_cast<std::size_t>(c);
@@ -55,12 +56,13 @@ class Planner {
   }
 
   // The tensor that a layer stores: its range is calibrated, and a maximum's is its operand's.
-  StoredTensor stored_tensor(std::size_t index) const {
-    const FoldedLayer& layer = folded_[index];
-    const Shape shape = checkpoint_.network.layers[static_cast<std::size_t>(layer.output)].output;
+  network::StoredTensor stored_tensor(std::size_t index) const {
+    const network::FoldedLayer& layer = folded_[index];
+    const network::Shape shape =
+        checkpoint_.network.layers[static_cast<std::size_t>(layer.output)].output;
     const MagnitudeHistogram& magnitudes = statistics_[index].magnitudes;
-    StoredTensor stored;
-    if (layer.kind == IntegerLayerKind::max_pool) {
+    network::StoredTensor stored;
+    if (layer.kind == network::IntegerLayerKind::max_pool) {
       stored = tensor(layer.input);
       stored.shape = shape;
       return stored;
@@ -79,10 +81,11 @@ class Planner {
     return stored;
   }
 
-  void set_operands(const FoldedLayer& folded) {
+  void set_operands(const network::FoldedLayer& folded) {
     static const TensorStatistics of_image;  // which no one has watched
-    const Layer& layer = checkpoint_.network.layers[static_cast<std::size_t>(folded.layer)];
-    const TensorStatistics& operands = folded.input == image_tensor
+    const network::Layer& layer =
+        checkpoint_.network.layers[static_cast<std::size_t>(folded.layer)];
+    const TensorStatistics& operands = folded.input == network::image_tensor
                                            ? of_image
                                            : statistics_[static_cast<std::size_t>(folded.input)];
     const LayerToPlan to_plan{checkpoint_, folded, layer, tensor(folded.input), operands};
@@ -91,8 +94,8 @@ class Planner {
                                     : options_.scheme().plan(to_plan, options_);
   }
 
-  const Checkpoint& checkpoint_;
-  const std::vector<FoldedLayer>& folded_;
+  const network::Checkpoint& checkpoint_;
+  const std::vector<network::FoldedLayer>& folded_;
   const std::vector<TensorStatistics>& statistics_;
   const CompletedOptions& options_;
   QuantizationPlan plan_;
@@ -106,21 +109,23 @@ double calibration_alpha(const CompletedOptions& options) {
   return percentile ? options.alpha : 1.0;
 }
 
-void check_operand_grids(const Checkpoint& checkpoint, const std::vector<FoldedLayer>& folded,
+void check_operand_grids(const network::Checkpoint& checkpoint,
+                         const std::vector<network::FoldedLayer>& folded,
                          const CompletedOptions& options) {
-  for (const FoldedLayer& layer : folded) {
-    const Layer& from = checkpoint.network.layers[static_cast<std::size_t>(layer.layer)];
-    if (!from.computes(Arithmetic::adder)) continue;
-    const bool inputs_signed =
-        layer.input == image_tensor || !folded[static_cast<std::size_t>(layer.input)].nonnegative;
+  for (const network::FoldedLayer& layer : folded) {
+    const network::Layer& from = checkpoint.network.layers[static_cast<std::size_t>(layer.layer)];
+    if (!from.computes(network::Arithmetic::adder)) continue;
+    const bool inputs_signed = layer.input == network::image_tensor ||
+                               !folded[static_cast<std::size_t>(layer.input)].nonnegative;
     operand_grid(layer, inputs_signed, options);
   }
 }
 
-QuantizationPlan make_plan(const Checkpoint& checkpoint, const std::vector<FoldedLayer>& folded,
+QuantizationPlan make_plan(const network::Checkpoint& checkpoint,
+                           const std::vector<network::FoldedLayer>& folded,
                            const std::vector<TensorStatistics>& statistics,
                            const CompletedOptions& options) {
   return Planner(checkpoint, folded, statistics, options).make();
 }
 
-}  // namespace abacus
+}  // namespace abacus::quant

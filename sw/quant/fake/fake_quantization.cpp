@@ -11,7 +11,7 @@
 #include "sw/kernels/fake_quantization_kernels.hpp"
 #include "sw/quant/plan/fixed_point.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 namespace {
 
 using torch::autograd::AutogradContext;
@@ -31,7 +31,7 @@ void for_each_block(std::int64_t count, const Work& work) {
   });
 }
 
-FakeGrid grid_of(double step, IntegerRange range) {
+kernels::FakeGrid grid_of(double step, IntegerRange range) {
   if (!(std::isfinite(step) && step > 0)) {
     throw std::invalid_argument("quantization step is " + std::to_string(step) +
                                 "; allowed: finite and above 0");
@@ -58,17 +58,17 @@ torch::Tensor in_order_of(const torch::Tensor& of, const torch::Tensor& like) {
 
 // 0 where the input lies beyond the grid's ends.
 torch::Tensor masked_gradient(const torch::Tensor& input, const torch::Tensor& gradient,
-                              const FakeGrid& grid) {
+                              const kernels::FakeGrid& grid) {
   torch::Tensor result = torch::empty_like(input);
   const float* const x = input.data_ptr<float>();
   const float* const from = gradient.data_ptr<float>();
   float* const to = result.data_ptr<float>();
   if (input.is_cuda()) {
-    cuda_mask_gradient(x, from, to, input.numel(), grid);
+    kernels::cuda_mask_gradient(x, from, to, input.numel(), grid);
     return result;
   }
   for_each_block(input.numel(), [&](std::int64_t, std::int64_t first, std::int64_t last) {
-    mask_gradient(x + first, from + first, to + first, last - first, grid);
+    kernels::mask_gradient(x + first, from + first, to + first, last - first, grid);
   });
   return result;
 }
@@ -78,15 +78,16 @@ class QuantizeFunction : public torch::autograd::Function<QuantizeFunction> {
   static torch::Tensor forward(AutogradContext* context, const torch::Tensor& values, double step,
                                std::int64_t lowest, std::int64_t highest) {
     const torch::Tensor input = dense(values);
-    const FakeGrid grid = grid_of(step, {static_cast<int>(lowest), static_cast<int>(highest)});
+    const kernels::FakeGrid grid =
+        grid_of(step, {static_cast<int>(lowest), static_cast<int>(highest)});
     torch::Tensor output = torch::empty_like(input);
     const float* const from = input.data_ptr<float>();
     float* const to = output.data_ptr<float>();
     if (input.is_cuda()) {
-      cuda_round_to_grid(from, to, input.numel(), grid);
+      kernels::cuda_round_to_grid(from, to, input.numel(), grid);
     } else {
       for_each_block(input.numel(), [&](std::int64_t, std::int64_t first, std::int64_t last) {
-        round_to_grid(from + first, to + first, last - first, grid);
+        kernels::round_to_grid(from + first, to + first, last - first, grid);
       });
     }
     context->save_for_backward({input});
@@ -98,17 +99,18 @@ class QuantizeFunction : public torch::autograd::Function<QuantizeFunction> {
 
   static variable_list backward(AutogradContext* context, variable_list gradients) {
     const torch::Tensor input = context->get_saved_variables()[0];
-    const FakeGrid grid = grid_of(context->saved_data["step"].toDouble(),
-                                  {static_cast<int>(context->saved_data["lowest"].toInt()),
-                                   static_cast<int>(context->saved_data["highest"].toInt())});
+    const kernels::FakeGrid grid =
+        grid_of(context->saved_data["step"].toDouble(),
+                {static_cast<int>(context->saved_data["lowest"].toInt()),
+                 static_cast<int>(context->saved_data["highest"].toInt())});
     return {masked_gradient(input, in_order_of(gradients[0], input), grid), torch::Tensor(),
             torch::Tensor(), torch::Tensor()};
   }
 };
 
-Bfloat16Bits* bits_of(const torch::Tensor& tensor) {
-  static_assert(sizeof(at::BFloat16) == sizeof(Bfloat16Bits));
-  return reinterpret_cast<Bfloat16Bits*>(tensor.data_ptr<at::BFloat16>());
+kernels::Bfloat16Bits* bits_of(const torch::Tensor& tensor) {
+  static_assert(sizeof(at::BFloat16) == sizeof(kernels::Bfloat16Bits));
+  return reinterpret_cast<kernels::Bfloat16Bits*>(tensor.data_ptr<at::BFloat16>());
 }
 
 // work(pointer to the elements), of float32 or bfloat16.
@@ -134,13 +136,13 @@ class ReadImagesFunction : public torch::autograd::Function<ReadImagesFunction> 
       TORCH_CHECK(ratios.size() == 1 && type == torch::kFloat32,
                   "fake quantization on a GPU: found ", ratios.size(),
                   " steps and results of type ", type, "; allowed: one step, float32");
-      cuda_read_to_grid(input.data_ptr<float>(), output.data_ptr<float>(), input.numel(),
-                        saved.reader(0), saved.grid(0));
+      kernels::cuda_read_to_grid(input.data_ptr<float>(), output.data_ptr<float>(), input.numel(),
+                                 saved.reader(0), saved.grid(0));
     } else {
       with_elements(output, [&](auto* to) {
         saved.for_each_image([&](std::int64_t image, std::int64_t first, std::int64_t size) {
-          read_to_grid(input.data_ptr<float>() + first, to + first, size, saved.reader(image),
-                       saved.grid(image));
+          kernels::read_to_grid(input.data_ptr<float>() + first, to + first, size,
+                                saved.reader(image), saved.grid(image));
         });
       });
     }
@@ -183,14 +185,16 @@ class ReadImagesFunction : public torch::autograd::Function<ReadImagesFunction> 
     const bool rounding = data["rounding"].toBool();
     with_elements(gradient, [&](const auto* dy) {
       saved.for_each_image([&](std::int64_t image, std::int64_t first, std::int64_t size) {
-        const FakeGrid grid = saved.grid(image);
+        const kernels::FakeGrid grid = saved.grid(image);
         if (of_input.defined()) {
-          mask_gradient(x + first, dy + first, of_input.data_ptr<float>() + first, size, grid);
+          kernels::mask_gradient(x + first, dy + first, of_input.data_ptr<float>() + first, size,
+                                 grid);
         }
         if (!context->needs_input_grad(1)) return;
         sums[static_cast<std::size_t>(image)] =
-            rounding ? read_step_gradient(x + first, dy + first, size, saved.reader(image), grid)
-                     : end_step_gradient(x + first, dy + first, size, grid);
+            rounding ? kernels::read_step_gradient(x + first, dy + first, size, saved.reader(image),
+                                                   grid)
+                     : kernels::end_step_gradient(x + first, dy + first, size, grid);
       });
     });
     if (context->needs_input_grad(1)) {
@@ -211,10 +215,10 @@ class ReadImagesFunction : public torch::autograd::Function<ReadImagesFunction> 
     std::size_t index(std::int64_t image) const {
       return ratios.size() == 1 ? 0 : static_cast<std::size_t>(image);
     }
-    FakeReader reader(std::int64_t image) const {
+    kernels::FakeReader reader(std::int64_t image) const {
       return {static_cast<float>(1 / stored_scale), static_cast<float>(ratios[index(image)])};
     }
-    FakeGrid grid(std::int64_t image) const {
+    kernels::FakeGrid grid(std::int64_t image) const {
       return {static_cast<float>(lowest), static_cast<float>(highest),
               static_cast<float>(steps.data_ptr<double>()[index(image)])};
     }
@@ -319,7 +323,7 @@ torch::Tensor fake_read_images(const torch::Tensor& stored, double stored_scale,
 }
 
 torch::Tensor fake_read(const torch::Tensor& stored, double stored_scale,
-                        const ReadQuantizer& quantizer, const torch::Tensor& step,
+                        const network::ReadQuantizer& quantizer, const torch::Tensor& step,
                         IntegerRange range, torch::ScalarType output) {
   return fake_read_images(stored, stored_scale, {ratio(quantizer)}, step, range,
                           StepGradient::rounding, output);
@@ -338,8 +342,8 @@ torch::Tensor channel_sums(const torch::Tensor& stored, double stored_scale) {
   std::int64_t* const to = sums.data_ptr<std::int64_t>();
   at::parallel_for(0, images, 1, [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t image = first; image < last; ++image) {
-      sum_integers(from + image * pixels * channels, pixels, channels,
-                   static_cast<float>(1 / stored_scale), to + image * channels);
+      kernels::sum_integers(from + image * pixels * channels, pixels, channels,
+                            static_cast<float>(1 / stored_scale), to + image * channels);
     }
   });
   return sums;
@@ -373,4 +377,4 @@ torch::Tensor fake_weights(const torch::Tensor& weights, const torch::Tensor& le
                                 std::int64_t{range.highest}, static_cast<std::int64_t>(beyond));
 }
 
-}  // namespace abacus
+}  // namespace abacus::quant

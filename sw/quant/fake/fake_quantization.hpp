@@ -15,7 +15,7 @@
 #include "sw/network/integer_network.hpp"
 #include "sw/train/torch.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 
 // The integers that an operand can be, both ends included.
 struct IntegerRange {
@@ -47,7 +47,7 @@ torch::Tensor fake_read_images(const torch::Tensor& stored, double stored_scale,
 
 // The same with one step, a float64 tensor of one element, and LSQ's gradient.
 torch::Tensor fake_read(const torch::Tensor& stored, double stored_scale,
-                        const ReadQuantizer& quantizer, const torch::Tensor& step,
+                        const network::ReadQuantizer& quantizer, const torch::Tensor& step,
                         IntegerRange range, torch::ScalarType output = torch::kFloat32);
 
 // Σ of the integers v over the places of each image and channel, N×C int64; `stored` = v ·
@@ -77,4 +77,4 @@ torch::Tensor fake_weights(const torch::Tensor& weights, const std::vector<std::
 torch::Tensor fake_weights(const torch::Tensor& weights, const torch::Tensor& levels,
                            const torch::Tensor& step, IntegerRange range, BeyondRange beyond);
 
-}  // namespace abacus
+}  // namespace abacus::quant

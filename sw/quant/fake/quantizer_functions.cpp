@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace abacus {
+namespace abacus::quant {
 namespace {
 
 using torch::autograd::AutogradContext;
@@ -115,7 +115,8 @@ torch::Tensor step_factors(const torch::Tensor& means, const torch::Tensor& para
   return values.flatten().clamp(AdapterParameters::smallest, AdapterParameters::largest);
 }
 
-std::vector<int> integer_step_factors(const AdapterNetwork& adapter, const torch::Tensor& sums) {
+std::vector<int> integer_step_factors(const network::AdapterNetwork& adapter,
+                                      const torch::Tensor& sums) {
   TORCH_CHECK(sums.dim() == 2 && sums.scalar_type() == torch::kInt64 && sums.is_contiguous(),
               "step factors take dense int64 sums, images x channels; found ", sums.scalar_type(),
               " ", sums.sizes());
@@ -128,4 +129,4 @@ std::vector<int> integer_step_factors(const AdapterNetwork& adapter, const torch
   return factors;
 }
 
-}  // namespace abacus
+}  // namespace abacus::quant

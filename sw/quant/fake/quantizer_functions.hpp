@@ -8,7 +8,7 @@
 #include "sw/quant/weights/weight_quantizer.hpp"
 #include "sw/train/torch.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 
 // `values`; the gradient goes to `surrogate`, of the same shape, unchanged.
 torch::Tensor straight_through(const torch::Tensor& surrogate, const torch::Tensor& values);
@@ -28,10 +28,11 @@ torch::Tensor fake_level_weights(const WeightPlan& plan, const torch::Tensor& we
 
 // β of each image in the integers that its package has (integer_step_factor), from the channels' sums
 // that channel_sums() gives.
-std::vector<int> integer_step_factors(const AdapterNetwork& adapter, const torch::Tensor& sums);
+std::vector<int> integer_step_factors(const network::AdapterNetwork& adapter,
+                                      const torch::Tensor& sums);
 
 // β of each image, float64, from its channels' means, N×C float64. `parameters`: float64, those of
 // the adapter.
 torch::Tensor step_factors(const torch::Tensor& means, const torch::Tensor& parameters);
 
-}  // namespace abacus
+}  // namespace abacus::quant

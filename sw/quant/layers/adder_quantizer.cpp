@@ -9,7 +9,7 @@
 
 #include "sw/quant/weights/clustering.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 namespace {
 
 void check(const std::vector<float>& weights, int output_channels,
@@ -136,4 +136,4 @@ ConvolutionPlan plan_shared_scale_layer(const std::vector<float>& weights, int o
   return plan;
 }
 
-}  // namespace abacus
+}  // namespace abacus::quant

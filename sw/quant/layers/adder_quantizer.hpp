@@ -8,7 +8,7 @@
 #include "sw/quant/options/quantization_options.hpp"
 #include "sw/quant/plan/quantization_plan.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 
 struct AdderQuantizerOptions {
   int weight_bits = 8;
@@ -39,4 +39,4 @@ ConvolutionPlan plan_shared_scale_layer(const std::vector<float>& weights, int o
                                         double largest_activation, SharedScale scale,
                                         int weight_bits, int activation_bits, OperandGrid grid);
 
-}  // namespace abacus
+}  // namespace abacus::quant

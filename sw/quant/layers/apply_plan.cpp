@@ -11,16 +11,16 @@
 #include "sw/quant/plan/adapter_arithmetic.hpp"
 #include "sw/quant/plan/fixed_point.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 namespace {
 
-std::vector<double> real_parameter(const Checkpoint& checkpoint, const std::string& name) {
+std::vector<double> real_parameter(const network::Checkpoint& checkpoint, const std::string& name) {
   const std::vector<float> values = checkpoint.tensors.at(name).values<float>();
   return {values.begin(), values.end()};
 }
 
-void set_batch_norm(const Checkpoint& checkpoint, QuantizedLayer& layer) {
-  if (layer.folded.batch_norm == no_tensor) return;
+void set_batch_norm(const network::Checkpoint& checkpoint, QuantizedLayer& layer) {
+  if (layer.folded.batch_norm == network::no_tensor) return;
   const std::string& name =
       checkpoint.network.layers[static_cast<std::size_t>(layer.folded.batch_norm)].name;
   layer.batch_norm.weight = real_parameter(checkpoint, name + ".weight");
@@ -31,22 +31,23 @@ void set_batch_norm(const Checkpoint& checkpoint, QuantizedLayer& layer) {
 
 }  // namespace
 
-void set_operands(const Checkpoint& checkpoint, const ConvolutionPlan& plan,
-                  const StoredTensor& input, QuantizedLayer& layer) {
-  const Layer& from = checkpoint.network.layers[static_cast<std::size_t>(layer.folded.layer)];
+void set_operands(const network::Checkpoint& checkpoint, const ConvolutionPlan& plan,
+                  const network::StoredTensor& input, QuantizedLayer& layer) {
+  const network::Layer& from =
+      checkpoint.network.layers[static_cast<std::size_t>(layer.folded.layer)];
   const std::vector<float> weights =
-      from.computes(Arithmetic::shift)
+      from.computes(network::Arithmetic::shift)
           ? shift_weights(checkpoint, from)
           : checkpoint.tensors.at(from.name + ".weight").values<float>();
   std::vector<float> bias;
   if (from.convolution().bias) bias = checkpoint.tensors.at(from.name + ".bias").values<float>();
   layer.read_quantizers.clear();
-  if (from.computes(Arithmetic::bnn)) {
+  if (from.computes(network::Arithmetic::bnn)) {
     layer.convolution = quantize_binary_layer(weights, bias, from.output.channels);
     layer.read_quantizers.push_back({1, 0});
     return;
   }
-  layer.convolution = from.computes(Arithmetic::adder)
+  layer.convolution = from.computes(network::Arithmetic::adder)
                           ? quantize_adder_convolution(plan, weights, bias)
                           : quantize_ordinary_convolution(plan, weights, bias);
   const bool adapts = layer.convolution.adapter.channels > 0;
@@ -57,8 +58,8 @@ void set_operands(const Checkpoint& checkpoint, const ConvolutionPlan& plan,
   }
 }
 
-QuantizedNetwork apply_plan(const Checkpoint& checkpoint, const QuantizationPlan& plan) {
-  const std::vector<FoldedLayer> folded = fold_graph(checkpoint.network);
+QuantizedNetwork apply_plan(const network::Checkpoint& checkpoint, const QuantizationPlan& plan) {
+  const std::vector<network::FoldedLayer> folded = network::fold_graph(checkpoint.network);
   if (plan.outputs.size() != folded.size() || plan.convolutions.size() != folded.size()) {
     throw std::invalid_argument("a plan of " + std::to_string(plan.outputs.size()) +
                                 " outputs and " + std::to_string(plan.convolutions.size()) +
@@ -72,7 +73,7 @@ QuantizedNetwork apply_plan(const Checkpoint& checkpoint, const QuantizationPlan
     QuantizedLayer layer;
     layer.folded = folded[i];
     layer.output = plan.outputs[i];
-    if (folded[i].kind == IntegerLayerKind::convolution) {
+    if (folded[i].kind == network::IntegerLayerKind::convolution) {
       try {
         set_operands(checkpoint, plan.convolutions[i], result.tensor(folded[i].input), layer);
       } catch (const std::invalid_argument& error) {
@@ -87,4 +88,4 @@ QuantizedNetwork apply_plan(const Checkpoint& checkpoint, const QuantizationPlan
   return result;
 }
 
-}  // namespace abacus
+}  // namespace abacus::quant

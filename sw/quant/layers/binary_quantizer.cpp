@@ -5,7 +5,7 @@
 #include <stdexcept>
 #include <string>
 
-namespace abacus {
+namespace abacus::quant {
 
 QuantizedConvolution quantize_binary_layer(const std::vector<float>& weights,
                                            const std::vector<float>& bias, int output_channels) {
@@ -40,4 +40,4 @@ QuantizedConvolution quantize_binary_layer(const std::vector<float>& weights,
   return result;
 }
 
-}  // namespace abacus
+}  // namespace abacus::quant

@@ -5,7 +5,7 @@
 
 #include "sw/quant/plan/quantized_convolution.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 
 // w = −1 where the trained weight is negative, else +1; accumulator_step = mean |w| of the output
 // channel (XNOR-Net's α). `weights`: output channel × input channel × ky × kx; `bias`: one an output
@@ -13,4 +13,4 @@ namespace abacus {
 QuantizedConvolution quantize_binary_layer(const std::vector<float>& weights,
                                            const std::vector<float>& bias, int output_channels);
 
-}  // namespace abacus
+}  // namespace abacus::quant

@@ -7,7 +7,7 @@
 
 #include "sw/quant/plan/quantized_convolution.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 namespace {
 
 double level(double value, double step, int bits) {
@@ -64,4 +64,4 @@ std::vector<double> best_weight_steps(const std::vector<float>& weights, int out
   return steps;
 }
 
-}  // namespace abacus
+}  // namespace abacus::quant

@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <vector>
 
-namespace abacus {
+namespace abacus::quant {
 
 // The step of the signed grid of `bits` bits that minimises Σ (w − step·level)² over the values;
 // searched between a quarter of and the whole step that reaches the largest one. 1 for zeros only.
@@ -16,4 +16,4 @@ double best_weight_step(const float* weights, std::size_t count, int bits);
 std::vector<double> best_weight_steps(const std::vector<float>& weights, int output_channels,
                                       int bits);
 
-}  // namespace abacus
+}  // namespace abacus::quant

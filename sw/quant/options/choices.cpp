@@ -1,6 +1,6 @@
 #include "sw/quant/options/choices.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 
 const std::vector<std::string>& batch_norm_estimation_names() {
   static const std::vector<std::string> names = {"kept", "estimated", "corrected", "fitted"};
@@ -37,4 +37,4 @@ const std::vector<std::string>& reconstruction_names() {
   return names;
 }
 
-}  // namespace abacus
+}  // namespace abacus::quant

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-namespace abacus {
+namespace abacus::quant {
 
 // What BatchNorm's mean and variance become once the layers before it are quantized.
 enum class BatchNormEstimation {
@@ -59,4 +59,4 @@ enum class Reconstruction {
 };
 const std::vector<std::string>& reconstruction_names();
 
-}  // namespace abacus
+}  // namespace abacus::quant

@@ -18,7 +18,7 @@
 
 #include "sw/quant/options/option_text.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 
 template <typename T>
 using Itself = T;
@@ -289,4 +289,4 @@ TakenOption<Fields> fixes(const TypedOption<Fields, T>& option, T value) {
   return taken;
 }
 
-}  // namespace abacus
+}  // namespace abacus::quant

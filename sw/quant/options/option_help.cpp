@@ -6,7 +6,7 @@
 
 #include "sw/quant/options/scheme.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 namespace {
 
 // Over the schemes that `name` gives a name.
@@ -117,4 +117,4 @@ std::string options_table(const std::vector<OptionHelp>& options) {
   return text;
 }
 
-}  // namespace abacus
+}  // namespace abacus::quant

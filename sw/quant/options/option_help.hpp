@@ -7,7 +7,7 @@
 #include "sw/quant/options/option.hpp"
 #include "sw/quant/options/option_table.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 
 // Who takes an option alike.
 struct OptionUse {
@@ -58,4 +58,4 @@ OptionHelp option_help(const TakenOption<Fields>& taken) {
 std::string schemes_table();
 std::string options_table(const std::vector<OptionHelp>& options);
 
-}  // namespace abacus
+}  // namespace abacus::quant

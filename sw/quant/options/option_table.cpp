@@ -1,6 +1,6 @@
 #include "sw/quant/options/option_table.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 
 const std::vector<const QuantizationOption*>& quantization_options() {
   using namespace option;
@@ -33,4 +33,4 @@ const std::vector<const QuantizationOption*>& quantization_options() {
   return rows;
 }
 
-}  // namespace abacus
+}  // namespace abacus::quant

@@ -8,7 +8,7 @@
 #include "sw/quant/options/option.hpp"
 #include "sw/quant/options/quantization_options.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 
 using QuantizationOption = Option<QuantizationValues>;
 using TakenQuantizationOption = TakenOption<QuantizationValues>;
@@ -149,7 +149,7 @@ inline constexpr Integer<int> fraction_bits{
      "(`array.fraction_bits`)",
      "bits"},
     {&AsAsked::fraction_bits, &AsCompleted::fraction_bits},
-    {2, largest_fraction_bits}};
+    {2, network::largest_fraction_bits}};
 
 }  // namespace option
-}  // namespace abacus
+}  // namespace abacus::quant

@@ -4,7 +4,7 @@
 #include <cstdio>
 #include <cstdlib>
 
-namespace abacus {
+namespace abacus::quant {
 
 std::string option_text(double value) {
   char text[40];
@@ -38,4 +38,4 @@ std::string listed(const std::vector<std::string>& names) {
   return text;
 }
 
-}  // namespace abacus
+}  // namespace abacus::quant

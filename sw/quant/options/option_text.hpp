@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace abacus {
+namespace abacus::quant {
 
 template <typename Integer>
 std::string option_text(Integer value) {
@@ -31,4 +31,4 @@ std::optional<std::size_t> place_among(const std::vector<std::string>& names,
                                        const std::string& text);
 std::string listed(const std::vector<std::string>& names);  // "max, mean, all"
 
-}  // namespace abacus
+}  // namespace abacus::quant

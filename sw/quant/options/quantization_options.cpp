@@ -7,7 +7,7 @@
 #include "sw/quant/options/option_table.hpp"
 #include "sw/quant/options/scheme.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 namespace {
 
 // What is more than every scheme takes.
@@ -30,7 +30,7 @@ std::vector<std::string> own_options(const QuantizationScheme& scheme) {
 
 }  // namespace
 
-CompletedOptions complete(const QuantizationOptions& options, const Augmentation& trained) {
+CompletedOptions complete(const QuantizationOptions& options, const train::Augmentation& trained) {
   const QuantizationScheme& scheme = find_scheme(options.scheme);
   CompletedOptions completed(scheme);
   completed.crop_padding = trained.padding;
@@ -71,12 +71,12 @@ std::string to_string(const CompletedOptions& options) {
   return text;
 }
 
-Augmentation training_augmentation(const Checkpoint& checkpoint) {
+train::Augmentation training_augmentation(const network::Checkpoint& checkpoint) {
   std::istringstream words(checkpoint.command);
   std::string word;
   words >> word >> word;
   if (word != "train") return {4, true};
-  Augmentation augmentation;
+  train::Augmentation augmentation;
   while (words >> word) {
     if (word == "--flip") augmentation.flip = true;
     if (word == "--crop-padding") words >> augmentation.padding;
@@ -84,4 +84,4 @@ Augmentation training_augmentation(const Checkpoint& checkpoint) {
   return augmentation;
 }
 
-}  // namespace abacus
+}  // namespace abacus::quant

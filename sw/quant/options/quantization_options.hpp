@@ -11,7 +11,7 @@
 #include "sw/quant/plan/quantization_plan.hpp"
 #include "sw/train/batches.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 
 struct QuantizationScheme;
 
@@ -61,10 +61,10 @@ struct QuantizationOptions : QuantizationValues<std::optional> {
 class CompletedOptions : public QuantizationValues<Itself> {
  public:
   const QuantizationScheme& scheme() const { return *scheme_; }
-  Augmentation augmentation() const { return {crop_padding, flip}; }
+  train::Augmentation augmentation() const { return {crop_padding, flip}; }
 
  private:
-  friend CompletedOptions complete(const QuantizationOptions&, const Augmentation&);
+  friend CompletedOptions complete(const QuantizationOptions&, const train::Augmentation&);
   explicit CompletedOptions(const QuantizationScheme& scheme) : scheme_(&scheme) {}
   const QuantizationScheme* scheme_;
 };
@@ -72,7 +72,8 @@ class CompletedOptions : public QuantizationValues<Itself> {
 // `trained`: augmentation of the training images where none is asked for: as in the network's
 // training. Throws std::invalid_argument naming option, what was found and what is allowed, and for
 // an option that the scheme does not take, the scheme's options and the schemes that take it.
-CompletedOptions complete(const QuantizationOptions& options, const Augmentation& trained = {});
+CompletedOptions complete(const QuantizationOptions& options,
+                          const train::Augmentation& trained = {});
 
 // One line of text that is the same for the same options (defaults spelled out or not); hashed, the
 // package's recipe.
@@ -80,6 +81,6 @@ std::string to_string(const CompletedOptions& options);
 
 // The augmentation that the checkpoint's training used, as far as its recorded command says; else
 // pad by 4, crop and flip, AdderNet's and everyone's for these data sets.
-Augmentation training_augmentation(const Checkpoint& checkpoint);
+train::Augmentation training_augmentation(const network::Checkpoint& checkpoint);
 
-}  // namespace abacus
+}  // namespace abacus::quant

@@ -8,7 +8,7 @@
 
 #include "sw/quant/options/quantization_options.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 namespace {
 
 void fail(const std::string& name, const std::string& found, const std::string& allowed) {
@@ -85,4 +85,4 @@ BrecqOptions brecq_options(const CompletedOptions& options) {
   return result;
 }
 
-}  // namespace abacus
+}  // namespace abacus::quant

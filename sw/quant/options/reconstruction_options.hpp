@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-namespace abacus {
+namespace abacus::quant {
 
 class CompletedOptions;
 
@@ -53,4 +53,4 @@ ReconstructionOptions reconstruction_options(const CompletedOptions& options);
 NetworkReconstructionOptions network_reconstruction_options(const CompletedOptions& options);
 BrecqOptions brecq_options(const CompletedOptions& options);
 
-}  // namespace abacus
+}  // namespace abacus::quant

@@ -2,7 +2,7 @@
 
 #include <stdexcept>
 
-namespace abacus {
+namespace abacus::quant {
 namespace {
 
 const std::string post_training = "-ptq";
@@ -64,12 +64,12 @@ std::vector<std::string> schemes_with(const QuantizationOption& option) {
   return names;
 }
 
-void check_scheme(const QuantizationScheme& scheme, const Checkpoint& checkpoint,
+void check_scheme(const QuantizationScheme& scheme, const network::Checkpoint& checkpoint,
                   const std::string& source) {
   if (scheme.arithmetic == checkpoint.network.arithmetic) return;
   throw std::invalid_argument(source + ": its network's arithmetic is " +
-                              to_string(checkpoint.network.arithmetic) + "; scheme " + scheme.name +
-                              " is for " + to_string(scheme.arithmetic));
+                              network::to_string(checkpoint.network.arithmetic) + "; scheme " +
+                              scheme.name + " is for " + network::to_string(scheme.arithmetic));
 }
 
-}  // namespace abacus
+}  // namespace abacus::quant

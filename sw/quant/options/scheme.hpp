@@ -12,16 +12,16 @@
 #include "sw/quant/plan/quantization_plan.hpp"
 #include "sw/quant/plan/quantized_network.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 
 struct LayerToPlan;       // sw/quant/calibrate/make_plan.hpp
 struct QuantizationWork;  // sw/quant/schemes/stages.hpp
 
 struct QuantizationScheme {
-  std::string name;                         // "adderquant-ptq"
-  Arithmetic arithmetic = Arithmetic::cnn;  // of the networks that it is for
-  std::string networks;                     // those, in words
-  std::string summary;                      // one line for the documentation
+  std::string name;                                           // "adderquant-ptq"
+  network::Arithmetic arithmetic = network::Arithmetic::cnn;  // of the networks that it is for
+  std::string networks;                                       // those, in words
+  std::string summary;                                        // one line for the documentation
   std::vector<TakenQuantizationOption> options;
   // Of one convolution between the edges. Throws std::invalid_argument as make_plan() does.
   std::function<ConvolutionPlan(const LayerToPlan&, const CompletedOptions&)> plan;
@@ -54,7 +54,7 @@ std::vector<std::string> schemes_with(const QuantizationOption& option);
 
 // Throws std::invalid_argument naming `source` (the checkpoint's file), scheme and arithmetic if the
 // scheme is not for the checkpoint's kind of network.
-void check_scheme(const QuantizationScheme& scheme, const Checkpoint& checkpoint,
+void check_scheme(const QuantizationScheme& scheme, const network::Checkpoint& checkpoint,
                   const std::string& source);
 
-}  // namespace abacus
+}  // namespace abacus::quant

@@ -7,13 +7,15 @@
 
 #include "sw/quant/plan/fixed_point.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 namespace {
 
 constexpr double largest_weight = 127;
 
-static_assert(AdapterParameters::smallest * (1 << step_factor_bits) == smallest_step_factor);
-static_assert(AdapterParameters::largest * (1 << step_factor_bits) == largest_step_factor);
+static_assert(AdapterParameters::smallest * (1 << network::step_factor_bits) ==
+              network::smallest_step_factor);
+static_assert(AdapterParameters::largest * (1 << network::step_factor_bits) ==
+              network::largest_step_factor);
 
 std::int64_t round_shift(std::int64_t value, int shift) {
   return shift == 0 ? value : (value + (std::int64_t{1} << (shift - 1))) >> shift;
@@ -36,7 +38,7 @@ std::vector<std::int16_t> rounded(const double* values, int count, double unit) 
 
 std::int64_t bias_of(double value, double unit) {
   const double bias = std::floor(value / unit + 0.5);
-  if (!(std::abs(bias) <= static_cast<double>(largest_adapter_bias))) {
+  if (!(std::abs(bias) <= static_cast<double>(network::largest_adapter_bias))) {
     throw std::range_error("an adapter's bias of " + std::to_string(value) +
                            " does not fit the fields of docs/arithmetic.md");
   }
@@ -46,7 +48,7 @@ std::int64_t bias_of(double value, double unit) {
 // Weights at `weights`, biases behind them. `unit`: what one integer of a mean is worth; returns that of
 // a hidden value.
 double set_first_layer(const AdapterParameters& adapter, const double* weights, double unit,
-                       AdapterNetwork& result) {
+                       network::AdapterNetwork& result) {
   const int channels = adapter.channels, hidden = adapter.hidden();
   const double* const biases = weights + hidden * channels;
   const double weight_unit =
@@ -59,30 +61,31 @@ double set_first_layer(const AdapterParameters& adapter, const double* weights, 
     double sum = static_cast<double>(bias);
     for (int c = 0; c < channels; ++c) {
       const std::size_t place = static_cast<std::size_t>(j * channels + c);
-      sum += double{largest_adapter_value} *
+      sum += double{network::largest_adapter_value} *
              std::abs(static_cast<double>(result.first_weights[place]));
     }
     largest = std::max(largest, sum);
   }
-  while (largest > std::ldexp(double{largest_adapter_value}, result.first_shift))
+  while (largest > std::ldexp(double{network::largest_adapter_value}, result.first_shift))
     ++result.first_shift;
   return std::ldexp(weight_unit * unit, result.first_shift);
 }
 
 // Weights at `weights`, the bias behind them. `unit`: what one integer of their inputs is worth.
 void set_last_layer(const AdapterParameters& adapter, const double* weights, double unit,
-                    AdapterNetwork& result) {
+                    network::AdapterNetwork& result) {
   const double largest = largest_magnitude(weights, adapter.last());
   const double bias = weights[adapter.last()];
   // One of the sum is 2^−shift of one of β, so a weight's unit is 2^−shift / (unit·2^step_factor_bits).
   const auto weight_unit = [&](int shift) {
-    return std::ldexp(1.0, -shift - step_factor_bits) / unit;
+    return std::ldexp(1.0, -shift - network::step_factor_bits) / unit;
   };
   const auto fits = [&](int shift) {
     return largest <= largest_weight * weight_unit(shift) &&
-           std::abs(bias) <= std::ldexp(largest_adapter_bias, -1) * weight_unit(shift) * unit;
+           std::abs(bias) <=
+               std::ldexp(network::largest_adapter_bias, -1) * weight_unit(shift) * unit;
   };
-  int shift = largest_shift;
+  int shift = network::largest_shift;
   while (shift > 0 && !fits(shift)) --shift;
   if (!fits(shift)) {
     throw std::range_error("an adapter's last weights of up to " + std::to_string(largest) +
@@ -95,7 +98,8 @@ void set_last_layer(const AdapterParameters& adapter, const double* weights, dou
 
 }  // namespace
 
-AdapterNetwork integer_adapter(const AdapterParameters& adapter, const StoredTensor& input) {
+network::AdapterNetwork integer_adapter(const AdapterParameters& adapter,
+                                        const network::StoredTensor& input) {
   if (adapter.channels != input.shape.channels ||
       adapter.parameters.size() != adapter.parameter_count()) {
     throw std::invalid_argument("an adapter of " + std::to_string(adapter.channels) +
@@ -103,10 +107,10 @@ AdapterNetwork integer_adapter(const AdapterParameters& adapter, const StoredTen
                                 " parameters for a tensor of " +
                                 std::to_string(input.shape.channels) + " channels");
   }
-  AdapterNetwork result;
+  network::AdapterNetwork result;
   const int extreme = std::max(-input.lowest(), input.highest());
   int fraction = -1;  // of 16 bits without a sign, means lose one
-  while (std::ldexp(extreme, fraction + 1) <= double{largest_adapter_value}) ++fraction;
+  while (std::ldexp(extreme, fraction + 1) <= double{network::largest_adapter_value}) ++fraction;
   const int places = input.shape.height * input.shape.width;
   const PoolScale pool = pool_scale(std::ldexp(1.0, fraction) / places);
   result.pool_multiplier = pool.multiplier;
@@ -115,13 +119,13 @@ AdapterNetwork integer_adapter(const AdapterParameters& adapter, const StoredTen
   const auto largest_mean = [&] {
     return round_shift(std::int64_t{extreme} * places * result.pool_multiplier, result.pool_shift);
   };
-  if (largest_mean() > largest_adapter_value) {
-    while (result.pool_multiplier <= largest_vector_multiplier / 2 &&
-           result.pool_shift < largest_shift) {
+  if (largest_mean() > network::largest_adapter_value) {
+    while (result.pool_multiplier <= network::largest_vector_multiplier / 2 &&
+           result.pool_shift < network::largest_shift) {
       result.pool_multiplier *= 2;
       ++result.pool_shift;
     }
-    while (largest_mean() > largest_adapter_value) --result.pool_multiplier;
+    while (largest_mean() > network::largest_adapter_value) --result.pool_multiplier;
   }
   double unit = std::ldexp(input.scale, -fraction);
   const double* parameters = adapter.parameters.data();
@@ -133,12 +137,13 @@ AdapterNetwork integer_adapter(const AdapterParameters& adapter, const StoredTen
   return result;
 }
 
-int integer_step_factor(const AdapterNetwork& adapter, const std::vector<std::int64_t>& sums) {
+int integer_step_factor(const network::AdapterNetwork& adapter,
+                        const std::vector<std::int64_t>& sums) {
   std::vector<std::int64_t> values;
   for (const std::int64_t sum : sums) {
     values.push_back(
         std::clamp<std::int64_t>(round_shift(sum * adapter.pool_multiplier, adapter.pool_shift),
-                                 smallest_adapter_value, largest_adapter_value));
+                                 network::smallest_adapter_value, network::largest_adapter_value));
   }
   const auto weighted = [&](const std::int16_t* weights, std::int64_t bias) {
     for (std::size_t i = 0; i < values.size(); ++i) bias += weights[i] * values[i];
@@ -150,18 +155,18 @@ int integer_step_factor(const AdapterNetwork& adapter, const std::vector<std::in
       const std::int64_t sum =
           weighted(adapter.first_weights.data() + j * values.size(), adapter.first_biases[j]);
       hidden.push_back(std::clamp<std::int64_t>(round_shift(sum, adapter.first_shift), 0,
-                                                largest_adapter_value));
+                                                network::largest_adapter_value));
     }
     values = hidden;
   }
   const std::int64_t factor = round_shift(
       weighted(adapter.second_weights.data(), adapter.second_bias), adapter.second_shift);
-  return static_cast<int>(
-      std::clamp<std::int64_t>(factor, smallest_step_factor, largest_step_factor));
+  return static_cast<int>(std::clamp<std::int64_t>(factor, network::smallest_step_factor,
+                                                   network::largest_step_factor));
 }
 
-ReadQuantizer adaptable_read_quantizer(double ratio) {
-  for (int shift = largest_read_shift; shift >= 0; --shift) {
+network::ReadQuantizer adaptable_read_quantizer(double ratio) {
+  for (int shift = network::largest_read_shift; shift >= 0; --shift) {
     const double multiplier = std::floor(std::ldexp(ratio, shift) + 0.5);
     if (multiplier >= 1 && multiplier <= adapted_read_multiplier) {
       return {static_cast<int>(multiplier), shift};
@@ -171,17 +176,19 @@ ReadQuantizer adaptable_read_quantizer(double ratio) {
                          " does not fit the fixed-point fields of docs/arithmetic.md");
 }
 
-ReadQuantizer adapted(const ReadQuantizer& quantizer, int factor) {
-  const std::int64_t product = static_cast<std::int64_t>(quantizer.multiplier) << step_factor_bits;
+network::ReadQuantizer adapted(const network::ReadQuantizer& quantizer, int factor) {
+  const std::int64_t product = static_cast<std::int64_t>(quantizer.multiplier)
+                               << network::step_factor_bits;
   const std::int64_t quotient = (product + factor / 2) / factor;
-  return {static_cast<int>(std::clamp<std::int64_t>(quotient, 1, largest_read_multiplier)),
+  return {static_cast<int>(std::clamp<std::int64_t>(quotient, 1, network::largest_read_multiplier)),
           quantizer.shift};
 }
 
 std::int32_t adapted(std::int32_t multiplier, int factor) {
   const std::int64_t product = static_cast<std::int64_t>(multiplier) * factor;
   return static_cast<std::int32_t>(std::clamp<std::int64_t>(
-      round_shift(product, step_factor_bits), smallest_scale_multiplier, largest_scale_multiplier));
+      round_shift(product, network::step_factor_bits), network::smallest_scale_multiplier,
+      network::largest_scale_multiplier));
 }
 
-}  // namespace abacus
+}  // namespace abacus::quant

@@ -5,7 +5,7 @@
 #include <stdexcept>
 #include <string>
 
-namespace abacus {
+namespace abacus::quant {
 
 double AdderGrid::activation_step() const { return std::ldexp(unit, activation_shift); }
 double AdderGrid::weight_step() const { return std::ldexp(unit, weight_shift); }
@@ -39,4 +39,4 @@ AdderGrid adder_grid(double range, int weight_bits, int activation_bits, Operand
   return result;
 }
 
-}  // namespace abacus
+}  // namespace abacus::quant

@@ -3,7 +3,7 @@
 
 #include "sw/quant/plan/quantization_plan.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 
 // The steps of a group's two grids: activations' and weights' steps are one unit times powers of
 // two, so that |(a << activation_shift) − (w << weight_shift)| · unit is their distance.
@@ -25,4 +25,4 @@ struct AdderGrid {
 // Throws std::invalid_argument for widths outside 2 … 8 or a range that is not above 0.
 AdderGrid adder_grid(double range, int weight_bits, int activation_bits, OperandGrid grid);
 
-}  // namespace abacus
+}  // namespace abacus::quant

@@ -9,7 +9,7 @@
 #include "sw/network/integer_limits.hpp"
 #include "sw/quant/plan/quantization_plan.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 namespace {
 
 // Towards 0.
@@ -26,7 +26,7 @@ int fraction_bits(const WeightCode& code, std::optional<int> asked) {
     case WeightForm::integer:
       return 0;
     case WeightForm::power_of_root_two:
-      return asked.value_or(usual_table_fraction_bits(code.magnitudes));
+      return asked.value_or(network::usual_table_fraction_bits(code.magnitudes));
     case WeightForm::power_of_two:
       largest = code.magnitudes - 1;
       break;
@@ -68,4 +68,4 @@ int exponent_tap(const WeightCode& code, int fraction_bits, int activation, int 
   return static_cast<int>((activation < 0) == (stored < 0) ? tap : -tap);
 }
 
-}  // namespace abacus
+}  // namespace abacus::quant

@@ -5,7 +5,7 @@
 
 #include "sw/quant/weights/weight_quantizer.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 
 // As many as the smallest of the magnitudes needs, so that nothing is dropped, but at most `asked`, or
 // default_fraction_bits. Of POST, where nothing is ever exact, those asked for, or
@@ -16,4 +16,4 @@ int fraction_bits(const WeightCode& code, std::optional<int> asked);
 // docs/arithmetic.md, "Exponent weights".
 int exponent_tap(const WeightCode& code, int fraction_bits, int activation, int stored);
 
-}  // namespace abacus
+}  // namespace abacus::quant

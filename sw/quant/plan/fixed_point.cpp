@@ -6,7 +6,7 @@
 
 #include "sw/network/integer_limits.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 namespace {
 
 struct LeftShifted {
@@ -16,10 +16,10 @@ struct LeftShifted {
 };
 
 // value ≈ multiplier · 2^shift, with as small a shift as the multiplier allows.
-LeftShifted left_shifted(double value, int largest_shift_here = largest_left_shift) {
+LeftShifted left_shifted(double value, int largest_shift_here = network::largest_left_shift) {
   for (int shift = 0; shift <= largest_shift_here; ++shift) {
     const double multiplier = std::floor(std::ldexp(value, -shift) + 0.5);
-    if (multiplier <= largest_vector_multiplier) {
+    if (multiplier <= network::largest_vector_multiplier) {
       return {static_cast<std::int32_t>(multiplier), shift, true};
     }
   }
@@ -33,7 +33,7 @@ LeftShifted left_shifted(double value, int largest_shift_here = largest_left_shi
 
 bool try_shift(const std::vector<AffineChannel>& channels, double residual_gain, int fraction_bits,
                int largest_multiplier, int shift, ScaleUnit& unit) {
-  const double most_bias = std::ldexp(static_cast<double>(largest_bias), -fraction_bits);
+  const double most_bias = std::ldexp(static_cast<double>(network::largest_bias), -fraction_bits);
   unit = ScaleUnit{};
   unit.shift = shift;
   for (const AffineChannel& channel : channels) {
@@ -48,7 +48,7 @@ bool try_shift(const std::vector<AffineChannel>& channels, double residual_gain,
     unit.biases.push_back(static_cast<std::int64_t>(bias));
   }
   const LeftShifted residual =
-      left_shifted(std::ldexp(residual_gain, shift), largest_left_shift - fraction_bits);
+      left_shifted(std::ldexp(residual_gain, shift), network::largest_left_shift - fraction_bits);
   unit.residual_multiplier = residual.multiplier;
   unit.residual_shift = residual.shift;
   return residual.fits;
@@ -56,12 +56,12 @@ bool try_shift(const std::vector<AffineChannel>& channels, double residual_gain,
 
 }  // namespace
 
-ReadQuantizer read_quantizer(double ratio) {
-  for (int shift = largest_read_shift; shift >= 0; --shift) {
+network::ReadQuantizer read_quantizer(double ratio) {
+  for (int shift = network::largest_read_shift; shift >= 0; --shift) {
     const double multiplier = std::floor(std::ldexp(ratio, shift) + 0.5);
-    if (!(multiplier <= largest_read_multiplier)) continue;
+    if (!(multiplier <= network::largest_read_multiplier)) continue;
     if (multiplier < 1) break;
-    ReadQuantizer quantizer{static_cast<int>(multiplier), shift};
+    network::ReadQuantizer quantizer{static_cast<int>(multiplier), shift};
     // Trailing zeros carry nothing; without them a power of two reads as a plain shift.
     while (quantizer.shift > 0 && quantizer.multiplier % 2 == 0) {
       quantizer.multiplier /= 2;
@@ -72,14 +72,14 @@ ReadQuantizer read_quantizer(double ratio) {
   fail("read quantizer's ratio", ratio);
 }
 
-double ratio(const ReadQuantizer& quantizer) {
+double ratio(const network::ReadQuantizer& quantizer) {
   return std::ldexp(static_cast<double>(quantizer.multiplier), -quantizer.shift);
 }
 
 ScaleUnit scale_unit(const std::vector<AffineChannel>& channels, double residual_gain,
                      int fraction_bits, int largest_multiplier) {
   ScaleUnit unit;
-  for (int shift = largest_shift - fraction_bits; shift >= 0; --shift) {
+  for (int shift = network::largest_shift - fraction_bits; shift >= 0; --shift) {
     if (try_shift(channels, residual_gain, fraction_bits, largest_multiplier, shift, unit))
       return unit;
   }
@@ -112,4 +112,4 @@ AddScale add_scale(double gain, double second_gain) {
   fail("addition's larger gain", std::max(gain, second_gain));
 }
 
-}  // namespace abacus
+}  // namespace abacus::quant

@@ -6,13 +6,13 @@
 
 #include "sw/network/integer_network.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 
 // The read quantizer whose multiplier / 2^shift is nearest to stored scale / operand step, with the
 // most bits that its fields hold; {1, 0} for a ratio of 1. Throws std::range_error for a ratio that
 // the fields cannot hold.
-ReadQuantizer read_quantizer(double ratio);
-double ratio(const ReadQuantizer& quantizer);
+network::ReadQuantizer read_quantizer(double ratio);
+double ratio(const network::ReadQuantizer& quantizer);
 
 // One output channel of the scale unit, in units of the output's integer:
 // output = gain · (accumulator − center) + offset.
@@ -57,4 +57,4 @@ struct AddScale {
 };
 AddScale add_scale(double gain, double second_gain);
 
-}  // namespace abacus
+}  // namespace abacus::quant

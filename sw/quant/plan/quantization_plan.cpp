@@ -7,7 +7,7 @@
 #include "sw/quant/plan/adder_grid.hpp"
 #include "sw/quant/plan/exponent_taps.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 namespace {
 
 void check_width(const std::string& what, int bits) {
@@ -158,4 +158,4 @@ QuantizedConvolution quantize_ordinary_convolution(const ConvolutionPlan& plan,
   return result;
 }
 
-}  // namespace abacus
+}  // namespace abacus::quant

@@ -11,7 +11,7 @@
 #include "sw/quant/plan/quantized_convolution.hpp"
 #include "sw/quant/plan/quantized_network.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 
 // The common grid of an adder layer's two operands. s is the group's range, b the width.
 enum class OperandGrid {
@@ -55,9 +55,9 @@ struct ConvolutionPlan {
 };
 
 struct QuantizationPlan {
-  StoredTensor image;
-  std::vector<StoredTensor> outputs;          // one a folded layer
-  std::vector<ConvolutionPlan> convolutions;  // one a folded layer; empty plans for the others
+  network::StoredTensor image;
+  std::vector<network::StoredTensor> outputs;  // one a folded layer
+  std::vector<ConvolutionPlan> convolutions;   // one a folded layer; empty plans for the others
 };
 
 // Rounds the weights (output channel × input channel × ky × kx) and bias (one an output channel, or
@@ -71,4 +71,4 @@ QuantizedConvolution quantize_ordinary_convolution(const ConvolutionPlan& plan,
                                                    const std::vector<float>& weights,
                                                    const std::vector<float>& bias);
 
-}  // namespace abacus
+}  // namespace abacus::quant

@@ -7,7 +7,7 @@
 #include "sw/quant/activations/activation_quantizer.hpp"
 #include "sw/quant/weights/weight_quantizer.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 
 // The layer's real output (before BatchNorm) is, for output channel o,
 // accumulator_step[o] · accumulator + offset[o]; with an adapter
@@ -38,4 +38,4 @@ constexpr int highest_integer(int bits, bool is_signed) {
   return is_signed ? (1 << (bits - 1)) - 1 : (1 << bits) - 1;
 }
 
-}  // namespace abacus
+}  // namespace abacus::quant

@@ -8,7 +8,7 @@
 #include "sw/quant/plan/adapter_arithmetic.hpp"
 #include "sw/support/overloaded.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 namespace {
 
 // In squared accumulator steps. A channel whose accumulator varies less than this is dead (the
@@ -29,22 +29,22 @@ std::vector<std::int16_t> input_table(const QuantizedNetwork& network) {
 }
 
 // Exponent weights have arithmetics of their own.
-TapKind arithmetic_of(WeightForm form, TapKind of_integers) {
+hw::TapKind arithmetic_of(WeightForm form, hw::TapKind of_integers) {
   switch (form) {
     case WeightForm::integer:
       return of_integers;
     case WeightForm::power_of_two:
-      return Arithmetic::shift;
+      return network::Arithmetic::shift;
     case WeightForm::power_of_root_two:
-      return Arithmetic::post;
+      return network::Arithmetic::post;
     case WeightForm::sum_of_powers:
-      return Arithmetic::apot;
+      return network::Arithmetic::apot;
   }
   throw std::logic_error("weights of no known form");
 }
 
 void set_convolution(const QuantizedNetwork& network, const QuantizedLayer& from,
-                     IntegerLayer& to) {
+                     network::IntegerLayer& to) {
   const QuantizedConvolution& convolution = from.convolution;
   to.arithmetic = arithmetic_of(convolution.code.form, to.arithmetic);
   to.levels = convolution.code.magnitudes;
@@ -61,11 +61,12 @@ void set_convolution(const QuantizedNetwork& network, const QuantizedLayer& from
   to.group = convolution.group;
   to.read_quantizers = from.read_quantizers;
   const double residual_gain =
-      to.residual == no_tensor ? 0.0 : network.tensor(to.residual).scale / to.output.scale;
+      to.residual == network::no_tensor ? 0.0 : network.tensor(to.residual).scale / to.output.scale;
   const bool adapts = convolution.adapter.channels > 0;
   if (adapts) to.adapter = integer_adapter(convolution.adapter, network.tensor(to.input));
-  ScaleUnit unit = scale_unit(affine_channels(from), residual_gain, convolution.fraction_bits,
-                              adapts ? adapted_scale_multiplier : largest_scale_multiplier);
+  ScaleUnit unit =
+      scale_unit(affine_channels(from), residual_gain, convolution.fraction_bits,
+                 adapts ? adapted_scale_multiplier : network::largest_scale_multiplier);
   to.multipliers = std::move(unit.multipliers);
   to.biases = std::move(unit.biases);
   to.residual_multiplier = unit.residual_multiplier;
@@ -73,7 +74,7 @@ void set_convolution(const QuantizedNetwork& network, const QuantizedLayer& from
   to.shift = unit.shift;
 }
 
-void set_addition(const QuantizedNetwork& network, IntegerLayer& to) {
+void set_addition(const QuantizedNetwork& network, network::IntegerLayer& to) {
   const AddScale scale = add_scale(network.tensor(to.input).scale / to.output.scale,
                                    network.tensor(to.residual).scale / to.output.scale);
   to.multiplier = scale.multiplier;
@@ -84,7 +85,7 @@ void set_addition(const QuantizedNetwork& network, IntegerLayer& to) {
 }
 
 // `values`: how many are summed.
-void set_pool(const QuantizedNetwork& network, int values, IntegerLayer& to) {
+void set_pool(const QuantizedNetwork& network, int values, network::IntegerLayer& to) {
   const double gain = network.tensor(to.input).scale / to.output.scale / values;
   const PoolScale scale = pool_scale(gain);
   to.multiplier = scale.multiplier;
@@ -93,8 +94,8 @@ void set_pool(const QuantizedNetwork& network, int values, IntegerLayer& to) {
 
 }  // namespace
 
-std::vector<FoldedLayer> QuantizedNetwork::folded() const {
-  std::vector<FoldedLayer> result;
+std::vector<network::FoldedLayer> QuantizedNetwork::folded() const {
+  std::vector<network::FoldedLayer> result;
   for (const QuantizedLayer& layer : layers) result.push_back(layer.folded);
   return result;
 }
@@ -120,14 +121,14 @@ std::vector<AffineChannel> affine_channels(const QuantizedLayer& layer) {
   return channels;
 }
 
-int quantize_pixel(const StoredTensor& image, float value) {
+int quantize_pixel(const network::StoredTensor& image, float value) {
   const double level = std::floor(static_cast<double>(value) / image.scale + 0.5);
   return static_cast<int>(
       std::clamp(level, static_cast<double>(image.lowest()), static_cast<double>(image.highest())));
 }
 
-IntegerNetwork to_integer_network(const QuantizedNetwork& network) {
-  IntegerNetwork result;
+network::IntegerNetwork to_integer_network(const QuantizedNetwork& network) {
+  network::IntegerNetwork result;
   result.origin.network = network.network.name;
   result.origin.arithmetic = network.network.arithmetic;
   result.image = network.image;
@@ -135,24 +136,25 @@ IntegerNetwork to_integer_network(const QuantizedNetwork& network) {
   result.classes = network.network.classes;
   for (std::size_t i = 0; i < network.layers.size(); ++i) {
     const QuantizedLayer& from = network.layers[i];
-    IntegerLayer to = integer_layer(network.network, from.folded);
+    network::IntegerLayer to = network::integer_layer(network.network, from.folded);
     to.output = from.output;
     try {
       std::visit(
-          Overloaded{[&](const Convolution&) { set_convolution(network, from, to); },
-                     [&](const Add&) { set_addition(network, to); },
-                     [&](const AveragePool& of) { set_pool(network, of.kernel * of.kernel, to); },
-                     [&](const MaxPool&) { set_pool(network, 1, to); },
-                     [](const BatchNorm&) { throw_folded_away(); },
-                     [](const Relu&) { throw_folded_away(); }},
+          support::Overloaded{
+              [&](const network::Convolution&) { set_convolution(network, from, to); },
+              [&](const network::Add&) { set_addition(network, to); },
+              [&](const network::AveragePool& of) { set_pool(network, of.kernel * of.kernel, to); },
+              [&](const network::MaxPool&) { set_pool(network, 1, to); },
+              [](const network::BatchNorm&) { network::throw_folded_away(); },
+              [](const network::Relu&) { network::throw_folded_away(); }},
           network.source(i).kind);
     } catch (const std::range_error& error) {
       throw std::range_error("layer \"" + to.name + "\": " + error.what());
     }
     // A network that was trained as an ordinary one is, to its package, what its inner layers are.
-    const bool exponents =
-        to.kind == IntegerLayerKind::convolution && has_exponent_weights(to.arithmetic);
-    if (exponents && network.network.arithmetic == Arithmetic::cnn) {
+    const bool exponents = to.kind == network::IntegerLayerKind::convolution &&
+                           hw::has_exponent_weights(to.arithmetic);
+    if (exponents && network.network.arithmetic == network::Arithmetic::cnn) {
       result.origin.arithmetic = to.arithmetic;
     }
     result.layers.push_back(std::move(to));
@@ -160,4 +162,4 @@ IntegerNetwork to_integer_network(const QuantizedNetwork& network) {
   return result;
 }
 
-}  // namespace abacus
+}  // namespace abacus::quant

@@ -10,37 +10,37 @@
 #include "sw/quant/plan/fixed_point.hpp"
 #include "sw/quant/plan/quantized_convolution.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 
 // weight · (y − mean) / √(variance + epsilon) + bias; one entry a channel each.
 struct BatchNormChannels {
-  static constexpr double epsilon = BatchNorm::epsilon;
+  static constexpr double epsilon = network::BatchNorm::epsilon;
 
   std::vector<double> weight, bias, mean, variance;
 };
 
 struct QuantizedLayer {
-  FoldedLayer folded;
-  StoredTensor output;
-  QuantizedConvolution convolution;            // convolution only
-  std::vector<ReadQuantizer> read_quantizers;  // convolution only; one a group
-  BatchNormChannels batch_norm;                // empty if there is none
+  network::FoldedLayer folded;
+  network::StoredTensor output;
+  QuantizedConvolution convolution;                     // convolution only
+  std::vector<network::ReadQuantizer> read_quantizers;  // convolution only; one a group
+  BatchNormChannels batch_norm;                         // empty if there is none
 };
 
 struct QuantizedNetwork {
-  Network network;
-  StoredTensor image;
-  Normalization normalization;
+  network::Network network;
+  network::StoredTensor image;
+  network::Normalization normalization;
   std::vector<QuantizedLayer> layers;
 
-  const StoredTensor& tensor(int index) const {
-    return index == image_tensor ? image : layers[static_cast<std::size_t>(index)].output;
+  const network::StoredTensor& tensor(int index) const {
+    return index == network::image_tensor ? image : layers[static_cast<std::size_t>(index)].output;
   }
   // The float network's layer that it stands for: convolution, addition or pool.
-  const Layer& source(std::size_t layer) const {
+  const network::Layer& source(std::size_t layer) const {
     return network.layers[static_cast<std::size_t>(layers[layer].folded.layer)];
   }
-  std::vector<FoldedLayer> folded() const;
+  std::vector<network::FoldedLayer> folded() const;
 };
 
 // Output integer of a convolution as a function of its accumulator, residual and ReLU aside:
@@ -49,10 +49,10 @@ struct QuantizedNetwork {
 std::vector<AffineChannel> affine_channels(const QuantizedLayer& layer);
 
 // The integer of a normalised pixel value.
-int quantize_pixel(const StoredTensor& image, float value);
+int quantize_pixel(const network::StoredTensor& image, float value);
 
 // Rounds the affine maps to fixed point and spells out the integer network (origin left empty, but
 // for network and arithmetic). Throws std::range_error naming the layer where a factor does not fit.
-IntegerNetwork to_integer_network(const QuantizedNetwork& network);
+network::IntegerNetwork to_integer_network(const QuantizedNetwork& network);
 
-}  // namespace abacus
+}  // namespace abacus::quant

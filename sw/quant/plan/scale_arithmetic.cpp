@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <type_traits>
 
-namespace abacus {
+namespace abacus::quant {
 namespace {
 
 // One operand's factor: a multiplier and a left shift.
@@ -24,7 +24,7 @@ struct Rounding {
   int shift;
   std::int64_t lowest, highest;
 
-  explicit Rounding(const IntegerLayer& layer)
+  explicit Rounding(const network::IntegerLayer& layer)
       : half(layer.shift + layer.fraction_bits == 0
                  ? 0
                  : std::int64_t{1} << (layer.shift + layer.fraction_bits - 1)),
@@ -39,8 +39,8 @@ struct Rounding {
 
 }  // namespace
 
-torch::Tensor scale_convolution(const IntegerLayer& layer, const torch::Tensor& accumulators,
-                                const torch::Tensor& residual) {
+torch::Tensor scale_convolution(const network::IntegerLayer& layer,
+                                const torch::Tensor& accumulators, const torch::Tensor& residual) {
   const torch::Tensor values = accumulators.contiguous();
   const torch::Tensor added = residual.defined() ? residual.contiguous() : residual;
   torch::Tensor result = torch::empty_like(values, torch::kFloat32);
@@ -74,7 +74,7 @@ torch::Tensor scale_convolution(const IntegerLayer& layer, const torch::Tensor& 
   return result;
 }
 
-torch::Tensor scale_addition(const IntegerLayer& layer, const torch::Tensor& input,
+torch::Tensor scale_addition(const network::IntegerLayer& layer, const torch::Tensor& input,
                              const torch::Tensor& residual) {
   const torch::Tensor first = input.contiguous(), second = residual.contiguous();
   torch::Tensor result = torch::empty_like(first);
@@ -90,7 +90,7 @@ torch::Tensor scale_addition(const IntegerLayer& layer, const torch::Tensor& inp
   return result;
 }
 
-torch::Tensor scale_pool(const IntegerLayer& layer, const torch::Tensor& values) {
+torch::Tensor scale_pool(const network::IntegerLayer& layer, const torch::Tensor& values) {
   const torch::Tensor sums = values.contiguous();
   torch::Tensor result = torch::empty_like(sums);
   const Rounding rounding(layer);
@@ -102,4 +102,4 @@ torch::Tensor scale_pool(const IntegerLayer& layer, const torch::Tensor& values)
   return result;
 }
 
-}  // namespace abacus
+}  // namespace abacus::quant

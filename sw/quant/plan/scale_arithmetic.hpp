@@ -6,15 +6,15 @@
 #include "sw/network/integer_network.hpp"
 #include "sw/train/torch.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 
 // `accumulators`: in units of 1, of layers with fraction bits multiples of 2^−fraction_bits.
 // `residual`: undefined where the layer has none.
-torch::Tensor scale_convolution(const IntegerLayer& layer, const torch::Tensor& accumulators,
-                                const torch::Tensor& residual);
-torch::Tensor scale_addition(const IntegerLayer& layer, const torch::Tensor& input,
+torch::Tensor scale_convolution(const network::IntegerLayer& layer,
+                                const torch::Tensor& accumulators, const torch::Tensor& residual);
+torch::Tensor scale_addition(const network::IntegerLayer& layer, const torch::Tensor& input,
                              const torch::Tensor& residual);
 // `values`: the sum, or the maximum, over each window.
-torch::Tensor scale_pool(const IntegerLayer& layer, const torch::Tensor& values);
+torch::Tensor scale_pool(const network::IntegerLayer& layer, const torch::Tensor& values);
 
-}  // namespace abacus
+}  // namespace abacus::quant

@@ -2,7 +2,7 @@
 
 #include "sw/support/overloaded.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 
 torch::Tensor unrounded_output(const QuantizedNetwork& network, std::size_t index,
                                const torch::Tensor& input, const torch::Tensor& residual,
@@ -10,19 +10,21 @@ torch::Tensor unrounded_output(const QuantizedNetwork& network, std::size_t inde
   const QuantizedLayer& layer = network.layers[index];
   const double gain = network.tensor(layer.folded.input).scale / layer.output.scale;
   return std::visit(
-      Overloaded{
-          [&](const Convolution&) { return convolve(); },
-          [&](const Add&) {
+      support::Overloaded{
+          [&](const network::Convolution&) { return convolve(); },
+          [&](const network::Add&) {
             return input * gain +
                    residual * (network.tensor(layer.folded.residual).scale / layer.output.scale);
           },
-          [&](const AveragePool& of) {
+          [&](const network::AveragePool& of) {
             return torch::avg_pool2d(input, of.kernel, of.stride) * gain;
           },
-          [&](const MaxPool& of) { return torch::max_pool2d(input, of.kernel, of.stride) * gain; },
-          [](const BatchNorm&) -> torch::Tensor { throw_folded_away(); },
-          [](const Relu&) -> torch::Tensor { throw_folded_away(); }},
+          [&](const network::MaxPool& of) {
+            return torch::max_pool2d(input, of.kernel, of.stride) * gain;
+          },
+          [](const network::BatchNorm&) -> torch::Tensor { network::throw_folded_away(); },
+          [](const network::Relu&) -> torch::Tensor { network::throw_folded_away(); }},
       network.source(index).kind);
 }
 
-}  // namespace abacus
+}  // namespace abacus::quant

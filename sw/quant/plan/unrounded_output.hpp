@@ -8,7 +8,7 @@
 #include "sw/quant/plan/quantized_network.hpp"
 #include "sw/train/torch.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 
 // `input`, `residual`: stored integers, N×C×H×W; the residual is undefined where the layer has none.
 // ReLU and rounding are still to come. `convolve` gives a convolution's, its residual included.
@@ -16,4 +16,4 @@ torch::Tensor unrounded_output(const QuantizedNetwork& network, std::size_t inde
                                const torch::Tensor& input, const torch::Tensor& residual,
                                const std::function<torch::Tensor()>& convolve);
 
-}  // namespace abacus
+}  // namespace abacus::quant

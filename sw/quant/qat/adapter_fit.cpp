@@ -14,7 +14,7 @@
 #include "sw/quant/fake/fake_quantization.hpp"
 #include "sw/quant/fake/quantizer_functions.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 namespace {
 
 constexpr int fit_steps = 400;
@@ -89,7 +89,7 @@ void check_samples(const AdapterParameters& adapter, const AdapterSamples& sampl
 
 // How often each stored integer occurs in one image's tensor.
 std::vector<std::int64_t> integer_counts(const float* stored, std::int64_t elements,
-                                         const StoredTensor& tensor) {
+                                         const network::StoredTensor& tensor) {
   std::vector<std::int64_t> counts(static_cast<std::size_t>(tensor.highest() - tensor.lowest() + 1),
                                    0);
   for (std::int64_t i = 0; i < elements; ++i) {
@@ -155,22 +155,24 @@ AdapterParameters fitted_adapter(const AdapterParameters& start, const AdapterSa
   return for_scaled_means(std::move(adapter), size);
 }
 
-AdapterFit fit_adapters(QuantizationPlan& plan, FloatNetwork& network,
-                        const std::vector<FoldedLayer>& folded, const CalibrationData& data,
-                        std::int64_t count, const ImagesDone& done) {
+AdapterFit fit_adapters(QuantizationPlan& plan, train::FloatNetwork& network,
+                        const std::vector<network::FoldedLayer>& folded,
+                        const CalibrationData& data, std::int64_t count, const ImagesDone& done) {
   std::vector<AdapterSamples> samples(folded.size());
   std::map<int, std::vector<std::size_t>> readers;  // by the network's layer: folded layers
   for (std::size_t i = 0; i < folded.size(); ++i) {
-    if (plan.convolutions[i].adapter.channels == 0 || folded[i].input == image_tensor) continue;
+    if (plan.convolutions[i].adapter.channels == 0 || folded[i].input == network::image_tensor)
+      continue;
     samples[i].channels = plan.convolutions[i].adapter.channels;
     readers[folded[static_cast<std::size_t>(folded[i].input)].output].push_back(i);
   }
-  ForwardHooks hooks;
+  train::ForwardHooks hooks;
   hooks.after = [&](int layer, torch::Tensor& output) {
     const auto found = readers.find(layer);
     if (found == readers.end()) return;
     const std::vector<std::size_t>& of = found->second;
-    const StoredTensor& tensor = plan.outputs[static_cast<std::size_t>(folded[of[0]].input)];
+    const network::StoredTensor& tensor =
+        plan.outputs[static_cast<std::size_t>(folded[of[0]].input)];
     const torch::Tensor stored =
         fake_quantize(output.detach().contiguous(), tensor.scale,
                       {static_cast<int>(tensor.lowest()), static_cast<int>(tensor.highest())})
@@ -204,7 +206,7 @@ AdapterFit fit_adapters(QuantizationPlan& plan, FloatNetwork& network,
   };
   {
     torch::NoGradGuard no_gradient;
-    network.set_batch_norm_mode(BatchNormMode::inference);
+    network.set_batch_norm_mode(train::BatchNormMode::inference);
     for_each_batch(
         data, count, [&](const torch::Tensor& images) { network.forward(images, hooks); }, done);
   }
@@ -225,4 +227,4 @@ AdapterFit fit_adapters(QuantizationPlan& plan, FloatNetwork& network,
   return result;
 }
 
-}  // namespace abacus
+}  // namespace abacus::quant

@@ -10,7 +10,7 @@
 #include "sw/quant/calibrate/calibration.hpp"
 #include "sw/quant/plan/quantization_plan.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 
 // What one tensor's images teach an adapter.
 struct AdapterSamples {
@@ -39,8 +39,8 @@ struct AdapterFit {
 
 // Fits every adapter of the plan to the float network's tensors on `count` images of `data`, at the
 // plan's activation steps. Keeps 0.9 KB an image and layer.
-AdapterFit fit_adapters(QuantizationPlan& plan, FloatNetwork& network,
-                        const std::vector<FoldedLayer>& folded, const CalibrationData& data,
-                        std::int64_t count, const ImagesDone& done);
+AdapterFit fit_adapters(QuantizationPlan& plan, train::FloatNetwork& network,
+                        const std::vector<network::FoldedLayer>& folded,
+                        const CalibrationData& data, std::int64_t count, const ImagesDone& done);
 
-}  // namespace abacus
+}  // namespace abacus::quant

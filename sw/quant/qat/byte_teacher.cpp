@@ -6,26 +6,26 @@
 #include "sw/network/graph_folding.hpp"
 #include "sw/train/adder_functions.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 
-ForwardHooks byte_teacher_hooks(FloatNetwork& network) {
+train::ForwardHooks byte_teacher_hooks(train::FloatNetwork& network) {
   std::vector<bool> after_relu(network.network().layers.size(), false);
-  const std::vector<FoldedLayer> folded = fold_graph(network.network());
-  for (const FoldedLayer& layer : folded) {
+  const std::vector<network::FoldedLayer> folded = network::fold_graph(network.network());
+  for (const network::FoldedLayer& layer : folded) {
     after_relu[static_cast<std::size_t>(layer.layer)] =
         layer.input >= 0 && folded[static_cast<std::size_t>(layer.input)].nonnegative;
   }
-  ForwardHooks hooks;
+  train::ForwardHooks hooks;
   hooks.compute = [&network, after_relu](int index, const std::vector<torch::Tensor>& inputs) {
     const std::size_t i = static_cast<std::size_t>(index);
-    const Layer& layer = network.network().layers[i];
-    if (!layer.computes(Arithmetic::adder) || layer.convolution().bias || !after_relu[i]) {
+    const network::Layer& layer = network.network().layers[i];
+    if (!layer.computes(network::Arithmetic::adder) || layer.convolution().bias || !after_relu[i]) {
       return torch::Tensor();
     }
-    return adder_conv2d_int8(inputs[0], network.parameter(layer.name + ".weight"),
-                             layer.convolution().stride, layer.convolution().padding);
+    return train::adder_conv2d_int8(inputs[0], network.parameter(layer.name + ".weight"),
+                                    layer.convolution().stride, layer.convolution().padding);
   };
   return hooks;
 }
 
-}  // namespace abacus
+}  // namespace abacus::quant

@@ -3,11 +3,11 @@
 
 #include "sw/train/modules.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 
 // Hooks for FloatNetwork::forward() with which adder layers on non-negative inputs run on a grid of
 // eight bits: several times as fast as float32, and near enough for softened scores. Keep a reference
 // to `network`.
-ForwardHooks byte_teacher_hooks(FloatNetwork& network);
+train::ForwardHooks byte_teacher_hooks(train::FloatNetwork& network);
 
-}  // namespace abacus
+}  // namespace abacus::quant

@@ -8,28 +8,28 @@
 #include "sw/train/optimizer.hpp"
 #include "sw/train/training_loop.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 namespace {
 
-class NetworkReconstruction : public TrainingTask {
+class NetworkReconstruction : public train::TrainingTask {
  public:
-  NetworkReconstruction(const Checkpoint& checkpoint, const QuantizationPlan& plan,
+  NetworkReconstruction(const network::Checkpoint& checkpoint, const QuantizationPlan& plan,
                         double temperature)
       : network_(checkpoint.network, checkpoint.tensors),
         teacher_(checkpoint.network, checkpoint.tensors),
         teacher_hooks_(byte_teacher_hooks(teacher_)),
         quantized_(network_, plan),
         temperature_(temperature) {
-    network_.set_batch_norm_mode(BatchNormMode::training);
-    teacher_.set_batch_norm_mode(BatchNormMode::inference);
-    quantized_.set_adder_gradient(AdderGradient::exact);
+    network_.set_batch_norm_mode(train::BatchNormMode::training);
+    teacher_.set_batch_norm_mode(train::BatchNormMode::inference);
+    quantized_.set_adder_gradient(train::AdderGradient::exact);
   }
 
-  FloatNetwork& network() { return network_; }
+  train::FloatNetwork& network() { return network_; }
 
   std::string loss_name() const override { return "the divergence from the float network"; }
 
-  Judgement judge(const Batch& batch) override {
+  Judgement judge(const train::Batch& batch) override {
     torch::Tensor wanted;
     {
       torch::NoGradGuard no_gradient;
@@ -42,38 +42,38 @@ class NetworkReconstruction : public TrainingTask {
   }
 
  private:
-  FloatNetwork network_, teacher_;
-  ForwardHooks teacher_hooks_;
+  train::FloatNetwork network_, teacher_;
+  train::ForwardHooks teacher_hooks_;
   QatNetwork quantized_;
   double temperature_;
 };
 
 }  // namespace
 
-Checkpoint reconstruct_network(const Checkpoint& checkpoint, const QuantizationPlan& plan,
-                               const CalibrationData& data,
-                               const NetworkReconstructionOptions& options,
-                               const std::function<void(std::int64_t, std::int64_t)>& progress) {
+network::Checkpoint reconstruct_network(
+    const network::Checkpoint& checkpoint, const QuantizationPlan& plan,
+    const CalibrationData& data, const NetworkReconstructionOptions& options,
+    const std::function<void(std::int64_t, std::int64_t)>& progress) {
   check(options);
   NetworkReconstruction reconstruction(checkpoint, plan, options.temperature);
-  OptimizerOptions adam;
-  adam.method = OptimizerMethod::adam;
+  train::OptimizerOptions adam;
+  adam.method = train::OptimizerMethod::adam;
   adam.weight_decay = 0;
-  Optimizer optimizer(reconstruction.network(), adam);
-  BatchSource batches(data.images, data.normalization,
-                      {options.batch, data.augmentation, options.seed, BatchSource::Rest::left_out,
-                       options.images});
-  TrainingCourse course;
-  course.schedule = StepSchedule{options.iterations, options.rate};
+  train::Optimizer optimizer(reconstruction.network(), adam);
+  train::BatchSource batches(data.images, data.normalization,
+                             {options.batch, data.augmentation, options.seed,
+                              train::BatchSource::Rest::left_out, options.images});
+  train::TrainingCourse course;
+  course.schedule = train::StepSchedule{options.iterations, options.rate};
   course.progress = [&](std::int64_t done, std::int64_t total, const std::string&) {
     if (progress) progress(done, total);
   };
-  run_training(reconstruction, optimizer, batches, course);
-  Checkpoint result = checkpoint;
+  train::run_training(reconstruction, optimizer, batches, course);
+  network::Checkpoint result = checkpoint;
   for (auto& [name, tensor] : reconstruction.network().tensors()) {
     if (name.find("running_") == std::string::npos) result.tensors[name] = tensor;
   }
   return result;
 }
 
-}  // namespace abacus
+}  // namespace abacus::quant

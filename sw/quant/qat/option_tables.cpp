@@ -3,7 +3,7 @@
 #include "sw/quant/options/option_help.hpp"
 #include "sw/quant/qat/qat_quantizers.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 
 std::vector<OptionTable> option_tables() {
   std::vector<OptionHelp> quantize, plan, quantizers;
@@ -25,4 +25,4 @@ std::vector<OptionTable> option_tables() {
           {title("options of quantizers"), options_table(quantizers)}};
 }
 
-}  // namespace abacus
+}  // namespace abacus::quant

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-namespace abacus {
+namespace abacus::quant {
 
 struct OptionTable {
   std::string title;  // the comment before it in the documentation
@@ -13,4 +13,4 @@ struct OptionTable {
 
 std::vector<OptionTable> option_tables();
 
-}  // namespace abacus
+}  // namespace abacus::quant

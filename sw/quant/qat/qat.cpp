@@ -31,7 +31,7 @@
 #include "sw/train/training_record.hpp"
 #include "sw/train/training_state.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 namespace {
 
 // BatchNorm re-estimation for the validation after each epoch; the end has the options' number.
@@ -40,30 +40,30 @@ constexpr std::int64_t validation_batch_norm_images = 2000;
 constexpr std::int64_t most_fit_images = 4096;
 
 bool for_ordinary_networks(const QatOptions& o) {
-  return o.quantization.scheme().arithmetic == Arithmetic::cnn;
+  return o.quantization.scheme().arithmetic == network::Arithmetic::cnn;
 }
 
 void check_training(const QatOptions& o, const QatData& data) {
-  check_course({o.epochs, o.batch, o.learning_rate, o.warmup, o.checkpoint_every,
-                data.training.count(), o.out},
-               o.optimizer);
-  require(o.distill >= 0 && o.distill <= 1, "distill", o.distill, "0 to 1");
-  require(o.temperature > 0 && std::isfinite(o.temperature), "temperature", o.temperature,
-          "more than 0");
-  require(o.gradient_clip >= 0, "gradient-clip", o.gradient_clip, "0 or more");
-  require(o.range_rate > 0 && std::isfinite(o.range_rate), "range-rate", o.range_rate,
-          "more than 0");
-  require(o.adapter_rate > 0 && std::isfinite(o.adapter_rate), "adapter-rate", o.adapter_rate,
-          "more than 0");
-  check_device(o.device, o.precision);
+  train::check_course({o.epochs, o.batch, o.learning_rate, o.warmup, o.checkpoint_every,
+                       data.training.count(), o.out},
+                      o.optimizer);
+  train::require(o.distill >= 0 && o.distill <= 1, "distill", o.distill, "0 to 1");
+  train::require(o.temperature > 0 && std::isfinite(o.temperature), "temperature", o.temperature,
+                 "more than 0");
+  train::require(o.gradient_clip >= 0, "gradient-clip", o.gradient_clip, "0 or more");
+  train::require(o.range_rate > 0 && std::isfinite(o.range_rate), "range-rate", o.range_rate,
+                 "more than 0");
+  train::require(o.adapter_rate > 0 && std::isfinite(o.adapter_rate), "adapter-rate",
+                 o.adapter_rate, "more than 0");
+  train::check_device(o.device, o.precision);
   if (o.device.is_cuda() &&
       (o.learn_ranges || o.quantizers.has_value() || for_ordinary_networks(o))) {
     throw std::invalid_argument(
         "device: found cuda with ranges that are learned or a scheme for ordinary networks; "
         "allowed there: schemes for adder layers, without learn-ranges");
   }
-  require(o.validate_every >= 1, "validate-every", o.validate_every, "1 or more");
-  if (o.adder_gradient == AdderGradient::exact && for_ordinary_networks(o)) {
+  train::require(o.validate_every >= 1, "validate-every", o.validate_every, "1 or more");
+  if (o.adder_gradient == train::AdderGradient::exact && for_ordinary_networks(o)) {
     throw std::invalid_argument("adder-gradient: found exact with scheme " + o.scheme +
                                 ", allowed with schemes for adder layers");
   }
@@ -74,16 +74,17 @@ void check_training(const QatOptions& o, const QatData& data) {
   }
 }
 
-std::string fingerprint(const std::map<std::string, Tensor>& tensors) {
+std::string fingerprint(const std::map<std::string, network::Tensor>& tensors) {
   std::string text;
   for (const auto& [name, tensor] : tensors) {
     text += name + " " + std::string(tensor.bytes.begin(), tensor.bytes.end());
   }
-  return sha256_text(text);
+  return network::sha256_text(text);
 }
 
-TrainingIdentity identity_of(const Checkpoint& checkpoint, const Checkpoint& teacher,
-                             const QatData& data, const QatOptions& options) {
+train::TrainingIdentity identity_of(const network::Checkpoint& checkpoint,
+                                    const network::Checkpoint& teacher, const QatData& data,
+                                    const QatOptions& options) {
   return {{"format", qat_state_format},
           {"options", to_string(options)},
           {"network", checkpoint.network.name},
@@ -93,21 +94,21 @@ TrainingIdentity identity_of(const Checkpoint& checkpoint, const Checkpoint& tea
           {"teacher", options.distill > 0 ? fingerprint(teacher.tensors) : "none"}};
 }
 
-QuantizationProgress shown_by(StageProgress& stages) {
+QuantizationProgress shown_by(support::StageProgress& stages) {
   return [&stages](const std::string& stage, std::int64_t done, std::int64_t total) {
     stages.update(stage, done, total);
   };
 }
 
-QuantizationPlan starting_plan(const Checkpoint& checkpoint, const CalibrationData& data,
-                               const QatOptions& qat, const TrainingIdentity& identity) {
+QuantizationPlan starting_plan(const network::Checkpoint& checkpoint, const CalibrationData& data,
+                               const QatOptions& qat, const train::TrainingIdentity& identity) {
   const CompletedOptions& options = qat.quantization;
-  const bool resumes = qat.resume && std::filesystem::exists(state_file(qat.out));
-  if (resumes) TrainingState(state_file(qat.out)).require_same(identity);
-  const std::vector<FoldedLayer> folded = fold_graph(checkpoint.network);
+  const bool resumes = qat.resume && std::filesystem::exists(train::state_file(qat.out));
+  if (resumes) train::TrainingState(train::state_file(qat.out)).require_same(identity);
+  const std::vector<network::FoldedLayer> folded = network::fold_graph(checkpoint.network);
   check_operand_grids(checkpoint, folded, options);
-  FloatNetwork network(checkpoint.network, checkpoint.tensors);
-  StageProgress stages;
+  train::FloatNetwork network(checkpoint.network, checkpoint.tensors);
+  support::StageProgress stages;
   const QuantizationProgress progress = shown_by(stages);
   const std::vector<TensorStatistics> statistics = calibrate(
       network, folded, data, options.calibration_images, calibration_alpha(options),
@@ -130,7 +131,7 @@ QuantizationPlan starting_plan(const Checkpoint& checkpoint, const CalibrationDa
     }
   }
   if (resumes) {
-    load_qat_plan(state_file(qat.out), plan);
+    load_qat_plan(train::state_file(qat.out), plan);
     return plan;
   }
   if (!needs_layer_calibration(options)) return plan;
@@ -146,16 +147,16 @@ void clip_gradient(const torch::Tensor& parameter, double norm, double gradient_
   if (share > 0 && gradient_norm > most) parameter.grad().mul_(most / gradient_norm);
 }
 
-FloatNetwork& moved(FloatNetwork& network, torch::Device device) {
+train::FloatNetwork& moved(train::FloatNetwork& network, torch::Device device) {
   network.to(device);
   return network;
 }
 
 // The training, from its first step or a saved state to its last step.
-class Training : public TrainingTask {
+class Training : public train::TrainingTask {
  public:
-  Training(const Checkpoint& checkpoint, const Checkpoint& teacher, const QatData& data,
-           const QatOptions& options, const std::function<bool()>& stop)
+  Training(const network::Checkpoint& checkpoint, const network::Checkpoint& teacher,
+           const QatData& data, const QatOptions& options, const std::function<bool()>& stop)
       : checkpoint_(checkpoint),
         data_(data),
         options_(options),
@@ -169,7 +170,7 @@ class Training : public TrainingTask {
         optimizer_(network_, options.optimizer),
         batches_(data.training, checkpoint.normalization,
                  {options.batch, options.quantization.augmentation(), options.quantization.seed}) {
-    network_.set_batch_norm_mode(BatchNormMode::training);
+    network_.set_batch_norm_mode(train::BatchNormMode::training);
     quantized_.set_adder_gradient(options.adder_gradient);
     quantized_.set_precision(options.precision);
     quantized_.learn_ranges(options.learn_ranges);
@@ -177,8 +178,8 @@ class Training : public TrainingTask {
       range_velocity_[range.name] = torch::zeros_like(range.values.detach());
     }
     if (options.distill > 0) {
-      teacher_ = std::make_unique<FloatNetwork>(teacher.network, teacher.tensors);
-      teacher_->set_batch_norm_mode(BatchNormMode::inference);
+      teacher_ = std::make_unique<train::FloatNetwork>(teacher.network, teacher.tensors);
+      teacher_->set_batch_norm_mode(train::BatchNormMode::inference);
       teacher_->to(options.device);
       if (options.device.is_cpu()) teacher_hooks_ = byte_teacher_hooks(*teacher_);
     }
@@ -186,22 +187,23 @@ class Training : public TrainingTask {
 
   // False: stopped, state saved.
   bool run() {
-    TrainingPosition at;
-    if (options_.resume && std::filesystem::exists(state_file(options_.out))) {
-      at = load_qat_state(state_file(options_.out), identity_,
+    train::TrainingPosition at;
+    if (options_.resume && std::filesystem::exists(train::state_file(options_.out))) {
+      at = load_qat_state(train::state_file(options_.out), identity_,
                           {network_, optimizer_, quantized_, range_velocity_});
     }
-    TrainingCourse course;
-    course.schedule = EpochSchedule{options_.epochs, options_.learning_rate, options_.warmup};
-    course.recording = {metrics_file(options_.out), options_.checkpoint_every};
+    train::TrainingCourse course;
+    course.schedule =
+        train::EpochSchedule{options_.epochs, options_.learning_rate, options_.warmup};
+    course.recording = {train::metrics_file(options_.out), options_.checkpoint_every};
     course.stop = stop_;
-    Progress progress("training " + checkpoint_.network.name + " " + options_.scheme,
-                      training_steps(course.schedule, batches_.batches()),
-                      at.epoch * batches_.batches() + at.batch);
+    support::Progress progress("training " + checkpoint_.network.name + " " + options_.scheme,
+                               train::training_steps(course.schedule, batches_.batches()),
+                               at.epoch * batches_.batches() + at.batch);
     course.progress = [&](std::int64_t done, std::int64_t, const std::string& note) {
       progress.update(done, note);
     };
-    return run_training(*this, optimizer_, batches_, course, at);
+    return train::run_training(*this, optimizer_, batches_, course, at);
   }
 
   QatResult result() {
@@ -209,7 +211,7 @@ class Training : public TrainingTask {
     result.finished = true;
     result.trained = trained();
     QuantizedNetwork network = apply_plan(result.trained, quantized_.plan());
-    StageProgress stages;
+    support::StageProgress stages;
     estimate_batch_norms(network, result.trained, calibration_, BatchNormEstimation::estimated,
                          options_.quantization.batch_norm_images, shown_by(stages));
     result.network =
@@ -221,17 +223,17 @@ class Training : public TrainingTask {
     return result;
   }
 
-  Judgement judge(const Batch& batch) override {
+  Judgement judge(const train::Batch& batch) override {
     const torch::Tensor scores = quantized_.forward(batch.images);
     return {scores, loss_of(scores, batch)};
   }
 
-  void before_step(const TrainingStep& step) override {
+  void before_step(const train::TrainingStep& step) override {
     const std::vector<std::string>& names = network_.trainable();
     std::vector<torch::Tensor> gradients;
     for (const std::string& name : names) gradients.push_back(network_.parameter(name).grad());
-    if (parameter_norms_.empty()) parameter_norms_ = norms_of(parameters());
-    const std::vector<double> gradient_norms = norms_of(gradients);
+    if (parameter_norms_.empty()) parameter_norms_ = train::norms_of(parameters());
+    const std::vector<double> gradient_norms = train::norms_of(gradients);
     for (std::size_t i = 0; i < names.size(); ++i) {
       // Saturation keeps the loss finite where the parameters no longer are.
       step.require_finite("gradient of " + names[i], gradient_norms[i]);
@@ -241,9 +243,9 @@ class Training : public TrainingTask {
     }
   }
 
-  void after_step(const TrainingStep& step) override {
+  void after_step(const train::TrainingStep& step) override {
     step_ranges(step.rate());
-    parameter_norms_ = norms_of(parameters());
+    parameter_norms_ = train::norms_of(parameters());
     for (std::size_t i = 0; i < parameter_norms_.size(); ++i) {
       step.require_finite("norm of " + network_.trainable()[i], parameter_norms_[i]);
     }
@@ -254,8 +256,8 @@ class Training : public TrainingTask {
     return validate_now();
   }
 
-  void save(const TrainingPosition& at) override {
-    save_qat_state(state_file(options_.out), identity_,
+  void save(const train::TrainingPosition& at) override {
+    save_qat_state(train::state_file(options_.out), identity_,
                    {network_, optimizer_, quantized_, range_velocity_}, at);
   }
 
@@ -268,7 +270,7 @@ class Training : public TrainingTask {
     return all;
   }
 
-  torch::Tensor loss_of(const torch::Tensor& scores, const Batch& batch) {
+  torch::Tensor loss_of(const torch::Tensor& scores, const train::Batch& batch) {
     torch::Tensor loss = torch::zeros({}, scores.options().requires_grad(false));
     if (options_.distill < 1) {
       loss = loss + (1 - options_.distill) *
@@ -306,14 +308,14 @@ class Training : public TrainingTask {
     }
   }
 
-  Checkpoint trained() const {
-    Checkpoint result = checkpoint_;
+  network::Checkpoint trained() const {
+    network::Checkpoint result = checkpoint_;
     result.tensors = network_.tensors();
     return result;
   }
 
   double validate_now() {
-    const Checkpoint now = trained();
+    const network::Checkpoint now = trained();
     QuantizedNetwork network = apply_plan(now, quantized_.plan());
     estimate_batch_norms(
         network, now, calibration_, BatchNormEstimation::estimated,
@@ -321,20 +323,20 @@ class Training : public TrainingTask {
     return fake_quantized_accuracy(network, data_.validation, {});
   }
 
-  const Checkpoint& checkpoint_;
+  const network::Checkpoint& checkpoint_;
   const QatData& data_;
   const QatOptions& options_;
-  const TrainingIdentity identity_;
+  const train::TrainingIdentity identity_;
   const std::function<bool()>& stop_;
   CalibrationData calibration_;
-  FloatNetwork network_;
+  train::FloatNetwork network_;
   QatNetwork quantized_;
-  Optimizer optimizer_;
-  BatchSource batches_;
+  train::Optimizer optimizer_;
+  train::BatchSource batches_;
   std::map<std::string, torch::Tensor> range_velocity_;
   std::vector<double> parameter_norms_;  // as the last step left them; empty: not known yet
-  std::unique_ptr<FloatNetwork> teacher_;
-  ForwardHooks teacher_hooks_;
+  std::unique_ptr<train::FloatNetwork> teacher_;
+  train::ForwardHooks teacher_hooks_;
 };
 
 }  // namespace
@@ -353,17 +355,19 @@ void check_quantizers(const QatOptions& o) {
 std::string to_string(const QatOptions& o) {
   std::ostringstream text;
   text << "qat-version=3 scheme=" << o.scheme << " epochs=" << o.epochs << " batch=" << o.batch
-       << " lr=" << exact_text(o.learning_rate) << " warmup=" << exact_text(o.warmup)
-       << " momentum=" << exact_text(o.optimizer.momentum)
-       << " weight-decay=" << exact_text(o.optimizer.weight_decay)
+       << " lr=" << train::exact_text(o.learning_rate) << " warmup=" << train::exact_text(o.warmup)
+       << " momentum=" << train::exact_text(o.optimizer.momentum)
+       << " weight-decay=" << train::exact_text(o.optimizer.weight_decay)
        << " nesterov=" << o.optimizer.nesterov
-       << " adder-rate=" << exact_text(o.optimizer.adder_rate)
-       << " distill=" << exact_text(o.distill) << " temperature=" << exact_text(o.temperature)
-       << " gradient-clip=" << exact_text(o.gradient_clip) << " learn-ranges=" << o.learn_ranges
-       << " range-rate=" << exact_text(o.range_rate);
-  if (o.optimizer.method == OptimizerMethod::adam) text << " optimizer=adam";
-  if (o.adder_gradient == AdderGradient::exact) text << " adder-gradient=exact";
-  if (o.precision != Precision::float32) text << " precision=" << to_string(o.precision);
+       << " adder-rate=" << train::exact_text(o.optimizer.adder_rate)
+       << " distill=" << train::exact_text(o.distill)
+       << " temperature=" << train::exact_text(o.temperature)
+       << " gradient-clip=" << train::exact_text(o.gradient_clip)
+       << " learn-ranges=" << o.learn_ranges << " range-rate=" << train::exact_text(o.range_rate);
+  if (o.optimizer.method == train::OptimizerMethod::adam) text << " optimizer=adam";
+  if (o.adder_gradient == train::AdderGradient::exact) text << " adder-gradient=exact";
+  if (o.precision != train::Precision::float32)
+    text << " precision=" << train::to_string(o.precision);
   if (o.quantizers.has_value()) {
     text << " weight-quantizer=" << to_string(o.quantizers->weights)
          << " activation-quantizer=" << to_string(o.quantizers->activations);
@@ -372,7 +376,7 @@ std::string to_string(const QatOptions& o) {
       text << " step-start=" << to_string(o.quantizers->step_start);
     }
     if (o.quantizers->activations == ActivationQuantizer::asq) {
-      text << " adapter-rate=" << exact_text(o.adapter_rate);
+      text << " adapter-rate=" << train::exact_text(o.adapter_rate);
       if (o.quantizers->adapter_start != AdapterStart::one) {
         text << " adapter-start=" << to_string(o.quantizers->adapter_start);
       }
@@ -386,7 +390,7 @@ std::string to_string(const QatOptions& o) {
   return text.str();
 }
 
-QatResult train_quantized(const Checkpoint& checkpoint, const Checkpoint& teacher,
+QatResult train_quantized(const network::Checkpoint& checkpoint, const network::Checkpoint& teacher,
                           const QatData& data, const QatOptions& given,
                           const std::function<bool()>& stop) {
   QatOptions options = given;
@@ -402,4 +406,4 @@ QatResult train_quantized(const Checkpoint& checkpoint, const Checkpoint& teache
   return training.result();
 }
 
-}  // namespace abacus
+}  // namespace abacus::quant

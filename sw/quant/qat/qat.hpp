@@ -19,7 +19,7 @@
 #include "sw/train/modules.hpp"
 #include "sw/train/optimizer.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 
 // Of the training itself.
 struct QatTrainingOptions {
@@ -30,12 +30,12 @@ struct QatTrainingOptions {
   double learning_rate = 0.03;  // at the start of the cosine
   double warmup = 0;            // epochs of linearly rising learning rate
   // Adder weights at a quarter of the usual rate: they are where they belong, or nearly.
-  OptimizerOptions optimizer = {0.9, 1e-4, false, 0.05};
+  train::OptimizerOptions optimizer = {0.9, 1e-4, false, 0.05};
   // Whose gradients the adder layers hand back. Exact ones, with adam, make a trained network better
   // at once, where AdderNet's need a training of their own.
-  AdderGradient adder_gradient = AdderGradient::adder_net;
+  train::AdderGradient adder_gradient = train::AdderGradient::adder_net;
   // Of ordinary networks' convolutions (qat_network.hpp).
-  Precision precision = Precision::float32;
+  train::Precision precision = train::Precision::float32;
   // Of the training passes. Not part of what a state must agree on: a training may go on elsewhere.
   torch::Device device = torch::kCPU;
   // Share of the float network's softened scores in the loss (Hinton et al., arXiv 1503.02531):
@@ -76,17 +76,17 @@ struct QatOptions : QatTrainingOptions {
 };
 
 struct QatData {
-  Dataset training;
-  Dataset validation;                          // measured after every epoch, only to watch
-  std::optional<Dataset> test = std::nullopt;  // measured once, at the end
+  network::Dataset training;
+  network::Dataset validation;                          // measured after every epoch, only to watch
+  std::optional<network::Dataset> test = std::nullopt;  // measured once, at the end
 };
 
 struct QatResult {
   bool finished = false;  // false: stopped on request, state saved
-  IntegerNetwork
+  network::IntegerNetwork
       network;  // hashes empty; the fake-quantized accuracy is of the test images, if any
   double validation_percent = 0;  // likewise fake-quantized, of the validation images
-  Checkpoint trained;             // the float parameters behind it
+  network::Checkpoint trained;    // the float parameters behind it
 };
 
 // `teacher` has the network whose scores are distilled; usually the same checkpoint. Asks `stop`
@@ -96,7 +96,7 @@ struct QatResult {
 // std::runtime_error naming file and what differs when a state to resume from does not belong to
 // these options, or naming epoch and batch when loss or
 // gradients are no longer finite.
-QatResult train_quantized(const Checkpoint& checkpoint, const Checkpoint& teacher,
+QatResult train_quantized(const network::Checkpoint& checkpoint, const network::Checkpoint& teacher,
                           const QatData& data, const QatOptions& options,
                           const std::function<bool()>& stop);
 
@@ -107,4 +107,4 @@ void check_quantizers(const QatOptions& options);
 // One line of text that is the same for the same options; hashed, the package's recipe.
 std::string to_string(const QatOptions& options);
 
-}  // namespace abacus
+}  // namespace abacus::quant

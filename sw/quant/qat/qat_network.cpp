@@ -11,7 +11,7 @@
 #include "sw/quant/qat/training_levels.hpp"
 #include "sw/train/adder_functions.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 namespace {
 
 // A learned range stays within this factor of the plan's.
@@ -35,7 +35,7 @@ std::vector<float> floats(const torch::Tensor& tensor) {
 
 torch::Tensor channel_view(const torch::Tensor& row) { return row.view({1, -1, 1, 1}); }
 
-IntegerRange stored_range(const StoredTensor& tensor) {
+IntegerRange stored_range(const network::StoredTensor& tensor) {
   return {tensor.lowest(), tensor.highest()};
 }
 
@@ -52,12 +52,12 @@ IntegerRange adder_weight_range(const ConvolutionPlan& plan) {
 
 }  // namespace
 
-QatNetwork::QatNetwork(FloatNetwork& network, const QuantizationPlan& plan)
+QatNetwork::QatNetwork(train::FloatNetwork& network, const QuantizationPlan& plan)
     : network_(network),
       plan_(plan),
-      folded_(fold_graph(network.network())),
-      convolution_at_(network.network().layers.size(), no_tensor),
-      output_at_(network.network().layers.size(), no_tensor),
+      folded_(network::fold_graph(network.network())),
+      convolution_at_(network.network().layers.size(), network::no_tensor),
+      output_at_(network.network().layers.size(), network::no_tensor),
       operands_(folded_.size()) {
   if (plan_.outputs.size() != folded_.size() || plan_.convolutions.size() != folded_.size()) {
     throw std::invalid_argument(
@@ -66,11 +66,11 @@ QatNetwork::QatNetwork(FloatNetwork& network, const QuantizationPlan& plan)
   }
   for (std::size_t i = 0; i < folded_.size(); ++i) {
     output_at_[static_cast<std::size_t>(folded_[i].output)] = static_cast<int>(i);
-    if (folded_[i].kind != IntegerLayerKind::convolution) continue;
+    if (folded_[i].kind != network::IntegerLayerKind::convolution) continue;
     convolution_at_[static_cast<std::size_t>(folded_[i].layer)] = static_cast<int>(i);
     const ConvolutionPlan& of = plan_.convolutions[i];
     Operands& operands = operands_[i];
-    if (!layer_of(i).computes(Arithmetic::adder)) {
+    if (!layer_of(i).computes(network::Arithmetic::adder)) {
       operands.activation_step = doubles(std::vector<double>{of.activation_step});
       operands.weight_step = doubles(of.weight_step);
       operands.channel_step = operands.weight_step.to(network.device());
@@ -106,10 +106,11 @@ QatNetwork::QatNetwork(FloatNetwork& network, const QuantizationPlan& plan)
   }
 }
 
-void QatNetwork::set_adder_gradient(AdderGradient gradient) {
-  for (std::size_t i = 0; i < folded_.size() && gradient == AdderGradient::exact; ++i) {
-    if (folded_[i].kind != IntegerLayerKind::convolution) continue;
-    if (layer_of(i).computes(Arithmetic::adder) && plan_.convolutions[i].activation_signed) {
+void QatNetwork::set_adder_gradient(train::AdderGradient gradient) {
+  for (std::size_t i = 0; i < folded_.size() && gradient == train::AdderGradient::exact; ++i) {
+    if (folded_[i].kind != network::IntegerLayerKind::convolution) continue;
+    if (layer_of(i).computes(network::Arithmetic::adder) &&
+        plan_.convolutions[i].activation_signed) {
       throw std::invalid_argument("layer " + layer_of(i).name +
                                   ": exact gradients need unsigned activations, found signed ones");
     }
@@ -117,15 +118,15 @@ void QatNetwork::set_adder_gradient(AdderGradient gradient) {
   gradient_ = gradient;
 }
 
-void QatNetwork::set_precision(Precision precision) {
-  for (std::size_t i = 0; i < folded_.size() && precision != Precision::float32; ++i) {
-    if (folded_[i].kind != IntegerLayerKind::convolution) continue;
-    const TapKind arithmetic = layer_of(i).convolution().arithmetic;
-    if (precision == Precision::bfloat16 && arithmetic == Arithmetic::cnn) continue;
-    throw std::invalid_argument("precision: found " + to_string(precision) +
-                                " with a network that has " + to_string(arithmetic) +
+void QatNetwork::set_precision(train::Precision precision) {
+  for (std::size_t i = 0; i < folded_.size() && precision != train::Precision::float32; ++i) {
+    if (folded_[i].kind != network::IntegerLayerKind::convolution) continue;
+    const hw::TapKind arithmetic = layer_of(i).convolution().arithmetic;
+    if (precision == train::Precision::bfloat16 && arithmetic == network::Arithmetic::cnn) continue;
+    throw std::invalid_argument("precision: found " + train::to_string(precision) +
+                                " with a network that has " + network::to_string(arithmetic) +
                                 " layers; allowed: float32" +
-                                (arithmetic == Arithmetic::cnn ? ", bfloat16" : ""));
+                                (arithmetic == network::Arithmetic::cnn ? ", bfloat16" : ""));
   }
   precision_ = precision;
 }
@@ -155,11 +156,11 @@ void QatNetwork::learn_ranges(bool learn) {
     if (!decays) values.requires_grad_(false);
   };
   for (std::size_t i = 0; i < folded_.size(); ++i) {
-    const Layer& layer = layer_of(i);
-    if (!layer.is<Convolution>() || layer.convolution().edge) continue;
+    const network::Layer& layer = layer_of(i);
+    if (!layer.is<network::Convolution>() || layer.convolution().edge) continue;
     const ConvolutionPlan& of = plan_.convolutions[i];
     const int highest = highest_integer(of.activation_bits, of.activation_signed);
-    if (layer.computes(Arithmetic::adder)) {
+    if (layer.computes(network::Arithmetic::adder)) {
       add(layer.name + ".range", operands_[i].range, layer.input.elements(), highest);
       continue;
     }
@@ -194,11 +195,12 @@ void QatNetwork::learn_ranges(bool learn) {
   }
 }
 
-const StoredTensor& QatNetwork::stored_tensor(int index) const {
-  return index == image_tensor ? plan_.image : plan_.outputs[static_cast<std::size_t>(index)];
+const network::StoredTensor& QatNetwork::stored_tensor(int index) const {
+  return index == network::image_tensor ? plan_.image
+                                        : plan_.outputs[static_cast<std::size_t>(index)];
 }
 
-const Layer& QatNetwork::layer_of(std::size_t folded) const {
+const network::Layer& QatNetwork::layer_of(std::size_t folded) const {
   return network_.network().layers[static_cast<std::size_t>(folded_[folded].layer)];
 }
 
@@ -218,7 +220,8 @@ ConvolutionPlan QatNetwork::plan_of(std::size_t folded) const {
 QuantizationPlan QatNetwork::plan() const {
   QuantizationPlan result = plan_;
   for (std::size_t i = 0; i < folded_.size(); ++i) {
-    if (folded_[i].kind == IntegerLayerKind::convolution) result.convolutions[i] = plan_of(i);
+    if (folded_[i].kind == network::IntegerLayerKind::convolution)
+      result.convolutions[i] = plan_of(i);
   }
   return result;
 }
@@ -227,12 +230,12 @@ torch::Tensor QatNetwork::adder_weights(std::size_t folded, const ConvolutionPla
                                         const AdderGrid& unit_grid, std::vector<double>& offset) {
   const Operands& operands = operands_[folded];
   const torch::Tensor& master = network_.parameter(layer_of(folded).name + ".weight");
-  const bool constant_vanishes = folded_[folded].batch_norm != no_tensor;
+  const bool constant_vanishes = folded_[folded].batch_norm != network::no_tensor;
   const UndoneSides sides =
       plan.weight_clamp && constant_vanishes ? undone_sides(unit_grid) : UndoneSides();
   BeyondRange beyond = BeyondRange::clipped;
   if (plan.weight_clamp) {
-    beyond = gradient_ == AdderGradient::exact ? BeyondRange::lossless : BeyondRange::offset;
+    beyond = gradient_ == train::AdderGradient::exact ? BeyondRange::lossless : BeyondRange::offset;
   }
   if (!master.is_cpu() && constant_vanishes) {
     const torch::Tensor& range = operands.channel_range;
@@ -250,7 +253,7 @@ torch::Tensor QatNetwork::adder_weights(std::size_t folded, const ConvolutionPla
 }
 
 torch::Tensor QatNetwork::adder(std::size_t folded, const torch::Tensor& stored) {
-  const Convolution& from = layer_of(folded).convolution();
+  const network::Convolution& from = layer_of(folded).convolution();
   const Operands& operands = operands_[folded];
   const ConvolutionPlan plan = plan_of(folded);
   const double stored_scale = stored_tensor(folded_[folded].input).scale;
@@ -268,10 +271,11 @@ torch::Tensor QatNetwork::adder(std::size_t folded, const torch::Tensor& stored)
                   operands.range[static_cast<std::int64_t>(g)] * unit_grid.activation_step(),
                   activation_range(plan));
     if (plan.activation_signed) {
-      return adder_conv2d(input, group_weights, from.stride, from.padding);
+      return train::adder_conv2d(input, group_weights, from.stride, from.padding);
     }
-    return adder_conv2d_on_grid(input, group_weights, std::ldexp(step, -grid.activation_shift),
-                                from.stride, from.padding, gradient_);
+    return train::adder_conv2d_on_grid(input, group_weights,
+                                       std::ldexp(step, -grid.activation_shift), from.stride,
+                                       from.padding, gradient_);
   };
   torch::Tensor output;
   if (operands.channels_of_group.empty()) {
@@ -284,7 +288,7 @@ torch::Tensor QatNetwork::adder(std::size_t folded, const torch::Tensor& stored)
     output = torch::cat(parts, 1).index_select(1, operands.channel_place);
   }
   // A BatchNorm that follows takes any constant away again.
-  if (folded_[folded].batch_norm == no_tensor) {
+  if (folded_[folded].batch_norm == network::no_tensor) {
     output = output + channel_view(doubles(offset).to(output.device(), torch::kFloat32));
     if (from.bias) {
       output = output + channel_view(network_.parameter(layer_of(folded).name + ".bias"));
@@ -315,7 +319,7 @@ torch::Tensor QatNetwork::ordinary_weights(std::size_t folded, const Convolution
       fake_level_weights(*plan.weights, master, operands.weight_parameters,
                          quantize_weights(*plan.weights, plain, channels));
   if (plan.weights->quantizer == WeightQuantizer::lqnet &&
-      network_.batch_norm_mode() == BatchNormMode::training) {
+      network_.batch_norm_mode() == train::BatchNormMode::training) {
     torch::NoGradGuard no_gradient;
     const torch::Tensor fitted = doubles(refit_bases(*plan.weights, plain, channels));
     operands.weight_parameters.lerp_(fitted, 1 - basis_momentum);
@@ -343,10 +347,11 @@ torch::Tensor QatNetwork::ordinary_input(std::size_t folded, const ConvolutionPl
   const torch::Tensor sums = channel_sums(stored, stored_scale);
   const std::vector<int> factors = integer_step_factors(
       integer_adapter(plan.adapter, stored_tensor(folded_[folded].input)), sums);
-  const ReadQuantizer quantizer = adaptable_read_quantizer(stored_scale / plan.activation_step);
+  const network::ReadQuantizer quantizer =
+      adaptable_read_quantizer(stored_scale / plan.activation_step);
   std::vector<double> values, ratios;
   for (const int factor : factors) {
-    values.push_back(std::ldexp(factor, -step_factor_bits));
+    values.push_back(std::ldexp(factor, -network::step_factor_bits));
     ratios.push_back(ratio(adapted(quantizer, factor)));
   }
   const torch::Tensor means = channel_means(stored, stored_scale, sums);
@@ -357,12 +362,12 @@ torch::Tensor QatNetwork::ordinary_input(std::size_t folded, const ConvolutionPl
 }
 
 torch::Tensor QatNetwork::ordinary(std::size_t folded, const torch::Tensor& stored) {
-  const Layer& layer = layer_of(folded);
-  const Convolution& from = layer.convolution();
+  const network::Layer& layer = layer_of(folded);
+  const network::Convolution& from = layer.convolution();
   const ConvolutionPlan plan = plan_of(folded);
   const torch::Tensor bias = from.bias ? network_.parameter(layer.name + ".bias") : torch::Tensor();
   // A classifier's few products are not worth rounding.
-  const bool halves = precision_ == Precision::bfloat16 && !from.bias;
+  const bool halves = precision_ == train::Precision::bfloat16 && !from.bias;
   const torch::ScalarType type = halves ? torch::kBFloat16 : torch::kFloat32;
   return torch::conv2d(ordinary_input(folded, plan, stored, type),
                        ordinary_weights(folded, plan).to(type), bias, from.stride, from.padding)
@@ -370,21 +375,22 @@ torch::Tensor QatNetwork::ordinary(std::size_t folded, const torch::Tensor& stor
 }
 
 torch::Tensor QatNetwork::store(std::size_t folded, const torch::Tensor& values) const {
-  const StoredTensor& tensor = plan_.outputs[folded];
+  const network::StoredTensor& tensor = plan_.outputs[folded];
   return fake_quantize(values, tensor.scale, stored_range(tensor));
 }
 
 torch::Tensor QatNetwork::compute(int index, const std::vector<torch::Tensor>& inputs) {
   const std::size_t at = static_cast<std::size_t>(index);
-  const Layer& layer = network_.network().layers[at];
+  const network::Layer& layer = network_.network().layers[at];
   const int folded = convolution_at_[at];
-  if (folded != no_tensor) {
+  if (folded != network::no_tensor) {
     const std::size_t i = static_cast<std::size_t>(folded);
-    return layer.computes(Arithmetic::adder) ? adder(i, inputs[0]) : ordinary(i, inputs[0]);
+    return layer.computes(network::Arithmetic::adder) ? adder(i, inputs[0])
+                                                      : ordinary(i, inputs[0]);
   }
   // Saturation at 0 is the ReLU.
   const int output = output_at_[at];
-  if (layer.is<Relu>() && output != no_tensor &&
+  if (layer.is<network::Relu>() && output != network::no_tensor &&
       !plan_.outputs[static_cast<std::size_t>(output)].is_signed) {
     return store(static_cast<std::size_t>(output), inputs[0]);
   }
@@ -392,22 +398,23 @@ torch::Tensor QatNetwork::compute(int index, const std::vector<torch::Tensor>& i
 }
 
 torch::Tensor QatNetwork::forward(const torch::Tensor& images) {
-  ForwardHooks hooks;
+  train::ForwardHooks hooks;
   hooks.compute = [this](int layer, const std::vector<torch::Tensor>& inputs) {
     return compute(layer, inputs);
   };
   hooks.after = [this](int layer, torch::Tensor& output) {
     const int folded = output_at_[static_cast<std::size_t>(layer)];
-    if (folded == no_tensor) return;
+    if (folded == network::no_tensor) return;
     const std::size_t i = static_cast<std::size_t>(folded);
-    const bool done = network_.network().layers[static_cast<std::size_t>(layer)].is<Relu>() &&
-                      !plan_.outputs[i].is_signed;
+    const bool done =
+        network_.network().layers[static_cast<std::size_t>(layer)].is<network::Relu>() &&
+        !plan_.outputs[i].is_signed;
     // Maxima of stored integers are stored integers.
-    if (!done && folded_[i].kind != IntegerLayerKind::max_pool) output = store(i, output);
+    if (!done && folded_[i].kind != network::IntegerLayerKind::max_pool) output = store(i, output);
   };
   return network_.forward(
       fake_quantize(images.to(network_.device()), plan_.image.scale, stored_range(plan_.image)),
       hooks);
 }
 
-}  // namespace abacus
+}  // namespace abacus::quant

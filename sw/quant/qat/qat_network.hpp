@@ -15,7 +15,7 @@
 #include "sw/train/modules.hpp"
 #include "sw/train/torch.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 
 // What training may move besides the network's parameters: s of an adder layer's groups, an ordinary
 // layer's activation step, weight steps or its quantizers' other parameters.
@@ -35,16 +35,16 @@ class QatNetwork {
  public:
   // `plan` was made for the network's graph. Keeps a reference to the network, whose parameters are
   // the master weights.
-  QatNetwork(FloatNetwork& network, const QuantizationPlan& plan);
+  QatNetwork(train::FloatNetwork& network, const QuantizationPlan& plan);
 
   // Of the adder layers; AdderNet's by default. The exact one needs unsigned activations: throws
   // std::invalid_argument naming the layer that has none.
-  void set_adder_gradient(AdderGradient gradient);
+  void set_adder_gradient(train::AdderGradient gradient);
 
   // Of ordinary convolutions' operands, outputs and gradients, sums in float32: bfloat16 rounds what
   // is no power of two times an integer of 8 bits, so that the pass computes the simulation's integers
   // only nearly. Throws std::invalid_argument if the network cannot run in it.
-  void set_precision(Precision precision);
+  void set_precision(train::Precision precision);
 
   // Class scores, N × classes, of normalised images. LQ-Net's bases follow their weights in
   // BatchNormMode::training. In BatchNormMode::training every integer of the
@@ -87,19 +87,19 @@ class QatNetwork {
   torch::Tensor ordinary_input(std::size_t folded, const ConvolutionPlan& plan,
                                const torch::Tensor& stored, torch::ScalarType type) const;
   torch::Tensor store(std::size_t folded, const torch::Tensor& values) const;
-  const StoredTensor& stored_tensor(int index) const;
-  const Layer& layer_of(std::size_t folded) const;
+  const network::StoredTensor& stored_tensor(int index) const;
+  const network::Layer& layer_of(std::size_t folded) const;
   ConvolutionPlan plan_of(std::size_t folded) const;
 
-  FloatNetwork& network_;
+  train::FloatNetwork& network_;
   QuantizationPlan plan_;
-  std::vector<FoldedLayer> folded_;
+  std::vector<network::FoldedLayer> folded_;
   std::vector<int> convolution_at_;  // by the network's layer: folded layer, or no_tensor
   std::vector<int> output_at_;       // likewise, of the layer whose output is stored
   std::vector<Operands> operands_;   // by folded layer
   std::vector<LearnedRange> learned_;
-  AdderGradient gradient_ = AdderGradient::adder_net;
-  Precision precision_ = Precision::float32;
+  train::AdderGradient gradient_ = train::AdderGradient::adder_net;
+  train::Precision precision_ = train::Precision::float32;
 };
 
-}  // namespace abacus
+}  // namespace abacus::quant

@@ -5,7 +5,7 @@
 
 #include "sw/network/integer_limits.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 namespace {
 
 const std::vector<std::string>& step_start_names() {
@@ -54,7 +54,7 @@ constexpr Integer<int> fraction_bits{
      "(`array.fraction_bits`)",
      "bits"},
     {&AskedQuantizers::fraction_bits, &QatQuantizers::fraction_bits},
-    {2, largest_fraction_bits}};
+    {2, network::largest_fraction_bits}};
 
 }  // namespace option
 
@@ -120,22 +120,23 @@ std::optional<QatQuantizers> complete(const AskedQuantizers& asked) {
   }
   if (!any) return std::nullopt;
   if (completed.weights == WeightQuantizer::post &&
-      completed.fraction_bits > largest_table_fraction_bits) {
+      completed.fraction_bits > network::largest_table_fraction_bits) {
     throw std::invalid_argument(
         option::fraction_bits.flag() + " is " + option::fraction_bits.text(completed) +
         "; allowed with --weight-quantizer post: 2 to " +
-        std::to_string(largest_table_fraction_bits) + ", as a lookup table has");
+        std::to_string(network::largest_table_fraction_bits) + ", as a lookup table has");
   }
   return completed;
 }
 
-void set_quantizers(QuantizationPlan& plan, const Checkpoint& checkpoint,
-                    const std::vector<FoldedLayer>& folded,
+void set_quantizers(QuantizationPlan& plan, const network::Checkpoint& checkpoint,
+                    const std::vector<network::FoldedLayer>& folded,
                     const std::vector<double>& mean_magnitudes, const QatQuantizers& quantizers,
                     std::uint64_t seed) {
   for (std::size_t i = 0; i < folded.size(); ++i) {
-    const Layer& layer = checkpoint.network.layers[static_cast<std::size_t>(folded[i].layer)];
-    if (!layer.is<Convolution>() || layer.convolution().edge) continue;
+    const network::Layer& layer =
+        checkpoint.network.layers[static_cast<std::size_t>(folded[i].layer)];
+    if (!layer.is<network::Convolution>() || layer.convolution().edge) continue;
     ConvolutionPlan& of = plan.convolutions[i];
     WeightPlan weights{quantizers.weights, of.weight_bits, quantizers.magnitudes, {}};
     const bool from_rule = quantizers.step_start == StepStart::lsq;
@@ -151,7 +152,7 @@ void set_quantizers(QuantizationPlan& plan, const Checkpoint& checkpoint,
     of.activations = quantizers.activations;
     const bool adapts = quantizers.activations == ActivationQuantizer::asq;
     if (adapts) of.adapter = initial_adapter(layer.input.channels, seed << 16 | i);
-    if (folded[i].input == image_tensor || !from_rule) continue;
+    if (folded[i].input == network::image_tensor || !from_rule) continue;
     const std::size_t input = static_cast<std::size_t>(folded[i].input);
     // Operands as wide as what is stored pass through as they are.
     const bool narrower = of.activation_bits < plan.outputs[input].bits;
@@ -162,4 +163,4 @@ void set_quantizers(QuantizationPlan& plan, const Checkpoint& checkpoint,
   }
 }
 
-}  // namespace abacus
+}  // namespace abacus::quant

@@ -14,7 +14,7 @@
 #include "sw/quant/plan/quantization_plan.hpp"
 #include "sw/quant/weights/weight_quantizer.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 
 // Where the steps of LSQ's weights, and of LSQ's and ASQ's activations, start.
 enum class StepStart {
@@ -65,9 +65,9 @@ std::optional<QatQuantizers> complete(const AskedQuantizers& asked);
 // Gives every layer between the edges these quantizers at the widths that it has. PACT's activations
 // start at the plan's range. `plan`: of uniform-ptq. `mean_magnitudes`: of each folded layer's output.
 // Throws std::invalid_argument for widths that a quantizer does not have.
-void set_quantizers(QuantizationPlan& plan, const Checkpoint& checkpoint,
-                    const std::vector<FoldedLayer>& folded,
+void set_quantizers(QuantizationPlan& plan, const network::Checkpoint& checkpoint,
+                    const std::vector<network::FoldedLayer>& folded,
                     const std::vector<double>& mean_magnitudes, const QatQuantizers& quantizers,
                     std::uint64_t seed);
 
-}  // namespace abacus
+}  // namespace abacus::quant

@@ -3,12 +3,12 @@
 #include <string>
 #include <vector>
 
-namespace abacus {
+namespace abacus::quant {
 namespace {
 
 std::string text_of(const std::vector<double>& values) {
   std::string text;
-  for (const double value : values) text += (text.empty() ? "" : " ") + exact_text(value);
+  for (const double value : values) text += (text.empty() ? "" : " ") + train::exact_text(value);
   return text;
 }
 
@@ -50,7 +50,7 @@ void for_each_number(QuantizationPlan& plan, const Visit& visit) {
   }
 }
 
-void fill(const TrainingState& state, const std::string& key, torch::Tensor values) {
+void fill(const train::TrainingState& state, const std::string& key, torch::Tensor values) {
   const std::vector<double> read = state.reals(key, static_cast<std::size_t>(values.numel()));
   torch::NoGradGuard no_gradient;
   values.copy_(torch::tensor(read, torch::kFloat64));
@@ -58,8 +58,8 @@ void fill(const TrainingState& state, const std::string& key, torch::Tensor valu
 
 }  // namespace
 
-void save_qat_state(const std::filesystem::path& file, const TrainingIdentity& identity,
-                    const QatTraining& training, const TrainingPosition& at) {
+void save_qat_state(const std::filesystem::path& file, const train::TrainingIdentity& identity,
+                    const QatTraining& training, const train::TrainingPosition& at) {
   std::map<std::string, std::string> numbers;
   // What was learned since stands among the ranges.
   QuantizationPlan plan = training.quantized.starting_plan();
@@ -70,11 +70,11 @@ void save_qat_state(const std::filesystem::path& file, const TrainingIdentity& i
     numbers["range " + range.name] = text_of(range.values);
     numbers["range momentum " + range.name] = text_of(training.range_velocity.at(range.name));
   }
-  save_training_state(file, identity, training.network, training.optimizer, at, numbers);
+  train::save_training_state(file, identity, training.network, training.optimizer, at, numbers);
 }
 
 void load_qat_plan(const std::filesystem::path& file, QuantizationPlan& plan) {
-  const TrainingState state(file);
+  const train::TrainingState state(file);
   for_each_number(plan, [&](const std::string& key, std::vector<double>& values, bool same_count) {
     values = same_count ? state.reals(key, values.size()) : state.reals(key);
   });
@@ -89,11 +89,12 @@ void load_qat_plan(const std::filesystem::path& file, QuantizationPlan& plan) {
   }
 }
 
-TrainingPosition load_qat_state(const std::filesystem::path& file, const TrainingIdentity& identity,
-                                QatTraining training) {
-  const TrainingState state(file);
+train::TrainingPosition load_qat_state(const std::filesystem::path& file,
+                                       const train::TrainingIdentity& identity,
+                                       QatTraining training) {
+  const train::TrainingState state(file);
   state.require_same(identity);
-  const TrainingPosition at = state.load(training.network, training.optimizer);
+  const train::TrainingPosition at = state.load(training.network, training.optimizer);
   for (LearnedRange& range : training.quantized.learned_ranges()) {
     fill(state, "range " + range.name, range.values);
     fill(state, "range momentum " + range.name, training.range_velocity.at(range.name));
@@ -101,4 +102,4 @@ TrainingPosition load_qat_state(const std::filesystem::path& file, const Trainin
   return at;
 }
 
-}  // namespace abacus
+}  // namespace abacus::quant

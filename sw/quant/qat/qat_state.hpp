@@ -11,12 +11,12 @@
 #include "sw/train/optimizer.hpp"
 #include "sw/train/training_state.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 
 // What training changes.
 struct QatTraining {
-  FloatNetwork& network;
-  Optimizer& optimizer;
+  train::FloatNetwork& network;
+  train::Optimizer& optimizer;
   QatNetwork& quantized;
   std::map<std::string, torch::Tensor>& range_velocity;  // by LearnedRange::name
 };
@@ -24,8 +24,8 @@ struct QatTraining {
 // The identity's format.
 inline constexpr char qat_state_format[] = "abacus-qat-state-2";
 
-void save_qat_state(const std::filesystem::path& file, const TrainingIdentity& identity,
-                    const QatTraining& training, const TrainingPosition& at);
+void save_qat_state(const std::filesystem::path& file, const train::TrainingIdentity& identity,
+                    const QatTraining& training, const train::TrainingPosition& at);
 
 // The numbers of the saved training's plan (scales, ranges, groups, steps) in place of those of `plan`,
 // which was made for the same network and options: searching ranges anew takes long, and another
@@ -34,7 +34,8 @@ void save_qat_state(const std::filesystem::path& file, const TrainingIdentity& i
 void load_qat_plan(const std::filesystem::path& file, QuantizationPlan& plan);
 
 // Throws likewise.
-TrainingPosition load_qat_state(const std::filesystem::path& file, const TrainingIdentity& identity,
-                                QatTraining training);
+train::TrainingPosition load_qat_state(const std::filesystem::path& file,
+                                       const train::TrainingIdentity& identity,
+                                       QatTraining training);
 
-}  // namespace abacus
+}  // namespace abacus::quant

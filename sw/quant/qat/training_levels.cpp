@@ -4,7 +4,7 @@
 #include <cmath>
 #include <cstddef>
 
-namespace abacus {
+namespace abacus::quant {
 namespace {
 
 // What a package's 16 bits would hold.
@@ -72,4 +72,4 @@ torch::Tensor ordinary_levels(const torch::Tensor& weights, const torch::Tensor&
       .to(torch::kFloat32);
 }
 
-}  // namespace abacus
+}  // namespace abacus::quant

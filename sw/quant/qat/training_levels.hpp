@@ -9,7 +9,7 @@
 #include "sw/quant/plan/quantization_plan.hpp"
 #include "sw/train/torch.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 
 // On which sides of its range the clamp of an adder layer's weights can be undone: where the weights'
 // end is not within the activations' range. `unit_grid`: of range 1.
@@ -36,4 +36,4 @@ torch::Tensor adder_levels(const torch::Tensor& weights, const torch::Tensor& ra
 torch::Tensor ordinary_levels(const torch::Tensor& weights, const torch::Tensor& step,
                               const IntegerRange& range);
 
-}  // namespace abacus
+}  // namespace abacus::quant

@@ -7,7 +7,7 @@
 
 #include "sw/quant/plan/quantized_convolution.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 namespace {
 
 constexpr double zeta = 1.1;
@@ -104,4 +104,4 @@ std::vector<double> weight_steps_of_least_error(const std::vector<float>& weight
   return steps;
 }
 
-}  // namespace abacus
+}  // namespace abacus::quant

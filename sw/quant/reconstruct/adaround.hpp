@@ -8,7 +8,7 @@
 
 #include "sw/train/torch.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 
 // h(a) = clip(1.2·σ(a) − 0.1, 0, 1), element by element (AdaRound, eq. 23: ζ = 1.1, γ = −0.1).
 torch::Tensor rectified_sigmoid(const torch::Tensor& a);
@@ -50,4 +50,4 @@ double weight_step_of_least_error(const float* weights, std::size_t count, int b
 std::vector<double> weight_steps_of_least_error(const std::vector<float>& weights,
                                                 int output_channels, int bits);
 
-}  // namespace abacus
+}  // namespace abacus::quant

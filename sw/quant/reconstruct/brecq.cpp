@@ -16,7 +16,7 @@
 #include "sw/quant/reconstruct/reconstruction_layers.hpp"
 #include "sw/quant/reconstruct/reconstruction_units.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 namespace {
 
 constexpr double rounding_rate = 1e-3;  // Adam's, as torch's default
@@ -46,7 +46,7 @@ torch::Tensor reconstruction_loss(const torch::Tensor& output, const torch::Tens
 
 class Brecq {
  public:
-  Brecq(QuantizedNetwork& network, FloatNetwork& float_network, const CalibrationData& data,
+  Brecq(QuantizedNetwork& network, train::FloatNetwork& float_network, const CalibrationData& data,
         const BrecqOptions& options, const ReconstructionProgress& progress)
       : network_(network),
         float_network_(float_network),
@@ -207,7 +207,7 @@ class Brecq {
   }
 
   QuantizedNetwork& network_;
-  FloatNetwork& float_network_;
+  train::FloatNetwork& float_network_;
   const CalibrationData& data_;
   const BrecqOptions& options_;
   const ReconstructionProgress& progress_;
@@ -218,11 +218,12 @@ class Brecq {
 
 }  // namespace
 
-void set_brecq_weight_steps(QuantizationPlan& plan, const Checkpoint& checkpoint) {
-  const std::vector<FoldedLayer> folded = fold_graph(checkpoint.network);
+void set_brecq_weight_steps(QuantizationPlan& plan, const network::Checkpoint& checkpoint) {
+  const std::vector<network::FoldedLayer> folded = network::fold_graph(checkpoint.network);
   for (std::size_t i = 0; i < folded.size(); ++i) {
-    const Layer& layer = checkpoint.network.layers[static_cast<std::size_t>(folded[i].layer)];
-    if (!layer.computes(Arithmetic::cnn)) continue;
+    const network::Layer& layer =
+        checkpoint.network.layers[static_cast<std::size_t>(folded[i].layer)];
+    if (!layer.computes(network::Arithmetic::cnn)) continue;
     ConvolutionPlan& convolution = plan.convolutions.at(i);
     convolution.weight_step =
         weight_steps_of_least_error(checkpoint.tensors.at(layer.name + ".weight").values<float>(),
@@ -230,18 +231,18 @@ void set_brecq_weight_steps(QuantizationPlan& plan, const Checkpoint& checkpoint
   }
 }
 
-std::vector<UnitError> brecq(QuantizedNetwork& network, FloatNetwork& float_network,
+std::vector<UnitError> brecq(QuantizedNetwork& network, train::FloatNetwork& float_network,
                              const CalibrationData& data, const BrecqOptions& options,
                              const ReconstructionProgress& progress) {
   check(options);
   for (std::size_t i = 0; i < network.layers.size(); ++i) {
-    const Convolution* const from = network.source(i).if_convolution();
-    if (from == nullptr || from->arithmetic == Arithmetic::cnn) continue;
+    const network::Convolution* const from = network.source(i).if_convolution();
+    if (from == nullptr || from->arithmetic == network::Arithmetic::cnn) continue;
     throw std::invalid_argument("layer \"" + network.layers[i].folded.name +
                                 "\": BRECQ is for ordinary convolutions, and its arithmetic is " +
-                                to_string(from->arithmetic));
+                                network::to_string(from->arithmetic));
   }
   return Brecq(network, float_network, data, options, progress).run();
 }
 
-}  // namespace abacus
+}  // namespace abacus::quant

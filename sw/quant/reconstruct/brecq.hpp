@@ -15,18 +15,18 @@
 #include "sw/quant/reconstruct/reconstruction.hpp"
 #include "sw/train/modules.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 
 // Gives the plan of an ordinary network BRECQ's initial weight steps (adaround.hpp).
-void set_brecq_weight_steps(QuantizationPlan& plan, const Checkpoint& checkpoint);
+void set_brecq_weight_steps(QuantizationPlan& plan, const network::Checkpoint& checkpoint);
 
 // `network`: quantized as such a plan says, with the checkpoint's own BatchNorms, which stay. Its
 // weights, each to one of the two levels around it, and its operands' steps change. The errors are
 // those before anything was learned, at nearest rounding, and after the activations' steps. The
 // same arguments give the same result on the same machine. Throws std::invalid_argument for
 // networks that have adder layers.
-std::vector<UnitError> brecq(QuantizedNetwork& network, FloatNetwork& float_network,
+std::vector<UnitError> brecq(QuantizedNetwork& network, train::FloatNetwork& float_network,
                              const CalibrationData& data, const BrecqOptions& options,
                              const ReconstructionProgress& progress);
 
-}  // namespace abacus
+}  // namespace abacus::quant

@@ -10,7 +10,7 @@
 #include "sw/quant/reconstruct/reconstruction_layers.hpp"
 #include "sw/quant/reconstruct/reconstruction_units.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 namespace {
 
 // Passes the images through the unit in large batches, and takes their statistics.
@@ -94,17 +94,17 @@ void learn(TrainableUnit& unit, const ReconstructionData& data, double scale, co
 
 }  // namespace
 
-std::vector<UnitError> reconstruct(QuantizedNetwork& network, FloatNetwork& float_network,
+std::vector<UnitError> reconstruct(QuantizedNetwork& network, train::FloatNetwork& float_network,
                                    const CalibrationData& data,
                                    const ReconstructionOptions& options,
                                    const ReconstructionProgress& progress) {
   check(options);
   const std::vector<ReconstructionUnit> units = reconstruction_units(network.folded());
   for (std::size_t i = 0; i < network.layers.size(); ++i) {
-    if (network.source(i).computes(Arithmetic::bnn)) {
+    if (network.source(i).computes(network::Arithmetic::bnn)) {
       throw std::invalid_argument("layer \"" + network.layers[i].folded.name +
                                   "\": block reconstruction has no gradients for its arithmetic, " +
-                                  to_string(Arithmetic::bnn));
+                                  network::to_string(network::Arithmetic::bnn));
     }
   }
   ReconstructionData images(network, float_network, data, options.images);
@@ -156,4 +156,4 @@ std::vector<UnitError> reconstruct(QuantizedNetwork& network, FloatNetwork& floa
   return errors;
 }
 
-}  // namespace abacus
+}  // namespace abacus::quant

@@ -14,7 +14,7 @@
 #include "sw/quant/plan/quantized_network.hpp"
 #include "sw/train/modules.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 
 // Mean squared error of a unit's output, in real values, over all images.
 struct UnitError {
@@ -29,9 +29,9 @@ using ReconstructionProgress = std::function<void(std::int64_t done, std::int64_
 // `network`: quantized, with BatchNorm statistics that fit; its weights, steps, BatchNorms change.
 // `float_network`: the one that it was made from. The same arguments give the same result on the
 // same machine.
-std::vector<UnitError> reconstruct(QuantizedNetwork& network, FloatNetwork& float_network,
+std::vector<UnitError> reconstruct(QuantizedNetwork& network, train::FloatNetwork& float_network,
                                    const CalibrationData& data,
                                    const ReconstructionOptions& options,
                                    const ReconstructionProgress& progress);
 
-}  // namespace abacus
+}  // namespace abacus::quant

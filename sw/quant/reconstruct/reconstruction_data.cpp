@@ -5,7 +5,7 @@
 
 #include "sw/train/batches.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 namespace {
 
 constexpr std::int64_t part = 128;  // images a pass
@@ -16,10 +16,11 @@ torch::Tensor channels_last(const torch::Tensor& tensor) {
 
 }  // namespace
 
-ReconstructionData::ReconstructionData(const QuantizedNetwork& network, FloatNetwork& float_network,
+ReconstructionData::ReconstructionData(const QuantizedNetwork& network,
+                                       train::FloatNetwork& float_network,
                                        const CalibrationData& data, std::int64_t count)
     : network_(network), float_network_(float_network) {
-  float_network.set_batch_norm_mode(BatchNormMode::inference);
+  float_network.set_batch_norm_mode(train::BatchNormMode::inference);
   std::vector<torch::Tensor> stored, images;
   for_each_batch(data, count,
                  [&](const torch::Tensor& batch) {
@@ -41,7 +42,8 @@ void ReconstructionData::advance_target(ReconstructionUnit unit) {
   std::vector<torch::Tensor> parts;
   for (std::int64_t begin = 0; begin < count(); begin += part) {
     const torch::Tensor input = target_.slice(0, begin, std::min(begin + part, count()));
-    GraphWalk<torch::Tensor> walk(reads_of(network_.network), float_layers_done_, input);
+    network::GraphWalk<torch::Tensor> walk(network::reads_of(network_.network), float_layers_done_,
+                                           input);
     while (walk.layer() <= last) walk.advance(float_network_.compute(walk.layer(), walk.inputs()));
     parts.push_back(walk.tensor(last));
   }
@@ -86,11 +88,11 @@ ShuffledBatches::ShuffledBatches(std::int64_t count, std::int64_t size, std::uin
 
 torch::Tensor ShuffledBatches::next() {
   if (at_ + size_ > count_) {
-    order_ = torch::tensor(shuffled_order(count_, seed_, epoch_++));
+    order_ = torch::tensor(train::shuffled_order(count_, seed_, epoch_++));
     at_ = 0;
   }
   at_ += size_;
   return order_.slice(0, at_ - size_, at_);
 }
 
-}  // namespace abacus
+}  // namespace abacus::quant

@@ -12,12 +12,12 @@
 #include "sw/quant/reconstruct/reconstruction_units.hpp"
 #include "sw/train/modules.hpp"
 #include "sw/train/torch.hpp"
-namespace abacus {
+namespace abacus::quant {
 
 class ReconstructionData {
  public:
   // The network's input: `count` augmented training images. Keeps references to both networks.
-  ReconstructionData(const QuantizedNetwork& network, FloatNetwork& float_network,
+  ReconstructionData(const QuantizedNetwork& network, train::FloatNetwork& float_network,
                      const CalibrationData& data, std::int64_t count);
 
   std::int64_t count() const { return stored_.size(0); }
@@ -35,7 +35,7 @@ class ReconstructionData {
 
  private:
   const QuantizedNetwork& network_;
-  FloatNetwork& float_network_;
+  train::FloatNetwork& float_network_;
   torch::Tensor stored_;  // int32 if 16 bits need it, else int16
   torch::Tensor target_;  // float32
   int float_layers_done_ = 0;
@@ -58,4 +58,4 @@ class ShuffledBatches {
   torch::Tensor order_;
 };
 
-}  // namespace abacus
+}  // namespace abacus::quant

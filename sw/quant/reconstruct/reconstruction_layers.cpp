@@ -8,7 +8,7 @@
 #include "sw/quant/plan/unrounded_output.hpp"
 #include "sw/train/adder_functions.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 namespace {
 
 // A weight that the network's rounding moved to another level than its nearest starts so far from
@@ -52,11 +52,11 @@ torch::Tensor round_straight_through(const torch::Tensor& values, double lowest,
 }
 
 TrainableUnit::TrainableUnit(QuantizedNetwork& network, ReconstructionUnit unit,
-                             const FloatNetwork& float_network)
+                             const train::FloatNetwork& float_network)
     : network_(network), unit_(unit), states_(unit.last - unit.first + 1) {
   for (std::size_t i = unit.first; i <= unit.last; ++i) {
     const QuantizedLayer& layer = network.layers[i];
-    if (layer.folded.kind != IntegerLayerKind::convolution) continue;
+    if (layer.folded.kind != network::IntegerLayerKind::convolution) continue;
     const QuantizedConvolution& from = layer.convolution;
     State& state = states_[i - unit.first];
     state.present = true;
@@ -65,8 +65,8 @@ TrainableUnit::TrainableUnit(QuantizedNetwork& network, ReconstructionUnit unit,
     convolution.highest_weight = highest_integer(from.weight_bits, from.weight_signed);
     // What one weight step is worth: of an adder, the accumulator's, shifted; of an ordinary layer,
     // the accumulator's over the operand's.
-    const Layer& float_layer = network.source(i);
-    const bool adder = float_layer.computes(Arithmetic::adder);
+    const network::Layer& float_layer = network.source(i);
+    const bool adder = float_layer.computes(network::Arithmetic::adder);
     std::vector<float> steps;
     for (std::size_t o = 0; o < from.group.size(); ++o) {
       const double step = adder ? -from.accumulator_step[o] * (1 << from.weight_shift)
@@ -125,10 +125,10 @@ void TrainableUnit::set_normalization(NormalizationMode mode) {
 torch::Tensor TrainableUnit::accumulate(std::size_t index, const torch::Tensor& stored) {
   const QuantizedLayer& layer = network_.layers[index];
   const QuantizedConvolution& convolution = layer.convolution;
-  const Convolution& from = network_.source(index).convolution();
+  const network::Convolution& from = network_.source(index).convolution();
   State& state = states_[index - unit_.first];
   const TrainableConvolution& trainable = state.convolution;
-  const bool adder = from.arithmetic == Arithmetic::adder;
+  const bool adder = from.arithmetic == network::Arithmetic::adder;
   const double scale = network_.tensor(layer.folded.input).scale;
 
   const auto operands = [&](std::size_t group) {
@@ -162,10 +162,10 @@ torch::Tensor TrainableUnit::accumulate(std::size_t index, const torch::Tensor& 
   const auto distances = [&](const torch::Tensor& operand, const torch::Tensor& weight) {
     // The kernels for integers take inputs from 0 on.
     if (convolution.activation_signed) {
-      return adder_conv2d(operand, weight, from.stride, from.padding);
+      return train::adder_conv2d(operand, weight, from.stride, from.padding);
     }
-    return adder_conv2d_on_grid(operand, weight, 1, from.stride, from.padding,
-                                AdderGradient::exact);
+    return train::adder_conv2d_on_grid(operand, weight, 1, from.stride, from.padding,
+                                       train::AdderGradient::exact);
   };
   if (state.group_channels.empty()) return distances(shifted(0), weights);
   std::vector<torch::Tensor> parts;
@@ -180,7 +180,7 @@ torch::Tensor TrainableUnit::convolve(std::size_t index, const torch::Tensor& st
   const QuantizedLayer& layer = network_.layers[index];
   State& state = states_[index - unit_.first];
   // Accumulators, negated where the layer's output falls with them.
-  const double sign = network_.source(index).computes(Arithmetic::adder) ? -1.0 : 1.0;
+  const double sign = network_.source(index).computes(network::Arithmetic::adder) ? -1.0 : 1.0;
   torch::Tensor values = accumulate(index, stored);
   const bool normalized = state.convolution.norm_weight.defined();
   if (normalized && mode_ != NormalizationMode::fixed) {
@@ -195,8 +195,9 @@ torch::Tensor TrainableUnit::convolve(std::size_t index, const torch::Tensor& st
       ++sums.batches;
     }
     const double step = sign * layer.convolution.accumulator_step.front();
-    values = torch::batch_norm(values, state.convolution.norm_weight, state.convolution.norm_bias,
-                               {}, {}, true, 0.0, BatchNorm::epsilon / (step * step), false);
+    values =
+        torch::batch_norm(values, state.convolution.norm_weight, state.convolution.norm_bias, {},
+                          {}, true, 0.0, network::BatchNorm::epsilon / (step * step), false);
     values = values / layer.output.scale;
   } else {
     std::vector<float> gains, offsets;
@@ -216,7 +217,8 @@ torch::Tensor TrainableUnit::convolve(std::size_t index, const torch::Tensor& st
 
 torch::Tensor TrainableUnit::forward(const torch::Tensor& input) {
   const int last = static_cast<int>(unit_.last);
-  GraphWalk<torch::Tensor> walk(reads_of(network_.folded()), static_cast<int>(unit_.first), input);
+  network::GraphWalk<torch::Tensor> walk(network::reads_of(network_.folded()),
+                                         static_cast<int>(unit_.first), input);
   while (walk.layer() <= last) {
     const std::size_t i = static_cast<std::size_t>(walk.layer());
     const QuantizedLayer& layer = network_.layers[i];
@@ -238,7 +240,7 @@ void TrainableUnit::store() {
     TrainableConvolution& trainable = states_[i - unit_.first].convolution;
     QuantizedLayer& layer = network_.layers[i];
     QuantizedConvolution& convolution = layer.convolution;
-    const bool adder = network_.source(i).computes(Arithmetic::adder);
+    const bool adder = network_.source(i).computes(network::Arithmetic::adder);
     const std::vector<double> ratios = as_doubles(trainable.step_ratio);
     if (adder && learn_steps_) {
       const torch::Tensor groups = torch::tensor(convolution.group).to(torch::kInt64);
@@ -291,4 +293,4 @@ void TrainableUnit::use_observed_statistics() {
   }
 }
 
-}  // namespace abacus
+}  // namespace abacus::quant

@@ -10,7 +10,7 @@
 #include "sw/quant/reconstruct/reconstruction_units.hpp"
 #include "sw/train/modules.hpp"
 #include "sw/train/torch.hpp"
-namespace abacus {
+namespace abacus::quant {
 
 // ⌊x + 1/2⌋ within [lowest, highest]. Gradient 1 where x rounds to a value within, else 0.
 torch::Tensor round_straight_through(const torch::Tensor& values, double lowest, double highest);
@@ -39,7 +39,7 @@ class TrainableUnit {
  public:
   // `float_network`: the one that `network` was made from; its weights are where learning starts.
   TrainableUnit(QuantizedNetwork& network, ReconstructionUnit unit,
-                const FloatNetwork& float_network);
+                const train::FloatNetwork& float_network);
 
   // `input`: the tensor that the unit reads, as stored integers, N×C×H×W. Returns the last layer's
   // stored integers.
@@ -84,4 +84,4 @@ class TrainableUnit {
   bool learn_steps_ = false;
 };
 
-}  // namespace abacus
+}  // namespace abacus::quant

@@ -2,13 +2,15 @@
 
 #include <algorithm>
 
-namespace abacus {
+namespace abacus::quant {
 
-std::vector<ReconstructionUnit> reconstruction_units(const std::vector<FoldedLayer>& layers) {
-  const std::vector<int> last_reader = last_readers(reads_of(layers));
+std::vector<ReconstructionUnit> reconstruction_units(
+    const std::vector<network::FoldedLayer>& layers) {
+  const std::vector<int> last_reader = network::last_readers(network::reads_of(layers));
   int needed_until = 0;  // by layers, of the tensors before layer i's output
   for (std::size_t i = 0; i < layers.size(); ++i) {
-    const bool image = layers[i].input == image_tensor || layers[i].residual == image_tensor;
+    const bool image =
+        layers[i].input == network::image_tensor || layers[i].residual == network::image_tensor;
     if (image) needed_until = static_cast<int>(i);
   }
   std::vector<ReconstructionUnit> units;
@@ -22,4 +24,4 @@ std::vector<ReconstructionUnit> reconstruction_units(const std::vector<FoldedLay
   return units;
 }
 
-}  // namespace abacus
+}  // namespace abacus::quant

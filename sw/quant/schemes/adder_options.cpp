@@ -4,7 +4,7 @@
 
 #include "sw/quant/options/reconstruction_options.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 namespace {
 
 bool reconstructs(const CompletedValues& options) {
@@ -73,4 +73,4 @@ void check_adjustment(const CompletedOptions& options) {
   }
 }
 
-}  // namespace abacus
+}  // namespace abacus::quant

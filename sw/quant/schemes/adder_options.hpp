@@ -3,7 +3,7 @@
 
 #include "sw/quant/schemes/scheme_options.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 
 // Of groups and ranges, with AdderQuant's defaults but for the number of groups.
 TakenOptions group_options(int groups);
@@ -16,4 +16,4 @@ TakenOptions adjustment_options(RangeSearch range_search,
 // network does not allow.
 void check_adjustment(const CompletedOptions& options);
 
-}  // namespace abacus
+}  // namespace abacus::quant

@@ -4,12 +4,12 @@
 #include "sw/quant/schemes/adder_options.hpp"
 #include "sw/quant/schemes/stages.hpp"
 
-namespace abacus::schemes {
+namespace abacus::quant::schemes {
 
 QuantizationScheme adderquant() {
   QuantizationScheme scheme;
   scheme.name = "adderquant-ptq";
-  scheme.arithmetic = Arithmetic::adder;
+  scheme.arithmetic = network::Arithmetic::adder;
   scheme.networks = "adder networks";
   scheme.summary = "AdderQuant: grouped scales, weight clamp, activation clamp";
   scheme.options = joined(
@@ -24,4 +24,4 @@ QuantizationScheme adderquant() {
   return scheme;
 }
 
-}  // namespace abacus::schemes
+}  // namespace abacus::quant::schemes

@@ -4,19 +4,19 @@
 #include "sw/quant/schemes/scheme_options.hpp"
 #include "sw/quant/schemes/stages.hpp"
 
-namespace abacus::schemes {
+namespace abacus::quant::schemes {
 
 QuantizationScheme apot() {
   QuantizationScheme scheme;
   scheme.name = "apot";
-  scheme.arithmetic = Arithmetic::cnn;
+  scheme.arithmetic = network::Arithmetic::cnn;
   scheme.networks = "ordinary networks";
   scheme.summary =
       "uniform-ptq with sums of powers of two for weights, those of "
       "[qat.md](qat.md#quantizers-of-ordinary-networks)";
   scheme.options = joined(operand_widths(), common_options(), TakenOptions{fraction_bits("8")});
   scheme.check = [](const CompletedOptions& options) {
-    abacus::check(WeightPlan{WeightQuantizer::apot, options.weight_bits, 0, {}});
+    abacus::quant::check(WeightPlan{WeightQuantizer::apot, options.weight_bits, 0, {}});
   };
   scheme.plan = [](const LayerToPlan& layer, const CompletedOptions& options) {
     return plan_exponent_layer(layer, WeightQuantizer::apot, options);
@@ -25,4 +25,4 @@ QuantizationScheme apot() {
   return scheme;
 }
 
-}  // namespace abacus::schemes
+}  // namespace abacus::quant::schemes

@@ -4,12 +4,12 @@
 #include "sw/quant/schemes/adder_options.hpp"
 #include "sw/quant/schemes/stages.hpp"
 
-namespace abacus::schemes {
+namespace abacus::quant::schemes {
 
 QuantizationScheme best() {
   QuantizationScheme scheme;
   scheme.name = "best-ptq";
-  scheme.arithmetic = Arithmetic::adder;
+  scheme.arithmetic = network::Arithmetic::adder;
   scheme.networks = "the same";
   scheme.summary = "that, and the whole network tuned without labels: our best";
   scheme.options =
@@ -26,4 +26,4 @@ QuantizationScheme best() {
   return scheme;
 }
 
-}  // namespace abacus::schemes
+}  // namespace abacus::quant::schemes

@@ -4,13 +4,13 @@
 #include "sw/quant/schemes/scheme_options.hpp"
 #include "sw/quant/schemes/stages.hpp"
 
-namespace abacus::schemes {
+namespace abacus::quant::schemes {
 
 QuantizationScheme bnn() {
   const Limits one{1, 1};
   QuantizationScheme scheme;
   scheme.name = "bnn";
-  scheme.arithmetic = Arithmetic::bnn;
+  scheme.arithmetic = network::Arithmetic::bnn;
   scheme.networks = "binary networks";
   scheme.summary = "signs";
   scheme.options = joined(
@@ -27,4 +27,4 @@ QuantizationScheme bnn() {
   return scheme;
 }
 
-}  // namespace abacus::schemes
+}  // namespace abacus::quant::schemes

@@ -9,13 +9,13 @@
 #include "sw/quant/schemes/scheme_options.hpp"
 #include "sw/quant/schemes/stages.hpp"
 
-namespace abacus::schemes {
+namespace abacus::quant::schemes {
 
 QuantizationScheme brecq() {
   const BrecqOptions usual;
   QuantizationScheme scheme;
   scheme.name = "brecq";
-  scheme.arithmetic = Arithmetic::cnn;
+  scheme.arithmetic = network::Arithmetic::cnn;
   scheme.networks = "ordinary networks";
   scheme.summary = "[reconstruction.md](reconstruction.md)";
   scheme.options =
@@ -23,7 +23,9 @@ QuantizationScheme brecq() {
              TakenOptions{takes(option::reconstruction_images, usual.images),
                           takes(option::iterations, usual.iterations),
                           takes(option::activation_iterations, usual.activation_iterations)});
-  scheme.check = [](const CompletedOptions& options) { abacus::check(brecq_options(options)); };
+  scheme.check = [](const CompletedOptions& options) {
+    abacus::quant::check(brecq_options(options));
+  };
   scheme.plan = [](const LayerToPlan& layer, const CompletedOptions& options) {
     return plan_ordinary_layer(layer, options.weight_bits, options.activation_bits);
   };
@@ -31,12 +33,12 @@ QuantizationScheme brecq() {
     set_brecq_weight_steps(plan, work.checkpoint);
     QuantizedNetwork network = round_weights(work, std::move(plan)).network;
     // It learns against the statistics that the checkpoint has; new ones belong to its result.
-    abacus::brecq(network, work.float_network, work.data, brecq_options(work.options),
-                  reconstruction_progress(work));
+    abacus::quant::brecq(network, work.float_network, work.data, brecq_options(work.options),
+                         reconstruction_progress(work));
     estimate_batch_norms(work, network);
     return network;
   };
   return scheme;
 }
 
-}  // namespace abacus::schemes
+}  // namespace abacus::quant::schemes

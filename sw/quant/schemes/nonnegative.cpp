@@ -4,12 +4,12 @@
 #include "sw/quant/schemes/adder_options.hpp"
 #include "sw/quant/schemes/stages.hpp"
 
-namespace abacus::schemes {
+namespace abacus::quant::schemes {
 
 QuantizationScheme nonnegative() {
   QuantizationScheme scheme;
   scheme.name = "nonnegative-ptq";
-  scheme.arithmetic = Arithmetic::adder;
+  scheme.arithmetic = network::Arithmetic::adder;
   scheme.networks = "adder networks whose adder layers all follow ReLUs";
   scheme.summary = "both operands unsigned, ranges by the error of the layer's output";
   scheme.options =
@@ -25,4 +25,4 @@ QuantizationScheme nonnegative() {
   return scheme;
 }
 
-}  // namespace abacus::schemes
+}  // namespace abacus::quant::schemes

@@ -5,12 +5,12 @@
 #include "sw/quant/schemes/scheme_options.hpp"
 #include "sw/quant/schemes/stages.hpp"
 
-namespace abacus::schemes {
+namespace abacus::quant::schemes {
 
 QuantizationScheme post() {
   QuantizationScheme scheme;
   scheme.name = "post";
-  scheme.arithmetic = Arithmetic::cnn;
+  scheme.arithmetic = network::Arithmetic::cnn;
   scheme.networks = "ordinary networks";
   scheme.summary =
       "uniform-ptq with powers of √2 for weights, those of "
@@ -19,9 +19,9 @@ QuantizationScheme post() {
       joined(operand_widths(), common_options(),
              TakenOptions{fraction_bits(
                  "as many as its longest shift drops: 3 up to 4 weight bits, 7 at 5, else 8",
-                 Limits{2, largest_table_fraction_bits})});
+                 Limits{2, network::largest_table_fraction_bits})});
   scheme.check = [](const CompletedOptions& options) {
-    abacus::check(WeightPlan{WeightQuantizer::post, options.weight_bits, 0, {}});
+    abacus::quant::check(WeightPlan{WeightQuantizer::post, options.weight_bits, 0, {}});
   };
   scheme.plan = [](const LayerToPlan& layer, const CompletedOptions& options) {
     return plan_exponent_layer(layer, WeightQuantizer::post, options);
@@ -30,4 +30,4 @@ QuantizationScheme post() {
   return scheme;
 }
 
-}  // namespace abacus::schemes
+}  // namespace abacus::quant::schemes

@@ -5,12 +5,12 @@
 #include "sw/quant/schemes/adder_options.hpp"
 #include "sw/quant/schemes/stages.hpp"
 
-namespace abacus::schemes {
+namespace abacus::quant::schemes {
 
 QuantizationScheme qssf() {
   QuantizationScheme scheme;
   scheme.name = "qssf-ptq";
-  scheme.arithmetic = Arithmetic::adder;
+  scheme.arithmetic = network::Arithmetic::adder;
   scheme.networks = "adder networks";
   scheme.summary = "one scale for a layer's weights and activations, from the range of either";
   scheme.options = joined(operand_widths(), common_options(),
@@ -27,4 +27,4 @@ QuantizationScheme qssf() {
   return scheme;
 }
 
-}  // namespace abacus::schemes
+}  // namespace abacus::quant::schemes

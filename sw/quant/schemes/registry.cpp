@@ -1,6 +1,6 @@
 #include "sw/quant/options/scheme.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 namespace schemes {
 
 using Row = QuantizationScheme();
@@ -17,4 +17,4 @@ const std::vector<QuantizationScheme>& quantization_schemes() {
   return rows;
 }
 
-}  // namespace abacus
+}  // namespace abacus::quant

@@ -2,7 +2,7 @@
 
 #include <string>
 
-namespace abacus {
+namespace abacus::quant {
 namespace {
 
 // What complete() was given.
@@ -37,4 +37,4 @@ TakenQuantizationOption fraction_bits(const std::string& words, std::optional<Li
                limits);
 }
 
-}  // namespace abacus
+}  // namespace abacus::quant

@@ -6,7 +6,7 @@
 
 #include "sw/quant/options/option_table.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 
 using TakenOptions = std::vector<TakenQuantizationOption>;
 using CompletedValues = QuantizationValues<Itself>;
@@ -45,4 +45,4 @@ Usual<QuantizationValues, T> by_activation_bits(const TypedOption<QuantizationVa
 TakenQuantizationOption fraction_bits(const std::string& words,
                                       std::optional<Limits> limits = std::nullopt);
 
-}  // namespace abacus
+}  // namespace abacus::quant

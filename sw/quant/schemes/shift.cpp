@@ -4,12 +4,12 @@
 #include "sw/quant/schemes/scheme_options.hpp"
 #include "sw/quant/schemes/stages.hpp"
 
-namespace abacus::schemes {
+namespace abacus::quant::schemes {
 
 QuantizationScheme shift() {
   QuantizationScheme scheme;
   scheme.name = "shift";
-  scheme.arithmetic = Arithmetic::shift;
+  scheme.arithmetic = network::Arithmetic::shift;
   scheme.networks = "networks of shift layers";
   scheme.summary = "weights that are powers of two already";
   scheme.options = joined(operand_widths(), common_options(), TakenOptions{fraction_bits("8")});
@@ -18,4 +18,4 @@ QuantizationScheme shift() {
   return scheme;
 }
 
-}  // namespace abacus::schemes
+}  // namespace abacus::quant::schemes

@@ -4,12 +4,12 @@
 #include "sw/quant/schemes/adder_options.hpp"
 #include "sw/quant/schemes/stages.hpp"
 
-namespace abacus::schemes {
+namespace abacus::quant::schemes {
 
 QuantizationScheme shiftaddnet() {
   QuantizationScheme scheme;
   scheme.name = "shiftaddnet";
-  scheme.arithmetic = Arithmetic::shiftaddnet;
+  scheme.arithmetic = network::Arithmetic::shiftaddnet;
   scheme.networks = "ShiftAddNets";
   scheme.summary = "shift layers as in shift, adder layers as in adderquant-ptq";
   scheme.options =
@@ -18,11 +18,11 @@ QuantizationScheme shiftaddnet() {
                           takes(option::operand_grid, OperandGrid::unsigned_activations),
                           fraction_bits("8")});
   scheme.plan = [](const LayerToPlan& layer, const CompletedOptions& options) {
-    return layer.layer.computes(Arithmetic::shift) ? plan_shift_layer(layer, options)
-                                                   : plan_grouped_layer(layer, options);
+    return layer.layer.computes(network::Arithmetic::shift) ? plan_shift_layer(layer, options)
+                                                            : plan_grouped_layer(layer, options);
   };
   scheme.realize = round_and_estimate;
   return scheme;
 }
 
-}  // namespace abacus::schemes
+}  // namespace abacus::quant::schemes

@@ -8,7 +8,7 @@
 #include "sw/quant/qat/network_reconstruction.hpp"
 #include "sw/quant/reconstruct/reconstruction.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 
 std::function<void(std::int64_t, std::int64_t)> reconstruction_progress(
     const QuantizationWork& work) {
@@ -40,9 +40,9 @@ QuantizedNetwork round_and_estimate(const QuantizationWork& work, QuantizationPl
 QuantizedNetwork round_and_reconstruct(const QuantizationWork& work, QuantizationPlan plan) {
   LayerCalibration rounded = round_weights(work, std::move(plan));
   if (work.options.reconstruction == Reconstruction::network) {
-    const Checkpoint tuned = reconstruct_network(work.checkpoint, rounded.plan, work.data,
-                                                 network_reconstruction_options(work.options),
-                                                 reconstruction_progress(work));
+    const network::Checkpoint tuned = reconstruct_network(
+        work.checkpoint, rounded.plan, work.data, network_reconstruction_options(work.options),
+        reconstruction_progress(work));
     rounded.network = apply_plan(tuned, rounded.plan);
   }
   estimate_batch_norms(work, rounded.network);
@@ -53,4 +53,4 @@ QuantizedNetwork round_and_reconstruct(const QuantizationWork& work, Quantizatio
   return std::move(rounded.network);
 }
 
-}  // namespace abacus
+}  // namespace abacus::quant

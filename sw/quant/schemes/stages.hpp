@@ -10,12 +10,12 @@
 #include "sw/quant/plan/quantized_network.hpp"
 #include "sw/train/modules.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 
 // What there is to work with.
 struct QuantizationWork {
-  const Checkpoint& checkpoint;
-  FloatNetwork& float_network;  // of the checkpoint
+  const network::Checkpoint& checkpoint;
+  train::FloatNetwork& float_network;  // of the checkpoint
   const CalibrationData& data;
   const CompletedOptions& options;
   const QuantizationProgress& progress;
@@ -38,4 +38,4 @@ QuantizedNetwork round_and_reconstruct(const QuantizationWork& work, Quantizatio
 std::function<void(std::int64_t done, std::int64_t total)> reconstruction_progress(
     const QuantizationWork& work);
 
-}  // namespace abacus
+}  // namespace abacus::quant

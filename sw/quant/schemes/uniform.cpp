@@ -4,12 +4,12 @@
 #include "sw/quant/schemes/scheme_options.hpp"
 #include "sw/quant/schemes/stages.hpp"
 
-namespace abacus::schemes {
+namespace abacus::quant::schemes {
 
 QuantizationScheme uniform() {
   QuantizationScheme scheme;
   scheme.name = "uniform-ptq";
-  scheme.arithmetic = Arithmetic::cnn;
+  scheme.arithmetic = network::Arithmetic::cnn;
   scheme.networks = "ordinary networks";
   scheme.summary = "a step for each output channel's weights, one for a layer's activations";
   scheme.options = joined(operand_widths(), common_options());
@@ -21,4 +21,4 @@ QuantizationScheme uniform() {
   return scheme;
 }
 
-}  // namespace abacus::schemes
+}  // namespace abacus::quant::schemes

@@ -12,12 +12,12 @@
 #include "sw/quant/plan/quantized_convolution.hpp"
 #include "sw/train/batches.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 namespace {
 
 constexpr std::int64_t images_a_batch = 50;
 // Wide enough that no accumulator saturates: what is compared are the grids.
-constexpr AccumulatorFormat accumulators = {32, 16};
+constexpr network::AccumulatorFormat accumulators = {32, 16};
 
 // What one image adds to a layer.
 struct LayerOfImage {
@@ -27,16 +27,16 @@ struct LayerOfImage {
   std::vector<double> tried_errors;  // squared, by step tried
 };
 
-bool is_quantized(const IntegerLayer& layer) {
-  return layer.kind == IntegerLayerKind::convolution && !layer.edge && layer.activation_bits > 1 &&
-         layer.read_quantizers.size() == 1;
+bool is_quantized(const network::IntegerLayer& layer) {
+  return layer.kind == network::IntegerLayerKind::convolution && !layer.edge &&
+         layer.activation_bits > 1 && layer.read_quantizers.size() == 1;
 }
 
-int lowest_operand(const IntegerLayer& layer) {
+int lowest_operand(const network::IntegerLayer& layer) {
   return lowest_integer(layer.activation_bits, layer.activation_signed);
 }
 
-std::size_t operand_count(const IntegerLayer& layer) {
+std::size_t operand_count(const network::IntegerLayer& layer) {
   return std::size_t{1} << static_cast<unsigned>(layer.activation_bits);
 }
 
@@ -45,7 +45,7 @@ std::size_t bin_of(std::int64_t value, std::int64_t lowest, std::size_t bins) {
       std::clamp<std::int64_t>(value - lowest, 0, static_cast<std::int64_t>(bins) - 1));
 }
 
-void compare_output(const StoredTensor& tensor, const std::vector<std::int32_t>& integers,
+void compare_output(const network::StoredTensor& tensor, const std::vector<std::int32_t>& integers,
                     const float* real, LayerOfImage& of) {
   double norm = 0, error = 0;
   for (std::size_t i = 0; i < integers.size(); ++i) {
@@ -59,13 +59,13 @@ void compare_output(const StoredTensor& tensor, const std::vector<std::int32_t>&
 }
 
 // docs/arithmetic.md, "Convolution", step 1.
-void compare_input(const IntegerLayer& layer, const StoredTensor& tensor,
-                   const std::vector<std::int32_t>& integers, const StepResult& adapted,
+void compare_input(const network::IntegerLayer& layer, const network::StoredTensor& tensor,
+                   const std::vector<std::int32_t>& integers, const network::StepResult& adapted,
                    LayerOfImage& of) {
-  ReadQuantizer quantizer = layer.read_quantizers.front();
+  network::ReadQuantizer quantizer = layer.read_quantizers.front();
   if (layer.adapter) {
     quantizer.multiplier = adapted.read_multiplier;
-    of.step_factor = std::ldexp(adapted.factor, -step_factor_bits);
+    of.step_factor = std::ldexp(adapted.factor, -network::step_factor_bits);
   }
   const std::int64_t lowest = lowest_operand(layer);
   const std::int64_t highest = lowest + static_cast<std::int64_t>(operand_count(layer)) - 1;
@@ -98,16 +98,16 @@ void add_counts(std::vector<std::int64_t>& to, const std::vector<std::int64_t>& 
   for (std::size_t i = 0; i < from.size(); ++i) to[i] += from[i];
 }
 
-std::vector<ComparedLayer> empty_comparison(const IntegerNetwork& package) {
+std::vector<ComparedLayer> empty_comparison(const network::IntegerNetwork& package) {
   std::vector<ComparedLayer> compared(package.layers.size());
   for (std::size_t i = 0; i < compared.size(); ++i) {
-    const IntegerLayer& layer = package.layers[i];
+    const network::IntegerLayer& layer = package.layers[i];
     ComparedLayer& of = compared[i];
     of.name = layer.name;
-    of.has_residual = layer.residual != no_tensor;
+    of.has_residual = layer.residual != network::no_tensor;
     of.quantizes = is_quantized(layer);
     if (!of.quantizes) continue;
-    const StoredTensor& tensor = package.tensor(layer.input);
+    const network::StoredTensor& tensor = package.tensor(layer.input);
     const std::size_t bins = static_cast<std::size_t>(tensor.highest() - tensor.lowest() + 1);
     of.lowest_level = lowest_operand(layer);
     of.step = tensor.scale / ratio(layer.read_quantizers.front());
@@ -150,8 +150,9 @@ void add(ComparedLayer& to, const LayerOfImage& from) {
 }
 
 // By the network's layer: the package's layer that stores its output.
-std::map<int, std::size_t> matched(const IntegerNetwork& package, const Network& network) {
-  const std::vector<FoldedLayer> folded = fold_graph(network);
+std::map<int, std::size_t> matched(const network::IntegerNetwork& package,
+                                   const network::Network& network) {
+  const std::vector<network::FoldedLayer> folded = network::fold_graph(network);
   std::map<int, std::size_t> stored_by;
   for (std::size_t i = 0; i < std::max(folded.size(), package.layers.size()); ++i) {
     const std::string here = i < package.layers.size() ? package.layers[i].name : "no layer";
@@ -184,9 +185,10 @@ double ImageStatistics::deviation() const {
   return count_ < 2 ? 0 : std::sqrt(squares_ / static_cast<double>(count_ - 1));
 }
 
-std::vector<ComparedLayer> compare_activations(const IntegerNetwork& package, FloatNetwork& network,
-                                               const Normalization& normalization,
-                                               const Dataset& images,
+std::vector<ComparedLayer> compare_activations(const network::IntegerNetwork& package,
+                                               train::FloatNetwork& network,
+                                               const network::Normalization& normalization,
+                                               const network::Dataset& images,
                                                const std::function<void(std::int64_t)>& done) {
   if (images.count() == 0) throw std::invalid_argument(images.name + ": no images");
   if (images.image != package.image.shape) {
@@ -197,37 +199,37 @@ std::vector<ComparedLayer> compare_activations(const IntegerNetwork& package, Fl
   std::vector<ComparedLayer> compared = empty_comparison(package);
   std::vector<Hindsight> hindsight(compared.size());
   torch::NoGradGuard no_gradient;
-  const BatchNormMode mode = network.batch_norm_mode();
-  network.set_batch_norm_mode(BatchNormMode::inference);
+  const train::BatchNormMode mode = network.batch_norm_mode();
+  network.set_batch_norm_mode(train::BatchNormMode::inference);
   for (std::int64_t first = 0; first < images.count(); first += images_a_batch) {
     const std::int64_t size = std::min(images_a_batch, images.count() - first);
     std::vector<torch::Tensor> real(package.layers.size());  // image, height, width, channel
-    ForwardHooks hooks;
+    train::ForwardHooks hooks;
     hooks.after = [&](int layer, torch::Tensor& output) {
       const auto found = stored_by.find(layer);
       if (found != stored_by.end()) {
         real[found->second] = output.permute({0, 2, 3, 1}).contiguous();
       }
     };
-    network.forward(make_batch(images, normalization, first, size).images, hooks);
+    network.forward(train::make_batch(images, normalization, first, size).images, hooks);
 
     std::vector<std::vector<LayerOfImage>> of_images(static_cast<std::size_t>(size));
     at::parallel_for(0, size, 1, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t n = begin; n < end; ++n) {
         const std::vector<std::int16_t> image =
-            quantize_image(package, images.image_data(first + n));
+            network::quantize_image(package, images.image_data(first + n));
         const std::vector<std::int32_t> image_values(image.begin(), image.end());
-        const ReferenceResult result =
-            execute_reference(package, image, accumulators, accumulators);
+        const network::ReferenceResult result =
+            network::execute_reference(package, image, accumulators, accumulators);
         std::vector<LayerOfImage> of_image(package.layers.size());
         for (std::size_t i = 0; i < package.layers.size(); ++i) {
-          const IntegerLayer& layer = package.layers[i];
+          const network::IntegerLayer& layer = package.layers[i];
           const std::int64_t elements = layer.output.shape.elements();
           compare_output(layer.output, result.outputs[i], real[i].data_ptr<float>() + n * elements,
                          of_image[i]);
           if (!is_quantized(layer)) continue;
           compare_input(layer, package.tensor(layer.input),
-                        layer.input == image_tensor
+                        layer.input == network::image_tensor
                             ? image_values
                             : result.outputs[static_cast<std::size_t>(layer.input)],
                         result.steps[i], of_image[i]);
@@ -252,4 +254,4 @@ std::vector<ComparedLayer> compare_activations(const IntegerNetwork& package, Fl
   return compared;
 }
 
-}  // namespace abacus
+}  // namespace abacus::quant

@@ -13,7 +13,7 @@
 #include "sw/network/integer_network.hpp"
 #include "sw/train/modules.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 
 // Of one value an image.
 class ImageStatistics {
@@ -69,9 +69,10 @@ struct ComparedLayer {
 // One entry a layer of the package. `network` must be the float network of the package's name, else
 // std::invalid_argument naming the first layer that differs; likewise for images of another shape, or
 // none.
-std::vector<ComparedLayer> compare_activations(const IntegerNetwork& package, FloatNetwork& network,
-                                               const Normalization& normalization,
-                                               const Dataset& images,
+std::vector<ComparedLayer> compare_activations(const network::IntegerNetwork& package,
+                                               train::FloatNetwork& network,
+                                               const network::Normalization& normalization,
+                                               const network::Dataset& images,
                                                const std::function<void(std::int64_t)>& done);
 
-}  // namespace abacus
+}  // namespace abacus::quant

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <cstdlib>
 
-namespace abacus {
+namespace abacus::quant {
 namespace {
 
 // Reused from image to image by one thread.
@@ -21,8 +21,8 @@ using Geometry = AdderAccumulation::Geometry;
 
 // docs/arithmetic.md's read quantizer, as a table over all stored integers.
 std::vector<std::int16_t> operand_table(const QuantizedConvolution& convolution,
-                                        const ReadQuantizer& quantizer,
-                                        const StoredTensor& stored) {
+                                        const network::ReadQuantizer& quantizer,
+                                        const network::StoredTensor& stored) {
   const int bits = convolution.activation_bits;
   const bool is_signed = convolution.activation_signed;
   std::vector<std::int16_t> table;
@@ -39,8 +39,9 @@ std::vector<std::int16_t> operand_table(const QuantizedConvolution& convolution,
 // Fills the planes with one group's operands, and their sums over the channels.
 void read_image(const Geometry& g, const AdderAccumulation::Group& group,
                 AccumulationScratch& scratch) {
-  scratch.planes.assign(static_cast<std::size_t>(g.input_channels * g.channel) + maxima_slack, 0);
-  scratch.sums.assign(static_cast<std::size_t>(g.channel) + maxima_slack, 0);
+  scratch.planes.assign(
+      static_cast<std::size_t>(g.input_channels * g.channel) + kernels::maxima_slack, 0);
+  scratch.sums.assign(static_cast<std::size_t>(g.channel) + kernels::maxima_slack, 0);
   for (int c = 0; c < g.input_channels; ++c) {
     for (int y = 0; y < g.height; ++y) {
       const std::int64_t first = (std::int64_t{c} * g.height + y) * g.width;
@@ -72,15 +73,17 @@ void read_image(const Geometry& g, const AdderAccumulation::Group& group,
 void accumulate_group(const Geometry& g, const AdderAccumulation::Group& group, float* accumulators,
                       AccumulationScratch& scratch) {
   read_image(g, group, scratch);
-  const std::size_t stride = static_cast<std::size_t>(g.positions) + maxima_slack;
+  const std::size_t stride = static_cast<std::size_t>(g.positions) + kernels::maxima_slack;
   const std::size_t channel_weights =
       static_cast<std::size_t>(g.input_channels) * g.kernel * g.kernel;
-  for (std::size_t first = 0; first < group.channels.size(); first += maxima_channels_together) {
+  for (std::size_t first = 0; first < group.channels.size();
+       first += kernels::maxima_channels_together) {
     const std::size_t count =
-        std::min<std::size_t>(maxima_channels_together, group.channels.size() - first);
+        std::min<std::size_t>(kernels::maxima_channels_together, group.channels.size() - first);
     scratch.maxima.assign(count * stride, 0);
-    add_maxima(g, static_cast<int>(count), scratch.planes.data(),
-               group.weights.data() + first * channel_weights, scratch.maxima.data(), stride);
+    kernels::add_maxima(g, static_cast<int>(count), scratch.planes.data(),
+                        group.weights.data() + first * channel_weights, scratch.maxima.data(),
+                        stride);
     for (std::size_t c = 0; c < count; ++c) {
       const std::int32_t weight_sum = group.weight_sums[first + c];
       float* to =
@@ -101,8 +104,8 @@ int ceil_divide(int a, int b) { return (a + b - 1) / b; }
 }  // namespace
 
 AdderAccumulation::AdderAccumulation(const QuantizedConvolution& convolution,
-                                     const std::vector<ReadQuantizer>& read_quantizers,
-                                     const StoredTensor& stored, int kernel, int stride,
+                                     const std::vector<network::ReadQuantizer>& read_quantizers,
+                                     const network::StoredTensor& stored, int kernel, int stride,
                                      int padding)
     : input_channels_(stored.shape.channels),
       height_(stored.shape.height),
@@ -175,4 +178,4 @@ void AdderAccumulation::run(std::int64_t batch, const float* stored, float* accu
   }
 }
 
-}  // namespace abacus
+}  // namespace abacus::quant

@@ -11,7 +11,7 @@
 #include "sw/network/integer_network.hpp"
 #include "sw/quant/plan/quantized_convolution.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 
 // What one adder layer needs, prepared once.
 class AdderAccumulation {
@@ -19,8 +19,8 @@ class AdderAccumulation {
   // `weights` of the convolution: output channel × `input_channels` × kernel × kernel. `stored`: the
   // tensor that it reads, through one read quantizer a group.
   AdderAccumulation(const QuantizedConvolution& convolution,
-                    const std::vector<ReadQuantizer>& read_quantizers, const StoredTensor& stored,
-                    int kernel, int stride, int padding);
+                    const std::vector<network::ReadQuantizer>& read_quantizers,
+                    const network::StoredTensor& stored, int kernel, int stride, int padding);
 
   int output_channels() const { return output_channels_; }
   int output_height() const { return (height_ + 2 * padding_ - kernel_) / stride_ + 1; }
@@ -38,7 +38,7 @@ class AdderAccumulation {
     std::vector<std::int32_t> weight_sums;  // one a channel
   };
   // Where a tap finds its operand.
-  struct Geometry : MaximaShape {
+  struct Geometry : kernels::MaximaShape {
     int height, width, lowest;
     int padding;
     int output_channels, output_height, output_width;
@@ -51,4 +51,4 @@ class AdderAccumulation {
   std::vector<Group> groups_;
 };
 
-}  // namespace abacus
+}  // namespace abacus::quant

@@ -7,18 +7,19 @@
 #include "sw/quant/simulate/simulation.hpp"
 #include "sw/train/batches.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 
-Comparison compare_with_float(QuantizedNetwork& network, FloatNetwork& float_network,
-                              const Dataset& images, const QuantizationProgress& progress) {
+Comparison compare_with_float(QuantizedNetwork& network, train::FloatNetwork& float_network,
+                              const network::Dataset& images,
+                              const QuantizationProgress& progress) {
   if (images.count() == 0) throw std::invalid_argument(images.name + ": no images");
   if (images.image != network.network.input) {
     throw std::invalid_argument("the images of " + images.name +
                                 " are not of the shape that the network is made for");
   }
   torch::NoGradGuard no_gradient;
-  const BatchNormMode mode = float_network.batch_norm_mode();
-  float_network.set_batch_norm_mode(BatchNormMode::inference);
+  const train::BatchNormMode mode = float_network.batch_norm_mode();
+  float_network.set_batch_norm_mode(train::BatchNormMode::inference);
   Simulation simulation(network, ScaleArithmetic::fixed_point);
   constexpr std::int64_t batch = 200;
   Comparison result;
@@ -26,7 +27,8 @@ Comparison compare_with_float(QuantizedNetwork& network, FloatNetwork& float_net
   double divergence = 0;
   for (std::int64_t first = 0; first < images.count(); first += batch) {
     const std::int64_t size = std::min(batch, images.count() - first);
-    const torch::Tensor pixels = make_batch(images, network.normalization, first, size).images;
+    const torch::Tensor pixels =
+        train::make_batch(images, network.normalization, first, size).images;
     const torch::Tensor wanted = float_network.forward(pixels).log_softmax(1);
     const torch::Tensor found = simulation.forward(pixels).log_softmax(1);
     agreeing += found.argmax(1).eq(wanted.argmax(1)).sum().item<std::int64_t>();
@@ -41,4 +43,4 @@ Comparison compare_with_float(QuantizedNetwork& network, FloatNetwork& float_net
   return result;
 }
 
-}  // namespace abacus
+}  // namespace abacus::quant

@@ -10,7 +10,7 @@
 #include "sw/quant/plan/quantized_network.hpp"
 #include "sw/train/modules.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 
 struct Comparison {
   std::int64_t images = 0;
@@ -22,7 +22,7 @@ struct Comparison {
 
 // On plain images, with fixed-point scales (simulation.hpp). `images` may be of another data set
 // than the network's, but of the same shape, else std::invalid_argument; so for no images.
-Comparison compare_with_float(QuantizedNetwork& network, FloatNetwork& float_network,
-                              const Dataset& images, const QuantizationProgress& progress);
+Comparison compare_with_float(QuantizedNetwork& network, train::FloatNetwork& float_network,
+                              const network::Dataset& images, const QuantizationProgress& progress);
 
-}  // namespace abacus
+}  // namespace abacus::quant

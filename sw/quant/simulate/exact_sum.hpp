@@ -3,7 +3,7 @@
 
 #include "sw/train/torch.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 
 // `largest`: the largest magnitude of each summand (column) of each sum (row), in float64. Float32 has
 // integers up to 2^24; beyond that float64, which has them up to 2^53.
@@ -12,4 +12,4 @@ inline torch::ScalarType exact_sum_type(const torch::Tensor& largest) {
   return largest.sum(1).max().item<double>() <= exact_in_float ? torch::kFloat32 : torch::kFloat64;
 }
 
-}  // namespace abacus
+}  // namespace abacus::quant

@@ -8,7 +8,7 @@
 #include "sw/quant/plan/exponent_taps.hpp"
 #include "sw/quant/simulate/exact_sum.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 
 ExponentAccumulation::ExponentAccumulation(const QuantizedConvolution& convolution,
                                            const torch::Tensor& weights)
@@ -59,4 +59,4 @@ torch::Tensor ExponentAccumulation::run(const torch::Tensor& operands, int strid
   return sum(torch::cat(planes, 1));
 }
 
-}  // namespace abacus
+}  // namespace abacus::quant

@@ -6,7 +6,7 @@
 #include "sw/quant/plan/quantized_convolution.hpp"
 #include "sw/train/torch.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 
 class ExponentAccumulation {
  public:
@@ -23,4 +23,4 @@ class ExponentAccumulation {
   torch::Tensor weights_;  // of the operands themselves, then of each table's values, as channels
 };
 
-}  // namespace abacus
+}  // namespace abacus::quant

@@ -6,32 +6,33 @@
 #include "sw/quant/simulate/simulation.hpp"
 #include "sw/train/batches.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 
-double fake_quantized_accuracy(QuantizedNetwork& network, const Dataset& images,
+double fake_quantized_accuracy(QuantizedNetwork& network, const network::Dataset& images,
                                const QuantizationProgress& progress) {
   Simulation simulation(network, ScaleArithmetic::fixed_point);
   constexpr std::int64_t batch = 200;
   std::int64_t correct = 0;
   for (std::int64_t first = 0; first < images.count(); first += batch) {
     const std::int64_t size = std::min(batch, images.count() - first);
-    const Batch part = make_batch(images, network.normalization, first, size);
+    const train::Batch part = train::make_batch(images, network.normalization, first, size);
     correct += simulation.forward(part.images).argmax(1).eq(part.labels).sum().item<std::int64_t>();
     if (progress) progress("evaluation", first + size, images.count());
   }
   return 100.0 * static_cast<double>(correct) / static_cast<double>(images.count());
 }
 
-IntegerNetwork finish(QuantizedNetwork& network, const Checkpoint& checkpoint,
-                      const std::string& scheme, int weight_bits, int activation_bits,
-                      const Dataset* evaluation, const QuantizationProgress& progress) {
-  IntegerNetwork result = to_integer_network(network);
+network::IntegerNetwork finish(QuantizedNetwork& network, const network::Checkpoint& checkpoint,
+                               const std::string& scheme, int weight_bits, int activation_bits,
+                               const network::Dataset* evaluation,
+                               const QuantizationProgress& progress) {
+  network::IntegerNetwork result = to_integer_network(network);
   result.origin.dataset = checkpoint.dataset;
   result.origin.scheme = scheme;
   result.origin.weight_bits = weight_bits;
   result.origin.activation_bits = activation_bits;
   result.origin.float_accuracy_percent = checkpoint.float_accuracy_percent;
-  validate(result, "quantized network");
+  network::validate(result, "quantized network");
   if (evaluation != nullptr) {
     result.origin.fake_quantized_accuracy_percent =
         fake_quantized_accuracy(network, *evaluation, progress);
@@ -39,7 +40,7 @@ IntegerNetwork finish(QuantizedNetwork& network, const Checkpoint& checkpoint,
   return result;
 }
 
-void check_images(const Checkpoint& checkpoint, const Dataset& images) {
+void check_images(const network::Checkpoint& checkpoint, const network::Dataset& images) {
   if (images.count() == 0) throw std::invalid_argument(images.name + ": no images");
   if (images.image != checkpoint.network.input || images.classes != checkpoint.network.classes) {
     throw std::invalid_argument("the network is made for the images and classes of " +
@@ -47,4 +48,4 @@ void check_images(const Checkpoint& checkpoint, const Dataset& images) {
   }
 }
 
-}  // namespace abacus
+}  // namespace abacus::quant

@@ -9,21 +9,22 @@
 #include "sw/quant/options/quantization_progress.hpp"
 #include "sw/quant/plan/quantized_network.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 
 // Accuracy in percent of the simulation with fixed-point scales (simulation.hpp) on plain images.
-double fake_quantized_accuracy(QuantizedNetwork& network, const Dataset& images,
+double fake_quantized_accuracy(QuantizedNetwork& network, const network::Dataset& images,
                                const QuantizationProgress& progress);
 
 // Rounds scales and BatchNorms to fixed point, fills in the origin but for the hashes, measures the
 // fake-quantized accuracy on `evaluation` (may be null), and validates. Widths are those of the
 // layers between the edges. Throws as to_integer_network() and validate() do.
-IntegerNetwork finish(QuantizedNetwork& network, const Checkpoint& checkpoint,
-                      const std::string& scheme, int weight_bits, int activation_bits,
-                      const Dataset* evaluation, const QuantizationProgress& progress);
+network::IntegerNetwork finish(QuantizedNetwork& network, const network::Checkpoint& checkpoint,
+                               const std::string& scheme, int weight_bits, int activation_bits,
+                               const network::Dataset* evaluation,
+                               const QuantizationProgress& progress);
 
 // Throws std::invalid_argument for no images, or images of another shape or number of classes than
 // the checkpoint's.
-void check_images(const Checkpoint& checkpoint, const Dataset& images);
+void check_images(const network::Checkpoint& checkpoint, const network::Dataset& images);
 
-}  // namespace abacus
+}  // namespace abacus::quant

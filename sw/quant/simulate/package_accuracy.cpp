@@ -6,10 +6,10 @@
 
 #include "sw/train/torch.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 
-double package_accuracy(const IntegerNetwork& package, const Dataset& images,
-                        ExponentArithmetic exponents,
+double package_accuracy(const network::IntegerNetwork& package, const network::Dataset& images,
+                        network::ExponentArithmetic exponents,
                         const std::function<void(std::int64_t)>& done) {
   if (images.count() == 0) throw std::invalid_argument(images.name + ": no images");
   if (images.image != package.image.shape || images.classes != package.classes) {
@@ -17,15 +17,15 @@ double package_accuracy(const IntegerNetwork& package, const Dataset& images,
                                 " are not of the shape and classes that the package is made for");
   }
   constexpr std::int64_t batch = 100;
-  constexpr AccumulatorFormat accumulators = {32, 16};
+  constexpr network::AccumulatorFormat accumulators = {32, 16};
   std::atomic<std::int64_t> right = 0;
   for (std::int64_t first = 0; first < images.count(); first += batch) {
     const std::int64_t last = std::min(first + batch, images.count());
     at::parallel_for(first, last, 1, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t n = begin; n < end; ++n) {
-        const ReferenceResult result =
-            execute_reference(package, quantize_image(package, images.image_data(n)), accumulators,
-                              accumulators, exponents);
+        const network::ReferenceResult result = network::execute_reference(
+            package, network::quantize_image(package, images.image_data(n)), accumulators,
+            accumulators, exponents);
         if (result.predicted_class == images.labels[static_cast<std::size_t>(n)]) ++right;
       }
     });
@@ -34,4 +34,4 @@ double package_accuracy(const IntegerNetwork& package, const Dataset& images,
   return 100.0 * static_cast<double>(right) / static_cast<double>(images.count());
 }
 
-}  // namespace abacus
+}  // namespace abacus::quant

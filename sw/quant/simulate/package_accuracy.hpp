@@ -9,13 +9,13 @@
 #include "sw/network/integer_network.hpp"
 #include "sw/network/reference_executor.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 
 // Percent of the images that the package classifies rightly, on all of torch's threads; accumulators
 // have 32 bits. Throws std::invalid_argument for images of another shape or number of classes, or
 // none.
-double package_accuracy(const IntegerNetwork& package, const Dataset& images,
-                        ExponentArithmetic exponents,
+double package_accuracy(const network::IntegerNetwork& package, const network::Dataset& images,
+                        network::ExponentArithmetic exponents,
                         const std::function<void(std::int64_t)>& done);
 
-}  // namespace abacus
+}  // namespace abacus::quant

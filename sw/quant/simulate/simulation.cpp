@@ -11,7 +11,7 @@
 #include "sw/quant/simulate/exact_sum.hpp"
 #include "sw/support/overloaded.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 namespace {
 
 torch::Tensor row(const std::vector<float>& values) {
@@ -35,7 +35,7 @@ torch::Tensor read(const torch::Tensor& stored, const torch::Tensor& ratio,
   return operands.to(torch::kFloat32);
 }
 
-torch::Tensor ratio_tensor(const ReadQuantizer& quantizer) {
+torch::Tensor ratio_tensor(const network::ReadQuantizer& quantizer) {
   return torch::tensor(ratio(quantizer), torch::kFloat64);
 }
 
@@ -44,7 +44,7 @@ torch::Tensor image_column(const std::vector<double>& values) {
   return torch::tensor(values, torch::kFloat64).view({-1, 1, 1, 1});
 }
 
-bool passes_through(const ReadQuantizer& quantizer, const StoredTensor& stored,
+bool passes_through(const network::ReadQuantizer& quantizer, const network::StoredTensor& stored,
                     const QuantizedConvolution& convolution) {
   return convolution.activation_bits > 1 && quantizer.multiplier == 1 && quantizer.shift == 0 &&
          stored.lowest() >=
@@ -63,10 +63,10 @@ Simulation::Simulation(QuantizedNetwork& network, ScaleArithmetic scales)
 
 void Simulation::prepare(std::size_t index) {
   const QuantizedLayer& layer = network_.layers[index];
-  const Layer& source = network_.source(index);
-  if (!source.is<Convolution>()) return;
-  const Convolution& from = source.convolution();
-  if (from.arithmetic == Arithmetic::adder) {
+  const network::Layer& source = network_.source(index);
+  if (!source.is<network::Convolution>()) return;
+  const network::Convolution& from = source.convolution();
+  if (from.arithmetic == network::Arithmetic::adder) {
     prepared_[index].adder = std::make_unique<AdderAccumulation>(
         layer.convolution, layer.read_quantizers, network_.tensor(layer.folded.input), from.kernel,
         from.stride, from.padding);
@@ -84,7 +84,7 @@ void Simulation::prepare(std::size_t index) {
   if (layer.convolution.code.form != WeightForm::integer) {
     prepared_[index].exponents =
         std::make_unique<ExponentAccumulation>(layer.convolution, prepared);
-  } else if (from.arithmetic != Arithmetic::bnn) {
+  } else if (from.arithmetic != network::Arithmetic::bnn) {
     const QuantizedConvolution& of = layer.convolution;
     const int operand = std::max(-lowest_integer(of.activation_bits, of.activation_signed),
                                  highest_integer(of.activation_bits, of.activation_signed));
@@ -94,7 +94,7 @@ void Simulation::prepare(std::size_t index) {
 
 torch::Tensor Simulation::accumulate(std::size_t index, const torch::Tensor& input) const {
   const QuantizedLayer& layer = network_.layers[index];
-  const Convolution& from = network_.source(index).convolution();
+  const network::Convolution& from = network_.source(index).convolution();
   if (const auto& adder = prepared_[index].adder) {
     const torch::Tensor stored = input.contiguous();
     torch::Tensor accumulators = torch::empty(
@@ -102,7 +102,7 @@ torch::Tensor Simulation::accumulate(std::size_t index, const torch::Tensor& inp
     adder->run(stored.size(0), stored.data_ptr<float>(), accumulators.data_ptr<float>());
     return accumulators;
   }
-  const ReadQuantizer& quantizer = layer.read_quantizers.front();
+  const network::ReadQuantizer& quantizer = layer.read_quantizers.front();
   torch::Tensor operands = input;
   if (prepared_[index].adapter.has_value()) {
     std::vector<double> ratios;
@@ -116,7 +116,7 @@ torch::Tensor Simulation::accumulate(std::size_t index, const torch::Tensor& inp
   if (const auto& exponents = prepared_[index].exponents) {
     return exponents->run(operands, from.stride, from.padding);
   }
-  if (from.arithmetic == Arithmetic::bnn) {
+  if (from.arithmetic == network::Arithmetic::bnn) {
     const std::int64_t p = from.padding;  // −1 all around: there is no zero
     return torch::conv2d(torch::constant_pad_nd(operands, {p, p, p, p}, -1),
                          prepared_[index].weights, {}, from.stride);
@@ -133,18 +133,18 @@ torch::Tensor Simulation::operands(std::size_t index, std::size_t group,
 }
 
 std::vector<int> Simulation::step_factors_of(std::size_t index, const torch::Tensor& input) const {
-  const std::optional<AdapterNetwork>& adapter = prepared_[index].adapter;
+  const std::optional<network::AdapterNetwork>& adapter = prepared_[index].adapter;
   return adapter.has_value() ? integer_step_factors(*adapter, channel_sums(input, 1))
                              : std::vector<int>();
 }
 
 torch::Tensor Simulation::scale(std::size_t index, const torch::Tensor& input,
                                 const torch::Tensor& residual) const {
-  const IntegerLayer& layer = integer_->layers[index];
+  const network::IntegerLayer& layer = integer_->layers[index];
   const torch::Tensor accumulators = accumulate(index, input);
   const std::vector<int> factors = step_factors_of(index, input);
   if (factors.empty()) return scale_convolution(layer, accumulators, residual);
-  IntegerLayer image = layer;
+  network::IntegerLayer image = layer;
   image.weights.clear();
   std::vector<torch::Tensor> outputs;
   for (std::size_t n = 0; n < factors.size(); ++n) {
@@ -183,7 +183,8 @@ torch::Tensor Simulation::convolve(std::size_t index, const torch::Tensor& input
   const std::vector<int> factors = step_factors_of(index, input);
   if (!factors.empty()) {
     std::vector<double> steps;
-    for (const int factor : factors) steps.push_back(std::ldexp(factor, -step_factor_bits));
+    for (const int factor : factors)
+      steps.push_back(std::ldexp(factor, -network::step_factor_bits));
     values.mul_(image_column(steps).to(torch::kFloat32));
   }
   if (re_estimating_ && !layer.batch_norm.weight.empty()) observe(index, values);
@@ -209,21 +210,22 @@ torch::Tensor Simulation::store_image(const torch::Tensor& images) const {
 
 torch::Tensor Simulation::run_on_integers(std::size_t index, const torch::Tensor& input,
                                           const torch::Tensor& residual) const {
-  const IntegerLayer& scales = integer_->layers[index];
+  const network::IntegerLayer& scales = integer_->layers[index];
   return std::visit(
-      Overloaded{[&](const Convolution&) { return scale(index, input, residual); },
-                 [&](const Add&) { return scale_addition(scales, input, residual); },
-                 [&](const AveragePool& of) {
-                   return scale_pool(scales, torch::avg_pool2d(input, of.kernel, of.stride, 0,
-                                                               /*ceil_mode=*/false,
-                                                               /*count_include_pad=*/true,
-                                                               /*divisor_override=*/1));
-                 },
-                 [&](const MaxPool& of) {
-                   return scale_pool(scales, torch::max_pool2d(input, of.kernel, of.stride));
-                 },
-                 [](const BatchNorm&) -> torch::Tensor { throw_folded_away(); },
-                 [](const Relu&) -> torch::Tensor { throw_folded_away(); }},
+      support::Overloaded{
+          [&](const network::Convolution&) { return scale(index, input, residual); },
+          [&](const network::Add&) { return scale_addition(scales, input, residual); },
+          [&](const network::AveragePool& of) {
+            return scale_pool(scales, torch::avg_pool2d(input, of.kernel, of.stride, 0,
+                                                        /*ceil_mode=*/false,
+                                                        /*count_include_pad=*/true,
+                                                        /*divisor_override=*/1));
+          },
+          [&](const network::MaxPool& of) {
+            return scale_pool(scales, torch::max_pool2d(input, of.kernel, of.stride));
+          },
+          [](const network::BatchNorm&) -> torch::Tensor { network::throw_folded_away(); },
+          [](const network::Relu&) -> torch::Tensor { network::throw_folded_away(); }},
       network_.source(index).kind);
 }
 
@@ -241,7 +243,7 @@ torch::Tensor Simulation::run_layer(std::size_t index, const torch::Tensor& inpu
 torch::Tensor Simulation::forward(const torch::Tensor& images) {
   torch::NoGradGuard no_gradient;
   if (re_estimating_) ++batches_;
-  GraphWalk<torch::Tensor> walk(reads_of(network_.folded()), store_image(images));
+  network::GraphWalk<torch::Tensor> walk(network::reads_of(network_.folded()), store_image(images));
   while (!walk.done()) {
     const std::vector<torch::Tensor> inputs = walk.inputs();
     walk.advance(run_layer(static_cast<std::size_t>(walk.layer()), inputs[0],
@@ -277,4 +279,4 @@ void Simulation::end_re_estimation() {
   }
 }
 
-}  // namespace abacus
+}  // namespace abacus::quant

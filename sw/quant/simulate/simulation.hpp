@@ -11,7 +11,7 @@
 #include "sw/quant/simulate/exponent_accumulation.hpp"
 #include "sw/train/torch.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 
 // What lies between accumulators and stored tensors.
 enum class ScaleArithmetic {
@@ -60,7 +60,7 @@ class Simulation {
     std::unique_ptr<AdderAccumulation> adder;
     std::unique_ptr<ExponentAccumulation> exponents;
     torch::Tensor weights;
-    std::optional<AdapterNetwork> adapter;
+    std::optional<network::AdapterNetwork> adapter;
   };
 
   // β of each image, in units of 2^−step_factor_bits; empty for layers without an adapter.
@@ -75,11 +75,11 @@ class Simulation {
   void observe(std::size_t index, const torch::Tensor& accumulators);
 
   QuantizedNetwork& network_;
-  std::optional<IntegerNetwork> integer_;  // fixed_point only
+  std::optional<network::IntegerNetwork> integer_;  // fixed_point only
   std::vector<Prepared> prepared_;
   bool re_estimating_ = false;
   std::vector<Statistics> statistics_;
   int batches_ = 0;
 };
 
-}  // namespace abacus
+}  // namespace abacus::quant

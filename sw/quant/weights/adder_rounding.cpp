@@ -3,7 +3,7 @@
 #include <cmath>
 #include <cstddef>
 
-namespace abacus {
+namespace abacus::quant {
 namespace {
 
 // The compiler makes one version for each of these, and the program picks at start.
@@ -108,4 +108,4 @@ bool round_to_output(const OperandSamples& operands, const std::vector<float>& t
   return any;
 }
 
-}  // namespace abacus
+}  // namespace abacus::quant

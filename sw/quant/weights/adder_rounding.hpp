@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace abacus {
+namespace abacus::quant {
 
 // What a layer's taps read at some places of some images: tap × sample, tap = (input channel, ky,
 // kx). Integers, shifted as docs/arithmetic.md says.
@@ -34,4 +34,4 @@ std::vector<float> accumulate_samples(const OperandSamples& operands, const std:
 bool round_to_output(const OperandSamples& operands, const std::vector<float>& target, double gain,
                      const WeightLevels& levels, int sweeps, std::int16_t* weights);
 
-}  // namespace abacus
+}  // namespace abacus::quant

@@ -6,7 +6,7 @@
 #include <stdexcept>
 #include <string>
 
-namespace abacus {
+namespace abacus::quant {
 namespace {
 
 // Sums over the distinct values in rising order, from which the cost of any interval follows.
@@ -179,4 +179,4 @@ double within_cluster_sum(const std::vector<double>& values, const std::vector<i
   return result;
 }
 
-}  // namespace abacus
+}  // namespace abacus::quant

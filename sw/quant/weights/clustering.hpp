@@ -3,7 +3,7 @@
 
 #include <vector>
 
-namespace abacus {
+namespace abacus::quant {
 
 // Splits values on a line into at most `clusters` clusters of least Σ (v − μ_cluster)² (AdderQuant,
 // eq. 15), exactly, by dynamic programming over the sorted values: on a line, every best cluster is
@@ -22,4 +22,4 @@ std::vector<int> cluster_points(const std::vector<std::vector<double>>& points, 
 // Σ (v − μ_cluster)² of a split of values on a line.
 double within_cluster_sum(const std::vector<double>& values, const std::vector<int>& cluster);
 
-}  // namespace abacus
+}  // namespace abacus::quant

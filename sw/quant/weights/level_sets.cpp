@@ -5,7 +5,7 @@
 #include <stdexcept>
 #include <string>
 
-namespace abacus {
+namespace abacus::quant {
 namespace {
 
 void check_bits(int bits) {
@@ -108,4 +108,4 @@ std::size_t nearest_level(const std::vector<double>& levels, double value) {
   return value - levels[below] < *above - value ? below : below + 1;
 }
 
-}  // namespace abacus
+}  // namespace abacus::quant

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <vector>
 
-namespace abacus {
+namespace abacus::quant {
 
 // Throw std::invalid_argument for widths outside 2 … 8.
 
@@ -41,4 +41,4 @@ std::vector<std::vector<int>> additive_terms(int bits);
 // ascending, not empty.
 std::size_t nearest_level(const std::vector<double>& levels, double value);
 
-}  // namespace abacus
+}  // namespace abacus::quant

@@ -6,7 +6,7 @@
 
 #include "sw/quant/weights/level_sets.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 namespace {
 
 constexpr int largest_sum = 127;
@@ -128,4 +128,4 @@ std::vector<int> basis_sums(const IntegerBasis& basis) {
   return sums;
 }
 
-}  // namespace abacus
+}  // namespace abacus::quant

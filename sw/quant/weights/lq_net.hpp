@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace abacus {
+namespace abacus::quant {
 
 // The basis after `rounds` rounds of the paper's algorithm 1 (QEM): each weight takes the nearest of
 // the 2^bits sums, then v = (BᵀB)⁻¹Bᵀw. Starts from `basis`; a basis of zeros stays as it is where the
@@ -29,4 +29,4 @@ IntegerBasis integer_basis(const std::vector<double>& basis);
 // All sums ±integers, ascending, without repetition.
 std::vector<int> basis_sums(const IntegerBasis& basis);
 
-}  // namespace abacus
+}  // namespace abacus::quant

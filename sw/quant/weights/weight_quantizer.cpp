@@ -9,7 +9,7 @@
 #include "sw/quant/weights/level_sets.hpp"
 #include "sw/quant/weights/lq_net.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 namespace {
 
 constexpr double apot_start = 3;
@@ -408,4 +408,4 @@ Moments moments(const std::vector<float>& weights) {
   return result;
 }
 
-}  // namespace abacus
+}  // namespace abacus::quant

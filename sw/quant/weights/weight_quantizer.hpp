@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace abacus {
+namespace abacus::quant {
 
 enum class WeightQuantizer {
   lsq,  // uniform, a learned step a channel (Esser et al., ICLR 2020)
@@ -94,4 +94,4 @@ struct Moments {
 };
 Moments moments(const std::vector<float>& weights);
 
-}  // namespace abacus
+}  // namespace abacus::quant

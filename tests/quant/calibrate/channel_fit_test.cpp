@@ -4,7 +4,7 @@
 
 #include <stdexcept>
 
-namespace abacus {
+namespace abacus::quant {
 namespace {
 
 TEST(ChannelFit, FindsAnAffineMapThatIsThere) {
@@ -75,4 +75,4 @@ TEST(ChannelFit, RefusesDifferentShapes) {
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::quant

@@ -7,7 +7,7 @@
 #include <random>
 #include <stdexcept>
 
-namespace abacus {
+namespace abacus::quant {
 namespace {
 
 std::vector<float> normal_values(std::size_t count, unsigned seed) {
@@ -85,4 +85,4 @@ TEST(MagnitudeHistogram, SurvivesZeros) {
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::quant

@@ -12,7 +12,7 @@
 #include "sw/quant/fake/fake_quantization.hpp"
 #include "sw/quant/plan/fixed_point.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
@@ -70,7 +70,7 @@ TEST(FakeQuantize, KeepsOrderAndGradientsOfAnyLayout) {
 }
 
 TEST(FakeQuantize, AGpuGivesTheSameBits) {
-  if (!built_with_cuda() || !at::globalContext().hasCUDA()) GTEST_SKIP() << "no GPU here";
+  if (!kernels::built_with_cuda() || !at::globalContext().hasCUDA()) GTEST_SKIP() << "no GPU here";
   torch::manual_seed(4);
   const torch::Tensor values = torch::randn({5, 7, 6, 3}) * 3,
                       gradient = torch::randn({5, 7, 6, 3});
@@ -99,7 +99,7 @@ TEST(FakeQuantize, RefusesGridsThatAreNone) {
 }
 
 // Integer arithmetic of docs/arithmetic.md.
-int read_quantized(int stored, const ReadQuantizer& quantizer, IntegerRange range) {
+int read_quantized(int stored, const network::ReadQuantizer& quantizer, IntegerRange range) {
   const std::int64_t product = std::int64_t{stored} * quantizer.multiplier;
   const std::int64_t value =
       quantizer.shift == 0
@@ -119,7 +119,7 @@ TEST(FakeRead, GivesTheReadQuantizersIntegers) {
     const double step = stored_scale * factor;
     const bool is_signed = trial % 2 == 0;
     const IntegerRange range = is_signed ? IntegerRange{-8, 7} : IntegerRange{0, 15};
-    const ReadQuantizer quantizer = read_quantizer(stored_scale / step);
+    const network::ReadQuantizer quantizer = read_quantizer(stored_scale / step);
     torch::Tensor stored = torch::empty({256});
     for (int v = 0; v < 256; ++v) {
       stored[v] = static_cast<float>((is_signed ? v - 128 : v) * stored_scale);
@@ -289,4 +289,4 @@ TEST(FakeWeights, RefusesCountsThatDoNotFit) {
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::quant

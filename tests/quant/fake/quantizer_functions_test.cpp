@@ -13,7 +13,7 @@
 
 #include "sw/quant/plan/fixed_point.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 namespace {
 
 using Values = std::vector<double>;
@@ -318,4 +318,4 @@ TEST(ActivationQuantizer, NamesAreReadBack) {
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::quant

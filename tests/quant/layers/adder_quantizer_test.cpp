@@ -11,7 +11,7 @@
 
 #include "sw/quant/plan/adder_grid.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 namespace {
 
 QuantizedConvolution quantize_adder_layer(const std::vector<float>& weights, int output_channels,
@@ -302,4 +302,4 @@ TEST(QuantizeAdderLayer, RefusesWhatDoesNotFit) {
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::quant

@@ -15,7 +15,7 @@
 #include "tests/quant/random_checkpoint.hpp"
 #include "tests/train/synthetic_dataset.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 namespace {
 
 using ::testing::DoubleNear;
@@ -42,25 +42,26 @@ TEST(BinaryQuantizer, RefusesCountsThatDoNotFit) {
   EXPECT_THROW(quantize_binary_layer({1, 1}, {1}, 2), std::invalid_argument);
 }
 
-constexpr Shape image_shape{1, 12, 12};
+constexpr network::Shape image_shape{1, 12, 12};
 
 struct Made {
-  Dataset images = test::synthetic_dataset(96, 3, image_shape);
-  Checkpoint checkpoint;
+  network::Dataset images = test::synthetic_dataset(96, 3, image_shape);
+  network::Checkpoint checkpoint;
 
   explicit Made(const std::string& name) {
-    Normalization normalization;
+    network::Normalization normalization;
     normalization.mean = {0.4F};
     normalization.deviation = {0.3F};
-    const Batch batch = make_batch(images, normalization, std::int64_t{0}, images.count());
-    checkpoint = test::random_checkpoint(name, Arithmetic::bnn, image_shape, images.classes,
-                                         batch.images, 17);
+    const train::Batch batch =
+        train::make_batch(images, normalization, std::int64_t{0}, images.count());
+    checkpoint = test::random_checkpoint(name, network::Arithmetic::bnn, image_shape,
+                                         images.classes, batch.images, 17);
     // Some of BatchNorm's weights are negative: their channels' multipliers must be.
     for (auto& [tensor, values] : checkpoint.tensors) {
       if (tensor.find("bn2.weight") == std::string::npos) continue;
       std::vector<float> changed = values.values<float>();
       for (std::size_t i = 0; i < changed.size(); i += 3) changed[i] = -changed[i];
-      values = Tensor::from(changed, values.shape);
+      values = network::Tensor::from(changed, values.shape);
     }
   }
 
@@ -72,29 +73,30 @@ struct Made {
     result.batch_norm = BatchNormEstimation::kept;
     return result;
   }
-  std::vector<std::int32_t> scores(const IntegerNetwork& network, int image) const {
-    return execute_reference(network, quantize_image(network, images.image_data(image)), {24, 16},
-                             {24, 4})
+  std::vector<std::int32_t> scores(const network::IntegerNetwork& network, int image) const {
+    return network::execute_reference(network,
+                                      network::quantize_image(network, images.image_data(image)),
+                                      {24, 16}, {24, 4})
         .outputs.back();
   }
 };
 
 TEST(QuantizeBinary, GivesOneBitBetweenTheEdges) {
   const Made made("resnet20");
-  const IntegerNetwork network =
+  const network::IntegerNetwork network =
       quantize(made.checkpoint, made.images, nullptr, complete(made.options()), {});
   EXPECT_EQ(network.origin.scheme, "bnn");
-  EXPECT_EQ(network.origin.arithmetic, Arithmetic::bnn);
+  EXPECT_EQ(network.origin.arithmetic, network::Arithmetic::bnn);
   int binary = 0;
   int residuals = 0;
   bool negative = false;
-  for (const IntegerLayer& layer : network.layers) {
+  for (const network::IntegerLayer& layer : network.layers) {
     EXPECT_FALSE(layer.relu) << layer.name;
     EXPECT_TRUE(layer.output.is_signed) << layer.name;
-    if (layer.kind != IntegerLayerKind::convolution || layer.edge) continue;
+    if (layer.kind != network::IntegerLayerKind::convolution || layer.edge) continue;
     ++binary;
-    residuals += layer.residual != no_tensor ? 1 : 0;
-    EXPECT_EQ(layer.arithmetic, Arithmetic::bnn);
+    residuals += layer.residual != network::no_tensor ? 1 : 0;
+    EXPECT_EQ(layer.arithmetic, network::Arithmetic::bnn);
     EXPECT_EQ(layer.weight_bits, 1);
     EXPECT_EQ(layer.activation_bits, 1);
     EXPECT_THAT(layer.weights, Each(::testing::AnyOf(-1, 1)));
@@ -113,14 +115,14 @@ TEST(QuantizeBinary, KeepsTheScoresWithWideStorageAndMeasuresTheIntegersAccuracy
     const Made made(name);
     QuantizationOptions options = made.options();
     options.storage_bits = 14;
-    const IntegerNetwork network =
+    const network::IntegerNetwork network =
         quantize(made.checkpoint, made.images, &made.images, complete(options), {});
-    FloatNetwork float_network(made.checkpoint.network, made.checkpoint.tensors);
-    float_network.set_batch_norm_mode(BatchNormMode::inference);
+    train::FloatNetwork float_network(made.checkpoint.network, made.checkpoint.tensors);
+    float_network.set_batch_norm_mode(train::BatchNormMode::inference);
     torch::NoGradGuard no_gradient;
     const std::int64_t count = made.images.count();
-    const Batch batch =
-        make_batch(made.images, made.checkpoint.normalization, std::int64_t{0}, count);
+    const train::Batch batch =
+        train::make_batch(made.images, made.checkpoint.normalization, std::int64_t{0}, count);
     const torch::Tensor wanted = float_network.forward(batch.images).to(torch::kFloat64);
     torch::Tensor found = torch::empty_like(wanted);
     int correct = 0;
@@ -167,4 +169,4 @@ TEST(QuantizeBinary, RefusesOtherWidthsAndOtherNetworks) {
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::quant

@@ -15,24 +15,27 @@
 #include "tests/quant/random_checkpoint.hpp"
 #include "tests/train/synthetic_dataset.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 namespace {
 
 struct Made {
-  Dataset images = test::synthetic_dataset(96, 3, {1, 12, 12});
-  Checkpoint checkpoint;
+  network::Dataset images = test::synthetic_dataset(96, 3, {1, 12, 12});
+  network::Checkpoint checkpoint;
 
-  explicit Made(Arithmetic arithmetic, const std::string& name = "lenet") {
-    const Normalization normalization = {{0.4F, 0, 0}, {0.3F, 1, 1}};
-    const Batch batch = make_batch(images, normalization, std::int64_t{0}, images.count());
+  explicit Made(network::Arithmetic arithmetic, const std::string& name = "lenet") {
+    const network::Normalization normalization = {{0.4F, 0, 0}, {0.3F, 1, 1}};
+    const train::Batch batch =
+        train::make_batch(images, normalization, std::int64_t{0}, images.count());
     checkpoint =
         test::random_checkpoint(name, arithmetic, images.image, images.classes, batch.images, 17);
     checkpoint.normalization = normalization;
   }
 
-  IntegerNetwork quantized(int weight_bits, int activation_bits, bool evaluated = false) const {
+  network::IntegerNetwork quantized(int weight_bits, int activation_bits,
+                                    bool evaluated = false) const {
     QuantizationOptions options;
-    options.scheme = checkpoint.network.arithmetic == Arithmetic::shift ? "shift" : "shiftaddnet";
+    options.scheme =
+        checkpoint.network.arithmetic == network::Arithmetic::shift ? "shift" : "shiftaddnet";
     options.weight_bits = weight_bits;
     options.activation_bits = activation_bits;
     options.calibration_images = 96;
@@ -42,7 +45,7 @@ struct Made {
 };
 
 TEST(ShiftQuantizer, WeightsAreThoseOfTheTraining) {
-  Made made(Arithmetic::shiftaddnet);
+  Made made(network::Arithmetic::shiftaddnet);
   // Halves, which round to even.
   for (auto& [name, tensor] : made.checkpoint.tensors) {
     if (name.find(".exponent") == std::string::npos && name.find(".sign") == std::string::npos) {
@@ -52,16 +55,16 @@ TEST(ShiftQuantizer, WeightsAreThoseOfTheTraining) {
     for (std::size_t i = 0; i < values.size(); i += 3) {
       values[i] = std::floor(values[i]) + 0.5F;
     }
-    tensor = Tensor::from(values, tensor.shape);
+    tensor = network::Tensor::from(values, tensor.shape);
   }
-  FloatNetwork network(made.checkpoint.network, made.checkpoint.tensors);
+  train::FloatNetwork network(made.checkpoint.network, made.checkpoint.tensors);
   int layers = 0;
-  for (const Layer& layer : made.checkpoint.network.layers) {
-    if (!layer.computes(Arithmetic::shift)) continue;
+  for (const network::Layer& layer : made.checkpoint.network.layers) {
+    if (!layer.computes(network::Arithmetic::shift)) continue;
     ++layers;
     const std::vector<float> found = shift_weights(made.checkpoint, layer);
-    const torch::Tensor expected = shift_weight(network.parameter(layer.name + ".exponent"),
-                                                network.parameter(layer.name + ".sign"));
+    const torch::Tensor expected = train::shift_weight(network.parameter(layer.name + ".exponent"),
+                                                       network.parameter(layer.name + ".sign"));
     EXPECT_TRUE(torch::tensor(found).view(expected.sizes()).equal(expected)) << layer.name;
     // Five bits hold every one of them.
     const QuantizedWeights codes =
@@ -75,8 +78,8 @@ TEST(ShiftQuantizer, WeightsAreThoseOfTheTraining) {
 }
 
 TEST(ShiftQuantizer, FewerBitsGoToTheNearestCode) {
-  const Layer layer = [] {
-    Layer made;
+  const network::Layer layer = [] {
+    network::Layer made;
     made.output.channels = 1;
     return made;
   }();
@@ -87,18 +90,18 @@ TEST(ShiftQuantizer, FewerBitsGoToTheNearestCode) {
 
 // Packages have the reference executor's accuracy, exactly.
 TEST(ShiftQuantizer, PackagesOfBothNetworksAreExact) {
-  for (const Arithmetic arithmetic :
-       std::vector<Arithmetic>{Arithmetic::shift, Arithmetic::shiftaddnet}) {
+  for (const network::Arithmetic arithmetic : std::vector<network::Arithmetic>{
+           network::Arithmetic::shift, network::Arithmetic::shiftaddnet}) {
     for (const auto& [weight_bits, activation_bits] : {std::pair<int, int>{8, 8}, {4, 4}, {3, 5}}) {
-      SCOPED_TRACE(to_string(arithmetic) + " " + std::to_string(weight_bits));
+      SCOPED_TRACE(network::to_string(arithmetic) + " " + std::to_string(weight_bits));
       const Made made(arithmetic, weight_bits == 4 ? "resnet20" : "lenet");
-      const IntegerNetwork network = made.quantized(weight_bits, activation_bits, true);
-      ASSERT_NO_THROW(validate(network, "package"));
+      const network::IntegerNetwork network = made.quantized(weight_bits, activation_bits, true);
+      ASSERT_NO_THROW(network::validate(network, "package"));
       EXPECT_EQ(network.origin.arithmetic, arithmetic);
       int shifts = 0;
-      for (const IntegerLayer& layer : network.layers) {
-        if (layer.kind != IntegerLayerKind::convolution) continue;
-        if (layer.arithmetic != Arithmetic::shift) continue;
+      for (const network::IntegerLayer& layer : network.layers) {
+        if (layer.kind != network::IntegerLayerKind::convolution) continue;
+        if (layer.arithmetic != network::Arithmetic::shift) continue;
         ++shifts;
         EXPECT_EQ(layer.weight_bits, std::min(weight_bits, 5));
         EXPECT_EQ(layer.levels, (1 << (layer.weight_bits - 1)) - 1);
@@ -107,8 +110,9 @@ TEST(ShiftQuantizer, PackagesOfBothNetworksAreExact) {
       if (weight_bits == 4) continue;  // the executor takes too long for a large network
       std::int64_t correct = 0;
       for (std::int64_t i = 0; i < made.images.count(); ++i) {
-        const ReferenceResult result = execute_reference(
-            network, quantize_image(network, made.images.image_data(i)), {32, 16}, {32, 16});
+        const network::ReferenceResult result = network::execute_reference(
+            network, network::quantize_image(network, made.images.image_data(i)), {32, 16},
+            {32, 16});
         correct += result.predicted_class == made.images.labels[static_cast<std::size_t>(i)];
       }
       EXPECT_EQ(100.0 * static_cast<double>(correct) / static_cast<double>(made.images.count()),
@@ -120,11 +124,11 @@ TEST(ShiftQuantizer, PackagesOfBothNetworksAreExact) {
 // Ordinary networks whose weights become exponents: as exact, and their packages' arithmetic is that of
 // the weights.
 TEST(LevelSchemes, PackagesAreExact) {
-  const Made made(Arithmetic::cnn);
+  const Made made(network::Arithmetic::cnn);
   for (const auto& [scheme, arithmetic] :
-       {std::pair<std::string, Arithmetic>{"pot", Arithmetic::shift},
-        {"post", Arithmetic::post},
-        {"apot", Arithmetic::apot}}) {
+       {std::pair<std::string, network::Arithmetic>{"pot", network::Arithmetic::shift},
+        {"post", network::Arithmetic::post},
+        {"apot", network::Arithmetic::apot}}) {
     for (const int bits : {2, 3, 4, 5}) {
       SCOPED_TRACE(scheme + " " + std::to_string(bits));
       QuantizationOptions options;
@@ -133,14 +137,15 @@ TEST(LevelSchemes, PackagesAreExact) {
       options.activation_bits = bits + 1;
       options.calibration_images = 96;
       options.batch_norm_images = 96;
-      const IntegerNetwork network =
+      const network::IntegerNetwork network =
           quantize(made.checkpoint, made.images, &made.images, complete(options), {});
-      ASSERT_NO_THROW(validate(network, "package"));
+      ASSERT_NO_THROW(network::validate(network, "package"));
       EXPECT_EQ(network.origin.arithmetic, arithmetic);
       std::int64_t correct = 0;
       for (std::int64_t i = 0; i < made.images.count(); ++i) {
-        const ReferenceResult result = execute_reference(
-            network, quantize_image(network, made.images.image_data(i)), {32, 16}, {32, 16});
+        const network::ReferenceResult result = network::execute_reference(
+            network, network::quantize_image(network, made.images.image_data(i)), {32, 16},
+            {32, 16});
         correct += result.predicted_class == made.images.labels[static_cast<std::size_t>(i)];
       }
       EXPECT_EQ(100.0 * static_cast<double>(correct) / static_cast<double>(made.images.count()),
@@ -150,21 +155,22 @@ TEST(LevelSchemes, PackagesAreExact) {
 }
 
 TEST(ShiftQuantizer, EightBitsKeepTheScores) {
-  const Made made(Arithmetic::shiftaddnet);
-  const IntegerNetwork network = made.quantized(8, 8);
-  FloatNetwork float_network(made.checkpoint.network, made.checkpoint.tensors);
-  float_network.set_batch_norm_mode(BatchNormMode::inference);
-  const Batch batch =
-      make_batch(made.images, made.checkpoint.normalization, std::int64_t{0}, made.images.count());
+  const Made made(network::Arithmetic::shiftaddnet);
+  const network::IntegerNetwork network = made.quantized(8, 8);
+  train::FloatNetwork float_network(made.checkpoint.network, made.checkpoint.tensors);
+  float_network.set_batch_norm_mode(train::BatchNormMode::inference);
+  const train::Batch batch = train::make_batch(made.images, made.checkpoint.normalization,
+                                               std::int64_t{0}, made.images.count());
   const torch::Tensor expected = float_network.forward(batch.images).argmax(1);
   int same = 0;
   for (std::int64_t i = 0; i < made.images.count(); ++i) {
-    same += execute_reference(network, quantize_image(network, made.images.image_data(i)), {32, 16},
-                              {32, 16})
+    same += network::execute_reference(network,
+                                       network::quantize_image(network, made.images.image_data(i)),
+                                       {32, 16}, {32, 16})
                 .predicted_class == expected[i].item<int>();
   }
   EXPECT_GE(same, 85);  // of 96
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::quant

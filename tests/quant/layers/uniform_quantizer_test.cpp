@@ -8,7 +8,7 @@
 
 #include "sw/quant/plan/quantization_plan.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 namespace {
 
 double squared_error(const std::vector<float>& weights, double step, int bits) {
@@ -68,4 +68,4 @@ TEST(UniformLayer, RefusesWhatDoesNotFit) {
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::quant

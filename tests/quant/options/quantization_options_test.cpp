@@ -10,7 +10,7 @@
 
 #include "sw/quant/options/scheme.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 namespace {
 
 using ::testing::AllOf;
@@ -277,4 +277,4 @@ TEST(QuantizationOptions, RefusesWhatWouldDoNothing) {
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::quant

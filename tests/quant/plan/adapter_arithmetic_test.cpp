@@ -9,11 +9,11 @@
 #include <stdexcept>
 #include <vector>
 
-namespace abacus {
+namespace abacus::quant {
 namespace {
 
-StoredTensor tensor(int channels, int side, int bits, bool is_signed, double scale) {
-  StoredTensor made;
+network::StoredTensor tensor(int channels, int side, int bits, bool is_signed, double scale) {
+  network::StoredTensor made;
   made.shape = {channels, side, side};
   made.bits = bits;
   made.is_signed = is_signed;
@@ -31,14 +31,14 @@ TEST(AdapterArithmetic, IsNearTheRealAdapter) {
     const int bits = std::uniform_int_distribution<int>(2, 16)(random);
     const bool is_signed = trial % 5 == 0;
     const double scale = std::uniform_real_distribution<double>(0.5, 4)(random) / (1 << bits);
-    const StoredTensor input = tensor(channels, side, bits, is_signed, scale);
+    const network::StoredTensor input = tensor(channels, side, bits, is_signed, scale);
     AdapterParameters adapter = initial_adapter(channels, static_cast<std::uint64_t>(trial));
     if (trial % 2 == 1) {
       for (double& parameter : adapter.parameters) {
         parameter *= std::uniform_real_distribution<double>(0.3, 6)(random);
       }
     }
-    const AdapterNetwork integers = integer_adapter(adapter, input);
+    const network::AdapterNetwork integers = integer_adapter(adapter, input);
     for (int image = 0; image < 5; ++image) {
       std::vector<std::int64_t> sums;
       std::vector<double> means;
@@ -54,7 +54,8 @@ TEST(AdapterArithmetic, IsNearTheRealAdapter) {
         means.push_back(static_cast<double>(sum) / (side * side) * scale);
       }
       const double expected = step_factor(adapter, means.data());
-      const double found = std::ldexp(integer_step_factor(integers, sums), -step_factor_bits);
+      const double found =
+          std::ldexp(integer_step_factor(integers, sums), -network::step_factor_bits);
       EXPECT_NEAR(found, expected, 0.01 * (1 + expected)) << "trial " << trial;
     }
   }
@@ -65,7 +66,7 @@ TEST(AdapterArithmetic, OfAKnownAdapter) {
   AdapterParameters adapter;
   adapter.channels = 1;
   adapter.parameters = {0.5, 0.25};
-  const AdapterNetwork integers = integer_adapter(adapter, tensor(1, 2, 8, false, 0.01));
+  const network::AdapterNetwork integers = integer_adapter(adapter, tensor(1, 2, 8, false, 0.01));
   EXPECT_NEAR(integer_step_factor(integers, {400}), 0.75 * 4096, 0.003 * 4096);
   EXPECT_NEAR(integer_step_factor(integers, {0}), 0.25 * 4096, 0.003 * 4096);
 }
@@ -74,10 +75,10 @@ TEST(AdapterArithmetic, StaysWithinItsFieldsWhateverTheSums) {
   AdapterParameters adapter;
   adapter.channels = 1;
   adapter.parameters = {-10, 1};
-  const AdapterNetwork falling = integer_adapter(adapter, tensor(1, 4, 8, false, 0.1));
+  const network::AdapterNetwork falling = integer_adapter(adapter, tensor(1, 4, 8, false, 0.1));
   EXPECT_EQ(integer_step_factor(falling, {16 * 255}), 256);
   adapter.parameters = {10, 1};
-  const AdapterNetwork rising = integer_adapter(adapter, tensor(1, 4, 8, false, 0.1));
+  const network::AdapterNetwork rising = integer_adapter(adapter, tensor(1, 4, 8, false, 0.1));
   EXPECT_EQ(integer_step_factor(rising, {16 * 255}), 32768);
 }
 
@@ -89,8 +90,9 @@ TEST(AdapterArithmetic, MeansOfExtremeIntegersFit) {
   for (int bits = 2; bits <= 16; ++bits) {
     for (const bool is_signed : {false, true}) {
       for (const int side : {1, 3, 7, 8, 181}) {
-        const StoredTensor input = tensor(1, side, bits, is_signed, std::ldexp(1.0, -bits));
-        const AdapterNetwork made = integer_adapter(adapter, input);
+        const network::StoredTensor input =
+            tensor(1, side, bits, is_signed, std::ldexp(1.0, -bits));
+        const network::AdapterNetwork made = integer_adapter(adapter, input);
         std::int64_t largest = 0;
         for (const int value : {input.lowest(), input.highest()}) {
           const std::int64_t product = std::int64_t{value} * side * side * made.pool_multiplier;
@@ -110,12 +112,12 @@ TEST(AdapterArithmetic, NothingSaturatesWithinTheTrainingsRange) {
   std::mt19937_64 random(5);
   for (int trial = 0; trial < 300; ++trial) {
     const double ratio = std::exp(std::uniform_real_distribution<double>(-8, 3)(random));
-    const ReadQuantizer quantizer = adaptable_read_quantizer(ratio);
+    const network::ReadQuantizer quantizer = adaptable_read_quantizer(ratio);
     EXPECT_NEAR(quantizer.multiplier * std::ldexp(1.0, -quantizer.shift), ratio, ratio / 2047);
     const double beta = std::uniform_real_distribution<double>(AdapterParameters::smallest,
                                                                AdapterParameters::largest)(random);
     const int factor = static_cast<int>(std::lround(beta * 4096));
-    const ReadQuantizer found = adapted(quantizer, factor);
+    const network::ReadQuantizer found = adapted(quantizer, factor);
     EXPECT_EQ(found.shift, quantizer.shift);
     EXPECT_NEAR(found.multiplier, quantizer.multiplier / beta, 1 + 0.002 * found.multiplier);
     EXPECT_LT(found.multiplier, 65535);
@@ -125,9 +127,10 @@ TEST(AdapterArithmetic, NothingSaturatesWithinTheTrainingsRange) {
     EXPECT_NEAR(scaled, multiplier * beta, 1 + 0.002 * std::abs(multiplier));
     EXPECT_LT(std::abs(scaled), 32767);
   }
-  EXPECT_EQ(adapted(ReadQuantizer{4095, 7}, smallest_step_factor).multiplier, 4095 * 16);
-  EXPECT_EQ(adapted(4095, largest_step_factor), 4095 * 8);
-  EXPECT_EQ(adapted(-4095, largest_step_factor), -4095 * 8);
+  EXPECT_EQ(adapted(network::ReadQuantizer{4095, 7}, network::smallest_step_factor).multiplier,
+            4095 * 16);
+  EXPECT_EQ(adapted(4095, network::largest_step_factor), 4095 * 8);
+  EXPECT_EQ(adapted(-4095, network::largest_step_factor), -4095 * 8);
 }
 
 TEST(AdapterArithmetic, RefusesWhatDoesNotFit) {
@@ -141,4 +144,4 @@ TEST(AdapterArithmetic, RefusesWhatDoesNotFit) {
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::quant

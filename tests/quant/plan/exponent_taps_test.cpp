@@ -5,7 +5,7 @@
 #include <cmath>
 #include <optional>
 
-namespace abacus {
+namespace abacus::quant {
 namespace {
 
 WeightCode code_of(WeightForm form, int magnitudes) {
@@ -56,4 +56,4 @@ TEST(ExponentTaps, WithItsUsualFractionBitsPostShiftsExactlyAndRoundsByHalfAUnit
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::quant

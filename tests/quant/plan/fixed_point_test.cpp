@@ -6,7 +6,7 @@
 #include <random>
 #include <stdexcept>
 
-namespace abacus {
+namespace abacus::quant {
 namespace {
 
 TEST(ReadQuantizer, IsExactForPowersOfTwo) {
@@ -20,7 +20,7 @@ TEST(ReadQuantizer, IsExactForPowersOfTwo) {
 
 TEST(ReadQuantizer, ComesWithinHalfOfItsLastBit) {
   for (double wanted = 0.9999999; wanted > 1e-4; wanted *= 0.83) {
-    const ReadQuantizer quantizer = read_quantizer(wanted);
+    const network::ReadQuantizer quantizer = read_quantizer(wanted);
     EXPECT_GE(quantizer.multiplier, 1);
     EXPECT_LE(quantizer.multiplier, 65535);
     EXPECT_LE(quantizer.shift, 31);
@@ -102,4 +102,4 @@ TEST(AddScale, BringsBothOperandsToOneScale) {
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::quant

@@ -18,7 +18,7 @@
 #include "tests/quant/random_checkpoint.hpp"
 #include "tests/train/synthetic_dataset.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 namespace {
 
 // Images whose best β is `best` of their channel means over `size`, all of which are below `size`; the
@@ -174,20 +174,21 @@ TEST(StepLadder, OfEqualErrorsTheOneNearestToOneIsTaken) {
 
 // Of a network's own tensors, on images that the fit has not seen, with the integers' β.
 TEST(AdapterFit, LowersTheErrorOfOtherImages) {
-  prepare_torch(1);
-  const Dataset training = test::synthetic_dataset(120, 1);
-  const Dataset others = test::synthetic_dataset(120, 2);
-  const Normalization normalization = {{0.3F, 0, 0}, {0.3F, 1, 1}};
-  const torch::Tensor images = make_batch(training, normalization, std::int64_t{0}, 120).images;
-  Checkpoint checkpoint = test::random_checkpoint("lenet", Arithmetic::cnn, training.image,
-                                                  training.classes, images, 5);
+  train::prepare_torch(1);
+  const network::Dataset training = test::synthetic_dataset(120, 1);
+  const network::Dataset others = test::synthetic_dataset(120, 2);
+  const network::Normalization normalization = {{0.3F, 0, 0}, {0.3F, 1, 1}};
+  const torch::Tensor images =
+      train::make_batch(training, normalization, std::int64_t{0}, 120).images;
+  network::Checkpoint checkpoint = test::random_checkpoint(
+      "lenet", network::Arithmetic::cnn, training.image, training.classes, images, 5);
   checkpoint.normalization = normalization;
   QuantizationOptions asked;
   asked.scheme = "uniform-ptq";
   asked.weight_bits = asked.activation_bits = 3;
   const CompletedOptions options = complete(asked);
-  const std::vector<FoldedLayer> folded = fold_graph(checkpoint.network);
-  FloatNetwork network(checkpoint.network, checkpoint.tensors);
+  const std::vector<network::FoldedLayer> folded = network::fold_graph(checkpoint.network);
+  train::FloatNetwork network(checkpoint.network, checkpoint.tensors);
   const CalibrationData data{training, normalization, {}, 1};
   const std::vector<TensorStatistics> statistics =
       calibrate(network, folded, data, 120, calibration_alpha(options), {});
@@ -197,11 +198,12 @@ TEST(AdapterFit, LowersTheErrorOfOtherImages) {
   // Mean over the other images of their relative squared error.
   const auto error = [&](const QuantizationPlan& of, std::size_t layer) {
     double sum = 0;
-    ForwardHooks hooks;
+    train::ForwardHooks hooks;
     hooks.after = [&](int at, torch::Tensor& output) {
       if (at != folded[static_cast<std::size_t>(folded[layer].input)].output) return;
       const ConvolutionPlan& convolution = of.convolutions[layer];
-      const StoredTensor& tensor = of.outputs[static_cast<std::size_t>(folded[layer].input)];
+      const network::StoredTensor& tensor =
+          of.outputs[static_cast<std::size_t>(folded[layer].input)];
       const torch::Tensor stored =
           fake_quantize(output, tensor.scale,
                         {static_cast<int>(tensor.lowest()), static_cast<int>(tensor.highest())});
@@ -209,16 +211,17 @@ TEST(AdapterFit, LowersTheErrorOfOtherImages) {
       const std::vector<int> factors = integer_step_factors(
           integer_adapter(convolution.adapter, tensor), channel_sums(stored, tensor.scale));
       for (std::int64_t n = 0; n < values.size(0); ++n) {
-        const double step = convolution.activation_step *
-                            std::ldexp(factors[static_cast<std::size_t>(n)], -step_factor_bits);
+        const double step =
+            convolution.activation_step *
+            std::ldexp(factors[static_cast<std::size_t>(n)], -network::step_factor_bits);
         const torch::Tensor back = (values[n] / step).round().clamp(0, 7) * step;
         sum += (values[n] - back).square().sum().item<double>() /
                values[n].square().sum().item<double>();
       }
     };
     torch::NoGradGuard no_gradient;
-    network.set_batch_norm_mode(BatchNormMode::inference);
-    network.forward(make_batch(others, normalization, std::int64_t{0}, 120).images, hooks);
+    network.set_batch_norm_mode(train::BatchNormMode::inference);
+    network.forward(train::make_batch(others, normalization, std::int64_t{0}, 120).images, hooks);
     return sum / 120;
   };
   QuantizationPlan fitted = plan;
@@ -243,4 +246,4 @@ TEST(AdapterFit, LowersTheErrorOfOtherImages) {
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::quant

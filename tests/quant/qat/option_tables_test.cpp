@@ -10,7 +10,7 @@
 
 #include "sw/quant/qat/qat_quantizers.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 namespace {
 
 using ::testing::AllOf;
@@ -82,4 +82,4 @@ TEST(QatQuantizers, RefuseOptionsOfOthers) {
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::quant

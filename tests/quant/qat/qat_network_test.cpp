@@ -19,7 +19,7 @@
 #include "tests/quant/random_checkpoint.hpp"
 #include "tests/train/synthetic_dataset.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 namespace {
 
 struct Case {
@@ -36,35 +36,36 @@ class QatNetworkTest : public ::testing::Test {
     data_ = test::synthetic_dataset(96, 4, {1, 14, 14});
   }
 
-  static Arithmetic arithmetic(const Case& c) {
-    return c.scheme == "uniform-ptq" ? Arithmetic::cnn : Arithmetic::adder;
+  static network::Arithmetic arithmetic(const Case& c) {
+    return c.scheme == "uniform-ptq" ? network::Arithmetic::cnn : network::Arithmetic::adder;
   }
 
-  Checkpoint checkpoint(const Case& c, const std::string& name = "resnet20") const {
-    const Normalization normalization = {{0.4F, 0.4F, 0.4F}, {0.3F, 0.3F, 0.3F}};
-    const torch::Tensor images = make_batch(data_, normalization, std::int64_t{0}, 96).images;
+  network::Checkpoint checkpoint(const Case& c, const std::string& name = "resnet20") const {
+    const network::Normalization normalization = {{0.4F, 0.4F, 0.4F}, {0.3F, 0.3F, 0.3F}};
+    const torch::Tensor images =
+        train::make_batch(data_, normalization, std::int64_t{0}, 96).images;
     return test::random_checkpoint(name, arithmetic(c), data_.image, data_.classes, images, 11);
   }
 
-  QuantizationPlan plan(const Case& c, const Checkpoint& checkpoint) const {
+  QuantizationPlan plan(const Case& c, const network::Checkpoint& checkpoint) const {
     QuantizationOptions asked;
     asked.scheme = c.scheme;
     asked.weight_bits = c.weight_bits;
     asked.activation_bits = c.activation_bits;
     if (c.groups > 1) asked.groups = c.groups;
     const CompletedOptions options = complete(asked);
-    const std::vector<FoldedLayer> folded = fold_graph(checkpoint.network);
-    FloatNetwork network(checkpoint.network, checkpoint.tensors);
+    const std::vector<network::FoldedLayer> folded = network::fold_graph(checkpoint.network);
+    train::FloatNetwork network(checkpoint.network, checkpoint.tensors);
     const CalibrationData data{data_, checkpoint.normalization, {}, 1};
     return make_plan(checkpoint, folded,
                      calibrate(network, folded, data, 96, calibration_alpha(options), {}), options);
   }
 
-  torch::Tensor images(const Checkpoint& checkpoint) const {
-    return make_batch(data_, checkpoint.normalization, std::int64_t{0}, 96).images;
+  torch::Tensor images(const network::Checkpoint& checkpoint) const {
+    return train::make_batch(data_, checkpoint.normalization, std::int64_t{0}, 96).images;
   }
 
-  Dataset data_;
+  network::Dataset data_;
 };
 
 double deviation(const torch::Tensor& values) { return values.std().item<double>(); }
@@ -77,10 +78,10 @@ TEST_F(QatNetworkTest, ComputesWhatTheSimulationComputes) {
                  std::to_string(c.activation_bits));
     // A shallow network: where an integer falls to the other side of a border, which float rounding
     // can do, all layers behind it see it.
-    const Checkpoint from = checkpoint(c, "lenet");
+    const network::Checkpoint from = checkpoint(c, "lenet");
     const QuantizationPlan planned = plan(c, from);
-    FloatNetwork network(from.network, from.tensors);
-    network.set_batch_norm_mode(BatchNormMode::training);
+    train::FloatNetwork network(from.network, from.tensors);
+    network.set_batch_norm_mode(train::BatchNormMode::training);
     const torch::Tensor float_scores = network.forward(images(from)).detach();
     QatNetwork trained(network, planned);
     const torch::Tensor scores = trained.forward(images(from)).detach();
@@ -98,9 +99,9 @@ TEST_F(QatNetworkTest, EveryParameterGetsAGradient) {
   for (const Case& c : {Case{"nonnegative-ptq", 3, 3, 1}, Case{"adderquant-ptq", 4, 4, 4},
                         Case{"uniform-ptq", 4, 4, 1}}) {
     SCOPED_TRACE(c.scheme);
-    const Checkpoint from = checkpoint(c);
-    FloatNetwork network(from.network, from.tensors);
-    network.set_batch_norm_mode(BatchNormMode::training);
+    const network::Checkpoint from = checkpoint(c);
+    train::FloatNetwork network(from.network, from.tensors);
+    network.set_batch_norm_mode(train::BatchNormMode::training);
     QatNetwork trained(network, plan(c, from));
     trained.learn_ranges(true);
     EXPECT_FALSE(trained.learned_ranges().empty());
@@ -120,8 +121,8 @@ TEST_F(QatNetworkTest, EveryParameterGetsAGradient) {
 
 TEST_F(QatNetworkTest, QuantizersComputeWhatTheSimulationComputes) {
   const Case c{"uniform-ptq", 3, 4, 1};
-  const Checkpoint from = checkpoint(c, "lenet");
-  const std::vector<FoldedLayer> folded = fold_graph(from.network);
+  const network::Checkpoint from = checkpoint(c, "lenet");
+  const std::vector<network::FoldedLayer> folded = network::fold_graph(from.network);
   std::vector<torch::Tensor> all;
   for (const std::string& name : weight_quantizer_names()) {
     for (const ActivationQuantizer activations :
@@ -132,8 +133,8 @@ TEST_F(QatNetworkTest, QuantizersComputeWhatTheSimulationComputes) {
       set_quantizers(planned, from, folded, std::vector<double>(folded.size(), 0.7), quantizers, 1);
       // As near to exact roots as a lookup table comes.
       for (ConvolutionPlan& of : planned.convolutions) of.fraction_bits = 8;
-      FloatNetwork network(from.network, from.tensors);
-      network.set_batch_norm_mode(BatchNormMode::training);
+      train::FloatNetwork network(from.network, from.tensors);
+      network.set_batch_norm_mode(train::BatchNormMode::training);
       QatNetwork trained(network, planned);
       const torch::Tensor scores = trained.forward(images(from)).detach();
 
@@ -156,8 +157,8 @@ TEST_F(QatNetworkTest, QuantizersComputeWhatTheSimulationComputes) {
 // scales saturates.
 TEST_F(QatNetworkTest, AFactorBeyondItsRangeIsTheSameEverywhere) {
   const Case c{"uniform-ptq", 4, 4, 1};
-  const Checkpoint from = checkpoint(c, "lenet");
-  const std::vector<FoldedLayer> folded = fold_graph(from.network);
+  const network::Checkpoint from = checkpoint(c, "lenet");
+  const std::vector<network::FoldedLayer> folded = network::fold_graph(from.network);
   for (const double factor : {-100.0, 100.0}) {
     SCOPED_TRACE(factor);
     QuantizationPlan planned = plan(c, from);
@@ -166,8 +167,8 @@ TEST_F(QatNetworkTest, AFactorBeyondItsRangeIsTheSameEverywhere) {
     for (ConvolutionPlan& of : planned.convolutions) {
       if (of.adapter.channels > 0) of.adapter.parameters.back() = factor;
     }
-    FloatNetwork network(from.network, from.tensors);
-    network.set_batch_norm_mode(BatchNormMode::training);
+    train::FloatNetwork network(from.network, from.tensors);
+    network.set_batch_norm_mode(train::BatchNormMode::training);
     QatNetwork trained(network, planned);
     const torch::Tensor scores = trained.forward(images(from)).detach();
     QuantizedNetwork quantized = apply_plan(from, planned);
@@ -177,9 +178,9 @@ TEST_F(QatNetworkTest, AFactorBeyondItsRangeIsTheSameEverywhere) {
     EXPECT_LT(deviation(scores - expected), 0.01 * deviation(expected));
     simulation.end_re_estimation();
 
-    const IntegerNetwork integer = to_integer_network(quantized);
-    const ReferenceResult reference = execute_reference(
-        integer, quantize_image(integer, data_.pixels.data()), {32, 16}, {32, 16});
+    const network::IntegerNetwork integer = to_integer_network(quantized);
+    const network::ReferenceResult reference = network::execute_reference(
+        integer, network::quantize_image(integer, data_.pixels.data()), {32, 16}, {32, 16});
     Simulation fixed(quantized, ScaleArithmetic::fixed_point);
     const double scale = quantized.layers.back().output.scale;
     const torch::Tensor simulated = fixed.forward(images(from).narrow(0, 0, 1)).flatten() / scale;
@@ -191,7 +192,7 @@ TEST_F(QatNetworkTest, AFactorBeyondItsRangeIsTheSameEverywhere) {
     for (std::size_t i = 0; i < integer.layers.size(); ++i) {
       if (!integer.layers[i].adapter.has_value()) continue;
       ++adapted;
-      const StepResult& step = reference.steps[i];
+      const network::StepResult& step = reference.steps[i];
       EXPECT_EQ(step.factor, factor < 0 ? 256 : 32768);
       EXPECT_EQ(step.underflows, factor < 0);
       EXPECT_EQ(step.overflows, factor > 0);
@@ -203,8 +204,8 @@ TEST_F(QatNetworkTest, AFactorBeyondItsRangeIsTheSameEverywhere) {
 
 TEST_F(QatNetworkTest, EveryParameterOfTheQuantizersGetsAGradient) {
   const Case c{"uniform-ptq", 3, 3, 1};
-  const Checkpoint from = checkpoint(c);
-  const std::vector<FoldedLayer> folded = fold_graph(from.network);
+  const network::Checkpoint from = checkpoint(c);
+  const std::vector<network::FoldedLayer> folded = network::fold_graph(from.network);
   for (const QatQuantizers& quantizers :
        {QatQuantizers{WeightQuantizer::lsq, ActivationQuantizer::asq, 0},
         QatQuantizers{WeightQuantizer::apot, ActivationQuantizer::pact, 0},
@@ -212,8 +213,8 @@ TEST_F(QatNetworkTest, EveryParameterOfTheQuantizersGetsAGradient) {
     SCOPED_TRACE(to_string(quantizers));
     QuantizationPlan planned = plan(c, from);
     set_quantizers(planned, from, folded, std::vector<double>(folded.size(), 0.3), quantizers, 1);
-    FloatNetwork network(from.network, from.tensors);
-    network.set_batch_norm_mode(BatchNormMode::training);
+    train::FloatNetwork network(from.network, from.tensors);
+    network.set_batch_norm_mode(train::BatchNormMode::training);
     QatNetwork trained(network, planned);
     trained.learn_ranges(true);
     trained.forward(images(from)).square().sum().backward();
@@ -232,8 +233,8 @@ TEST_F(QatNetworkTest, EveryParameterOfTheQuantizersGetsAGradient) {
 
 TEST_F(QatNetworkTest, InBfloat16ComputesNearlyTheSame) {
   const Case c{"uniform-ptq", 4, 4, 1};
-  const Checkpoint from = checkpoint(c, "lenet");
-  const std::vector<FoldedLayer> folded = fold_graph(from.network);
+  const network::Checkpoint from = checkpoint(c, "lenet");
+  const std::vector<network::FoldedLayer> folded = network::fold_graph(from.network);
   for (const QatQuantizers& quantizers :
        {QatQuantizers{WeightQuantizer::lsq, ActivationQuantizer::lsq, 0},
         QatQuantizers{WeightQuantizer::apot, ActivationQuantizer::pact, 0},
@@ -246,9 +247,10 @@ TEST_F(QatNetworkTest, InBfloat16ComputesNearlyTheSame) {
     // The squares' sum, which BatchNorm keeps nearly constant, would have gradients of rounding alone.
     const torch::Tensor upstream =
         torch::randn({96, data_.classes}, at::detail::createCPUGenerator(3));
-    for (const Precision precision : {Precision::float32, Precision::bfloat16}) {
-      FloatNetwork network(from.network, from.tensors);
-      network.set_batch_norm_mode(BatchNormMode::training);
+    for (const train::Precision precision :
+         {train::Precision::float32, train::Precision::bfloat16}) {
+      train::FloatNetwork network(from.network, from.tensors);
+      network.set_batch_norm_mode(train::BatchNormMode::training);
       QatNetwork trained(network, planned);
       trained.set_precision(precision);
       trained.learn_ranges(true);
@@ -273,8 +275,8 @@ TEST_F(QatNetworkTest, InBfloat16ComputesNearlyTheSame) {
 // mse: where uniform-ptq starts; lsq: by the paper's rule. Adapters of different layers and seeds differ.
 TEST_F(QatNetworkTest, StepsStartWhereAsked) {
   const Case c{"uniform-ptq", 4, 4, 1};
-  const Checkpoint from = checkpoint(c);
-  const std::vector<FoldedLayer> folded = fold_graph(from.network);
+  const network::Checkpoint from = checkpoint(c);
+  const std::vector<network::FoldedLayer> folded = network::fold_graph(from.network);
   const QuantizationPlan before = plan(c, from);
   const std::vector<double> means(folded.size(), 0.7);
   QuantizationPlan rule = before, best = before, other = before;
@@ -303,11 +305,11 @@ TEST_F(QatNetworkTest, StepsStartWhereAsked) {
 }
 
 TEST_F(QatNetworkTest, RefusesAPrecisionThatIsNotForTheNetwork) {
-  const auto error = [&](const Case& c, Precision precision) -> std::string {
-    const Checkpoint from = checkpoint(c, "lenet");
-    FloatNetwork network(from.network, from.tensors);
+  const auto error = [&](const Case& c, train::Precision precision) -> std::string {
+    const network::Checkpoint from = checkpoint(c, "lenet");
+    train::FloatNetwork network(from.network, from.tensors);
     QatNetwork trained(network, plan(c, from));
-    trained.set_precision(Precision::float32);
+    trained.set_precision(train::Precision::float32);
     try {
       trained.set_precision(precision);
     } catch (const std::invalid_argument& refused) {
@@ -315,20 +317,20 @@ TEST_F(QatNetworkTest, RefusesAPrecisionThatIsNotForTheNetwork) {
     }
     return "";
   };
-  EXPECT_EQ(error({"nonnegative-ptq", 4, 4, 1}, Precision::bfloat16),
+  EXPECT_EQ(error({"nonnegative-ptq", 4, 4, 1}, train::Precision::bfloat16),
             "precision: found bfloat16 with a network that has adder layers; allowed: float32");
-  EXPECT_EQ(error({"uniform-ptq", 4, 4, 1}, Precision::int8),
+  EXPECT_EQ(error({"uniform-ptq", 4, 4, 1}, train::Precision::int8),
             "precision: found int8 with a network that has cnn layers; allowed: float32, bfloat16");
 }
 
 TEST_F(QatNetworkTest, LqNetsBasesFollowTheWeightsInTrainingAlone) {
   const Case c{"uniform-ptq", 2, 4, 1};
-  const Checkpoint from = checkpoint(c, "lenet");
-  const std::vector<FoldedLayer> folded = fold_graph(from.network);
+  const network::Checkpoint from = checkpoint(c, "lenet");
+  const std::vector<network::FoldedLayer> folded = network::fold_graph(from.network);
   QuantizationPlan planned = plan(c, from);
   set_quantizers(planned, from, folded, std::vector<double>(folded.size(), 0.7),
                  {WeightQuantizer::lqnet, ActivationQuantizer::lsq, 0}, 1);
-  FloatNetwork network(from.network, from.tensors);
+  train::FloatNetwork network(from.network, from.tensors);
   QatNetwork trained(network, planned);
   const auto first_basis = [](const QuantizationPlan& of) {
     for (const ConvolutionPlan& convolution : of.convolutions) {
@@ -341,10 +343,10 @@ TEST_F(QatNetworkTest, LqNetsBasesFollowTheWeightsInTrainingAlone) {
     const torch::Tensor weights = network.parameter("conv2.weight");
     network.set_parameter("conv2.weight", weights.detach() * 2);
   }
-  network.set_batch_norm_mode(BatchNormMode::inference);
+  network.set_batch_norm_mode(train::BatchNormMode::inference);
   trained.forward(images(from));
   EXPECT_EQ(first_basis(trained.plan()), first_basis(planned));
-  network.set_batch_norm_mode(BatchNormMode::training);
+  network.set_batch_norm_mode(train::BatchNormMode::training);
   for (int step = 0; step < 200; ++step) trained.forward(images(from).narrow(0, 0, 2));
   const std::vector<double> before = first_basis(planned), after = first_basis(trained.plan());
   double ratio = 0;
@@ -354,8 +356,8 @@ TEST_F(QatNetworkTest, LqNetsBasesFollowTheWeightsInTrainingAlone) {
 
 TEST_F(QatNetworkTest, ThePlanFollowsTheLearnedRanges) {
   const Case c{"nonnegative-ptq", 3, 3, 1};
-  const Checkpoint from = checkpoint(c);
-  FloatNetwork network(from.network, from.tensors);
+  const network::Checkpoint from = checkpoint(c);
+  train::FloatNetwork network(from.network, from.tensors);
   const QuantizationPlan before = plan(c, from);
   QatNetwork trained(network, before);
   EXPECT_TRUE(trained.learned_ranges().empty());
@@ -383,10 +385,10 @@ TEST_F(QatNetworkTest, ThePlanFollowsTheLearnedRanges) {
 
 TEST_F(QatNetworkTest, RefusesAnotherNetworksPlan) {
   const Case c{"nonnegative-ptq", 4, 4, 1};
-  const Checkpoint from = checkpoint(c), other = checkpoint(c, "lenet");
-  FloatNetwork network(from.network, from.tensors);
+  const network::Checkpoint from = checkpoint(c), other = checkpoint(c, "lenet");
+  train::FloatNetwork network(from.network, from.tensors);
   EXPECT_THROW(QatNetwork(network, plan(c, other)), std::invalid_argument);
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::quant

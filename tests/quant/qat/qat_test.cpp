@@ -20,7 +20,7 @@
 #include "tests/support/temporary_folder.hpp"
 #include "tests/train/synthetic_dataset.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 namespace {
 
 using test::read_text;
@@ -32,18 +32,18 @@ using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::StartsWith;
 
-Dataset first_half(Dataset images) {
+network::Dataset first_half(network::Dataset images) {
   const std::int64_t count = images.count() / 2;
   images.pixels.resize(static_cast<std::size_t>(count * images.image.elements()));
   images.labels.resize(static_cast<std::size_t>(count));
   return images;
 }
 
-double reference_percent(const IntegerNetwork& network, const Dataset& images) {
+double reference_percent(const network::IntegerNetwork& network, const network::Dataset& images) {
   std::int64_t correct = 0;
   for (std::int64_t i = 0; i < images.count(); ++i) {
-    const ReferenceResult result = execute_reference(
-        network, quantize_image(network, images.image_data(i)), {32, 16}, {32, 16});
+    const network::ReferenceResult result = network::execute_reference(
+        network, network::quantize_image(network, images.image_data(i)), {32, 16}, {32, 16});
     correct += result.predicted_class == images.labels[static_cast<std::size_t>(i)];
   }
   return 100.0 * static_cast<double>(correct) / static_cast<double>(images.count());
@@ -52,14 +52,15 @@ double reference_percent(const IntegerNetwork& network, const Dataset& images) {
 class Qat : public ::testing::Test {
  protected:
   Qat() {
-    prepare_torch(1);  // so small a network only gets slower with more
+    train::prepare_torch(1);  // so small a network only gets slower with more
     data_.training = test::synthetic_dataset(100, 1);
     data_.validation = test::synthetic_dataset(60, 2);
-    for (const Arithmetic arithmetic : {Arithmetic::adder, Arithmetic::cnn}) {
-      Checkpoint& made = arithmetic == Arithmetic::adder ? adder_ : ordinary_;
-      const Normalization normalization = {{0.3F, 0, 0}, {0.3F, 1, 1}};
+    for (const network::Arithmetic arithmetic :
+         {network::Arithmetic::adder, network::Arithmetic::cnn}) {
+      network::Checkpoint& made = arithmetic == network::Arithmetic::adder ? adder_ : ordinary_;
+      const network::Normalization normalization = {{0.3F, 0, 0}, {0.3F, 1, 1}};
       const torch::Tensor images =
-          make_batch(data_.training, normalization, std::int64_t{0}, 100).images;
+          train::make_batch(data_.training, normalization, std::int64_t{0}, 100).images;
       made = test::random_checkpoint("lenet", arithmetic, data_.training.image,
                                      data_.training.classes, images, 5);
       made.normalization = normalization;
@@ -87,7 +88,7 @@ class Qat : public ::testing::Test {
     return o;
   }
 
-  const Checkpoint& checkpoint(const QatOptions& o) const {
+  const network::Checkpoint& checkpoint(const QatOptions& o) const {
     return o.quantization.scheme().name == "uniform-ptq" ? ordinary_ : adder_;
   }
 
@@ -97,8 +98,8 @@ class Qat : public ::testing::Test {
 
   std::string bytes(const QatResult& result) {
     const std::filesystem::path file = folder_.path() / "bytes.safetensors";
-    write_package(file, result.network);
-    return read_text(file);
+    network::write_package(file, result.network);
+    return test::read_text(file);
   }
 
   std::string error_of(const QatOptions& o) {
@@ -112,7 +113,7 @@ class Qat : public ::testing::Test {
 
   TemporaryFolder folder_;
   QatData data_;
-  Checkpoint adder_, ordinary_;
+  network::Checkpoint adder_, ordinary_;
 };
 
 TEST_F(Qat, LearnsOnTheGridsOfEveryScheme) {
@@ -132,7 +133,7 @@ TEST_F(Qat, LearnsOnTheGridsOfEveryScheme) {
     EXPECT_EQ(result.network.origin.scheme, scheme + "-qat");
     EXPECT_EQ(result.network.origin.weight_bits, 3);
     EXPECT_EQ(result.network.origin.float_accuracy_percent, 12.5);
-    std::filesystem::remove(state_file(o.out));
+    std::filesystem::remove(train::state_file(o.out));
   }
 }
 
@@ -142,12 +143,12 @@ TEST_F(Qat, ThePackagesAccuracyIsTheReferenceExecutors) {
     const QatOptions o = options("package", scheme);
     data_.test = first_half(data_.validation);
     const QatResult trained = run(o);
-    const IntegerNetwork& network = trained.network;
-    ASSERT_NO_THROW(validate(network, "package"));
+    const network::IntegerNetwork& network = trained.network;
+    ASSERT_NO_THROW(network::validate(network, "package"));
     EXPECT_EQ(reference_percent(network, data_.validation), trained.validation_percent);
     EXPECT_EQ(reference_percent(network, *data_.test),
               network.origin.fake_quantized_accuracy_percent);
-    std::filesystem::remove(state_file(o.out));
+    std::filesystem::remove(train::state_file(o.out));
   }
 }
 
@@ -164,20 +165,20 @@ TEST_F(Qat, GivesTheSameBytesWhenStoppedAnywhereAndResumed) {
       EXPECT_TRUE(bytes(run(o)) == whole) << "stopped before batch " << stop_before;
       // All epochs are in the state by then: resuming makes the package again.
       EXPECT_TRUE(bytes(run(o, [] { return true; })) == whole);
-      std::filesystem::remove(state_file(o.out));
+      std::filesystem::remove(train::state_file(o.out));
     }
-    std::filesystem::remove(state_file(options("whole").out));
+    std::filesystem::remove(train::state_file(options("whole").out));
   }
 }
 
 TEST_F(Qat, AdamWithExactGradientsGivesTheSameBytesWhenStoppedAndResumed) {
   QatOptions whole = options("whole-exact", "nonnegative");
-  whole.optimizer.method = OptimizerMethod::adam;
-  whole.adder_gradient = AdderGradient::exact;
+  whole.optimizer.method = train::OptimizerMethod::adam;
+  whole.adder_gradient = train::AdderGradient::exact;
   whole.learning_rate = 0.002;
   const std::string expected = bytes(run(whole));
   QatOptions other = whole;
-  other.adder_gradient = AdderGradient::adder_net;
+  other.adder_gradient = train::AdderGradient::adder_net;
   other.out = folder_.path() / "other.safetensors";
   EXPECT_NE(bytes(run(other)), expected);
   QatOptions parts = whole;
@@ -210,12 +211,12 @@ TEST_F(Qat, EveryQuantizersPackageIsExact) {
     o.learning_rate = 0.05;
     o.gradient_clip = 0.1;
     const QatResult result = run(o);
-    const IntegerNetwork& network = result.network;
+    const network::IntegerNetwork& network = result.network;
     EXPECT_GT(result.validation_percent, 60);  // chance: 25
     EXPECT_EQ(network.origin.scheme, o.scheme);
-    ASSERT_NO_THROW(validate(network, "package"));
+    ASSERT_NO_THROW(network::validate(network, "package"));
     EXPECT_EQ(reference_percent(network, data_.validation), result.validation_percent);
-    std::filesystem::remove(state_file(o.out));
+    std::filesystem::remove(train::state_file(o.out));
   }
 }
 
@@ -229,15 +230,15 @@ TEST_F(Qat, QuantizersGiveTheSameBytesWhenStoppedAndResumed) {
     QatOptions o = options("whole", "uniform");
     o.quantizers = quantizers;
     const bool adapts = quantizers.activations == ActivationQuantizer::asq;
-    o.precision = adapts ? Precision::bfloat16 : Precision::float32;
+    o.precision = adapts ? train::Precision::bfloat16 : train::Precision::float32;
     const std::string whole = bytes(run(o));
-    std::filesystem::remove(state_file(o.out));
+    std::filesystem::remove(train::state_file(o.out));
     o.out = folder_.path() / "parts.safetensors";
     int asked = 0;
     EXPECT_FALSE(run(o, [&] { return asked++ == 8; }).finished);
     o.resume = true;
     EXPECT_TRUE(bytes(run(o)) == whole);
-    std::filesystem::remove(state_file(o.out));
+    std::filesystem::remove(train::state_file(o.out));
   }
 }
 
@@ -245,20 +246,20 @@ TEST_F(Qat, AdaptersHaveARateAndAStartOfTheirOwn) {
   QatOptions o = options("adapters", "uniform");
   o.quantizers = QatQuantizers{WeightQuantizer::lsq, ActivationQuantizer::asq, 0};
   const std::string usual = bytes(run(o));
-  std::filesystem::remove(state_file(o.out));
+  std::filesystem::remove(train::state_file(o.out));
   o.adapter_rate = 20;
   EXPECT_NE(bytes(run(o)), usual);
-  std::filesystem::remove(state_file(o.out));
+  std::filesystem::remove(train::state_file(o.out));
   o.adapter_rate = 1;
   o.quantizers->adapter_start = AdapterStart::fitted;
   EXPECT_NE(bytes(run(o)), usual);
   EXPECT_THAT(to_string(o), HasSubstr(" adapter-start=fitted"));
-  std::filesystem::remove(state_file(o.out));
+  std::filesystem::remove(train::state_file(o.out));
   // Without adapters there is nothing that they could change.
   o.adapter_rate = 20;
   o.quantizers->activations = ActivationQuantizer::lsq;
   const std::string without = bytes(run(o));
-  std::filesystem::remove(state_file(o.out));
+  std::filesystem::remove(train::state_file(o.out));
   o.adapter_rate = 1;
   EXPECT_EQ(bytes(run(o)), without);
 }
@@ -268,7 +269,7 @@ TEST_F(Qat, ValidatesAsOftenAsAsked) {
   o.epochs = 3;
   o.validate_every = 2;
   const std::string rarely = bytes(run(o));
-  const std::string metrics = read_text(metrics_file(o.out));
+  const std::string metrics = test::read_text(train::metrics_file(o.out));
   const auto line = [&](const std::string& epoch) {
     const std::size_t at = metrics.find("\n" + epoch + ",") + 1;
     return metrics.substr(at, metrics.find('\n', at) - at);
@@ -276,7 +277,7 @@ TEST_F(Qat, ValidatesAsOftenAsAsked) {
   EXPECT_THAT(line("1"), HasSubstr(",,"));
   EXPECT_THAT(line("2"), testing::Not(HasSubstr(",,")));
   EXPECT_THAT(line("3"), HasSubstr(",,"));
-  std::filesystem::remove(state_file(o.out));
+  std::filesystem::remove(train::state_file(o.out));
   o.validate_every = 1;
   EXPECT_EQ(bytes(run(o)), rarely);
 }
@@ -292,10 +293,10 @@ TEST_F(Qat, RefusesQuantizersThatDoNotApply) {
   o.quantization.weight_bits = 8;
   EXPECT_THAT(error_of(o), AllOf(HasSubstr("apot"), HasSubstr("2 to 6")));
   o = options("bad", "uniform");
-  o.adder_gradient = AdderGradient::exact;
+  o.adder_gradient = train::AdderGradient::exact;
   EXPECT_THAT(error_of(o), AllOf(HasSubstr("adder-gradient"), HasSubstr("uniform")));
   o = options("bad");
-  o.precision = Precision::bfloat16;
+  o.precision = train::Precision::bfloat16;
   EXPECT_THAT(error_of(o), AllOf(HasSubstr("precision: found bfloat16"), HasSubstr("adder")));
   EXPECT_THAT(folder_.files(), IsEmpty());
 }
@@ -305,7 +306,7 @@ TEST_F(Qat, RefusesOnAGpuWhatOnlyTheProcessorDoes) {
   o.device = torch::kCUDA;
   EXPECT_THAT(error_of(o), AllOf(HasSubstr("cuda"), HasSubstr("learn-ranges")));
   o.learn_ranges = false;
-  o.precision = Precision::bfloat16;
+  o.precision = train::Precision::bfloat16;
   EXPECT_THAT(error_of(o), AllOf(HasSubstr("cuda"), HasSubstr("bfloat16"), HasSubstr("float32")));
   EXPECT_EQ(to_string(o), [&] {
     o.device = torch::kCPU;
@@ -319,7 +320,7 @@ TEST_F(Qat, RefusesOnAGpuWhatOnlyTheProcessorDoes) {
 TEST_F(Qat, WritesOneLineOfMetricsAnEpoch) {
   const QatOptions o = options("metrics");
   run(o);
-  const std::string metrics = read_text(metrics_file(o.out));
+  const std::string metrics = test::read_text(train::metrics_file(o.out));
   EXPECT_THAT(metrics, StartsWith("epoch,lr,train_loss,train_accuracy_percent,"
                                   "validation_accuracy_percent,seconds\n1,"));
   EXPECT_EQ(std::count(metrics.begin(), metrics.end(), '\n'), 3);
@@ -330,11 +331,13 @@ TEST_F(Qat, RefusesToResumeAnotherTraining) {
   run(o, [] { return true; });
   o.resume = true;
   o.learning_rate = 0.25;
-  EXPECT_THAT(error_of(o), AllOf(HasSubstr(state_file(o.out).string()), HasSubstr("options")));
+  EXPECT_THAT(error_of(o),
+              AllOf(HasSubstr(train::state_file(o.out).string()), HasSubstr("options")));
   o = options("other");
   o.resume = true;
   adder_.tensors.begin()->second.bytes[0] ^= 1;
-  EXPECT_THAT(error_of(o), AllOf(HasSubstr(state_file(o.out).string()), HasSubstr("checkpoint")));
+  EXPECT_THAT(error_of(o),
+              AllOf(HasSubstr(train::state_file(o.out).string()), HasSubstr("checkpoint")));
 }
 
 // The bounds of learned ranges are multiples of where they started, not of where they were saved.
@@ -345,14 +348,14 @@ TEST_F(Qat, GivesTheSameBytesWhenResumedWithRangesAtTheirBounds) {
     o.range_rate = 1e6;
     o.gradient_clip = 0;
     const std::string whole = bytes(run(o));
-    std::filesystem::remove(state_file(o.out));
+    std::filesystem::remove(train::state_file(o.out));
     for (const int stop_before : {3, 8}) {
       int asked = 0;
       o.resume = false;
       EXPECT_FALSE(run(o, [&] { return asked++ == stop_before; }).finished);
       o.resume = true;
       EXPECT_TRUE(bytes(run(o)) == whole) << "stopped before batch " << stop_before;
-      std::filesystem::remove(state_file(o.out));
+      std::filesystem::remove(train::state_file(o.out));
     }
   }
 }
@@ -364,12 +367,12 @@ TEST_F(Qat, GoesOnWithTheSavedPlan) {
     QatOptions o = options("plan", scheme);
     o.learn_ranges = false;
     run(o, [] { return true; });
-    TensorFile state = read_safetensors(state_file(o.out));
-    state.metadata.at("plan output scale 1") = exact_text(0.625);
-    write_safetensors(state_file(o.out), state);
+    network::TensorFile state = network::read_safetensors(train::state_file(o.out));
+    state.metadata.at("plan output scale 1") = train::exact_text(0.625);
+    network::write_safetensors(train::state_file(o.out), state);
     o.resume = true;
     EXPECT_EQ(run(o).network.layers.at(1).output.scale, 0.625);
-    std::filesystem::remove(state_file(o.out));
+    std::filesystem::remove(train::state_file(o.out));
   }
 }
 
@@ -377,37 +380,39 @@ TEST_F(Qat, RefusesADamagedState) {
   QatOptions o = options("damaged");
   run(o, [] { return true; });
   o.resume = true;
-  const TensorFile good = read_safetensors(state_file(o.out));
-  const auto with = [&](const std::function<void(TensorFile&)>& change) {
-    TensorFile state = good;
+  const network::TensorFile good = network::read_safetensors(train::state_file(o.out));
+  const auto with = [&](const std::function<void(network::TensorFile&)>& change) {
+    network::TensorFile state = good;
     change(state);
-    write_safetensors(state_file(o.out), state);
+    network::write_safetensors(train::state_file(o.out), state);
     return error_of(o);
   };
-  EXPECT_THAT(with([](TensorFile& s) { s.metadata.erase("next batch"); }),
-              AllOf(HasSubstr(state_file(o.out).string()), HasSubstr("next batch")));
-  EXPECT_THAT(with([](TensorFile& s) { s.metadata["next epoch"] = "two"; }), HasSubstr("two"));
-  EXPECT_THAT(with([](TensorFile& s) { s.metadata.erase("plan image scale"); }),
+  EXPECT_THAT(with([](network::TensorFile& s) { s.metadata.erase("next batch"); }),
+              AllOf(HasSubstr(train::state_file(o.out).string()), HasSubstr("next batch")));
+  EXPECT_THAT(with([](network::TensorFile& s) { s.metadata["next epoch"] = "two"; }),
+              HasSubstr("two"));
+  EXPECT_THAT(with([](network::TensorFile& s) { s.metadata.erase("plan image scale"); }),
               HasSubstr("plan image scale"));
-  EXPECT_THAT(with([](TensorFile& s) { s.metadata["plan group 1"] = "0x0p+0"; }),
+  EXPECT_THAT(with([](network::TensorFile& s) { s.metadata["plan group 1"] = "0x0p+0"; }),
               HasSubstr("plan group 1"));
   for (auto& [key, value] : good.metadata) {
     if (key.rfind("plan range ", 0) != 0 || value.empty()) continue;
     const std::string name = key;
-    EXPECT_THAT(with([&](TensorFile& s) { s.metadata[name] = ""; }),
-                AllOf(HasSubstr(state_file(o.out).string()), HasSubstr("plan group")));
+    EXPECT_THAT(with([&](network::TensorFile& s) { s.metadata[name] = ""; }),
+                AllOf(HasSubstr(train::state_file(o.out).string()), HasSubstr("plan group")));
   }
   // In the order of their names momentum comes first, parameters last.
-  EXPECT_THAT(with([](TensorFile& s) { s.tensors.erase(s.tensors.begin()); }),
-              AllOf(HasSubstr(state_file(o.out).string()), HasSubstr("momentum/")));
-  EXPECT_THAT(with([](TensorFile& s) { s.tensors.erase(std::prev(s.tensors.end())); }),
-              AllOf(HasSubstr(state_file(o.out).string()), HasSubstr("no such tensor")));
+  EXPECT_THAT(with([](network::TensorFile& s) { s.tensors.erase(s.tensors.begin()); }),
+              AllOf(HasSubstr(train::state_file(o.out).string()), HasSubstr("momentum/")));
+  EXPECT_THAT(with([](network::TensorFile& s) { s.tensors.erase(std::prev(s.tensors.end())); }),
+              AllOf(HasSubstr(train::state_file(o.out).string()), HasSubstr("no such tensor")));
   for (auto& [key, value] : good.metadata) {
     if (key.rfind("range ", 0) != 0) continue;
     const std::string name = key;
-    EXPECT_THAT(with([&](TensorFile& s) { s.metadata[name] = "0x1p+0 0x1p+0 0x1p+0"; }),
+    EXPECT_THAT(with([&](network::TensorFile& s) { s.metadata[name] = "0x1p+0 0x1p+0 0x1p+0"; }),
                 HasSubstr(name));
-    EXPECT_THAT(with([&](TensorFile& s) { s.metadata[name] = "wide"; }), HasSubstr("wide"));
+    EXPECT_THAT(with([&](network::TensorFile& s) { s.metadata[name] = "wide"; }),
+                HasSubstr("wide"));
     break;
   }
 }
@@ -461,4 +466,4 @@ TEST_F(Qat, SaysWhereTheTrainingIsNoLongerFinite) {
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::quant

@@ -7,7 +7,7 @@
 
 #include "sw/quant/layers/adder_quantizer.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 namespace {
 
 std::vector<float> floats(const torch::Tensor& tensor) {
@@ -72,4 +72,4 @@ TEST(TrainingLevels, TensorsGiveThePackagesLevelsOfOrdinaryLayers) {
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::quant

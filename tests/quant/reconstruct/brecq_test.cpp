@@ -12,7 +12,7 @@
 #include "sw/quant/reconstruct/adaround.hpp"
 #include "tests/quant/reconstruct/reconstruction_case.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 namespace {
 
 using ::testing::AllOf;
@@ -130,8 +130,8 @@ BrecqOptions few() {
 }
 
 TEST(Brecq, LowersTheErrorAndKeepsEachWeightBesideItsFloatValue) {
-  test::ReconstructionCase made("lenet", Arithmetic::cnn, 3);
-  FloatNetwork network = made.float_network();
+  test::ReconstructionCase made("lenet", network::Arithmetic::cnn, 3);
+  train::FloatNetwork network = made.float_network();
   const QuantizedNetwork before = made.quantized;
   const std::vector<UnitError> errors = brecq(made.quantized, network, made.data, few(), {});
   ASSERT_FALSE(errors.empty());
@@ -145,7 +145,7 @@ TEST(Brecq, LowersTheErrorAndKeepsEachWeightBesideItsFloatValue) {
   int changed = 0, steps = 0;
   for (std::size_t i = 0; i < before.layers.size(); ++i) {
     const QuantizedLayer& layer = before.layers[i];
-    if (layer.folded.kind != IntegerLayerKind::convolution) continue;
+    if (layer.folded.kind != network::IntegerLayerKind::convolution) continue;
     const QuantizedConvolution& old = layer.convolution;
     const QuantizedConvolution& now = made.quantized.layers[i].convolution;
     const std::string name =
@@ -167,13 +167,13 @@ TEST(Brecq, LowersTheErrorAndKeepsEachWeightBesideItsFloatValue) {
   }
   EXPECT_GT(changed, 0);
   EXPECT_GT(steps, 0);
-  EXPECT_NO_THROW(validate(to_integer_network(made.quantized), "reconstructed"));
+  EXPECT_NO_THROW(network::validate(to_integer_network(made.quantized), "reconstructed"));
 }
 
 TEST(Brecq, SameSeedSameResult) {
   const auto run = [](std::uint64_t seed) {
-    test::ReconstructionCase made("lenet", Arithmetic::cnn, 2);
-    FloatNetwork network = made.float_network();
+    test::ReconstructionCase made("lenet", network::Arithmetic::cnn, 2);
+    train::FloatNetwork network = made.float_network();
     BrecqOptions options = few();
     options.seed = seed;
     brecq(made.quantized, network, made.data, options, {});
@@ -193,8 +193,8 @@ TEST(Brecq, SameSeedSameResult) {
 }
 
 TEST(Brecq, RefusesAdderNetworksAndBadOptions) {
-  test::ReconstructionCase made("lenet", Arithmetic::adder, 4);
-  FloatNetwork network = made.float_network();
+  test::ReconstructionCase made("lenet", network::Arithmetic::adder, 4);
+  train::FloatNetwork network = made.float_network();
   try {
     brecq(made.quantized, network, made.data, few(), {});
     FAIL() << "an adder network was taken";
@@ -214,4 +214,4 @@ TEST(Brecq, RefusesAdderNetworksAndBadOptions) {
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::quant

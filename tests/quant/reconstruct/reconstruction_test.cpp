@@ -13,7 +13,7 @@
 #include "sw/quant/simulate/simulation.hpp"
 #include "tests/quant/reconstruct/reconstruction_case.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 namespace {
 
 using ::testing::AllOf;
@@ -21,8 +21,8 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 std::vector<std::string> unit_ends(const std::string& network) {
-  const std::vector<FoldedLayer> folded =
-      fold_graph(make_network(network, Arithmetic::adder, {3, 32, 32}, 10));
+  const std::vector<network::FoldedLayer> folded = network::fold_graph(
+      network::make_network(network, network::Arithmetic::adder, {3, 32, 32}, 10));
   std::vector<std::string> names;
   std::size_t next = 0;
   for (const ReconstructionUnit& unit : reconstruction_units(folded)) {
@@ -42,8 +42,10 @@ TEST(ReconstructionUnits, AreResidualBlocksAndWhatLiesBetween) {
 }
 
 TEST(ReconstructionUnits, AreSingleLayersWithoutShortcuts) {
-  const Network network = make_network("lenet", Arithmetic::cnn, {1, 28, 28}, 10);
-  EXPECT_EQ(reconstruction_units(fold_graph(network)).size(), fold_graph(network).size());
+  const network::Network network =
+      network::make_network("lenet", network::Arithmetic::cnn, {1, 28, 28}, 10);
+  EXPECT_EQ(reconstruction_units(network::fold_graph(network)).size(),
+            network::fold_graph(network).size());
 }
 
 TEST(RoundStraightThrough, RoundsHalfUpAndPassesTheGradientWithinTheRange) {
@@ -61,16 +63,18 @@ TEST(RoundStraightThrough, RoundsHalfUpAndPassesTheGradientWithinTheRange) {
 // The units one after the other compute what the simulation does.
 TEST(TrainableUnit, ComputesWhatTheSimulationDoes) {
   torch::NoGradGuard no_gradient;
-  for (const Arithmetic arithmetic : {Arithmetic::adder, Arithmetic::cnn}) {
+  for (const network::Arithmetic arithmetic :
+       {network::Arithmetic::adder, network::Arithmetic::cnn}) {
     for (const int bits : {2, 5}) {
       test::ReconstructionCase made("resnet20", arithmetic, bits);
-      FloatNetwork network = made.float_network();
-      const Batch batch = make_batch(made.images, made.data.normalization, std::int64_t{0}, 16);
+      train::FloatNetwork network = made.float_network();
+      const train::Batch batch =
+          train::make_batch(made.images, made.data.normalization, std::int64_t{0}, 16);
       const torch::Tensor wanted = Simulation(made.quantized).forward(batch.images);
-      const StoredTensor& image = made.quantized.image;
+      const network::StoredTensor& image = made.quantized.image;
       torch::Tensor stored =
           batch.images.div(image.scale).add(0.5).floor().clamp(image.lowest(), image.highest());
-      std::vector<FoldedLayer> folded;
+      std::vector<network::FoldedLayer> folded;
       for (const QuantizedLayer& layer : made.quantized.layers) folded.push_back(layer.folded);
       for (const ReconstructionUnit& part : reconstruction_units(folded)) {
         TrainableUnit unit(made.quantized, part, network);
@@ -80,22 +84,22 @@ TEST(TrainableUnit, ComputesWhatTheSimulationDoes) {
       const torch::Tensor found = stored.flatten(1) * made.quantized.layers.back().output.scale;
       // The two add up in different orders: a stored value on the edge may round the other way.
       EXPECT_LT((found - wanted).norm().item<double>(), 0.01 * wanted.norm().item<double>())
-          << to_string(arithmetic) << ' ' << bits;
+          << network::to_string(arithmetic) << ' ' << bits;
     }
   }
 }
 
 TEST(ReconstructionData, GivesTheFloatNetworksOwnTensors) {
   torch::NoGradGuard no_gradient;
-  test::ReconstructionCase made("resnet20", Arithmetic::adder, 4);
-  FloatNetwork network = made.float_network();
+  test::ReconstructionCase made("resnet20", network::Arithmetic::adder, 4);
+  train::FloatNetwork network = made.float_network();
   ReconstructionData data(made.quantized, network, made.data, 32);
   const torch::Tensor images = data.target().clone();
-  std::vector<FoldedLayer> folded;
+  std::vector<network::FoldedLayer> folded;
   for (const QuantizedLayer& layer : made.quantized.layers) folded.push_back(layer.folded);
   for (const ReconstructionUnit& unit : reconstruction_units(folded)) {
     torch::Tensor wanted;
-    ForwardHooks hooks;
+    train::ForwardHooks hooks;
     hooks.after = [&](int layer, torch::Tensor& output) {
       if (layer == folded[unit.last].output) wanted = output.clone();
     };
@@ -117,8 +121,8 @@ ReconstructionOptions few() {
 TEST(Reconstruction, LowersEachUnitsErrorAndStaysOnTheGrid) {
   for (const int bits : {2, 3}) {
     for (const int groups : {1, 4}) {
-      test::ReconstructionCase made("resnet20", Arithmetic::adder, bits, groups);
-      FloatNetwork network = made.float_network();
+      test::ReconstructionCase made("resnet20", network::Arithmetic::adder, bits, groups);
+      train::FloatNetwork network = made.float_network();
       const std::vector<UnitError> errors =
           reconstruct(made.quantized, network, made.data, few(), {});
       ASSERT_EQ(errors.size(), 9U);
@@ -130,14 +134,14 @@ TEST(Reconstruction, LowersEachUnitsErrorAndStaysOnTheGrid) {
           ASSERT_LE(weight, highest_integer(convolution.weight_bits, convolution.weight_signed));
         }
       }
-      EXPECT_NO_THROW(validate(to_integer_network(made.quantized), "reconstructed"));
+      EXPECT_NO_THROW(network::validate(to_integer_network(made.quantized), "reconstructed"));
     }
   }
 }
 
 TEST(Reconstruction, LearnsStepsThatTheIntegerNetworkHas) {
-  test::ReconstructionCase made("resnet20", Arithmetic::adder, 2, 1);
-  FloatNetwork network = made.float_network();
+  test::ReconstructionCase made("resnet20", network::Arithmetic::adder, 2, 1);
+  train::FloatNetwork network = made.float_network();
   const std::vector<QuantizedLayer> before = made.quantized.layers;
   ReconstructionOptions options = few();
   options.step_rate = 0.01;
@@ -146,7 +150,7 @@ TEST(Reconstruction, LearnsStepsThatTheIntegerNetworkHas) {
   int moved = 0;
   for (std::size_t i = 0; i < before.size(); ++i) {
     const QuantizedLayer& layer = made.quantized.layers[i];
-    if (layer.folded.kind != IntegerLayerKind::convolution) continue;
+    if (layer.folded.kind != network::IntegerLayerKind::convolution) continue;
     const double step = layer.convolution.activation_step.front();
     const double stored = made.quantized.tensor(layer.folded.input).scale;
     if (before[i].convolution.activation_step.front() == step) continue;
@@ -162,8 +166,8 @@ TEST(Reconstruction, LearnsStepsThatTheIntegerNetworkHas) {
 
 TEST(Reconstruction, SameSeedSameResult) {
   const auto weights = [](std::uint64_t seed) {
-    test::ReconstructionCase made("lenet", Arithmetic::adder, 2);
-    FloatNetwork network = made.float_network();
+    test::ReconstructionCase made("lenet", network::Arithmetic::adder, 2);
+    train::FloatNetwork network = made.float_network();
     ReconstructionOptions options = few();
     options.seed = seed;
     reconstruct(made.quantized, network, made.data, options, {});
@@ -179,8 +183,8 @@ TEST(Reconstruction, SameSeedSameResult) {
 }
 
 TEST(Reconstruction, ReportsProgressToTheEnd) {
-  test::ReconstructionCase made("lenet", Arithmetic::adder, 3);
-  FloatNetwork network = made.float_network();
+  test::ReconstructionCase made("lenet", network::Arithmetic::adder, 3);
+  train::FloatNetwork network = made.float_network();
   std::int64_t last = 0, whole = 0;
   reconstruct(made.quantized, network, made.data, few(),
               [&](std::int64_t done, std::int64_t total) {
@@ -220,4 +224,4 @@ TEST(Reconstruction, RefusesBadOptions) {
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::quant

@@ -19,7 +19,7 @@
 #include "tests/support/temporary_folder.hpp"
 #include "tests/train/synthetic_dataset.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 namespace {
 
 using ::testing::AllOf;
@@ -29,18 +29,19 @@ using ::testing::HasSubstr;
 class ActivationComparison : public ::testing::Test {
  protected:
   ActivationComparison() {
-    prepare_torch(1);
+    train::prepare_torch(1);
     data_.training = test::synthetic_dataset(80, 1);
     data_.validation = test::synthetic_dataset(30, 2);
-    const Normalization normalization = {{0.3F, 0, 0}, {0.3F, 1, 1}};
+    const network::Normalization normalization = {{0.3F, 0, 0}, {0.3F, 1, 1}};
     const torch::Tensor images =
-        make_batch(data_.training, normalization, std::int64_t{0}, 80).images;
-    checkpoint_ = test::random_checkpoint("lenet", Arithmetic::cnn, data_.training.image,
+        train::make_batch(data_.training, normalization, std::int64_t{0}, 80).images;
+    checkpoint_ = test::random_checkpoint("lenet", network::Arithmetic::cnn, data_.training.image,
                                           data_.training.classes, images, 5);
     checkpoint_.normalization = normalization;
   }
 
-  IntegerNetwork package(int bits, WeightQuantizer weights, ActivationQuantizer activations) {
+  network::IntegerNetwork package(int bits, WeightQuantizer weights,
+                                  ActivationQuantizer activations) {
     QuantizationOptions plan;
     plan.scheme = "uniform-ptq";
     plan.weight_bits = plan.activation_bits = bits;
@@ -51,23 +52,25 @@ class ActivationComparison : public ::testing::Test {
     o.epochs = 3;
     o.batch = 16;
     o.out = folder_.path() / "package.safetensors";
-    const IntegerNetwork made =
+    const network::IntegerNetwork made =
         train_quantized(checkpoint_, checkpoint_, data_, o, nullptr).network;
-    std::filesystem::remove(state_file(o.out));
+    std::filesystem::remove(train::state_file(o.out));
     return made;
   }
 
-  std::vector<ComparedLayer> compare(const IntegerNetwork& package) {
-    FloatNetwork network(checkpoint_.network, checkpoint_.tensors);
+  std::vector<ComparedLayer> compare(const network::IntegerNetwork& package) {
+    train::FloatNetwork network(checkpoint_.network, checkpoint_.tensors);
     return compare_activations(package, network, checkpoint_.normalization, data_.validation, {});
   }
 
-  ReferenceResult execute(const IntegerNetwork& package, std::int64_t image) const {
-    return execute_reference(package, quantize_image(package, data_.validation.image_data(image)),
-                             {32, 16}, {32, 16});
+  network::ReferenceResult execute(const network::IntegerNetwork& package,
+                                   std::int64_t image) const {
+    return network::execute_reference(
+        package, network::quantize_image(package, data_.validation.image_data(image)), {32, 16},
+        {32, 16});
   }
 
-  std::string error_of(const IntegerNetwork& package) {
+  std::string error_of(const network::IntegerNetwork& package) {
     try {
       compare(package);
     } catch (const std::invalid_argument& error) {
@@ -78,7 +81,7 @@ class ActivationComparison : public ::testing::Test {
 
   test::TemporaryFolder folder_;
   QatData data_;
-  Checkpoint checkpoint_;
+  network::Checkpoint checkpoint_;
 };
 
 TEST(ImageStatisticsTest, AreThoseOfTheDefinition) {
@@ -96,24 +99,25 @@ TEST(ImageStatisticsTest, AreThoseOfTheDefinition) {
 
 // One image at a time, in torch, by the layers' own names.
 TEST_F(ActivationComparison, OutputErrorsAreNormsOfTheDifferences) {
-  const IntegerNetwork network = package(3, WeightQuantizer::lsq, ActivationQuantizer::asq);
+  const network::IntegerNetwork network =
+      package(3, WeightQuantizer::lsq, ActivationQuantizer::asq);
   const std::vector<ComparedLayer> compared = compare(network);
   ASSERT_EQ(compared.size(), network.layers.size());
-  const std::vector<FoldedLayer> folded = fold_graph(checkpoint_.network);
-  FloatNetwork float_network(checkpoint_.network, checkpoint_.tensors);
-  float_network.set_batch_norm_mode(BatchNormMode::inference);
+  const std::vector<network::FoldedLayer> folded = network::fold_graph(checkpoint_.network);
+  train::FloatNetwork float_network(checkpoint_.network, checkpoint_.tensors);
+  float_network.set_batch_norm_mode(train::BatchNormMode::inference);
   torch::NoGradGuard no_gradient;
   std::vector<double> norms(network.layers.size(), 0), errors(network.layers.size(), 0);
   const std::int64_t count = data_.validation.count();
   for (std::int64_t n = 0; n < count; ++n) {
     std::map<int, torch::Tensor> outputs;
-    ForwardHooks hooks;
+    train::ForwardHooks hooks;
     hooks.after = [&](int layer, torch::Tensor& output) { outputs[layer] = output.clone(); };
-    float_network.forward(make_batch(data_.validation, checkpoint_.normalization, n, 1).images,
-                          hooks);
-    const ReferenceResult result = execute(network, n);
+    float_network.forward(
+        train::make_batch(data_.validation, checkpoint_.normalization, n, 1).images, hooks);
+    const network::ReferenceResult result = execute(network, n);
     for (std::size_t i = 0; i < network.layers.size(); ++i) {
-      const StoredTensor& stored = network.layers[i].output;
+      const network::StoredTensor& stored = network.layers[i].output;
       torch::Tensor integers = torch::tensor(result.outputs[i]).to(torch::kFloat64);
       integers = integers.view({stored.shape.height, stored.shape.width, stored.shape.channels});
       const torch::Tensor real =
@@ -135,26 +139,26 @@ TEST_F(ActivationComparison, OutputErrorsAreNormsOfTheDifferences) {
 
 TEST_F(ActivationComparison, InputErrorsAreThoseOfTheReadQuantizersGrid) {
   for (const ActivationQuantizer quantizer : {ActivationQuantizer::lsq, ActivationQuantizer::asq}) {
-    const IntegerNetwork network = package(2, WeightQuantizer::lsq, quantizer);
+    const network::IntegerNetwork network = package(2, WeightQuantizer::lsq, quantizer);
     const std::vector<ComparedLayer> compared = compare(network);
     int quantized = 0;
     for (std::size_t i = 0; i < compared.size(); ++i) {
-      const IntegerLayer& layer = network.layers[i];
+      const network::IntegerLayer& layer = network.layers[i];
       SCOPED_TRACE(layer.name);
       const ComparedLayer& of = compared[i];
-      EXPECT_EQ(of.quantizes, layer.kind == IntegerLayerKind::convolution && !layer.edge);
+      EXPECT_EQ(of.quantizes, layer.kind == network::IntegerLayerKind::convolution && !layer.edge);
       if (!of.quantizes) {
         EXPECT_EQ(of.input_error.count(), 0);
         EXPECT_TRUE(of.levels.counts.empty());
         continue;
       }
       ++quantized;
-      const StoredTensor& tensor = network.tensor(layer.input);
+      const network::StoredTensor& tensor = network.tensor(layer.input);
       const std::int64_t count = data_.validation.count();
       double error = 0, factor = 0, used = 0;
       std::vector<std::int64_t> levels(4, 0);
       for (std::int64_t n = 0; n < count; ++n) {
-        const ReferenceResult result = execute(network, n);
+        const network::ReferenceResult result = execute(network, n);
         const double beta = result.steps[i].factor / 4096.0;
         double square = 0;
         std::set<int> different;
@@ -202,7 +206,8 @@ TEST_F(ActivationComparison, InputErrorsAreThoseOfTheReadQuantizersGrid) {
 
 // Element by element where the comparison goes by counts of values, on the same ladder of steps.
 TEST_F(ActivationComparison, StepsByHindsightAreTheBestOfThoseTried) {
-  const IntegerNetwork network = package(2, WeightQuantizer::lsq, ActivationQuantizer::asq);
+  const network::IntegerNetwork network =
+      package(2, WeightQuantizer::lsq, ActivationQuantizer::asq);
   const std::vector<ComparedLayer> compared = compare(network);
   int quantized = 0;
   for (std::size_t i = 0; i < compared.size(); ++i) {
@@ -213,12 +218,12 @@ TEST_F(ActivationComparison, StepsByHindsightAreTheBestOfThoseTried) {
     }
     ++quantized;
     SCOPED_TRACE(of.name);
-    const IntegerLayer& layer = network.layers[i];
-    const StoredTensor& tensor = network.tensor(layer.input);
+    const network::IntegerLayer& layer = network.layers[i];
+    const network::StoredTensor& tensor = network.tensor(layer.input);
     const std::int64_t count = data_.validation.count();
     std::vector<std::vector<double>> squares;  // by image, step
     for (std::int64_t n = 0; n < count; ++n) {
-      const ReferenceResult result = execute(network, n);
+      const network::ReferenceResult result = execute(network, n);
       squares.emplace_back();
       for (int octave_part = -64; octave_part <= 48; ++octave_part) {
         const double step = of.step * std::pow(2.0, octave_part / 16.0);
@@ -259,11 +264,12 @@ TEST_F(ActivationComparison, StepsByHindsightAreTheBestOfThoseTried) {
 }
 
 TEST_F(ActivationComparison, DoesNotDependOnTheNumberOfThreads) {
-  const IntegerNetwork network = package(3, WeightQuantizer::post, ActivationQuantizer::asq);
+  const network::IntegerNetwork network =
+      package(3, WeightQuantizer::post, ActivationQuantizer::asq);
   const std::vector<ComparedLayer> one = compare(network);
-  prepare_torch(3);
+  train::prepare_torch(3);
   const std::vector<ComparedLayer> three = compare(network);
-  prepare_torch(1);
+  train::prepare_torch(1);
   for (std::size_t i = 0; i < one.size(); ++i) {
     EXPECT_EQ(one[i].input_error.mean(), three[i].input_error.mean());
     EXPECT_EQ(one[i].levels.counts, three[i].levels.counts);
@@ -276,14 +282,14 @@ TEST_F(ActivationComparison, DoesNotDependOnTheNumberOfThreads) {
 }
 
 TEST_F(ActivationComparison, RefusesAnotherNetworkOrImages) {
-  IntegerNetwork network = package(3, WeightQuantizer::lsq, ActivationQuantizer::lsq);
-  IntegerNetwork other = network;
+  network::IntegerNetwork network = package(3, WeightQuantizer::lsq, ActivationQuantizer::lsq);
+  network::IntegerNetwork other = network;
   other.layers[1].name = "conv9";
   EXPECT_THAT(error_of(other), AllOf(HasSubstr("conv9"), HasSubstr(network.layers[1].name)));
   other = network;
   other.layers.pop_back();
   EXPECT_THAT(error_of(other), HasSubstr("no layer"));
-  const Dataset whole = data_.validation;
+  const network::Dataset whole = data_.validation;
   data_.validation = test::synthetic_dataset(4, 2, {1, 8, 8});
   EXPECT_THAT(error_of(network), HasSubstr("shape"));
   data_.validation = whole;
@@ -292,27 +298,28 @@ TEST_F(ActivationComparison, RefusesAnotherNetworkOrImages) {
 }
 
 TEST_F(ActivationComparison, PackageAccuracyIsTheReferenceExecutors) {
-  IntegerNetwork network = package(3, WeightQuantizer::post, ActivationQuantizer::lsq);
-  for (const ExponentArithmetic exponents :
-       {ExponentArithmetic::fixed_point, ExponentArithmetic::exact}) {
+  network::IntegerNetwork network = package(3, WeightQuantizer::post, ActivationQuantizer::lsq);
+  for (const network::ExponentArithmetic exponents :
+       {network::ExponentArithmetic::fixed_point, network::ExponentArithmetic::exact}) {
     int right = 0;
     for (std::int64_t n = 0; n < data_.validation.count(); ++n) {
-      right += execute_reference(network, quantize_image(network, data_.validation.image_data(n)),
-                                 {32, 16}, {32, 16}, exponents)
+      right += network::execute_reference(
+                   network, network::quantize_image(network, data_.validation.image_data(n)),
+                   {32, 16}, {32, 16}, exponents)
                    .predicted_class == data_.validation.labels[static_cast<std::size_t>(n)];
     }
     EXPECT_DOUBLE_EQ(package_accuracy(network, data_.validation, exponents, {}),
                      100.0 * right / static_cast<double>(data_.validation.count()));
   }
-  Dataset other = data_.validation;
+  network::Dataset other = data_.validation;
   other.classes = 7;
-  EXPECT_THROW(package_accuracy(network, other, ExponentArithmetic::exact, {}),
+  EXPECT_THROW(package_accuracy(network, other, network::ExponentArithmetic::exact, {}),
                std::invalid_argument);
   other = data_.validation;
   other.labels.clear();
-  EXPECT_THROW(package_accuracy(network, other, ExponentArithmetic::exact, {}),
+  EXPECT_THROW(package_accuracy(network, other, network::ExponentArithmetic::exact, {}),
                std::invalid_argument);
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::quant

@@ -6,13 +6,13 @@
 #include <cstdlib>
 #include <random>
 
-namespace abacus {
+namespace abacus::quant {
 namespace {
 
 struct Case {
-  StoredTensor stored;
+  network::StoredTensor stored;
   QuantizedConvolution convolution;
-  std::vector<ReadQuantizer> read_quantizers;
+  std::vector<network::ReadQuantizer> read_quantizers;
   int kernel, stride, padding;
 };
 
@@ -54,9 +54,9 @@ Case random_case(std::mt19937& random) {
 // docs/arithmetic.md in plain loops.
 long accumulator(const Case& c, const float* stored, int o, int oy, int ox) {
   const QuantizedConvolution& layer = c.convolution;
-  const ReadQuantizer& read =
+  const network::ReadQuantizer& read =
       c.read_quantizers[static_cast<std::size_t>(layer.group[static_cast<std::size_t>(o)])];
-  const Shape& shape = c.stored.shape;
+  const network::Shape& shape = c.stored.shape;
   long sum = 0;
   for (int i = 0; i < shape.channels; ++i) {
     for (int ky = 0; ky < c.kernel; ++ky) {
@@ -113,4 +113,4 @@ TEST(AdderAccumulation, AgreesWithPlainLoopsOnRandomLayers) {
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::quant

@@ -13,54 +13,55 @@
 #include "tests/quant/random_checkpoint.hpp"
 #include "tests/train/synthetic_dataset.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 namespace {
 
-constexpr Shape image_shape{1, 12, 12};
+constexpr network::Shape image_shape{1, 12, 12};
 
 class ComparisonTest : public ::testing::Test {
  protected:
   ComparisonTest() {
-    Normalization normalization;
+    network::Normalization normalization;
     normalization.mean = {0.4F};
     normalization.deviation = {0.3F};
-    const Batch batch = make_batch(images_, normalization, std::int64_t{0}, images_.count());
-    checkpoint_ = test::random_checkpoint("lenet", Arithmetic::adder, image_shape, images_.classes,
-                                          batch.images, 17);
+    const train::Batch batch =
+        train::make_batch(images_, normalization, std::int64_t{0}, images_.count());
+    checkpoint_ = test::random_checkpoint("lenet", network::Arithmetic::adder, image_shape,
+                                          images_.classes, batch.images, 17);
     options_.scheme = "adderquant-ptq";
     options_.calibration_images = 96;
     options_.batch_norm_images = 96;
   }
 
-  Comparison compared(int bits, IntegerNetwork* network = nullptr) {
+  Comparison compared(int bits, network::IntegerNetwork* network = nullptr) {
     options_.weight_bits = options_.activation_bits = bits;
     Comparison comparison;
-    const IntegerNetwork made =
+    const network::IntegerNetwork made =
         quantize(checkpoint_, images_, nullptr, complete(options_), {}, &images_, &comparison);
     if (network != nullptr) *network = made;
     return comparison;
   }
 
-  Dataset images_ = test::synthetic_dataset(96, 3, image_shape);
-  Checkpoint checkpoint_;
+  network::Dataset images_ = test::synthetic_dataset(96, 3, image_shape);
+  network::Checkpoint checkpoint_;
   QuantizationOptions options_;
 };
 
 // The integers by the reference executor, the probabilities by hand.
 TEST_F(ComparisonTest, IsThatOfTheIntegerNetworksScores) {
-  IntegerNetwork network;
+  network::IntegerNetwork network;
   const Comparison found = compared(4, &network);
-  FloatNetwork float_network(checkpoint_.network, checkpoint_.tensors);
-  float_network.set_batch_norm_mode(BatchNormMode::inference);
+  train::FloatNetwork float_network(checkpoint_.network, checkpoint_.tensors);
+  float_network.set_batch_norm_mode(train::BatchNormMode::inference);
   torch::NoGradGuard no_gradient;
   const auto classes = static_cast<std::size_t>(images_.classes);
   double divergence = 0;
   int agreeing = 0;
   for (std::int64_t n = 0; n < images_.count(); ++n) {
     const torch::Tensor scores =
-        float_network.forward(make_batch(images_, checkpoint_.normalization, n, 1).images);
-    const ReferenceResult result = execute_reference(
-        network, quantize_image(network, images_.image_data(n)), {32, 16}, {32, 16});
+        float_network.forward(train::make_batch(images_, checkpoint_.normalization, n, 1).images);
+    const network::ReferenceResult result = network::execute_reference(
+        network, network::quantize_image(network, images_.image_data(n)), {32, 16}, {32, 16});
     std::vector<double> p(classes), q(classes);
     double p_sum = 0, q_sum = 0;
     for (std::size_t c = 0; c < classes; ++c) {
@@ -88,15 +89,15 @@ TEST_F(ComparisonTest, FindsMoreDifferenceAtFewerBits) {
 
 TEST_F(ComparisonTest, TakesImagesOfOtherClassesButNotOfAnotherShape) {
   options_.weight_bits = options_.activation_bits = 8;
-  Dataset other = test::synthetic_dataset(20, 4, image_shape);
+  network::Dataset other = test::synthetic_dataset(20, 4, image_shape);
   other.classes = 100;
   Comparison comparison;
   quantize(checkpoint_, images_, nullptr, complete(options_), {}, &other, &comparison);
   EXPECT_EQ(comparison.images, 20);
-  const Dataset small = test::synthetic_dataset(20, 4, {1, 8, 8});
+  const network::Dataset small = test::synthetic_dataset(20, 4, {1, 8, 8});
   EXPECT_THROW(quantize(checkpoint_, images_, nullptr, complete(options_), {}, &small, &comparison),
                std::invalid_argument);
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::quant

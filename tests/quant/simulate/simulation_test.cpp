@@ -17,7 +17,7 @@
 #include "tests/quant/random_checkpoint.hpp"
 #include "tests/train/synthetic_dataset.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 namespace {
 
 // One of the three forms that exponents have, of five bits.
@@ -33,18 +33,19 @@ WeightCode exponent_code(std::mt19937& random) {
 }
 
 // A convolution, its shortcut, an addition that no convolution can take in, and pools.
-QuantizedNetwork hand_made_network(std::mt19937& random, TapKind arithmetic) {
+QuantizedNetwork hand_made_network(std::mt19937& random, hw::TapKind arithmetic) {
   const auto uniform = [&](double low, double high) {
     return std::uniform_real_distribution<double>(low, high)(random);
   };
   QuantizedNetwork result;
-  Network& network = result.network;
+  network::Network& network = result.network;
   network.name = "lenet";
   network.arithmetic = arithmetic;
   network.input = {2, 6, 6};
   network.classes = 12;
-  const auto layer = [&](const std::string& name, const LayerKind& kind, int from, Shape output) {
-    Layer made;
+  const auto layer = [&](const std::string& name, const network::LayerKind& kind, int from,
+                         network::Shape output) {
+    network::Layer made;
     made.name = name;
     made.kind = kind;
     made.inputs = {from};
@@ -53,48 +54,48 @@ QuantizedNetwork hand_made_network(std::mt19937& random, TapKind arithmetic) {
     network.layers.push_back(made);
     return static_cast<int>(network.layers.size()) - 1;
   };
-  const auto of_stride = [&](int stride) { return Convolution{arithmetic, 3, stride, 1}; };
+  const auto of_stride = [&](int stride) { return network::Convolution{arithmetic, 3, stride, 1}; };
   const int a = layer("a", of_stride(1), -1, {3, 6, 6});
-  const int pool = layer("pool", MaxPool{2, 2}, a, {3, 3, 3});
+  const int pool = layer("pool", network::MaxPool{2, 2}, a, {3, 3, 3});
   const int b = layer("b", of_stride(2), a, {3, 3, 3});
-  const int mean = layer("mean", AveragePool{2, 2}, a, {3, 3, 3});
-  const int sum = layer("sum", Add{}, pool, {3, 3, 3});
+  const int mean = layer("mean", network::AveragePool{2, 2}, a, {3, 3, 3});
+  const int sum = layer("sum", network::Add{}, pool, {3, 3, 3});
   network.layers.back().inputs = {pool, mean};
-  const int total = layer("total", Add{}, sum, {3, 3, 3});
+  const int total = layer("total", network::Add{}, sum, {3, 3, 3});
   network.layers.back().inputs = {b, sum};
-  layer("scores", MaxPool{2, 1}, total, {3, 2, 2});
+  layer("scores", network::MaxPool{2, 1}, total, {3, 2, 2});
 
   result.image.shape = network.input;
   result.image.scale = 0.02;
   result.normalization.mean = {0.5F, 0.4F, 0.4F};
   result.normalization.deviation = {0.2F, 0.25F, 0.2F};
-  for (const FoldedLayer& folded : fold_graph(network)) {
-    const Layer& from = network.layers[static_cast<std::size_t>(folded.layer)];
+  for (const network::FoldedLayer& folded : network::fold_graph(network)) {
+    const network::Layer& from = network.layers[static_cast<std::size_t>(folded.layer)];
     QuantizedLayer made;
     made.folded = folded;
     made.output.shape = network.layers[static_cast<std::size_t>(folded.output)].output;
     made.output.is_signed = true;
     made.output.bits = 8;
     made.output.scale = uniform(0.05, 0.1);
-    if (folded.kind == IntegerLayerKind::convolution) {
+    if (folded.kind == network::IntegerLayerKind::convolution) {
       QuantizedConvolution& convolution = made.convolution;
       convolution.weight_bits = 5;
       convolution.activation_bits = 6;
       convolution.activation_signed = true;
-      if (arithmetic == Arithmetic::adder) convolution.weight_shift = 1;
+      if (arithmetic == network::Arithmetic::adder) convolution.weight_shift = 1;
       int lowest_weight = -16;
-      if (arithmetic == Arithmetic::shift) {
+      if (arithmetic == network::Arithmetic::shift) {
         convolution.code = exponent_code(random);
         convolution.fraction_bits = std::uniform_int_distribution<int>(2, 8)(random);
         lowest_weight = -15;
       }
       const int taps = from.input.channels * 3 * 3;
-      const StoredTensor& input = result.tensor(folded.input);
-      const int groups = arithmetic == Arithmetic::adder ? 2 : 1;
+      const network::StoredTensor& input = result.tensor(folded.input);
+      const int groups = arithmetic == network::Arithmetic::adder ? 2 : 1;
       // Every second layer "b", which reads what another layer stored, with a step of its own for each
       // image.
       const bool adapts =
-          arithmetic != Arithmetic::adder && from.name == "b" && uniform(0, 1) < 0.5;
+          arithmetic != network::Arithmetic::adder && from.name == "b" && uniform(0, 1) < 0.5;
       if (adapts) {
         convolution.adapter.channels = input.shape.channels;
         for (int c = 0; c < input.shape.channels; ++c) {
@@ -113,8 +114,8 @@ QuantizedNetwork hand_made_network(std::mt19937& random, TapKind arithmetic) {
       for (int o = 0; o < from.output.channels; ++o) {
         convolution.group.push_back(o % groups);
         const double step = convolution.activation_step[static_cast<std::size_t>(o % groups)];
-        convolution.accumulator_step.push_back(arithmetic == Arithmetic::adder ? -step
-                                               : arithmetic == Arithmetic::shift
+        convolution.accumulator_step.push_back(arithmetic == network::Arithmetic::adder ? -step
+                                               : arithmetic == network::Arithmetic::shift
                                                    ? step * uniform(0.5, 1.5)
                                                    : step * uniform(0.01, 0.02));
         convolution.offset.push_back(uniform(-1, 1));
@@ -124,7 +125,8 @@ QuantizedNetwork hand_made_network(std::mt19937& random, TapKind arithmetic) {
         }
         made.batch_norm.weight.push_back(uniform(-2, 2));
         made.batch_norm.bias.push_back(uniform(-1, 1));
-        made.batch_norm.mean.push_back(arithmetic == Arithmetic::adder ? -15 * taps * step : 0);
+        made.batch_norm.mean.push_back(arithmetic == network::Arithmetic::adder ? -15 * taps * step
+                                                                                : 0);
         made.batch_norm.variance.push_back(uniform(2, 9));
       }
     }
@@ -141,7 +143,7 @@ struct Images {
 
 Images random_images(std::mt19937& random, const QuantizedNetwork& network, int count) {
   Images images;
-  Dataset data;
+  network::Dataset data;
   data.image = network.image.shape;
   for (std::int64_t i = 0; i < count * data.image.elements(); ++i) {
     data.pixels.push_back(
@@ -150,28 +152,30 @@ Images random_images(std::mt19937& random, const QuantizedNetwork& network, int 
   data.labels.assign(static_cast<std::size_t>(count), 0);
   images.pixels = data.pixels;
   images.normalised =
-      make_batch(data, network.normalization, std::int64_t{0}, std::int64_t{count}).images;
+      train::make_batch(data, network.normalization, std::int64_t{0}, std::int64_t{count}).images;
   return images;
 }
 
 TEST(Simulation, AgreesWithTheReferenceExecutor) {
   std::mt19937 random(23);
-  for (const TapKind arithmetic : {Arithmetic::adder, Arithmetic::cnn, Arithmetic::shift}) {
+  for (const hw::TapKind arithmetic :
+       {network::Arithmetic::adder, network::Arithmetic::cnn, network::Arithmetic::shift}) {
     for (int trial = 0; trial < 10; ++trial) {
       QuantizedNetwork network = hand_made_network(random, arithmetic);
-      const IntegerNetwork integer = to_integer_network(network);
-      ASSERT_NO_THROW(validate(integer, "test"));
+      const network::IntegerNetwork integer = to_integer_network(network);
+      ASSERT_NO_THROW(network::validate(integer, "test"));
       constexpr int count = 4;
       const Images images = random_images(random, network, count);
       const double scale = network.layers.back().output.scale;
       const torch::Tensor scores = Simulation(network).forward(images.normalised) / scale;
       std::int64_t different = 0;
       for (int n = 0; n < count; ++n) {
-        const ReferenceResult reference = execute_reference(
+        const network::ReferenceResult reference = network::execute_reference(
             integer,
-            quantize_image(integer, images.pixels.data() + n * network.image.shape.elements()),
+            network::quantize_image(integer,
+                                    images.pixels.data() + n * network.image.shape.elements()),
             {32, 16}, {32, 16});
-        const Shape shape = integer.layers.back().output.shape;
+        const network::Shape shape = integer.layers.back().output.shape;
         for (int c = 0; c < shape.channels; ++c) {
           for (int p = 0; p < shape.height * shape.width; ++p) {
             const double simulated = scores[n][c * shape.height * shape.width + p].item<double>();
@@ -193,27 +197,29 @@ TEST(Simulation, AgreesWithTheReferenceExecutor) {
 // layer, bit for bit.
 TEST(Simulation, WithFixedPointScalesEveryTensorIsTheReferenceExecutors) {
   std::mt19937 random(47);
-  for (const TapKind arithmetic : {Arithmetic::adder, Arithmetic::cnn, Arithmetic::shift}) {
+  for (const hw::TapKind arithmetic :
+       {network::Arithmetic::adder, network::Arithmetic::cnn, network::Arithmetic::shift}) {
     for (int trial = 0; trial < 6; ++trial) {
       QuantizedNetwork network = hand_made_network(random, arithmetic);
-      const IntegerNetwork integer = to_integer_network(network);
+      const network::IntegerNetwork integer = to_integer_network(network);
       constexpr int count = 3;
       const Images images = random_images(random, network, count);
       Simulation simulation(network, ScaleArithmetic::fixed_point);
       std::vector<torch::Tensor> tensors;
       const torch::Tensor image = simulation.store_image(images.normalised);
       const auto tensor = [&](int index) {
-        if (index == no_tensor) return torch::Tensor();
-        return index == image_tensor ? image : tensors[static_cast<std::size_t>(index)];
+        if (index == network::no_tensor) return torch::Tensor();
+        return index == network::image_tensor ? image : tensors[static_cast<std::size_t>(index)];
       };
       for (std::size_t i = 0; i < network.layers.size(); ++i) {
-        const FoldedLayer& folded = network.layers[i].folded;
+        const network::FoldedLayer& folded = network.layers[i].folded;
         tensors.push_back(simulation.run_layer(i, tensor(folded.input), tensor(folded.residual)));
       }
       for (int n = 0; n < count; ++n) {
-        const ReferenceResult reference = execute_reference(
+        const network::ReferenceResult reference = network::execute_reference(
             integer,
-            quantize_image(integer, images.pixels.data() + n * network.image.shape.elements()),
+            network::quantize_image(integer,
+                                    images.pixels.data() + n * network.image.shape.elements()),
             {32, 16}, {32, 16});
         for (std::size_t i = 0; i < tensors.size(); ++i) {
           const torch::Tensor found = tensors[i][n].permute({1, 2, 0}).contiguous().flatten();
@@ -236,18 +242,18 @@ TEST(Simulation, ScalesAsRealNumbersDifferByOneIntegerALayerAtMost) {
   std::mt19937 random(59);
   std::int64_t different = 0, all = 0;
   for (int trial = 0; trial < 20; ++trial) {
-    QuantizedNetwork network =
-        hand_made_network(random, trial % 2 == 0 ? Arithmetic::adder : Arithmetic::cnn);
+    QuantizedNetwork network = hand_made_network(
+        random, trial % 2 == 0 ? network::Arithmetic::adder : network::Arithmetic::cnn);
     const Images images = random_images(random, network, 4);
     Simulation exact(network, ScaleArithmetic::fixed_point), real(network);
     std::vector<torch::Tensor> tensors;
     const torch::Tensor image = exact.store_image(images.normalised);
     const auto tensor = [&](int index) {
-      if (index == no_tensor) return torch::Tensor();
-      return index == image_tensor ? image : tensors[static_cast<std::size_t>(index)];
+      if (index == network::no_tensor) return torch::Tensor();
+      return index == network::image_tensor ? image : tensors[static_cast<std::size_t>(index)];
     };
     for (std::size_t i = 0; i < network.layers.size(); ++i) {
-      const FoldedLayer& folded = network.layers[i].folded;
+      const network::FoldedLayer& folded = network.layers[i].folded;
       tensors.push_back(exact.run_layer(i, tensor(folded.input), tensor(folded.residual)));
       const torch::Tensor other = real.run_layer(i, tensor(folded.input), tensor(folded.residual));
       const torch::Tensor difference = (other - tensors.back()).abs();
@@ -261,14 +267,14 @@ TEST(Simulation, ScalesAsRealNumbersDifferByOneIntegerALayerAtMost) {
 
 TEST(Simulation, RefusesToEstimateWithFixedPointScales) {
   std::mt19937 random(53);
-  QuantizedNetwork network = hand_made_network(random, Arithmetic::cnn);
+  QuantizedNetwork network = hand_made_network(random, network::Arithmetic::cnn);
   Simulation simulation(network, ScaleArithmetic::fixed_point);
   EXPECT_THROW(simulation.begin_re_estimation(), std::logic_error);
 }
 
 TEST(Simulation, ReEstimatesTheMeanOverAllBatches) {
   std::mt19937 random(29);
-  QuantizedNetwork network = hand_made_network(random, Arithmetic::adder);
+  QuantizedNetwork network = hand_made_network(random, network::Arithmetic::adder);
   const Images images = random_images(random, network, 40);
   Simulation simulation(network);
   const auto estimate = [&](const std::vector<torch::Tensor>& batches) {
@@ -290,7 +296,7 @@ TEST(Simulation, ReEstimatesTheMeanOverAllBatches) {
 
 TEST(Simulation, AReEstimatedBatchNormGivesItsWeightAndBias) {
   std::mt19937 random(31);
-  QuantizedNetwork network = hand_made_network(random, Arithmetic::adder);
+  QuantizedNetwork network = hand_made_network(random, network::Arithmetic::adder);
   // The first layer's output fine and wide enough that rounding and clamping do not show.
   network.layers[0].output.bits = 16;
   network.layers[0].output.scale = 0.001;
@@ -314,11 +320,11 @@ TEST(Simulation, AReEstimatedBatchNormGivesItsWeightAndBias) {
 
 TEST(QuantizedNetwork, ADeadChannelCostsTheOthersNoPrecision) {
   std::mt19937 random(41);
-  QuantizedNetwork network = hand_made_network(random, Arithmetic::adder);
+  QuantizedNetwork network = hand_made_network(random, network::Arithmetic::adder);
   network.layers[0].batch_norm.weight.assign(3, 1.0);
-  const IntegerLayer before = to_integer_network(network).layers[0];
+  const network::IntegerLayer before = to_integer_network(network).layers[0];
   network.layers[0].batch_norm.variance[1] = 1e-12;
-  const IntegerLayer after = to_integer_network(network).layers[0];
+  const network::IntegerLayer after = to_integer_network(network).layers[0];
   EXPECT_EQ(after.multipliers[1], 0);
   EXPECT_NEAR(std::ldexp(after.multipliers[0], -after.shift),
               std::ldexp(before.multipliers[0], -before.shift), 1e-4);
@@ -357,11 +363,11 @@ TEST(ExponentAccumulation, IsExactBeyondTheIntegersOfFloat32) {
 
 TEST(Simulation, RefusesToEndAnEstimationWithoutABatch) {
   std::mt19937 random(37);
-  QuantizedNetwork network = hand_made_network(random, Arithmetic::adder);
+  QuantizedNetwork network = hand_made_network(random, network::Arithmetic::adder);
   Simulation simulation(network);
   simulation.begin_re_estimation();
   EXPECT_THROW(simulation.end_re_estimation(), std::logic_error);
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::quant

@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <random>
 
-namespace abacus {
+namespace abacus::quant {
 namespace {
 
 OperandSamples random_operands(std::int64_t taps, std::int64_t samples, int highest,
@@ -109,4 +109,4 @@ TEST(AdderRounding, MovesNothingWithoutAGain) {
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::quant

@@ -10,7 +10,7 @@
 #include <stdexcept>
 #include <vector>
 
-namespace abacus {
+namespace abacus::quant {
 namespace {
 
 // Tries every assignment.
@@ -104,4 +104,4 @@ TEST(ClusterPoints, SharesAClusterAmongEqualPointsAndRefusesNonsense) {
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::quant

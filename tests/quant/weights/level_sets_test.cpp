@@ -9,7 +9,7 @@
 #include <stdexcept>
 #include <vector>
 
-namespace abacus {
+namespace abacus::quant {
 namespace {
 
 using ::testing::DoubleNear;
@@ -129,4 +129,4 @@ TEST(LevelSets, RefuseWidthsAndCountsThatThereAreNone) {
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::quant

@@ -14,7 +14,7 @@
 #include "sw/quant/weights/level_sets.hpp"
 #include "sw/quant/weights/lq_net.hpp"
 
-namespace abacus {
+namespace abacus::quant {
 namespace {
 
 using ::testing::AllOf;
@@ -363,4 +363,4 @@ TEST(WeightQuantizer, SumsOfPowersAreStoredAsTheirTermsUpToFiveBits) {
 }
 
 }  // namespace
-}  // namespace abacus
+}  // namespace abacus::quant
