@@ -9,6 +9,7 @@
 #include "sw/kernels/adder_kernels.hpp"
 #include "sw/train/modules.hpp"
 #include "sw/train/optimizer.hpp"
+#include "sw/train/processor.hpp"
 #include "sw/train/torch.hpp"
 
 namespace abacus::benchmarks {

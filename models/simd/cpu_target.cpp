@@ -1,5 +1,8 @@
 #include "models/simd/cpu_target.hpp"
 
+#include <cstdlib>
+#include <stdexcept>
+
 namespace abacus::models {
 
 std::string to_string(CpuTarget target) {
@@ -30,8 +33,25 @@ std::vector<CpuTarget> supported_cpu_targets() {
   return targets;
 }
 
+CpuTarget chosen_cpu_target(const std::string& wish, const std::string& source) {
+  const std::vector<CpuTarget> supported = supported_cpu_targets();
+  if (wish.empty()) return supported.back();
+  std::string allowed;
+  for (const CpuTarget target : supported) {
+    if (wish == to_string(target)) return target;
+    if (!allowed.empty()) allowed += ", ";
+    allowed += to_string(target);
+  }
+  throw std::runtime_error(source + ": found \"" + wish +
+                           "\"; allowed on this processor: " + allowed);
+}
+
 CpuTarget best_cpu_target() {
-  static const CpuTarget best = supported_cpu_targets().back();
+  static const CpuTarget best = [] {
+    const char* variable = "ABACUS_INSTRUCTION_SET";
+    const char* wish = std::getenv(variable);
+    return chosen_cpu_target(wish == nullptr ? "" : wish, variable);
+  }();
   return best;
 }
 

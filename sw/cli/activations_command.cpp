@@ -18,6 +18,7 @@
 #include "sw/quant/simulate/activation_comparison.hpp"
 #include "sw/support/atomic_file.hpp"
 #include "sw/support/progress.hpp"
+#include "sw/train/processor.hpp"
 
 namespace abacus::cli {
 namespace {
@@ -30,7 +31,7 @@ struct Arguments {
   std::int64_t images = 200;
   std::string data;
   std::string out;
-  int threads = 0;
+  int threads = train::default_threads;
   bool json = false;
 };
 

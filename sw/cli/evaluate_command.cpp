@@ -13,6 +13,7 @@
 #include "sw/network/keep_first.hpp"
 #include "sw/quant/simulate/package_accuracy.hpp"
 #include "sw/support/progress.hpp"
+#include "sw/train/processor.hpp"
 #include "sw/train/trainer.hpp"
 
 namespace abacus::cli {
@@ -26,7 +27,7 @@ struct Arguments {
   std::string split = "test";
   std::string data;
   std::int64_t images = 0;
-  int threads = 0;
+  int threads = train::default_threads;
   bool json = false;
 };
 

@@ -11,6 +11,7 @@
 #include "sw/cli/json_output.hpp"
 #include "sw/import/import.hpp"
 #include "sw/network/checkpoint.hpp"
+#include "sw/train/processor.hpp"
 #include "sw/train/trainer.hpp"
 
 namespace abacus::cli {
@@ -55,7 +56,7 @@ void run(const Arguments& arguments) {
   checkpoint.command = "abacus-train import";
   nlohmann::ordered_json accuracy;  // null where it is not measured
   if (!arguments.data.empty()) {
-    train::prepare_torch(0);
+    train::prepare_torch(train::default_threads);
     train::FloatNetwork network(checkpoint.network, checkpoint.tensors);
     const network::Dataset test =
         network::load_dataset(arguments.dataset, network::Split::test, arguments.data);

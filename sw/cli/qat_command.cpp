@@ -22,6 +22,7 @@
 #include "sw/support/stop_request.hpp"
 #include "sw/train/device.hpp"
 #include "sw/train/modules.hpp"
+#include "sw/train/processor.hpp"
 #include "sw/train/trainer.hpp"
 
 namespace abacus::cli {
@@ -40,7 +41,7 @@ struct Arguments {
   std::int64_t evaluate = 0;
   std::string device = "cpu";
   std::string data;
-  int threads = 0;
+  int threads = train::default_threads;
   bool json = false;
 };
 
@@ -167,7 +168,8 @@ void run(const CLI::App& command, const Arguments& arguments) {
     origin.checkpoint_sha256 = checkpoint.float_origin_sha256;
     origin.float_accuracy_percent = checkpoint.float_origin_accuracy_percent;
   }
-  std::string recipe = quant::to_string(options) + " train-on=" + arguments.train_on;
+  std::string recipe = quant::to_string(options) + " train-on=" + arguments.train_on + ' ' +
+                       train::processor_text(arguments.threads);
   if (arguments.device != "cpu") recipe += " device=" + arguments.device;
   if (!checkpoint.float_origin_sha256.empty())
     recipe += " from " + network::sha256_file(arguments.checkpoint);

@@ -21,6 +21,7 @@
 #include "sw/quant/quantize.hpp"
 #include "sw/support/progress.hpp"
 #include "sw/train/modules.hpp"
+#include "sw/train/processor.hpp"
 
 namespace abacus::cli {
 namespace {
@@ -37,7 +38,7 @@ struct Arguments {
   bool print_recipe = false;
   std::string data;
   std::string out;
-  int threads = 0;
+  int threads = train::default_threads;
   bool json = false;
 };
 
@@ -65,13 +66,18 @@ void print_result(const Arguments& arguments, const network::PackageOrigin& orig
                           {"compared", compared}});
 }
 
+// All but the checkpoint that decides the package's bits.
+std::string recipe(const quant::CompletedOptions& options, int threads) {
+  return quant::to_string(options) + ' ' + train::processor_text(threads);
+}
+
 void run(const Arguments& arguments) {
   const network::Checkpoint checkpoint = network::load_checkpoint(arguments.checkpoint);
   const quant::CompletedOptions options =
       quant::complete(arguments.options, quant::training_augmentation(checkpoint));
   quant::check_scheme(options.scheme(), checkpoint, arguments.checkpoint);
   if (arguments.print_recipe) {
-    std::printf("%s\n", quant::to_string(options).c_str());
+    std::printf("%s\n", recipe(options, arguments.threads).c_str());
     return;
   }
   if (arguments.out.empty()) throw std::invalid_argument("--out is required");
@@ -118,7 +124,7 @@ void run(const Arguments& arguments) {
   }
   network.origin.checkpoint_sha256 = network::sha256_file(arguments.checkpoint);
   network.origin.recipe_sha256 = arguments.recipe_hash.empty()
-                                     ? network::sha256_text(quant::to_string(options))
+                                     ? network::sha256_text(recipe(options, arguments.threads))
                                      : arguments.recipe_hash;
   network::write_package(arguments.out, network);
   if (arguments.json) {

@@ -9,7 +9,7 @@ class App;
 
 namespace abacus::cli {
 
-// --data and --threads. Both must outlive the parsing.
+// --data and --threads (train/processor.hpp). Both must outlive the parsing.
 void add_run_options(CLI::App& command, std::string& data, int& threads);
 
 // --device, of the commands that train. Must outlive the parsing.

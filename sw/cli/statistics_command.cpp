@@ -23,6 +23,7 @@
 #include "sw/support/atomic_file.hpp"
 #include "sw/support/progress.hpp"
 #include "sw/train/modules.hpp"
+#include "sw/train/processor.hpp"
 #include "sw/train/shift_functions.hpp"
 
 namespace abacus::cli {
@@ -36,7 +37,7 @@ struct Arguments {
   std::uint64_t seed = 1;
   std::string data;
   std::string out;
-  int threads = 0;
+  int threads = train::default_threads;
   bool json = false;
 };
 

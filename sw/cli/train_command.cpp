@@ -14,6 +14,7 @@
 #include "sw/network/checkpoint.hpp"
 #include "sw/support/stop_request.hpp"
 #include "sw/train/device.hpp"
+#include "sw/train/processor.hpp"
 #include "sw/train/trainer.hpp"
 
 namespace abacus::cli {
@@ -27,19 +28,19 @@ struct Arguments {
   std::string precision = "float32";
   std::string device = "cpu";
   std::string data;
-  int threads = 0;
+  int threads = train::default_threads;
   bool json = false;
 };
 
 // The options as given, in the order of the help, so that the checkpoint can say how to make it
-// again. --resume, --threads, --json and where the files lie do not change the network.
+// again. --resume, --json and where the files lie do not change the network.
 std::string command_text(const CLI::App& command) {
   std::ostringstream text;
   text << "abacus-train train";
   for (const CLI::Option* option : command.get_options()) {
     const std::string name = option->get_name();
-    if (option->count() == 0 || name == "--resume" || name == "--threads" || name == "--data" ||
-        name == "--out" || name == "--checkpoint-every" || name == "--json") {
+    if (option->count() == 0 || name == "--resume" || name == "--data" || name == "--out" ||
+        name == "--checkpoint-every" || name == "--json") {
       continue;
     }
     text << ' ' << name;
@@ -74,6 +75,7 @@ void run(Arguments& arguments, const CLI::App& command) {
   options.arithmetic = network::arithmetic_from_string(arguments.arithmetic);
   options.precision = train::precision_from_string(arguments.precision);
   options.command = command_text(command);
+  options.processor = train::processor_text(arguments.threads);
   if (!options.resume && std::filesystem::exists(train::state_file(options.out))) {
     throw std::runtime_error(
         train::state_file(options.out).string() +

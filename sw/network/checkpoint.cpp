@@ -204,6 +204,7 @@ Checkpoint load_checkpoint(const std::filesystem::path& file) {
   checkpoint.epochs = metadata.size("epochs");
   checkpoint.seed = metadata.whole("seed");
   checkpoint.command = metadata.text("command");
+  if (metadata.has("processor")) checkpoint.processor = metadata.text("processor");
   if (metadata.has(kOriginHash)) {
     checkpoint.float_origin_sha256 = metadata.text(kOriginHash);
     const std::string& hash = checkpoint.float_origin_sha256;
@@ -236,6 +237,7 @@ void save_checkpoint(const std::filesystem::path& file, const Checkpoint& checkp
       {"epochs", std::to_string(checkpoint.epochs)},
       {"seed", std::to_string(checkpoint.seed)},
       {"command", checkpoint.command}};
+  if (!checkpoint.processor.empty()) content.metadata["processor"] = checkpoint.processor;
   if (!checkpoint.float_origin_sha256.empty()) {
     content.metadata[kOriginHash] = checkpoint.float_origin_sha256;
     content.metadata[kOriginAccuracy] = double_text(checkpoint.float_origin_accuracy_percent);

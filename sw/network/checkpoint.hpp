@@ -22,6 +22,8 @@ struct Checkpoint {
   int epochs = 0;
   std::uint64_t seed = 0;
   std::string command;  // that made the checkpoint
+  // Threads and instruction sets that it was made with, which decide its last bits; empty: unknown.
+  std::string processor;
   // Parameters that quantization-aware training has changed are no float network of their own: the
   // SHA-256 (64 hexadecimal digits) and accuracy of the checkpoint that they began as; else empty, −1.
   std::string float_origin_sha256;

@@ -1,14 +1,9 @@
 #include "sw/train/modules.hpp"
 
-#include <ATen/Parallel.h>
-#include <malloc.h>
-#include <omp.h>
-
 #include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <stdexcept>
-#include <thread>
 
 #include "sw/network/checkpoint.hpp"
 #include "sw/network/graph_walk.hpp"
@@ -97,15 +92,6 @@ std::string to_string(Precision precision) {
       return "int8";
   }
   throw std::logic_error("precision of no known kind");
-}
-
-void prepare_torch(int threads) {
-  if (threads <= 0) threads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-  at::set_num_threads(threads);
-  omp_set_num_threads(threads);
-  mallopt(M_MMAP_MAX, 0);
-  mallopt(M_TRIM_THRESHOLD, -1);
-  mallopt(M_TOP_PAD, 64 << 20);
 }
 
 torch::Tensor to_torch(const network::Tensor& tensor) {

@@ -15,11 +15,6 @@
 
 namespace abacus::train {
 
-// Sets torch's and OpenMP's threads (0: one a processor), and keeps freed memory in the process:
-// activations are allocated anew for every batch, and fetching their pages from the kernel each
-// time costs as much as the arithmetic. Call once, before the first tensor.
-void prepare_torch(int threads);
-
 // Number formats of a training pass. Inference is always in float32.
 enum class Precision {
   float32,

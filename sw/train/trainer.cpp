@@ -113,6 +113,7 @@ class FloatTraining : public TrainingTask {
     checkpoint.epochs = options_.epochs;
     checkpoint.seed = options_.seed;
     checkpoint.command = options_.command;
+    checkpoint.processor = options_.processor;
     checkpoint.tensors = network_.tensors();
     network::save_checkpoint(options_.out, checkpoint);
     return result;

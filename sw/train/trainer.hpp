@@ -36,6 +36,7 @@ struct TrainOptions {
   int checkpoint_every = 1;  // epochs
   bool resume = false;       // go on from the state beside `out`, if there
   std::string command;       // for the checkpoint's metadata
+  std::string processor;     // likewise (processor_text)
   // The final checkpoint. Beside it: NAME.csv (metrics) and, while unfinished, NAME.state.
   std::filesystem::path out;
 };

@@ -1,7 +1,9 @@
 // `abacus-train quantize` as a process: exit codes, messages, and what it leaves behind.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sched.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <limits>
 #include <random>
@@ -107,6 +109,66 @@ class QuantizeCommand : public ::testing::Test {
 
   test::TemporaryFolder folder_;
 };
+
+// The processors that this process, and what it starts, may run on.
+class OneProcessor {
+ public:
+  OneProcessor() {
+    sched_getaffinity(0, sizeof before_, &before_);
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    for (std::size_t i = 0; i < CPU_SETSIZE; ++i) {
+      if (CPU_ISSET(i, &before_)) {
+        CPU_SET(i, &one);
+        break;
+      }
+    }
+    sched_setaffinity(0, sizeof one, &one);
+  }
+  ~OneProcessor() { sched_setaffinity(0, sizeof before_, &before_); }
+  OneProcessor(const OneProcessor&) = delete;
+  OneProcessor& operator=(const OneProcessor&) = delete;
+
+ private:
+  cpu_set_t before_;
+};
+
+TEST_F(QuantizeCommand, TheNumberOfProcessorsChangesNoByte) {
+  test::TemporaryFolder data;
+  test::write_fashion_mnist(data.path(), FashionImages::noise);
+  network::save_checkpoint(file("a.safetensors"), lenet(network::Arithmetic::adder));
+  std::vector<std::string> quantize =
+      arguments("best-ptq", {"--calibration-images", "60", "--bn-images", "60", "--iterations", "3",
+                             "--train-images", "128", "--data", data.path()});
+  quantize.erase(std::find(quantize.begin(), quantize.end(), "--threads"));
+  quantize.erase(std::find(quantize.begin(), quantize.end(), "1"));
+  const std::vector<std::string> qat =
+      training("a.safetensors", "adderquant-ptq",
+               {"--train-images", "128", "--calibration-images", "60", "--bn-images", "60",
+                "--batch", "50", "--data", data.path()});
+  for (const std::vector<std::string>& command : {quantize, qat}) {
+    const TrainerOutcome all = test::run_trainer(command);
+    ASSERT_EQ(all.exit_code, 0) << all.text;
+    const std::string bytes = test::read_text(file("out.safetensors"));
+    std::filesystem::remove(file("out.safetensors"));
+    {
+      const OneProcessor one;
+      ASSERT_EQ(test::run_trainer(command).exit_code, 0);
+    }
+    EXPECT_TRUE(test::read_text(file("out.safetensors")) == bytes) << command.front();
+    std::filesystem::remove(file("out.safetensors"));
+  }
+}
+
+TEST_F(QuantizeCommand, TheRecipeNamesThreadsAndInstructionSet) {
+  network::save_checkpoint(file("a.safetensors"), lenet(network::Arithmetic::adder));
+  const std::vector<std::string> ask = {"quantize", "--checkpoint",   file("a.safetensors"),
+                                        "--scheme", "adderquant-ptq", "--print-recipe"};
+  EXPECT_THAT(test::run_trainer(ask).text, HasSubstr(" threads=2 kernels="));
+  std::vector<std::string> more = ask;
+  more.insert(more.end(), {"--threads", "3"});
+  EXPECT_THAT(test::run_trainer(more).text, HasSubstr(" threads=3 kernels="));
+}
 
 TEST_F(QuantizeCommand, WritesAPackageTwiceTheSame) {
   test::TemporaryFolder data;

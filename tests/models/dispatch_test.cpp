@@ -1,6 +1,9 @@
 #include "models/simd/dispatch.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <stdexcept>
 
 namespace abacus::models {
 namespace {
@@ -29,6 +32,21 @@ TEST(Dispatch, ANullVersionSaysThatThereIsNone) {
   EXPECT_EQ(fastest_alone[CpuTarget::portable], nullptr);
   EXPECT_EQ(fastest_alone[CpuTarget::avx2], nullptr);
   EXPECT_EQ(fastest_alone[CpuTarget::avx512], full);
+}
+
+TEST(Dispatch, AWishNamesAnInstructionSetOfThisProcessor) {
+  const std::vector<CpuTarget> supported = supported_cpu_targets();
+  EXPECT_EQ(chosen_cpu_target("", "variable"), supported.back());
+  for (const CpuTarget target : supported) {
+    EXPECT_EQ(chosen_cpu_target(to_string(target), "variable"), target);
+  }
+  try {
+    chosen_cpu_target("avx3", "variable");
+    ADD_FAILURE() << "not refused";
+  } catch (const std::runtime_error& error) {
+    EXPECT_THAT(error.what(), ::testing::StartsWith(
+                                  "variable: found \"avx3\"; allowed on this processor: portable"));
+  }
 }
 
 }  // namespace
