@@ -8,15 +8,10 @@
 #include "sw/kernels/adder_kernels.hpp"
 #include "sw/kernels/adder_sign_kernels.hpp"
 #include "sw/kernels/cuda/adder_cuda.hpp"
+#include "sw/train/channels_last.hpp"
 
 namespace abacus::train {
 namespace {
-
-torch::Tensor channels_last(const torch::Tensor& tensor) {
-  // A tensor with one channel or one pixel passes for channels-last whatever its strides are; the
-  // kernels only need its elements in that order, which they then are.
-  return tensor.contiguous(at::MemoryFormat::ChannelsLast);
-}
 
 kernels::AdderShape adder_shape(const torch::Tensor& input, const torch::Tensor& weight, int stride,
                                 int padding) {

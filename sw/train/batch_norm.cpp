@@ -4,13 +4,10 @@
 #include <vector>
 
 #include "sw/kernels/batch_norm_kernels.hpp"
+#include "sw/train/channels_last.hpp"
 
 namespace abacus::train {
 namespace {
-
-torch::Tensor channels_last(const torch::Tensor& tensor) {
-  return tensor.contiguous(at::MemoryFormat::ChannelsLast);
-}
 
 torch::Tensor like(const torch::Tensor& tensor) {
   return torch::empty(tensor.sizes(), tensor.options(), at::MemoryFormat::ChannelsLast);

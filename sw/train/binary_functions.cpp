@@ -6,15 +6,13 @@
 #include <cmath>
 #include <cstdint>
 
+#include "sw/train/channels_last.hpp"
+
 namespace abacus::train {
 namespace {
 
 // Rows of an image that one thread takes at least.
 constexpr std::int64_t rows_a_task = 64;
-
-torch::Tensor channels_last(const torch::Tensor& tensor) {
-  return tensor.contiguous(at::MemoryFormat::ChannelsLast);
-}
 
 torch::Tensor empty_channels_last(std::int64_t n, std::int64_t c, std::int64_t h, std::int64_t w,
                                   at::ScalarType type) {

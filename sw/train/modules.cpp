@@ -10,18 +10,13 @@
 #include "sw/support/overloaded.hpp"
 #include "sw/train/batch_norm.hpp"
 #include "sw/train/binary_functions.hpp"
+#include "sw/train/channels_last.hpp"
 #include "sw/train/shift_functions.hpp"
 
 namespace abacus::train {
 namespace {
 
 constexpr double kMomentum = 0.1;
-
-torch::Tensor channels_last(const torch::Tensor& tensor) {
-  // A tensor with one channel or one pixel passes for channels-last whatever its strides are; the
-  // kernels only need its elements in that order, which they then are.
-  return tensor.contiguous(at::MemoryFormat::ChannelsLast);
-}
 
 bool is_classifier(const network::Layer& layer) {
   return layer.output.height == 1 && layer.output.width == 1;

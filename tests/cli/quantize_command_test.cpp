@@ -139,11 +139,11 @@ TEST_F(QuantizeCommand, TheNumberOfProcessorsChangesNoByte) {
   network::save_checkpoint(file("a.safetensors"), lenet(network::Arithmetic::adder));
   std::vector<std::string> quantize =
       arguments("best-ptq", {"--calibration-images", "60", "--bn-images", "60", "--iterations", "3",
-                             "--train-images", "128", "--data", data.path()});
+                             "--reconstruction-images", "100", "--data", data.path()});
   quantize.erase(std::find(quantize.begin(), quantize.end(), "--threads"));
   quantize.erase(std::find(quantize.begin(), quantize.end(), "1"));
   const std::vector<std::string> qat =
-      training("a.safetensors", "adderquant-ptq",
+      training("a.safetensors", "adderquant",
                {"--train-images", "128", "--calibration-images", "60", "--bn-images", "60",
                 "--batch", "50", "--data", data.path()});
   for (const std::vector<std::string>& command : {quantize, qat}) {
@@ -162,8 +162,16 @@ TEST_F(QuantizeCommand, TheNumberOfProcessorsChangesNoByte) {
 
 TEST_F(QuantizeCommand, TheRecipeNamesThreadsAndInstructionSet) {
   network::save_checkpoint(file("a.safetensors"), lenet(network::Arithmetic::adder));
-  const std::vector<std::string> ask = {"quantize", "--checkpoint",   file("a.safetensors"),
-                                        "--scheme", "adderquant-ptq", "--print-recipe"};
+  const std::vector<std::string> ask = {"quantize",
+                                        "--checkpoint",
+                                        file("a.safetensors"),
+                                        "--scheme",
+                                        "adderquant-ptq",
+                                        "--weight-bits",
+                                        "4",
+                                        "--activation-bits",
+                                        "4",
+                                        "--print-recipe"};
   EXPECT_THAT(test::run_trainer(ask).text, HasSubstr(" threads=2 kernels="));
   std::vector<std::string> more = ask;
   more.insert(more.end(), {"--threads", "3"});

@@ -22,6 +22,7 @@ namespace {
 using test::Outcome;
 using test::PackageCommands;
 using test::run;
+using test::PackageCommands;
 using test::TrainerCommands;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
@@ -52,7 +53,7 @@ std::vector<Line> read_lines(const std::filesystem::path& file) {
   return lines;
 }
 
-TEST_F(test::TrainerCommands, StatisticsTellRangesAndHistogramsOfEveryConvolution) {
+TEST_F(TrainerCommands, StatisticsTellRangesAndHistogramsOfEveryConvolution) {
   const Outcome outcome = test::run(
       "statistics --threads 1 --images 60 --bins 50 --histogram all "
       "--checkpoint " +
@@ -101,7 +102,7 @@ TEST_F(test::TrainerCommands, StatisticsTellRangesAndHistogramsOfEveryConvolutio
               static_cast<double>((1 - normalization.mean[0]) / normalization.deviation[0]), 1e-5);
 }
 
-TEST_F(test::TrainerCommands, SchemesPrintsTheirTables) {
+TEST_F(TrainerCommands, SchemesPrintsTheirTables) {
   const Outcome outcome = test::run("schemes");
   ASSERT_EQ(outcome.status, 0) << outcome.text;
   for (const char* row : {"| `adderquant-ptq` | adder networks |", "| `--groups` | 1 to 64 |",
@@ -110,7 +111,7 @@ TEST_F(test::TrainerCommands, SchemesPrintsTheirTables) {
   }
 }
 
-TEST_F(test::TrainerCommands, StatisticsRefuseAnUnknownLayerAndLeaveNothing) {
+TEST_F(TrainerCommands, StatisticsRefuseAnUnknownLayerAndLeaveNothing) {
   const Outcome outcome = test::run("statistics --histogram layer9 --checkpoint " +
                                     file().string() + " --out " + out().string());
   EXPECT_NE(outcome.status, 0);
@@ -118,7 +119,7 @@ TEST_F(test::TrainerCommands, StatisticsRefuseAnUnknownLayerAndLeaveNothing) {
   EXPECT_THAT(folder_.files(), ElementsAre("c.safetensors"));
 }
 
-TEST_F(test::TrainerCommands, PrintRecipeTellsAllOptionsInOneLineAndMakesNothing) {
+TEST_F(TrainerCommands, PrintRecipeTellsAllOptionsInOneLineAndMakesNothing) {
   const std::string command =
       "quantize --scheme adderquant-ptq --weight-bits 4 --activation-bits 4 "
       "--print-recipe --checkpoint " +
@@ -132,7 +133,7 @@ TEST_F(test::TrainerCommands, PrintRecipeTellsAllOptionsInOneLineAndMakesNothing
   EXPECT_THAT(folder_.files(), ElementsAre("c.safetensors"));
 }
 
-TEST_F(test::TrainerCommands, QuantizeWithoutOutIsRefused) {
+TEST_F(TrainerCommands, QuantizeWithoutOutIsRefused) {
   const Outcome outcome = test::run(
       "quantize --scheme adderquant-ptq --weight-bits 4 --activation-bits 4 "
       "--checkpoint " +
@@ -141,7 +142,7 @@ TEST_F(test::TrainerCommands, QuantizeWithoutOutIsRefused) {
   EXPECT_THAT(outcome.text, HasSubstr("--out"));
 }
 
-TEST_F(test::TrainerCommands, ResumingAFinishedTrainingSaysSoAndDoesNothing) {
+TEST_F(TrainerCommands, ResumingAFinishedTrainingSaysSoAndDoesNothing) {
   checkpoint_.command = "abacus-train train --epochs 3";
   network::save_checkpoint(file(), checkpoint_);
   const std::string before = test::read_text(file());
@@ -155,7 +156,7 @@ TEST_F(test::TrainerCommands, ResumingAFinishedTrainingSaysSoAndDoesNothing) {
   EXPECT_THAT(folder_.files(), ElementsAre("c.safetensors"));
 }
 
-TEST_F(test::PackageCommands, ActivationsTellEveryLayersErrors) {
+TEST_F(PackageCommands, ActivationsTellEveryLayersErrors) {
   make_package();
   const Outcome outcome =
       test::run("activations --images 7 --threads 1 --histogram conv2 --checkpoint " +
@@ -192,7 +193,7 @@ TEST_F(test::PackageCommands, ActivationsTellEveryLayersErrors) {
   EXPECT_EQ(counts.count("conv3 stored"), 0U);  // not asked for
 }
 
-TEST_F(test::PackageCommands, ActivationsRefuseWhatDoesNotBelongTogether) {
+TEST_F(PackageCommands, ActivationsRefuseWhatDoesNotBelongTogether) {
   make_package();
   const std::string start = "activations --images 3 --out " + out().string();
   const std::string with_package = " --package " + package();
@@ -215,7 +216,7 @@ TEST_F(test::PackageCommands, ActivationsRefuseWhatDoesNotBelongTogether) {
   EXPECT_THAT(folder_.files(), ElementsAre("c.safetensors", "other.safetensors", "p.safetensors"));
 }
 
-TEST_F(test::PackageCommands, EvaluateTakesACheckpointOrAPackage) {
+TEST_F(PackageCommands, EvaluateTakesACheckpointOrAPackage) {
   make_package();
   const std::string of_package = "evaluate --images 20 --threads 1 --package " + package();
   const Outcome fixed = test::run(of_package);
@@ -237,7 +238,7 @@ TEST_F(test::PackageCommands, EvaluateTakesACheckpointOrAPackage) {
   EXPECT_THAT(outcome.text, AllOf(HasSubstr("rounded"), HasSubstr("fixed-point")));
 }
 
-TEST_F(test::PackageCommands, QatRecordsItsOptionsInThePackage) {
+TEST_F(PackageCommands, QatRecordsItsOptionsInThePackage) {
   const std::string qat =
       "qat --scheme uniform --weight-bits 4 --activation-bits 4 --epochs 1 "
       "--train-images 32 --calibration-images 40 --bn-images 40 --threads 1 --seed 9 "

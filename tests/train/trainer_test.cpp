@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "sw/train/processor.hpp"
 #include "tests/support/temporary_folder.hpp"
 #include "tests/train/synthetic_dataset.hpp"
 

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "sw/train/processor.hpp"
 #include "sw/train/training_state.hpp"
 #include "tests/support/temporary_folder.hpp"
 #include "tests/train/synthetic_dataset.hpp"

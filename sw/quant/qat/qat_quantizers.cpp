@@ -18,7 +18,7 @@ const std::vector<std::string>& adapter_start_names() {
   return names;
 }
 
-namespace option {
+namespace quantizer_option {
 
 template <typename T>
 using Integer = IntegerOption<QuantizerValues, T>;
@@ -56,7 +56,7 @@ constexpr Integer<int> fraction_bits{
     {&AskedQuantizers::fraction_bits, &QatQuantizers::fraction_bits},
     {2, network::largest_fraction_bits}};
 
-}  // namespace option
+}  // namespace quantizer_option
 
 // A default that stands for none of the values to be asked for.
 Usual<QuantizerValues, int> by_the_weights(const std::string& words) {
@@ -65,8 +65,8 @@ Usual<QuantizerValues, int> by_the_weights(const std::string& words) {
 
 }  // namespace
 
-std::string to_string(StepStart start) { return option::step_start.text_of(start); }
-std::string to_string(AdapterStart start) { return option::adapter_start.text_of(start); }
+std::string to_string(StepStart start) { return quantizer_option::step_start.text_of(start); }
+std::string to_string(AdapterStart start) { return quantizer_option::adapter_start.text_of(start); }
 
 std::string to_string(const QatQuantizers& quantizers) {
   return to_string(quantizers.weights) + "-" + to_string(quantizers.activations);
@@ -85,20 +85,21 @@ bool has_fraction(const QatQuantizers& quantizers) {
 
 const std::vector<TakenOption<QuantizerValues>>& quantizer_options() {
   static const std::vector<TakenOption<QuantizerValues>> rows = {
-      takes(option::weights, WeightQuantizer::lsq),
-      takes(option::activations, ActivationQuantizer::lsq),
-      takes(option::step_start, StepStart::lsq)
+      takes(quantizer_option::weights, WeightQuantizer::lsq),
+      takes(quantizer_option::activations, ActivationQuantizer::lsq),
+      takes(quantizer_option::step_start, StepStart::lsq)
           .when(
               has_step_start,
               "--weight-quantizer lsq, --activation-quantizer lsq and --activation-quantizer asq"),
-      takes(option::adapter_start, AdapterStart::one)
+      takes(quantizer_option::adapter_start, AdapterStart::one)
           .when([](const QatQuantizers& q) { return q.activations == ActivationQuantizer::asq; },
                 "--activation-quantizer asq"),
-      takes(option::magnitudes, by_the_weights("as many as the width holds: 2^(bits - 1) - 1"))
+      takes(quantizer_option::magnitudes,
+            by_the_weights("as many as the width holds: 2^(bits - 1) - 1"))
           .when([](const QatQuantizers& q) { return q.weights == WeightQuantizer::post; },
                 "--weight-quantizer post"),
       takes(
-          option::fraction_bits,
+          quantizer_option::fraction_bits,
           by_the_weights("8; of post as many as its longest shift drops: 3 up to 4 weight bits, 7 "
                          "at 5, else 8"))
           .when(has_fraction, "--weight-quantizer pot, post and apot")};
@@ -121,10 +122,11 @@ std::optional<QatQuantizers> complete(const AskedQuantizers& asked) {
   if (!any) return std::nullopt;
   if (completed.weights == WeightQuantizer::post &&
       completed.fraction_bits > network::largest_table_fraction_bits) {
-    throw std::invalid_argument(
-        option::fraction_bits.flag() + " is " + option::fraction_bits.text(completed) +
-        "; allowed with --weight-quantizer post: 2 to " +
-        std::to_string(network::largest_table_fraction_bits) + ", as a lookup table has");
+    throw std::invalid_argument(quantizer_option::fraction_bits.flag() + " is " +
+                                quantizer_option::fraction_bits.text(completed) +
+                                "; allowed with --weight-quantizer post: 2 to " +
+                                std::to_string(network::largest_table_fraction_bits) +
+                                ", as a lookup table has");
   }
   return completed;
 }

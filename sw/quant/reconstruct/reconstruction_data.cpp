@@ -4,15 +4,12 @@
 #include <vector>
 
 #include "sw/train/batches.hpp"
+#include "sw/train/channels_last.hpp"
 
 namespace abacus::quant {
 namespace {
 
 constexpr std::int64_t part = 128;  // images a pass
-
-torch::Tensor channels_last(const torch::Tensor& tensor) {
-  return tensor.contiguous(at::MemoryFormat::ChannelsLast);
-}
 
 }  // namespace
 
@@ -32,8 +29,8 @@ ReconstructionData::ReconstructionData(const QuantizedNetwork& network,
                                         .to(torch::kInt16));
                  },
                  {});
-  stored_ = channels_last(torch::cat(stored));
-  target_ = channels_last(torch::cat(images));
+  stored_ = train::channels_last(torch::cat(stored));
+  target_ = train::channels_last(torch::cat(images));
 }
 
 void ReconstructionData::advance_target(ReconstructionUnit unit) {
@@ -47,7 +44,7 @@ void ReconstructionData::advance_target(ReconstructionUnit unit) {
     while (walk.layer() <= last) walk.advance(float_network_.compute(walk.layer(), walk.inputs()));
     parts.push_back(walk.tensor(last));
   }
-  target_ = channels_last(torch::cat(parts));
+  target_ = train::channels_last(torch::cat(parts));
   float_layers_done_ = last + 1;
 }
 
@@ -60,15 +57,15 @@ void ReconstructionData::advance_stored(TrainableUnit& unit) {
   }
   const torch::Tensor whole = torch::cat(parts);
   const bool wide = whole.abs().max().item<std::int32_t>() > 32767;
-  stored_ = channels_last(wide ? whole : whole.to(torch::kInt16));
+  stored_ = train::channels_last(wide ? whole : whole.to(torch::kInt16));
 }
 
 torch::Tensor ReconstructionData::stored(const torch::Tensor& indices) const {
-  return channels_last(stored_.index_select(0, indices).to(torch::kFloat32));
+  return train::channels_last(stored_.index_select(0, indices).to(torch::kFloat32));
 }
 
 torch::Tensor ReconstructionData::target(const torch::Tensor& indices) const {
-  return channels_last(target_.index_select(0, indices));
+  return train::channels_last(target_.index_select(0, indices));
 }
 
 double mean_squared_error(TrainableUnit& unit, const ReconstructionData& images, double scale) {

@@ -14,6 +14,7 @@
 #include "sw/quant/fake/quantizer_functions.hpp"
 #include "sw/quant/plan/adapter_arithmetic.hpp"
 #include "sw/quant/qat/qat_quantizers.hpp"
+#include "sw/train/processor.hpp"
 #include "sw/train/trainer.hpp"
 #include "tests/quant/random_checkpoint.hpp"
 #include "tests/train/synthetic_dataset.hpp"

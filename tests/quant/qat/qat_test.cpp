@@ -15,6 +15,7 @@
 #include "sw/network/reference_executor.hpp"
 #include "sw/quant/options/scheme.hpp"
 #include "sw/quant/qat/qat_state.hpp"
+#include "sw/train/processor.hpp"
 #include "sw/train/trainer.hpp"
 #include "tests/quant/random_checkpoint.hpp"
 #include "tests/support/temporary_folder.hpp"

@@ -14,6 +14,7 @@
 #include "sw/network/reference_executor.hpp"
 #include "sw/quant/qat/qat.hpp"
 #include "sw/quant/simulate/package_accuracy.hpp"
+#include "sw/train/processor.hpp"
 #include "sw/train/trainer.hpp"
 #include "tests/quant/random_checkpoint.hpp"
 #include "tests/support/temporary_folder.hpp"
