@@ -22,7 +22,6 @@ namespace {
 using test::Outcome;
 using test::PackageCommands;
 using test::run;
-using test::PackageCommands;
 using test::TrainerCommands;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
