@@ -129,7 +129,7 @@ void taps_alone(benchmark::State& state, models::CpuTarget target, int bits, boo
   for (const hw::Command& command : commands(resnet20(), bits, adder)) {
     const hw::ConvolveFields& f = command.convolve;
     const models::WeightShape shape{f.kernel * f.kernel, f.input_channels, f.columns};
-    Job job{models::plan_taps(models::tap_format(f), target),
+    Job job{models::plan_taps(models::tap_format(f, {}), target),
             {f.kernel, f.stride, shape.channel_groups(), shape.column_blocks(), f.output_width},
             f.output_height,
             {},
@@ -182,8 +182,8 @@ void register_image(models::CpuTarget target, int bits, bool adder) {
 int sc_main(int argc, char** argv) {
   for (const abacus::models::CpuTarget target : abacus::models::supported_cpu_targets()) {
     for (const int bits : {4, 8}) {
-      abacus::benchmarks::register_image(target, bits, true);
-      abacus::benchmarks::register_image(target, bits, false);
+      abacus::register_image(target, bits, true);
+      abacus::register_image(target, bits, false);
     }
   }
   benchmark::Initialize(&argc, argv);

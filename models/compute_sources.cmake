@@ -13,6 +13,9 @@ abacus_library(abacus_kernels
   array/saturating_sum.cpp
   array/shadow_engine.cpp
   array/stepwise_engine.cpp
+  array/tap_lookup.cpp
+  array/tap_lookup_avx2.cpp
+  array/tap_lookup_avx512.cpp
   array/tap_planes.cpp
   array/tap_table.cpp
   array/vector_engine.cpp

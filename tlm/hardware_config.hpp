@@ -4,8 +4,10 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
+#include "tlm/element_table.hpp"
 #include "tlm/tap_kinds.hpp"
 
 namespace abacus::hw {
@@ -39,6 +41,8 @@ struct PeArrayConfig {
   int fraction_bits = 8;
   PostTableConfig table;
   std::string dataflow = "output-stationary";
+  // Of `table` lanes, which take operands of its widths and signs alone; a run's `element`.
+  std::shared_ptr<const ElementTable> element = nullptr;
 };
 
 struct SramConfig {

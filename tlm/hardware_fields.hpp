@@ -95,10 +95,12 @@ inline constexpr auto hardware_fields<PeArrayConfig> = std::tuple{
     HardwareField{"rows", &PeArrayConfig::rows, "", WholeRange{1, 256}, "input channels a cycle"},
     HardwareField{"columns", &PeArrayConfig::columns, "", WholeRange{1, 256},
                   "output channels a cycle"},
-    HardwareField{"weight_bits", &PeArrayConfig::weight_bits, "bits", WholeRange{2, 8},
-                  "widest weight that the lanes take; `xnor`: always 1"},
+    HardwareField{
+        "weight_bits", &PeArrayConfig::weight_bits, "bits", WholeRange{2, 8},
+        "widest weight that the lanes take; `xnor`: always 1; `table`: always the element's"},
     HardwareField{"activation_bits", &PeArrayConfig::activation_bits, "bits", WholeRange{2, 8},
-                  "widest activation that the lanes take; `xnor`: always 1"},
+                  "widest activation that the lanes take; `xnor`: always 1; `table`: always the "
+                  "element's"},
     HardwareField{"accumulator_bits", &PeArrayConfig::accumulator_bits, "bits", WholeRange{8, 32},
                   "width of an output's running sum, which saturates"},
     HardwareField{"weights_per_pe", &PeArrayConfig::weights_per_pe, "weights",

@@ -20,7 +20,8 @@ enum class TapKind : std::uint8_t {
   sign_product = 2,         // a·w of −1 and +1
   shifted = 3,              // ±a·2^−p
   half_shifted = 4,         // ±a·2^(−n/2), by shift or table
-  twice_shifted = 5         // ±a·(2^−p + 2^−q)
+  twice_shifted = 5,        // ±a·(2^−p + 2^−q)
+  tabulated = 6             // what the element's own table says (element_table.hpp)
 };
 
 // What the operands' bits stand for.
@@ -36,16 +37,18 @@ struct TapKindRow {
   // Of layers with such taps, in files and on command lines.
   std::string_view arithmetic;
   // Of the layers in the float checkpoint from which such layers are quantized.
+  // (tabulated: of the element's steps, which decide; see its StepRule)
   TapKind trained_as;
 };
 
-inline constexpr std::array<TapKindRow, 6> tap_kinds = {{
+inline constexpr std::array<TapKindRow, 7> tap_kinds = {{
     {TapKind::product, OperandForm::integers, "cnn", TapKind::product},
     {TapKind::absolute_difference, OperandForm::integers, "adder", TapKind::absolute_difference},
     {TapKind::sign_product, OperandForm::signs, "bnn", TapKind::sign_product},
     {TapKind::shifted, OperandForm::exponents, "shift", TapKind::shifted},
     {TapKind::half_shifted, OperandForm::exponents, "post", TapKind::product},
     {TapKind::twice_shifted, OperandForm::exponents, "apot", TapKind::product},
+    {TapKind::tabulated, OperandForm::integers, "table", TapKind::product},
 }};
 
 constexpr const TapKindRow& row_of(TapKind kind) {
@@ -75,7 +78,7 @@ struct ProcessingElementRow {
 };
 
 // Where several compute a kind of tap, the first one is what such layers ask for.
-inline constexpr std::array<ProcessingElementRow, 7> processing_elements = {{
+inline constexpr std::array<ProcessingElementRow, 8> processing_elements = {{
     {"adder", {TapKind::absolute_difference, TapKind::absolute_difference}},
     {"mac", {TapKind::product, TapKind::product}},
     {"xnor", {TapKind::sign_product, TapKind::sign_product}},
@@ -83,6 +86,7 @@ inline constexpr std::array<ProcessingElementRow, 7> processing_elements = {{
     {"shift-add", {TapKind::shifted, TapKind::absolute_difference}},
     {"post", {TapKind::half_shifted, TapKind::half_shifted}},
     {"apot", {TapKind::twice_shifted, TapKind::twice_shifted}},
+    {"table", {TapKind::tabulated, TapKind::tabulated}},
 }};
 
 // A kind of processing element: a row of the table, found by its name or by what it computes.

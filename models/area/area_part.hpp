@@ -3,7 +3,15 @@
 
 namespace abacus::models {
 
-enum class AreaPart { adder, multiplier, shifter, bitwise, register_bits, memory };
+enum class AreaPart {
+  adder,
+  multiplier,
+  shifter,
+  bitwise,
+  register_bits,
+  memory,
+  element  // a lane's unit that a user describes, with its area; in no table's file
+};
 
 // `count` parts of one width.
 struct AreaUse {

@@ -19,6 +19,8 @@ std::string to_string(AreaPart part) {
       return "register";
     case AreaPart::memory:
       return "memory";
+    case AreaPart::element:
+      return "element";
   }
   throw std::logic_error("to_string: not a part");
 }
@@ -29,6 +31,12 @@ AreaTable::AreaTable(std::string name, std::string title, std::string technology
       title_(std::move(title)),
       technology_(std::move(technology)),
       entries_(std::move(entries)) {}
+
+AreaTable AreaTable::with_element(double um2, const std::string& source) const {
+  AreaTable table = *this;
+  table.entries_[AreaPart::element] = {{1.0, um2, source}};
+  return table;
+}
 
 double AreaTable::um2(AreaPart part, double bits_a, double bits_b) const {
   const auto entry = entries_.find(part);

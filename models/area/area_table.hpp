@@ -26,6 +26,7 @@
 
 namespace abacus::models {
 
+// Those that files price.
 inline constexpr std::array<AreaPart, 6> area_parts = {
     AreaPart::adder,   AreaPart::multiplier,    AreaPart::shifter,
     AreaPart::bitwise, AreaPart::register_bits, AreaPart::memory};
@@ -50,8 +51,11 @@ class AreaTable {
   const std::map<AreaPart, std::vector<AreaPoint>>& entries() const { return entries_; }
   bool has_memory() const { return entries_.count(AreaPart::memory) != 0; }
 
-  // µm² of one part of so many bits; `bits_b` is a multiplier's other operand. 0 for a memory that the
-  // table does not have.
+  // The same table with the area of a described element, which says it itself.
+  AreaTable with_element(double um2, const std::string& source) const;
+
+  // µm² of one part of so many bits; `bits_b` is a multiplier's other operand. 0 for a memory or an
+  // element that the table does not have.
   double um2(AreaPart part, double bits_a, double bits_b = 0) const;
   double um2(const AreaUse& use) const { return use.count * um2(use.part, use.bits_a, use.bits_b); }
 

@@ -7,7 +7,7 @@
 //                                negation, as its energy); mac: a multiplier; xnor: a bitwise operator;
 //                                shift, post: a shifter of activation + fraction bits; apot: two of
 //                                them and an adder of the tap's width; shift-add: an adder's and a
-//                                shift's
+//                                shift's; table: the described element, by its own area
 //   registers      a lane        the weight in use, the tap between unit and tree; and of each row an
 //                                activation, which serves all columns
 //   adder trees    a column      adders and pipeline registers, level by level, a bit wider each;

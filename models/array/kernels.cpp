@@ -116,6 +116,7 @@ const auto& accumulate_of(TapKernel kernel) {
     case TapKernel::product8:
       return accumulate_product8;
     case TapKernel::product16:
+    case TapKernel::lookup:
       break;
   }
   return accumulate_product16;
@@ -134,6 +135,11 @@ TapPlan plan_taps(const TapFormat& format, CpuTarget target) {
     case hw::TapKind::product:
     case hw::TapKind::sign_product:
       plan_products(format, target, plan);
+      break;
+    case hw::TapKind::tabulated:
+      // Operands are columns of the table.
+      plan.kernel = TapKernel::lookup;
+      plan.zero = -format.lowest_activation();
       break;
     default:
       plan.kernel = TapKernel::product16;

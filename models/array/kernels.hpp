@@ -30,8 +30,9 @@ enum class TapKernel {
   difference8,   // Σ |a − w|, both unsigned bytes
   difference16,  // Σ |a − w|, both signed 16 bits: shifted activations that do not fit a byte
   product8,      // Σ a·w, unsigned bytes × signed bytes
-  product16      // Σ a·w, both signed 16 bits: unsigned 8-bit weights; processors without VNNI
+  product16,     // Σ a·w, both signed 16 bits: unsigned 8-bit weights; processors without VNNI
                  // (binary operands are products of −1 and +1), taps in planes
+  lookup         // any function of two bytes: tap_lookup.hpp, none of the kernels of this header
 };
 
 // How a format's operands are written for a kernel.

@@ -9,6 +9,7 @@
 // | activation_bits   |         | counted at their own width                                    |
 // | fraction_bits     | bits    | PeArrayConfig: most that the lanes of shift, shift-add keep   |
 // | table             |         | PeArrayConfig: lookup tables of post (models/post_lut)        |
+// | element           |         | PeArrayConfig: what table lanes compute (tlm/element_table.hpp) |
 // | accumulator_bits  | bits    | PeArrayConfig; overflow saturates and is counted              |
 // | weights_per_pe    | weights | PeArrayConfig: a PE's local weight buffer                     |
 // | dataflow          |         | PeArrayConfig (tlm/dataflow.hpp): issue cycles, pipeline      |

@@ -18,6 +18,7 @@ OperandLayout VectorEngine::layout(const TapFormat& format) {
       planes_.emplace(format);
       planes_format_ = format;
     }
+    if (looks_up()) lookup_.emplace(format);
     planned_ = true;
   }
   return plan_.layout();
@@ -53,6 +54,7 @@ void VectorEngine::load_depthwise(const std::uint8_t* packed) {
 }
 
 void VectorEngine::load_columns(const std::uint8_t* packed) {
+  if (looks_up()) return load_lookups(packed);
   const auto padded_columns = static_cast<std::size_t>(shape_.column_blocks()) * 8;
   std::uint8_t* blocks =
       blocks_.reserve(shape_.block_elements() * plan_.operand_bytes() * planes());
@@ -82,6 +84,33 @@ void VectorEngine::load_columns(const std::uint8_t* packed) {
   may_saturate_ = std::find(safe_columns_.begin(), safe_columns_.end(), 0) != safe_columns_.end();
 }
 
+void VectorEngine::load_lookups(const std::uint8_t* packed) {
+  const auto taps = static_cast<std::size_t>(shape_.taps);
+  const auto channels = static_cast<std::size_t>(shape_.channels);
+  const auto columns = static_cast<std::size_t>(shape_.columns);
+  plain_weights_.resize(std::max(plain_weights_.size(), taps * channels * columns));
+  unpack_plain(format_, shape_, packed, plain_weights_.data());
+  plain_ = true;
+  lookup_rows_.resize(taps * channels * columns);
+  safe_columns_.resize(columns);
+  may_saturate_ = false;
+  const int mask = (1 << format_.weight_bits) - 1;
+  for (std::size_t column = 0; column < columns; ++column) {
+    std::int64_t rise = 0;
+    std::int64_t fall = 0;
+    for (std::size_t tap = 0; tap < taps; ++tap) {
+      for (std::size_t channel = 0; channel < channels; ++channel) {
+        const int field = plain_weights_[(column * taps + tap) * channels + channel] & mask;
+        lookup_rows_[(column * channels + channel) * taps + tap] = static_cast<std::uint8_t>(field);
+        rise += lookup_->rise(field);
+        fall += lookup_->fall(field);
+      }
+    }
+    safe_columns_[column] = std::max(rise, fall) <= limit();
+    may_saturate_ |= safe_columns_[column] == 0;
+  }
+}
+
 void VectorEngine::bound_products(const std::uint8_t* blocks) {
   const auto columns = static_cast<std::size_t>(shape_.columns);
   positive_.resize(columns);
@@ -98,6 +127,9 @@ void VectorEngine::bound_products(const std::uint8_t* blocks) {
 
 void VectorEngine::take(const TileOperands& operands) {
   operands_ = operands;
+  if (looks_up() && !tile_.depthwise) {
+    lookup_columns_.take(operands.geometry, tile_.channels, operands.rows, operands.data);
+  }
   if (planes() == 1 || tile_.depthwise) return;
   const int channels = operands.geometry.channel_groups * 8;
   const std::size_t positions =
@@ -109,6 +141,11 @@ void VectorEngine::take(const TileOperands& operands) {
 void VectorEngine::accumulate(int first_row, int rows, std::int32_t* accumulators,
                               std::int64_t& saturations) {
   if (tile_.depthwise) return accumulate_depthwise(first_row, rows, accumulators, saturations);
+  if (looks_up()) {
+    accumulate_lookups(first_row, rows, accumulators);
+    if (may_saturate_) saturate(first_row, rows, accumulators, saturations);
+    return;
+  }
   TapGeometry summed = operands_.geometry;
   summed.channel_groups *= planes();
   const std::uint8_t* buffer =
@@ -118,6 +155,20 @@ void VectorEngine::accumulate(int first_row, int rows, std::int32_t* accumulator
   abacus::models::accumulate(target_, plan_.kernel, summed, rows, operands, blocks_.data(),
                              corrections_.data(), accumulators);
   if (may_saturate_) saturate(first_row, rows, accumulators, saturations);
+}
+
+void VectorEngine::accumulate_lookups(int first_row, int rows, std::int32_t* accumulators) {
+  const std::uint8_t* columns = lookup_columns_.gather(first_row, rows);
+  const std::size_t positions = lookup_columns_.positions();
+  const std::size_t taps = static_cast<std::size_t>(shape_.taps) * shape_.channels;
+  const std::size_t found = static_cast<std::size_t>(rows) * operands_.geometry.output_width;
+  const auto stride = static_cast<std::size_t>(shape_.column_blocks()) * 8;
+  std::int32_t* sums = lookup_sums_.reserve(positions);
+  for (std::size_t column = 0; column < static_cast<std::size_t>(shape_.columns); ++column) {
+    sum_lookups(target_, *lookup_, columns, positions, lookup_rows_.data() + column * taps, taps,
+                sums);
+    for (std::size_t p = 0; p < found; ++p) accumulators[p * stride + column] = sums[p];
+  }
 }
 
 std::size_t VectorEngine::position_bytes() const {

@@ -80,7 +80,7 @@ void check_taps(const Check& check, const hw::ConvolveFields& f, const PeArray& 
   check.between("activation_signed", f.activation_signed, 0, 1);
   check.between("columns", f.columns, 1, array.dataflow().most_columns(array.config(), false),
                 " (the array's)");
-  const TapFormat format = tap_format(f);
+  const TapFormat format = tap_format(f, array.config());
   const bool table = f.taps == hw::TapKind::half_shifted;
   const int widest_fraction =
       !format.exponents() ? 0
@@ -131,7 +131,7 @@ void check_windows(const Check& check, const hw::ConvolveFields& f) {
 
 }  // namespace
 
-TapFormat tap_format(const hw::ConvolveFields& f) {
+TapFormat tap_format(const hw::ConvolveFields& f, const hw::PeArrayConfig& array) {
   TapFormat format;
   format.kind = f.taps;
   format.weight_bits = f.weight_bits;
@@ -144,6 +144,7 @@ TapFormat tap_format(const hw::ConvolveFields& f) {
   format.levels = f.levels;
   format.first_term_bits = f.first_term_bits;
   std::copy(std::begin(f.exponents), std::end(f.exponents), format.terms.begin());
+  if (f.taps == hw::TapKind::tabulated) format.element = array.element.get();
   return format;
 }
 

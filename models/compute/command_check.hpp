@@ -35,6 +35,7 @@ struct InputRows {
 InputRows input_rows(const hw::ConvolveFields& fields);
 
 hw::ArrayTile array_tile(const hw::ConvolveFields& fields);
-TapFormat tap_format(const hw::ConvolveFields& fields);
+// As the array that executes the command sees them, whose table they refer to.
+TapFormat tap_format(const hw::ConvolveFields& fields, const hw::PeArrayConfig& array);
 
 }  // namespace abacus::models

@@ -103,6 +103,7 @@ ReadFormat ComputeUnit::read_format(const hw::ConvolveFields& f) const {
   format.shift = f.read_shift;
   format.activation_bits = f.activation_bits;
   format.activation_signed = f.activation_signed != 0;
+  format.sign = f.taps == hw::TapKind::sign_product;
   if (f.step_register != 0) {
     format.adapted = true;
     format.multiplier = step_adapter_.step(f.step_register - 1).read_multiplier;
@@ -139,7 +140,8 @@ void ComputeUnit::convolve(const hw::ConvolveFields& fields, int layer) {
                        ", but no adapt command has set that step");
   }
   check_scale_records(fields, parameter_sram_.data() + fields.parameter_address);
-  if (fields.keep_weights && !used.array.holds(tap_format(fields), array_tile(fields))) {
+  if (fields.keep_weights &&
+      !used.array.holds(tap_format(fields, used.array.config()), array_tile(fields))) {
     throw CommandError("convolve: keep_weights is 1, but " + to_string(used.array.component()) +
                        " holds no weights of this tile's kernel, channels, columns and widths");
   }
@@ -155,7 +157,7 @@ void ComputeUnit::convolve(const hw::ConvolveFields& fields, int layer) {
 }
 
 void ComputeUnit::compute_tile(Lane& used, const hw::ConvolveFields& fields, int layer) {
-  const OperandLayout& layout = used.array.set_format(tap_format(fields));
+  const OperandLayout& layout = used.array.set_format(tap_format(fields, used.array.config()));
   const hw::ArrayTile array = array_tile(fields);
   const WeightShape shape = weight_shape(array);
   // Weights that do not stay in the PEs come from the SRAM again.
@@ -361,7 +363,7 @@ void ComputeUnit::spend_convolve(const Lane& used, const hw::ConvolveFields& fie
   }
 
   Activity& activity = context().activity;
-  used.array.count(activity, layer, tap_format(fields), tile, filled);
+  used.array.count(activity, layer, tap_format(fields, used.array.config()), tile, filled);
   read_quantizer_.count(activity, layer, read_format(fields), inside * channels_read(fields));
   used.scale_unit.count(activity, layer, scale_format(fields), tile.outputs());
   if (fields.step_register != 0) StepAdapter::count_scaling(activity, layer, fields.columns);

@@ -14,12 +14,13 @@ const ProcessingElement& mac_element();
 const ProcessingElement& post_element();
 const ProcessingElement& shift_add_element();
 const ProcessingElement& shift_element();
+const ProcessingElement& table_element();
 const ProcessingElement& xnor_element();
 
 const ProcessingElement& processing_element(hw::ProcessingElementKind kind) {
   static const std::array<const ProcessingElement*, hw::processing_elements.size()> elements = {
       &adder_element(),     &mac_element(),  &xnor_element(), &shift_element(),
-      &shift_add_element(), &post_element(), &apot_element()};
+      &shift_add_element(), &post_element(), &apot_element(), &table_element()};
   for (const ProcessingElement* element : elements) {
     if (element->kind() == kind) return *element;
   }

@@ -11,6 +11,7 @@
 //   post       ±|a|·2^(−n/2), n = |w| − 1                      n even: 1 shift; odd: 1 table read
 //                                                              (models/post_lut; PeArray counts it)
 //   apot       sum of one or two such shifts                   1 or 2 shifts, 1 addition for two
+//   table      what the array's table says of both operands    1 element tap
 //
 // A new kind: its row in tlm/tap_kinds.hpp, its file, its line in processing_element.cpp.
 // CONTRIBUTING.md walks through it.

@@ -1,4 +1,5 @@
-// Operands of a tap as a command states them: their kind, widths, signs, shifts, ranges.
+// Operands of a tap as a command states them: their kind, widths, signs, shifts, ranges; and the table of
+// the array that executes it.
 #pragma once
 
 #include <array>
@@ -6,6 +7,7 @@
 #include <cstdint>
 
 #include "tlm/command.hpp"
+#include "tlm/element_table.hpp"
 #include "tlm/tap_kinds.hpp"
 
 namespace abacus::models {
@@ -22,6 +24,8 @@ struct TapFormat {
   int levels = 0;            // exponent weights only: a weight is a code −levels … levels
   int first_term_bits = 1;   // twice_shifted only, as the exponents: see ConvolveFields
   std::array<std::int8_t, 2 * hw::term_exponents> terms{};
+  const hw::ElementTable* element =
+      nullptr;  // tabulated only: the array's, which outlives the format
 
   // Ranges before the shift.
   int lowest_activation() const { return activation_signed ? -(1 << (activation_bits - 1)) : 0; }
@@ -49,7 +53,7 @@ struct TapFormat {
            activation_signed == other.activation_signed && weight_shift == other.weight_shift &&
            activation_shift == other.activation_shift && fraction_bits == other.fraction_bits &&
            levels == other.levels && first_term_bits == other.first_term_bits &&
-           terms == other.terms;
+           terms == other.terms && element == other.element;
   }
 
  private:

@@ -50,6 +50,8 @@ std::string to_string(Action action) {
       return "shift";
     case Action::table_read:
       return "table_read";
+    case Action::element_tap:
+      return "element_tap";
     case Action::buffer_read:
       return "buffer_read";
     case Action::buffer_write:

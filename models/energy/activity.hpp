@@ -35,6 +35,7 @@ enum class Action {
   xnor,                 // bits_a: bits compared
   shift,                // bits_a: operand
   table_read,           // bits_a: word, bits_b: entries
+  element_tap,          // of a described element, which says its price: bits_a × bits_b
   buffer_read,          // of a PE's weight buffer, bits_a: word, bits_b: words that it has room for
   buffer_write,         // likewise
   register_read,        // of flip-flops, bits_a
@@ -47,7 +48,7 @@ enum class Action {
   bus_beat,   // bits_a: data width
   idle_cycle  // clock cycle in which the component had nothing to do
 };
-inline constexpr int action_count = 17;
+inline constexpr int action_count = 18;
 std::string to_string(Action action);
 
 // Counts by layer (−1: none), component, action and operand widths.

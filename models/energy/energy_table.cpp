@@ -57,6 +57,12 @@ EnergyTable::EnergyTable(std::string name, std::string title, std::string techno
       technology_(std::move(technology)),
       entries_(std::move(entries)) {}
 
+EnergyTable EnergyTable::with(Action action, EnergyEntry entry) const {
+  EnergyTable table = *this;
+  table.entries_[action] = std::move(entry);
+  return table;
+}
+
 double EnergyTable::picojoules(const Activity::Key& key, const hw::HardwareConfig& hardware) const {
   const auto found = entries_.find(key.action);
   if (found == entries_.end()) {

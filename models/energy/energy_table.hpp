@@ -58,6 +58,9 @@ class EnergyTable {
   const std::string& technology() const { return technology_; }
   const std::map<Action, EnergyEntry>& entries() const { return entries_; }
 
+  // The same table with one more action, which replaces what it may have had.
+  EnergyTable with(Action action, EnergyEntry entry) const;
+
   // Energy of one action, in pJ. Throws std::runtime_error naming the table and the action where
   // the table does not have it.
   double picojoules(const Activity::Key& key, const hw::HardwareConfig& hardware) const;

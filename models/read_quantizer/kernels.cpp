@@ -21,13 +21,13 @@ constexpr Dispatch<QuantizePixels> quantize_pixels{nullptr, nullptr,
 }  // namespace
 
 int ReadFormat::quantize(std::int64_t v) const {
-  if (sign()) return v < 0 ? -1 : 1;
+  if (sign) return v < 0 ? -1 : 1;
   return static_cast<int>(std::clamp(round_shift(v * multiplier, shift), std::int64_t{lowest()},
                                      std::int64_t{highest()}));
 }
 
 bool ReadFormat::identity() const {
-  return !sign() && multiplier == 1 && shift == 0 && abacus::models::lowest(stored) >= lowest() &&
+  return !sign && multiplier == 1 && shift == 0 && abacus::models::lowest(stored) >= lowest() &&
          abacus::models::highest(stored) <= highest();
 }
 

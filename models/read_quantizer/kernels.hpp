@@ -16,21 +16,20 @@ struct ReadFormat {
   int shift = 0;
   int activation_bits = 8;
   bool activation_signed = false;
+  bool sign = false;     // operands are −1 where the stored value is negative, else +1
   bool adapted = false;  // the multiplier is a step adapter's: another one for each image
 
   int lowest() const { return activation_signed ? -(1 << (activation_bits - 1)) : 0; }
   int highest() const {
-    if (sign()) return 1;
+    if (sign) return 1;
     return activation_signed ? (1 << (activation_bits - 1)) - 1 : (1 << activation_bits) - 1;
   }
   // The activation a of stored value v.
   int quantize(std::int64_t v) const;
-  // Operands of one bit: −1 where the stored value is negative, else +1.
-  bool sign() const { return activation_bits == 1; }
   // True if it passes every value of the stored format through.
   bool identity() const;
   // True if no quantizer is needed: the sign is a stored integer's top bit.
-  bool wired() const { return !adapted && (sign() || identity()); }
+  bool wired() const { return !adapted && (sign || identity()); }
 };
 
 // How stored elements become operands.

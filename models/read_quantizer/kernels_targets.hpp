@@ -18,7 +18,7 @@ inline __attribute__((always_inline)) int make_table(const ReadFormat& format, i
                                             : (1 << format.activation_bits) - 1;
   const int wrap = format.stored.is_signed ? 256 : 0;
   int different = 0;  // from the byte itself
-  if (format.sign()) {
+  if (format.sign) {
     for (int byte = 0; byte < 256; ++byte) {
       const int operand = (format.stored.is_signed && byte >= 128 ? -1 : 1) + zero;
       operands[byte] = static_cast<std::int16_t>(operand);

@@ -136,7 +136,7 @@ void run(const CLI::App& command, const Arguments& arguments) {
         train::state_file(options.out).string() +
         ": an unfinished training is there; go on with --resume, or remove it");
   }
-  quant::check_scheme(options.quantization.scheme(), checkpoint, arguments.checkpoint);
+  quant::check_scheme(options.quantization, checkpoint, arguments.checkpoint);
   const network::Checkpoint teacher =
       arguments.teacher.empty() ? checkpoint : network::load_checkpoint(arguments.teacher);
 
@@ -191,11 +191,22 @@ void run(const CLI::App& command, const Arguments& arguments) {
   std::printf("\n");
 }
 
+// Empty, or why a training cannot start from it.
+std::string refuse_scheme(const std::string& name) {
+  try {
+    quant::find_training_scheme(name);
+  } catch (const std::invalid_argument& error) {
+    return error.what();
+  }
+  return {};
+}
+
 void add_plan_options(CLI::App& command, Arguments& arguments) {
   command
       .add_option("--scheme", arguments.scheme, "Whose grids: that of quantize without \"-ptq\"")
       ->required()
-      ->check(CLI::IsMember(quant::training_scheme_names()));
+      ->check(
+          CLI::Validator(refuse_scheme, '{' + quant::listed(quant::training_scheme_names()) + '}'));
   for (const quant::QuantizationOption* option : quant::training_options()) {
     add_option_flag(command, *option, quant::training_help(*option), arguments.plan);
   }

@@ -75,7 +75,7 @@ void run(const Arguments& arguments) {
   const network::Checkpoint checkpoint = network::load_checkpoint(arguments.checkpoint);
   const quant::CompletedOptions options =
       quant::complete(arguments.options, quant::training_augmentation(checkpoint));
-  quant::check_scheme(options.scheme(), checkpoint, arguments.checkpoint);
+  quant::check_scheme(options, checkpoint, arguments.checkpoint);
   if (arguments.print_recipe) {
     std::printf("%s\n", recipe(options, arguments.threads).c_str());
     return;

@@ -19,6 +19,7 @@
 #include "sw/experiment/simulation.hpp"
 #include "sw/network/checkpoint.hpp"
 #include "sw/reading/node.hpp"
+#include "sw/schedule/hardware_check.hpp"
 #include "sw/support/forked_work.hpp"
 #include "sw/support/progress.hpp"
 #include "sw/support/stop_request.hpp"
@@ -65,7 +66,7 @@ void compare_checkpoint(const experiment::RunSpec& run) {
   const network::Checkpoint checkpoint = network::load_checkpoint(run.checkpoint);
   compare(run, run.checkpoint_location + ": checkpoint", run.checkpoint, checkpoint.network.name,
           checkpoint.network.arithmetic, checkpoint.dataset,
-          network::checkpoint_arithmetic(run.arithmetic));
+          network::checkpoint_arithmetic(run.arithmetic, run.hardware.array.element.get()));
 }
 
 // A ready package; what it says of its quantization becomes the run's.
@@ -123,6 +124,7 @@ experiment::Package make_synthetic(const experiment::RunSpec& run) {
   options.groups = run.synthetic->groups;
   options.seed = run.synthetic->seed;
   options.adapters = run.synthetic->adapters;
+  if (run.element) options.element = run.element->table;
   const hw::PeArrayConfig& array = run.hardware.array;
   const bool table = run.arithmetic == network::Arithmetic::post;
   options.fraction_bits =
@@ -291,6 +293,7 @@ int simulate(const SimulateOptions& options) {
     } else if (!run.package.empty()) {
       ready[run.name] = read_ready_package(run);
       experiment::apply_hardware_rules(ready[run.name].network, run);
+      for_run(run, [&] { schedule::check_hardware(ready[run.name].network, run.hardware); });
     }
   }
 

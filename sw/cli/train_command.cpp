@@ -11,6 +11,7 @@
 #include "sw/cli/command_exit.hpp"
 #include "sw/cli/json_output.hpp"
 #include "sw/cli/run_options.hpp"
+#include "sw/network/arithmetic.hpp"
 #include "sw/network/checkpoint.hpp"
 #include "sw/support/stop_request.hpp"
 #include "sw/train/device.hpp"
@@ -113,6 +114,30 @@ void run(Arguments& arguments, const CLI::App& command) {
               result.float_accuracy_percent, static_cast<long long>(data.test.count()));
 }
 
+// Others are ways to quantize one of these.
+std::string trained_names() {
+  std::string names;
+  for (const std::string& name : network::arithmetic_names()) {
+    const network::Arithmetic arithmetic = network::arithmetic_from_string(name);
+    if (arithmetic != network::checkpoint_arithmetic(arithmetic)) continue;
+    names += (names.empty() ? "" : ", ") + name;
+  }
+  return names;
+}
+
+// Empty, or why no network is trained with such layers.
+std::string refuse_arithmetic(const std::string& name) {
+  try {
+    const network::Arithmetic arithmetic = network::arithmetic_from_string(name);
+    if (arithmetic == network::checkpoint_arithmetic(arithmetic)) return {};
+  } catch (const std::invalid_argument&) {
+    return "unknown arithmetic \"" + name + "\"; allowed: " + trained_names();
+  }
+  return "networks of arithmetic " + name +
+         " are quantized from trained ones and are not trained themselves; allowed: " +
+         trained_names();
+}
+
 }  // namespace
 
 void add_train_command(CLI::App& app) {
@@ -123,7 +148,7 @@ void add_train_command(CLI::App& app) {
       ->check(CLI::IsMember(network::network_names()))
       ->capture_default_str();
   command->add_option("--arithmetic", arguments->arithmetic, "Arithmetic of the inner layers")
-      ->check(CLI::IsMember({"adder", "cnn", "bnn", "shift", "shiftaddnet"}))
+      ->check(CLI::Validator(refuse_arithmetic, '{' + trained_names() + '}'))
       ->capture_default_str();
   command->add_option("--dataset", arguments->dataset, "Data set")
       ->check(CLI::IsMember(network::dataset_names()))

@@ -92,6 +92,7 @@ std::string recipe_hash(const std::string& dataset, const QuantizationRecipe& re
   text << "quantizer " << quantizer_version << "\ndataset " << dataset << "\nscheme "
        << recipe.scheme << "\nweight_bits " << recipe.weight_bits << "\nactivation_bits "
        << recipe.activation_bits << "\nstorage_bits " << recipe.storage_bits << '\n';
+  if (!recipe.element.empty()) text << "element " << recipe.element_sha256 << '\n';
   for (const auto& [key, value] : recipe.options) text << "option " << key << ' ' << value << '\n';
   text << "trainer " << full_recipe << '\n';
   return network::sha256_text(text.str());
@@ -115,6 +116,10 @@ std::vector<std::string> quantize_arguments(const PackageRequest& request) {
                                      std::to_string(request.recipe.activation_bits),
                                      "--storage-bits",
                                      std::to_string(request.recipe.storage_bits)};
+  if (!request.recipe.element.empty()) {
+    arguments.push_back("--element");
+    arguments.push_back(request.recipe.element.string());
+  }
   for (const auto& [key, value] : request.recipe.options) {
     std::string flag = "--" + key;
     std::replace(flag.begin(), flag.end(), '_', '-');

@@ -38,7 +38,7 @@ Json units_json(const std::vector<UnitCycles>& units) {
 template <typename Named, std::size_t N>
 Json by_name(const std::array<double, N>& energies) {
   Json json = Json::object();
-  for (std::size_t i = 0; i < N; ++i) json[to_string(static_cast<Named>(i))] = energies[i];
+  for (std::size_t i = 0; i < N; ++i) json[models::to_string(static_cast<Named>(i))] = energies[i];
   return json;
 }
 
@@ -109,11 +109,19 @@ std::string table(const std::vector<ResultsField<Facts>>& fields) {
 
 const std::vector<ResultsField<RunFacts>>& run_fields() {
   static const std::vector<ResultsField<RunFacts>> fields = {
-      {"name", "", "of the run, as the next three from the scenario",
+      {"name", "", "of the run, as the next ones from the scenario",
        [](const RunFacts& of) -> Json { return of.run.name; }},
       {"network", "", "name in the zoo", [](const RunFacts& of) -> Json { return of.run.network; }},
       {"arithmetic", "", "of the layers between the edges",
        [](const RunFacts& of) -> Json { return network::to_string(of.run.arithmetic); }},
+      {"element", "",
+       "of arithmetic `table` alone: `name`, and `sha256` of what it computes: widths, signs, "
+       "`scales`, "
+       "`accumulate` and taps",
+       [](const RunFacts& of) -> Json {
+         if (!of.run.element) return left_out();
+         return {{"name", of.run.element->table.name}, {"sha256", of.run.element->sha256}};
+       }},
       {"dataset", "", "`random images` where none was named",
        [](const RunFacts& of) -> Json {
          return of.run.dataset.empty() ? "random images" : of.run.dataset;

@@ -4,6 +4,8 @@
 #include <fstream>
 #include <iterator>
 #include <limits>
+#include <memory>
+#include <optional>
 #include <set>
 #include <sstream>
 
@@ -26,12 +28,22 @@ std::string natural_scheme(network::Arithmetic arithmetic) {
   return network::to_string(arithmetic);
 }
 
-QuantizationRecipe read_quantization(reading::Section section, network::Arithmetic arithmetic) {
+// A width of the operands between the edges, from `lowest`; a described element has its own, and no other.
+int read_width(reading::Section& section, const char* key, const RunSpec& run, int lowest) {
+  if (run.element) {
+    const hw::ElementTable& table = run.element->table;
+    const int own = std::string(key) == "weight_bits" ? table.weight_bits : table.activation_bits;
+    return static_cast<int>(section.integer(key, own, own, own));
+  }
+  const bool binary = run.arithmetic == network::Arithmetic::bnn;
+  return static_cast<int>(section.integer(key, binary ? 1 : 8, binary ? 1 : lowest, 8));
+}
+
+QuantizationRecipe read_quantization(reading::Section section, const RunSpec& run) {
   QuantizationRecipe recipe;
-  recipe.scheme = section.text("scheme", natural_scheme(arithmetic));
-  const int bits = arithmetic == network::Arithmetic::bnn ? 1 : 8;
-  recipe.weight_bits = static_cast<int>(section.integer("weight_bits", bits, 1, 8));
-  recipe.activation_bits = static_cast<int>(section.integer("activation_bits", bits, 1, 8));
+  recipe.scheme = section.text("scheme", natural_scheme(run.arithmetic));
+  recipe.weight_bits = read_width(section, "weight_bits", run, 1);
+  recipe.activation_bits = read_width(section, "activation_bits", run, 1);
   recipe.storage_bits = static_cast<int>(section.integer("storage_bits", 8, 2, 16));
   if (section.has("groups")) {
     recipe.options["groups"] = std::to_string(section.integer("groups", 4, 1, 64));
@@ -42,6 +54,10 @@ QuantizationRecipe read_quantization(reading::Section section, network::Arithmet
     recipe.options[key] = options.value(key).option();
   }
   section.refuse_unknown_keys();
+  if (run.element) {
+    recipe.element = run.element_file;
+    recipe.element_sha256 = run.element->sha256;
+  }
   return recipe;
 }
 
@@ -113,6 +129,38 @@ std::filesystem::path required_file(reading::Section& section, const std::string
   return file;
 }
 
+// What the lanes of arithmetic `table` are.
+void read_element_key(reading::Section& section, const reading::Section& own,
+                      const std::filesystem::path& base, RunSpec& run) {
+  if (run.arithmetic == network::Arithmetic::table) {
+    const std::filesystem::path file = required_file(section, "element", base);
+    run.element = network::read_element(file);
+    run.element_file = file;
+    return;
+  }
+  section.expect("element");
+  if (own.has("element")) own.refuse("element", "goes with arithmetic = \"table\" only");
+}
+
+// The array's lanes are built for the element. (Presets' widths serve every kind.)
+void build_lanes(const std::optional<network::DescribedElement>& element,
+                 hw::PeArrayConfig& array) {
+  if (!element) return;
+  array.element = std::make_shared<const hw::ElementTable>(element->table);
+  array.weight_bits = element->table.weight_bits;
+  array.activation_bits = element->table.activation_bits;
+}
+
+// Prices of the element, which it says itself.
+void add_prices(RunSpec& run) {
+  if (!run.element) return;
+  const network::DescribedElement& element = *run.element;
+  models::EnergyEntry tap;
+  tap.points = {{0.0, element.tap_pj, element.energy_source}};
+  run.energy_table = run.energy_table.with(models::Action::element_tap, std::move(tap));
+  run.area_table = run.area_table.with_element(element.lane_um2, element.area_source);
+}
+
 // Where a run's weights come from.
 enum class WeightSource { checkpoint, package, synthetic };
 
@@ -140,7 +188,8 @@ void read_synthetic_quantization(reading::Section section, RunSpec& run) {
   const std::string arithmetic = network::to_string(run.arithmetic);
   const bool binary = run.arithmetic == network::Arithmetic::bnn;
   const auto bits = [&](const char* key) {
-    return static_cast<int>(section.integer(key, binary ? 1 : 8, binary ? 1 : 2, binary ? 1 : 8));
+    if (!binary) return read_width(section, key, run, 2);
+    return static_cast<int>(section.integer(key, 1, 1, 1));
   };
   run.quantization.scheme = "synthetic";
   run.quantization.weight_bits = bits("weight_bits");
@@ -155,7 +204,8 @@ void read_synthetic_quantization(reading::Section section, RunSpec& run) {
                    "arithmetic " + arithmetic + " has none; allowed with adder and shiftaddnet");
   }
   synthetic.adapters = section.truth("adapters", false);
-  if (synthetic.adapters && (run.arithmetic == network::Arithmetic::adder || binary)) {
+  if (synthetic.adapters &&
+      (run.arithmetic == network::Arithmetic::adder || binary || run.element)) {
     section.refuse("adapters", "arithmetic " + arithmetic +
                                    " takes no step adapters, which scale products; allowed with "
                                    "cnn, shift, shiftaddnet, post and apot");
@@ -212,6 +262,7 @@ RunSpec read_run(reading::Section section, const reading::Section& own, const st
   run.network = section.value("network").choice(network::workload_names());
   run.arithmetic = network::arithmetic_from_string(
       section.value("arithmetic").choice(network::arithmetic_names()));
+  read_element_key(section, own, base, run);
 
   // Known keys even where another way is taken.
   run.checkpoint_location = location_of(section, "checkpoint", file);
@@ -232,7 +283,7 @@ RunSpec read_run(reading::Section section, const reading::Section& own, const st
   if (source == WeightSource::package) run.package = required_file(section, "package", base);
   if (source == WeightSource::checkpoint) {
     run.checkpoint = required_file(section, "checkpoint", base);
-    run.quantization = read_quantization(section.section("quantization"), run.arithmetic);
+    run.quantization = read_quantization(section.section("quantization"), run);
   }
 
   const std::string level = section.choice("level", "approximate", {"approximate", "functional"});
@@ -244,6 +295,7 @@ RunSpec read_run(reading::Section section, const reading::Section& own, const st
   if (run.level == hw::TimingLevel::functional) run.timed_images = 0;
 
   run.hardware = read_hardware(section, base, elements_for(run.arithmetic));
+  build_lanes(run.element, run.hardware.array);
   check_array(section, run);
   apply_hardware_rules(section, own, base, run);
   run.energy_table =
@@ -251,6 +303,7 @@ RunSpec read_run(reading::Section section, const reading::Section& own, const st
   run.area_table =
       read_area_table(table_file(section.section("area"), "area", "aladdin-40nm", base));
   reading::Section array = section.section("hardware").section("array");
+  add_prices(run);
   run.same_area_as = array.text("same_area_as", "");
   run.same_area_location =
       location_of(array, "same_area_as", file) + ": hardware.array.same_area_as";

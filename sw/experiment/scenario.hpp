@@ -11,6 +11,7 @@
 
 #include "models/area/area_table.hpp"
 #include "models/energy/energy_table.hpp"
+#include "sw/network/element_file.hpp"
 #include "sw/network/network.hpp"
 #include "tlm/hardware_config.hpp"
 
@@ -23,6 +24,9 @@ struct QuantizationRecipe {
   int weight_bits = 8;
   int activation_bits = 8;
   int storage_bits = 8;
+  // Of scheme `table`: the element's description, and what it computes (DescribedElement::sha256).
+  std::filesystem::path element;
+  std::string element_sha256;
   // Options of the scheme by their names on the command line without the dashes in front
   // ("groups" → "4").
   std::map<std::string, std::string> options;
@@ -54,6 +58,10 @@ struct RunSpec {
       0;                 // of the test set, from its start; 0: all, of random ones the timed ones
   int timed_images = 2;  // the first ones, at `level` in full; 0 at the functional level
   QuantizationRecipe quantization;
+  // Of arithmetic `table`: what the array's lanes are. Its table is the hardware's, its prices are in the
+  // tables of energy and area.
+  std::optional<network::DescribedElement> element;
+  std::filesystem::path element_file;
   hw::HardwareConfig hardware;
   models::EnergyTable energy_table;
   models::AreaTable area_table;

@@ -44,6 +44,7 @@ Names<models::Action> action_names() {
   Names<models::Action> names;
   for (int i = 0; i < models::action_count; ++i) {
     const auto action = static_cast<models::Action>(i);
+    if (action == models::Action::element_tap) continue;  // which elements price themselves
     names.emplace_back(models::to_string(action), action);
   }
   return names;

@@ -47,7 +47,10 @@ Arithmetic arithmetic_from_string(const std::string& text) {
   throw std::invalid_argument("unknown arithmetic \"" + text + "\"; allowed: " + allowed);
 }
 
-Arithmetic checkpoint_arithmetic(Arithmetic arithmetic) {
+Arithmetic checkpoint_arithmetic(Arithmetic arithmetic, const hw::ElementTable* element) {
+  if (element != nullptr) {
+    return element->scales == hw::StepRule::shared ? Arithmetic::adder : Arithmetic::cnn;
+  }
   if (arithmetic.composite()) return arithmetic;
   return hw::row_of(arithmetic.first()).trained_as;
 }

@@ -7,7 +7,8 @@
 //   2021; the shift layers of ShiftAddNet, NeurIPS 2020).
 //   `post`: Σ ±x·2^(−n/2) (POST, "Precision Neural Network Quantization via Learnable Adaptive
 //   Modules", eq. 17). `apot`: Σ ±x·(2^−p + 2^−q) (APoT, ICLR 2020). Both are ways to quantize the
-//   weights of a network that was trained as `cnn`.
+//   weights of a network that was trained as `cnn`. `table`: Σ of what the network's element says of x and w
+//   (tlm/element_table.hpp).
 //
 // A network's is one of them, or `shiftaddnet`, never a layer's: each of its convolutions is a `shift`
 // layer and, directly behind it, an `adder` layer.
@@ -16,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "tlm/element_table.hpp"
 #include "tlm/tap_kinds.hpp"
 
 namespace abacus::network {
@@ -29,6 +31,7 @@ class Arithmetic {
   static constexpr hw::TapKind shift = hw::TapKind::shifted;
   static constexpr hw::TapKind post = hw::TapKind::half_shifted;
   static constexpr hw::TapKind apot = hw::TapKind::twice_shifted;
+  static constexpr hw::TapKind table = hw::TapKind::tabulated;
   static const Arithmetic shiftaddnet;
 
   constexpr Arithmetic(hw::TapKind every_layer) : Arithmetic(every_layer, every_layer) {}
@@ -60,7 +63,7 @@ const std::vector<std::string>& arithmetic_names();
 // Throws std::invalid_argument naming the text and the allowed values.
 Arithmetic arithmetic_from_string(const std::string& text);
 
-// Of the float checkpoint from which a network of that arithmetic is quantized.
-Arithmetic checkpoint_arithmetic(Arithmetic arithmetic);
+// Of the float checkpoint from which a network of that arithmetic is quantized. `element`: of `table`.
+Arithmetic checkpoint_arithmetic(Arithmetic arithmetic, const hw::ElementTable* element = nullptr);
 
 }  // namespace abacus::network

@@ -12,6 +12,7 @@
 
 #include "sw/network/integer_limits.hpp"
 #include "sw/network/network.hpp"
+#include "tlm/element_table.hpp"
 
 namespace abacus::network {
 
@@ -142,6 +143,8 @@ struct IntegerNetwork {
   std::vector<std::int16_t> input_table;  // channels × 256: pixel → image tensor's value
   std::vector<IntegerLayer> layers;       // in order of execution; the last one gives the scores
   int classes = 0;
+  // What the taps of `table` layers are; of networks that have such layers.
+  std::optional<hw::ElementTable> element;
 
   const StoredTensor& tensor(int index) const {
     return index == image_tensor ? image : layers[static_cast<std::size_t>(index)].output;
@@ -153,8 +156,11 @@ struct IntegerNetwork {
 // file's name) stands in front of it.
 void validate(const IntegerNetwork& network, const std::string& source);
 
+// Of an element's operands: what its table is as large as. Throws likewise.
+void check_widths(const hw::ElementTable& element, const std::string& source);
+
 // One safetensors file; weights as I8 or U8 "LAYER.weights", per-channel values "LAYER.multipliers"
-// …, the graph as JSON in its metadata. Both check with validate(); write goes through a temporary
+// …, an element's table as I32 "element.taps", the graph as JSON in its metadata. Both check with validate(); write goes through a temporary
 // name. `recipe`: all options of a training, readable, beside the graph; nothing computes with it.
 IntegerNetwork read_package(const std::filesystem::path& file);
 void write_package(const std::filesystem::path& file, const IntegerNetwork& network,

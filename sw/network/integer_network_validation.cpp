@@ -43,6 +43,8 @@ constexpr Range left_shift_range = {0, largest_left_shift};
 constexpr Range bias_range = {-largest_bias, largest_bias};
 constexpr Range operand_bits_range = {2, 8};
 constexpr Range binary_bits_range = {1, 1};
+constexpr Range table_bits_range = {1, hw::ElementTable::most_operand_bits};
+constexpr Range tap_bits_range = {1, hw::ElementTable::most_tap_bits};
 constexpr Range stored_bits_range = {2, 16};
 constexpr Range operand_shift_range = {0, 7};
 constexpr Range shift_range = {0, largest_shift};
@@ -90,6 +92,7 @@ class Place {
   void check_shape(const std::string& field, const Shape& found, const Shape& expected) const {
     if (found != expected) fail(field, text(found), text(expected));
   }
+  const std::string& source() const { return source_; }
 
  private:
   std::string source_;
@@ -123,6 +126,7 @@ Shape window_output(const Place& place, const IntegerLayer& layer, const Shape& 
 }
 
 Range bits_range(Arithmetic arithmetic) {
+  if (arithmetic == Arithmetic::table) return table_bits_range;
   return arithmetic == Arithmetic::bnn ? binary_bits_range : operand_bits_range;
 }
 
@@ -192,6 +196,19 @@ void validate_exponents(const Place& place, const IntegerLayer& layer) {
                    {-(largest_bias >> layer.fraction_bits), largest_bias >> layer.fraction_bits});
 }
 
+// The element's operands, and no others: a lane is built for its table.
+void validate_table(const Place& place, const IntegerLayer& layer,
+                    const std::optional<hw::ElementTable>& element) {
+  if (!element) place.fail("arithmetic", "table", "other ones in a network without an element");
+  const auto check = [&](const char* field, int found, int wanted) {
+    place.check(field + std::string(" with element ") + element->name, found, {wanted, wanted});
+  };
+  check("weight_bits", layer.weight_bits, element->weight_bits);
+  check("weight_signed", layer.weight_signed, element->weight_signed);
+  check("activation_bits", layer.activation_bits, element->activation_bits);
+  check("activation_signed", layer.activation_signed, element->activation_signed);
+}
+
 void validate_operands(const Place& place, const IntegerLayer& layer) {
   const std::string arithmetic = to_string(layer.arithmetic);
   if (layer.arithmetic != Arithmetic::cnn && layer.edge) {
@@ -246,7 +263,8 @@ std::int64_t rounded_shift(std::int64_t value, int shift) {
 void validate_adapter(const Place& place, const IntegerNetwork& network,
                       const IntegerLayer& layer) {
   const AdapterNetwork& adapter = *layer.adapter;
-  if (layer.arithmetic == Arithmetic::adder || layer.arithmetic == Arithmetic::bnn) {
+  if (layer.arithmetic == Arithmetic::adder || layer.arithmetic == Arithmetic::bnn ||
+      layer.arithmetic == Arithmetic::table) {
     place.fail("adapter with arithmetic " + to_string(layer.arithmetic), "given",
                "none, since it scales products");
   }
@@ -296,6 +314,7 @@ void validate_convolution(const Place& place, const IntegerNetwork& network,
   place.check_shape("output shape", layer.output.shape,
                     window_output(place, layer, input, channels));
   validate_operands(place, layer);
+  if (layer.arithmetic == Arithmetic::table) validate_table(place, layer, network.element);
 
   if (layer.depthwise) {
     place.check("output channels of a depthwise convolution", channels,
@@ -410,6 +429,24 @@ void validate_shift_add(const Place& place, const IntegerNetwork& network, std::
   }
 }
 
+void validate_element(const Place& place, const IntegerNetwork& network) {
+  if (!network.element) return;
+  const hw::ElementTable& element = *network.element;
+  if (network.origin.arithmetic != Arithmetic::table) {
+    place.fail("element of a network of arithmetic " + to_string(network.origin.arithmetic),
+               "given", "none");
+  }
+  if (element.name.empty()) place.fail("name", "empty", "any text");
+  check_widths(element, place.source());
+  place.check("tap_bits", element.tap_bits, tap_bits_range);
+  if (element.accumulate != 1 && element.accumulate != -1) {
+    place.fail("accumulate", std::to_string(element.accumulate), "1, -1");
+  }
+  place.check_count("taps", element.taps.size(),
+                    std::int64_t{1} * element.rows() * element.columns());
+  place.check_each("taps", element.taps, {element.lowest_tap(), element.highest_tap()});
+}
+
 void validate_origin(const Place& place, const PackageOrigin& origin) {
   const std::string with = origin.arithmetic == Arithmetic::bnn ? " with arithmetic bnn" : "";
   place.check("weight_bits" + with, origin.weight_bits, bits_range(origin.arithmetic));
@@ -425,6 +462,12 @@ void validate_origin(const Place& place, const PackageOrigin& origin) {
 
 }  // namespace
 
+void check_widths(const hw::ElementTable& element, const std::string& source) {
+  const Place place(source, "element");
+  place.check("weight_bits", element.weight_bits, table_bits_range);
+  place.check("activation_bits", element.activation_bits, table_bits_range);
+}
+
 void validate(const IntegerNetwork& network, const std::string& source) {
   validate_origin(Place(source, "origin"), network.origin);
   const Place whole(source, "network");
@@ -433,6 +476,7 @@ void validate(const IntegerNetwork& network, const std::string& source) {
                     std::int64_t{network.image.shape.channels} * 256);
   whole.check_each("input_table", network.input_table,
                    {network.image.lowest(), network.image.highest()});
+  validate_element(Place(source, "element"), network);
   if (network.layers.empty()) whole.fail("number of layers", "0", "1 or more");
 
   std::set<std::string> names;

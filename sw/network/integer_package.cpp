@@ -1,4 +1,5 @@
 // The file of an integer network: reading and writing, by the rows of package_fields.hpp.
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <stdexcept>
@@ -22,6 +23,7 @@ constexpr char format_name[] = "abacus integer network 1";
 constexpr char graph_key[] = "network";
 constexpr char recipe_key[] = "recipe";
 constexpr char input_table_name[] = "input_table";
+constexpr char element_taps_name[] = "element.taps";
 
 [[noreturn]] void fail(const std::string& file, const std::string& what) {
   throw std::runtime_error(file + ": " + what);
@@ -87,6 +89,13 @@ void read(const reading::Value& from, hw::TapKind& value) {
   std::vector<std::string> names;
   for (const hw::TapKindRow& row : hw::tap_kinds) names.emplace_back(row.arithmetic);
   value = arithmetic_from_string(from.choice(names)).first();
+}
+
+void read(const reading::Value& from, hw::StepRule& value) {
+  const std::string name =
+      from.choice({std::begin(hw::step_rule_names), std::end(hw::step_rule_names)});
+  value =
+      name == hw::to_string(hw::StepRule::shared) ? hw::StepRule::shared : hw::StepRule::product;
 }
 
 void read(const reading::Value& from, IntegerLayerKind& value) {
@@ -284,6 +293,12 @@ IntegerNetwork read_package(const std::filesystem::path& path) {
     }
     read_tensors(tensors, layer, network.tensor(layer.input).shape.channels);
   }
+  if (network.element) {
+    hw::ElementTable& element = *network.element;
+    check_widths(element, file);  // which the table's shape needs
+    element.taps =
+        tensors.take<std::int32_t>(element_taps_name, {element.rows(), element.columns()});
+  }
   tensors.check_all_taken();
   validate(network, file);
   return network;
@@ -298,6 +313,10 @@ void write_package(const std::filesystem::path& file, const IntegerNetwork& netw
   for (const IntegerLayer& layer : network.layers) {
     if (layer.kind != IntegerLayerKind::convolution) continue;
     write_tensors(content, layer, network.tensor(layer.input).shape.channels);
+  }
+  if (network.element) {
+    content.tensors[element_taps_name] =
+        Tensor::from(network.element->taps, {network.element->rows(), network.element->columns()});
   }
   content.metadata[format_key] = format_name;
   content.metadata[graph_key] = to_json(network).dump();

@@ -77,6 +77,17 @@ inline constexpr auto package_fields<PackageOrigin> =
                             &PackageOrigin::fake_quantized_accuracy_percent}};
 
 template <>
+inline constexpr auto package_fields<hw::ElementTable> =
+    std::tuple{PackageField{"name", &hw::ElementTable::name},
+               PackageField{"weight_bits", &hw::ElementTable::weight_bits},
+               PackageField{"weight_signed", &hw::ElementTable::weight_signed},
+               PackageField{"activation_bits", &hw::ElementTable::activation_bits},
+               PackageField{"activation_signed", &hw::ElementTable::activation_signed},
+               PackageField{"tap_bits", &hw::ElementTable::tap_bits},
+               PackageField{"scales", &hw::ElementTable::scales},
+               PackageField{"accumulate", &hw::ElementTable::accumulate}};
+
+template <>
 inline constexpr auto package_fields<AdapterNetwork> =
     std::tuple{PackageField{"pool_multiplier", &AdapterNetwork::pool_multiplier},
                PackageField{"pool_shift", &AdapterNetwork::pool_shift},
@@ -86,6 +97,7 @@ inline constexpr auto package_fields<AdapterNetwork> =
                PackageField{"second_shift", &AdapterNetwork::second_shift}};
 
 inline bool is_depthwise(const IntegerLayer& layer) { return layer.depthwise; }
+inline bool has_element(const IntegerNetwork& network) { return network.element.has_value(); }
 inline bool has_adapter(const IntegerLayer& layer) { return layer.adapter.has_value(); }
 inline bool has_levels(const IntegerLayer& layer) {
   return hw::has_exponent_weights(layer.arithmetic);
@@ -131,7 +143,8 @@ template <>
 inline constexpr auto package_fields<IntegerNetwork> = std::tuple{
     PackageField{"origin", &IntegerNetwork::origin},
     PackageField{"classes", &IntegerNetwork::classes},
-    PackageField{"image", &IntegerNetwork::image}, PackageField{"layers", &IntegerNetwork::layers}};
+    PackageField{"image", &IntegerNetwork::image}, PackageField{"layers", &IntegerNetwork::layers},
+    PackageField{"element", &IntegerNetwork::element, has_element, true}};
 
 // Calls visit(row) for each row of a struct.
 template <typename Owner, typename Visitor>

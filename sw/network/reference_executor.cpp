@@ -149,10 +149,29 @@ double exponent_weight(const IntegerLayer& layer, int code) {
   return code < 0 ? -weight : weight;
 }
 
-// The taps of every pair of an activation and a code.
-class ExponentTaps {
+// What the table says of a pair of codes.
+std::int32_t table_tap(const hw::ElementTable& element, int activation, int code) {
+  const int row = code - (element.weight_signed ? -(1 << (element.weight_bits - 1)) : 0);
+  const int column =
+      activation - (element.activation_signed ? -(1 << (element.activation_bits - 1)) : 0);
+  return element.taps.at(static_cast<std::size_t>((row << element.activation_bits) + column));
+}
+
+// The taps of every pair of an activation and a code, of layers whose weights are codes.
+class CodeTaps {
  public:
-  explicit ExponentTaps(const IntegerLayer& layer) {
+  // `element`: of `table` layers.
+  CodeTaps(const IntegerLayer& layer, const std::optional<hw::ElementTable>& element) {
+    if (layer.arithmetic == Arithmetic::table) {
+      taps_.resize(activations * codes);
+      for (int a = lowest(layer.activation_bits, layer.activation_signed);
+           a <= highest(layer.activation_bits, layer.activation_signed); ++a) {
+        for (int code = lowest(layer.weight_bits, layer.weight_signed);
+             code <= highest(layer.weight_bits, layer.weight_signed); ++code) {
+          taps_[index(a, code)] = table_tap(element.value(), a, code);
+        }
+      }
+    }
     if (!hw::has_exponent_weights(layer.arithmetic)) return;
     taps_.resize(activations * codes);
     for (int a = -activations / 2; a < activations / 2; ++a) {
@@ -167,19 +186,21 @@ class ExponentTaps {
 
  private:
   static constexpr int activations = 512;  // −256 … 255
-  static constexpr int codes = 256;        // −128 … 127
+  static constexpr int codes = 512;        // likewise
+  static int lowest(int bits, bool is_signed) { return is_signed ? -(1 << (bits - 1)) : 0; }
+  static int highest(int bits, bool is_signed) { return (1 << (is_signed ? bits - 1 : bits)) - 1; }
   static std::size_t index(int activation, int code) {
     return static_cast<std::size_t>((activation + activations / 2) * codes + code + codes / 2);
   }
   std::vector<std::int32_t> taps_;
 };
 
-// Exact: at most 32,767 channels of taps below 2^16, or of exponent taps below 2^22.
-std::int64_t sum_of_taps(hw::TapKind arithmetic, const ExponentTaps& exponent_taps,
-                         const std::int32_t* a, const std::int32_t* w, int count) {
+// Exact: at most 32,767 channels of taps below 2^16, of exponent taps below 2^22, of a table's below 2^24.
+std::int64_t sum_of_taps(hw::TapKind arithmetic, const CodeTaps& code_taps, const std::int32_t* a,
+                         const std::int32_t* w, int count) {
   std::int64_t sum = 0;
-  if (hw::has_exponent_weights(arithmetic)) {
-    for (int c = 0; c < count; ++c) sum += exponent_taps(a[c], w[c]);
+  if (hw::has_exponent_weights(arithmetic) || arithmetic == Arithmetic::table) {
+    for (int c = 0; c < count; ++c) sum += code_taps(a[c], w[c]);
   } else if (arithmetic == Arithmetic::adder) {
     for (int c = 0; c < count; ++c) sum += std::abs(a[c] - w[c]);
   } else if (arithmetic == Arithmetic::bnn) {
@@ -210,7 +231,7 @@ class Accumulator {
   std::int64_t saturations_ = 0;
 };
 
-Accumulator accumulate(const IntegerLayer& layer, const ExponentTaps& exponent_taps,
+Accumulator accumulate(const IntegerLayer& layer, const CodeTaps& code_taps,
                        const Operands& operands, const Values& weights, int y, int x,
                        AccumulatorFormat format) {
   Accumulator accumulator(format.bits);
@@ -224,7 +245,7 @@ Accumulator accumulate(const IntegerLayer& layer, const ExponentTaps& exponent_t
             position(operands.shape, y * layer.stride + ky, x * layer.stride + kx, tile);
         const std::int32_t* const w =
             weights.data() + (std::int64_t{ky} * layer.kernel + kx) * channels + tile;
-        accumulator.add(sum_of_taps(layer.arithmetic, exponent_taps, a, w, count));
+        accumulator.add(sum_of_taps(layer.arithmetic, code_taps, a, w, count));
       }
     }
   }
@@ -348,14 +369,15 @@ StepResult adapt_step(IntegerLayer& layer, const Shape& input_shape, const Value
   return result;
 }
 
-// `residual` may be null. Returns the number of saturated additions.
-std::int64_t convolve(const IntegerLayer& layer, const Shape& input_shape, const Values& input,
-                      const Values* residual, AccumulatorFormat format, Values& output) {
+// `residual` may be null, `element` empty but for `table` layers. Returns the number of saturated additions.
+std::int64_t convolve(const IntegerLayer& layer, const std::optional<hw::ElementTable>& element,
+                      const Shape& input_shape, const Values& input, const Values* residual,
+                      AccumulatorFormat format, Values& output) {
   std::vector<Operands> operands;
   for (const ReadQuantizer& quantizer : layer.read_quantizers) {
     operands.push_back(read_operands(layer, input_shape, input, quantizer));
   }
-  const ExponentTaps exponent_taps(layer);
+  const CodeTaps code_taps(layer, element);
   const std::int64_t fraction = std::int64_t{1} << layer.fraction_bits;
   const Shape& shape = layer.output.shape;
   std::int64_t saturations = 0;
@@ -367,8 +389,7 @@ std::int64_t convolve(const IntegerLayer& layer, const Shape& input_shape, const
     const Values weights = read_weights(layer, layer.seen_channels(input_shape.channels), o);
     for (int y = 0; y < shape.height; ++y) {
       for (int x = 0; x < shape.width; ++x) {
-        const Accumulator accumulator =
-            accumulate(layer, exponent_taps, seen, weights, y, x, format);
+        const Accumulator accumulator = accumulate(layer, code_taps, seen, weights, y, x, format);
         saturations += accumulator.saturations();
         const std::size_t place = position(shape, y, x, o);
         const std::int64_t r = residual != nullptr ? (*residual)[place] : 0;
@@ -456,7 +477,7 @@ ReferenceResult execute_reference(const IntegerNetwork& network,
         if (exponents == ExponentArithmetic::exact && hw::has_exponent_weights(layer.arithmetic)) {
           convolve_exact(layer, input_shape, tensor(layer.input), residual, output);
         } else {
-          saturations = convolve(layer, input_shape, tensor(layer.input), residual,
+          saturations = convolve(layer, network.element, input_shape, tensor(layer.input), residual,
                                  layer.edge ? edge_array : array, output);
         }
         break;

@@ -19,7 +19,7 @@ network::IntegerNetwork quantize(const network::Checkpoint& checkpoint,
                                  const CompletedOptions& options,
                                  const QuantizationProgress& progress,
                                  const network::Dataset* compared, Comparison* comparison) {
-  check_scheme(options.scheme(), checkpoint, "checkpoint");
+  check_scheme(options, checkpoint, "checkpoint");
   check_images(checkpoint, training);
   if (evaluation != nullptr) check_images(checkpoint, *evaluation);
 

@@ -1,5 +1,6 @@
 #include "sw/schedule/hardware_check.hpp"
 
+#include <algorithm>
 #include <stdexcept>
 #include <string>
 
@@ -26,6 +27,37 @@ void check_table(const network::IntegerLayer& layer, const hw::PostTableConfig& 
                       " fraction bits; the lookup table's entries have at most " +
                       std::to_string(table.fraction_bits));
   }
+}
+
+// Words for a side of a comparison.
+std::string text(const hw::ElementTable& element) {
+  const auto operand = [](int bits, bool is_signed) {
+    return std::to_string(bits) + (is_signed ? " signed bits" : " unsigned bits");
+  };
+  return "weights of " + operand(element.weight_bits, element.weight_signed) + ", activations of " +
+         operand(element.activation_bits, element.activation_signed) + ", taps of " +
+         std::to_string(element.tap_bits) + " bits, scales " + hw::to_string(element.scales) +
+         ", accumulate " + std::to_string(element.accumulate);
+}
+
+// The lanes must compute what the network was quantized for, to the last tap.
+void check_element(const network::IntegerLayer& layer, const hw::ElementTable& wanted,
+                   const hw::PeArrayConfig& array) {
+  if (!array.element) refuse(layer, "needs the element " + wanted.name + "; the PE array has none");
+  const hw::ElementTable& found = *array.element;
+  if (found.same_element(wanted)) return;
+  const std::string first = "is quantized for the element " + wanted.name + " with ";
+  const std::string second = "; the PE array's, " + found.name + ", has ";
+  if (text(wanted) != text(found)) refuse(layer, first + text(wanted) + second + text(found));
+  const auto different =
+      std::mismatch(wanted.taps.begin(), wanted.taps.end(), found.taps.begin()).first;
+  const int place = static_cast<int>(different - wanted.taps.begin());
+  const int weight = wanted.lowest_weight() + place / wanted.columns();
+  const int activation = wanted.lowest_activation() + place % wanted.columns();
+  refuse(layer, first + "a tap of " + std::to_string(wanted.tap(activation, weight)) +
+                    " for weight " + std::to_string(weight) + " and activation " +
+                    std::to_string(activation) + second +
+                    std::to_string(found.tap(activation, weight)));
 }
 
 void check_array(const network::IntegerLayer& layer, const hw::HardwareConfig& hardware) {
@@ -94,6 +126,9 @@ void check_hardware(const network::IntegerNetwork& network, const hw::HardwareCo
   }
   for (const network::IntegerLayer& layer : network.layers) {
     if (layer.kind == network::IntegerLayerKind::convolution) check_array(layer, hardware);
+    if (layer.arithmetic == network::Arithmetic::table) {
+      check_element(layer, network.element.value(), hardware.array);
+    }
     if (layer.adapter) check_adapter(network, layer, hardware);
   }
 }

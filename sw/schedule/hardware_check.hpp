@@ -7,7 +7,7 @@
 namespace abacus::schedule {
 
 // Throws std::runtime_error naming the layer, what it needs and what the hardware has: the kind of
-// processing element, operand widths, the number of layers. (validate() sees to the ranges of all
+// processing element and its table, operand widths, the number of layers. (validate() sees to the ranges of all
 // other fields of a command.)
 void check_hardware(const network::IntegerNetwork& network, const hw::HardwareConfig& hardware);
 

@@ -10,7 +10,8 @@ namespace {
 
 bool takes_adapter(const network::Convolution& convolution) {
   return !convolution.edge && convolution.arithmetic != network::Arithmetic::adder &&
-         convolution.arithmetic != network::Arithmetic::bnn;
+         convolution.arithmetic != network::Arithmetic::bnn &&
+         convolution.arithmetic != network::Arithmetic::table;
 }
 
 std::string shape_text(const network::Shape& shape) {

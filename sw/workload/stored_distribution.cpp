@@ -109,12 +109,15 @@ Distribution operand_distribution(const Distribution& stored, const network::Int
   return result;
 }
 
-Moments tap_moments(const Distribution& operands, const network::IntegerLayer& layer, int weight) {
+Moments tap_moments(const Distribution& operands, const network::IntegerLayer& layer, int weight,
+                    const std::optional<hw::ElementTable>& element) {
   const double value = real_weight(layer, weight);
   Moments moments;
   double square = 0;
   for (std::size_t i = 0; i < operands.probability.size(); ++i) {
-    const double t = tap(layer, value, operands.lowest + static_cast<int>(i));
+    const int operand = operands.lowest + static_cast<int>(i);
+    const double t = layer.arithmetic == network::Arithmetic::table ? element->tap(operand, weight)
+                                                                    : tap(layer, value, operand);
     moments.mean += operands.probability[i] * t;
     square += operands.probability[i] * t * t;
   }
@@ -122,7 +125,9 @@ Moments tap_moments(const Distribution& operands, const network::IntegerLayer& l
   return moments;
 }
 
-double padded_tap(const network::IntegerLayer& layer, int weight) {
+double padded_tap(const network::IntegerLayer& layer, int weight,
+                  const std::optional<hw::ElementTable>& element) {
+  if (layer.arithmetic == network::Arithmetic::table) return element->tap(0, weight);
   return tap(layer, real_weight(layer, weight),
              layer.arithmetic == network::Arithmetic::bnn ? -1 : 0);
 }

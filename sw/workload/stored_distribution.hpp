@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <vector>
 
 #include "sw/network/integer_network.hpp"
@@ -38,9 +39,11 @@ struct Moments {
 };
 
 // What one weight makes of the operands: mean and variance of its taps, without the adder's minus
-// sign, in units of whole taps (docs/arithmetic.md, "Convolution", step 2).
-Moments tap_moments(const Distribution& operands, const network::IntegerLayer& layer, int weight);
+// sign, in units of whole taps (docs/arithmetic.md, "Convolution", step 2). `element`: of `table` layers.
+Moments tap_moments(const Distribution& operands, const network::IntegerLayer& layer, int weight,
+                    const std::optional<hw::ElementTable>& element = std::nullopt);
 // Of a padded position.
-double padded_tap(const network::IntegerLayer& layer, int weight);
+double padded_tap(const network::IntegerLayer& layer, int weight,
+                  const std::optional<hw::ElementTable>& element = std::nullopt);
 
 }  // namespace abacus::workload

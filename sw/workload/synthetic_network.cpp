@@ -63,6 +63,11 @@ class Maker {
     origin.weight_bits = binary ? 1 : options_.weight_bits;
     origin.activation_bits = binary ? 1 : options_.activation_bits;
     check_widths();
+    network_.element = options_.element;
+    if (options_.element) {
+      origin.weight_bits = options_.element->weight_bits;
+      origin.activation_bits = options_.element->activation_bits;
+    }
 
     network_.layers = empty_layers(source, options_.storage_bits);
     for (index_ = 0; index_ < network_.layers.size(); ++index_) fill(network_.layers[index_]);
@@ -82,6 +87,12 @@ class Maker {
     if (options_.arithmetic != network::Arithmetic::bnn) {
       check("weight_bits", options_.weight_bits, 2, 8);
       check("activation_bits", options_.activation_bits, 2, 8);
+    }
+    if ((options_.arithmetic == network::Arithmetic::table) != options_.element.has_value()) {
+      throw std::runtime_error("synthetic network: arithmetic " +
+                               network::to_string(options_.arithmetic) +
+                               (options_.element ? " with" : " without") +
+                               " an element; allowed: table with one, others without");
     }
     check("storage_bits", options_.storage_bits, 2, 16);
     check("groups", options_.groups, 1, 64);
@@ -137,7 +148,8 @@ class Maker {
     }
     set_weights(layer);
     if (options_.adapters && !layer.edge && layer.arithmetic != network::Arithmetic::adder &&
-        layer.arithmetic != network::Arithmetic::bnn) {
+        layer.arithmetic != network::Arithmetic::bnn &&
+        layer.arithmetic != network::Arithmetic::table) {
       set_adapter(layer);
     }
     set_scales(layer, operands);
@@ -148,6 +160,13 @@ class Maker {
     if (layer.arithmetic == network::Arithmetic::bnn) {
       layer.weight_bits = layer.activation_bits = 1;
       layer.weight_signed = layer.activation_signed = true;
+      return;
+    }
+    if (layer.arithmetic == network::Arithmetic::table) {
+      layer.weight_bits = options_.element->weight_bits;
+      layer.weight_signed = options_.element->weight_signed;
+      layer.activation_bits = options_.element->activation_bits;
+      layer.activation_signed = options_.element->activation_signed;
       return;
     }
     const bool adder = layer.arithmetic == network::Arithmetic::adder;
@@ -193,7 +212,9 @@ class Maker {
     const int channels = layer.output.shape.channels;
     const bool adder = layer.arithmetic == network::Arithmetic::adder;
     const int groups = adder && !layer.depthwise ? std::min(options_.groups, channels) : 1;
-    const int narrower = std::max(0, network_.tensor(layer.input).bits - layer.activation_bits);
+    const network::StoredTensor& input = network_.tensor(layer.input);
+    const int unused = layer.activation_signed && !input.is_signed ? 1 : 0;
+    const int narrower = std::max(0, input.bits + unused - layer.activation_bits);
     for (int group = 0; group < groups; ++group) {
       network::ReadQuantizer quantizer;
       if (layer.arithmetic != network::Arithmetic::bnn && (narrower > 0 || group > 0)) {
@@ -220,13 +241,21 @@ class Maker {
   }
 
   // Weights to be drawn from, all alike.
-  static std::vector<std::int16_t> weight_choices(const network::IntegerLayer& layer) {
+  std::vector<std::int16_t> weight_choices(const network::IntegerLayer& layer) const {
     std::vector<std::int16_t> choices;
     if (layer.arithmetic == network::Arithmetic::bnn) return {-1, 1};
-    if (layer.arithmetic != network::Arithmetic::adder) {
+    const bool table = layer.arithmetic == network::Arithmetic::table;
+    const bool distances = table ? options_.element->scales == hw::StepRule::shared
+                                 : layer.arithmetic == network::Arithmetic::adder;
+    if (!distances) {
       const bool codes = hw::has_exponent_weights(layer.arithmetic);
-      const int most = codes ? layer.levels : (1 << (layer.weight_bits - 1)) - 1;
-      for (int w = -most; w <= most; ++w) choices.push_back(static_cast<std::int16_t>(w));
+      const bool one_sided = table && !layer.weight_signed;
+      const int most = codes       ? layer.levels
+                       : one_sided ? (1 << layer.weight_bits) - 1
+                                   : (1 << (layer.weight_bits - 1)) - 1;
+      // Of one signed bit −1 and 0.
+      const int least = one_sided ? 0 : std::min(-most, layer.weight_bits == 1 ? -1 : 0);
+      for (int w = least; w <= most; ++w) choices.push_back(static_cast<std::int16_t>(w));
       return choices;
     }
     // Either end as often as the other.
@@ -272,8 +301,9 @@ class Maker {
       for (const std::int16_t weight : weight_choices(layer)) {
         Moments& moments = table[static_cast<std::size_t>(weight - lowest)];
         if (moments.variance != 0 || moments.mean != 0) continue;
-        moments = tap_moments(seen, layer, weight);
-        moments.mean = inside * moments.mean + (1 - inside) * padded_tap(layer, weight);
+        moments = tap_moments(seen, layer, weight, options_.element);
+        moments.mean =
+            inside * moments.mean + (1 - inside) * padded_tap(layer, weight, options_.element);
         moments.variance *= inside;
       }
       by_weight.push_back(std::move(table));
@@ -311,7 +341,10 @@ class Maker {
     const double limit = layer.adapter ? largest_adapted_multiplier : largest_multiplier;
     layer.shift = std::clamp(static_cast<int>(std::floor(std::log2(limit / largest_factor))), 0,
                              largest_shift);
-    const double sign = layer.arithmetic == network::Arithmetic::adder ? -1.0 : 1.0;
+    const double sign = layer.arithmetic == network::Arithmetic::adder ? -1.0
+                        : layer.arithmetic == network::Arithmetic::table
+                            ? options_.element->accumulate
+                            : 1.0;
     for (const Moments& sum : sums) {
       const double scaled = std::min(std::ldexp(factor(sum), layer.shift), limit);
       const auto multiplier = static_cast<std::int32_t>(sign * std::max(1.0, std::round(scaled)));

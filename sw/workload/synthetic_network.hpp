@@ -3,7 +3,7 @@
 // quantizer folds them (convolution + BatchNorm + ReLU in one layer, a block's residual in its last
 // convolution).
 //
-// Weights are uniform over their levels. Those of an adder layer lie at both ends of its operands' range,
+// Weights are uniform over their levels. Those of an adder layer (and of an element with shared scales) lie at both ends of its operands' range,
 // half of them below nearly all operands and half above: what all operands have in common then cancels
 // in Σ|x − w|, as it does in Σ x·w of weights of both signs, and does not drown what tells the channels
 // apart. Scale units take the part of BatchNorm: from the distribution that each stored tensor is made
@@ -12,10 +12,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "sw/network/integer_network.hpp"
 #include "sw/network/network.hpp"
+#include "tlm/element_table.hpp"
 
 namespace abacus::workload {
 
@@ -32,10 +34,13 @@ struct SyntheticOptions {
   int fraction_bits = 8;  // of exponent weights' taps; of POST's at most
   int most_levels = 127;  // of exponent weights, where the width has room for more
   bool adapters = false;  // each layer of products between the edges has a step adapter (ASQ)
+  // Of arithmetic `table`, whose widths and signs are the layers'.
+  std::optional<hw::ElementTable> element = std::nullopt;
 };
 
 // Passes validate(). The same options give the same network. Throws std::invalid_argument where
-// make_network does, std::runtime_error where the widths are no valid ones (validate()'s message).
+// make_network does, std::runtime_error where the widths are no valid ones (validate()'s message) or arithmetic
+// and element do not go together.
 network::IntegerNetwork synthetic_network(const SyntheticOptions& options);
 
 }  // namespace abacus::workload

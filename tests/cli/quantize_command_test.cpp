@@ -11,10 +11,13 @@
 #include <vector>
 
 #include "sw/network/checkpoint.hpp"
+#include "sw/network/element_file.hpp"
 #include "sw/network/integer_network.hpp"
 #include "sw/network/safetensors.hpp"
+#include "tests/network/element_files.hpp"
 #include "tests/support/temporary_folder.hpp"
 #include "tests/support/trainer_process.hpp"
+#include "tests/tlm/random_element.hpp"
 
 namespace abacus::cli {
 namespace {
@@ -200,6 +203,56 @@ TEST_F(QuantizeCommand, WritesAPackageTwiceTheSame) {
   ASSERT_EQ(test::run_trainer(arguments("adderquant-ptq", common)).exit_code, 0);
   EXPECT_EQ(test::read_text(file("out.safetensors")), bytes);
   EXPECT_THAT(folder_.files(), ElementsAre("a.safetensors", "out.safetensors"));
+}
+
+TEST_F(QuantizeCommand, QuantizesForADescribedElementAndRecordsItsTable) {
+  test::TemporaryFolder data;
+  test::write_fashion_mnist(data.path(), FashionImages::noise);
+  network::save_checkpoint(file("a.safetensors"), lenet(network::Arithmetic::cnn));
+  const hw::ElementTable element = test::product_element({5, true, 6, false});
+  test::write_element(file("e.toml"), element);
+  const auto quantize = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> all = {"quantize",  "--checkpoint", file("a.safetensors"),
+                                    "--scheme",  "table",        "--out",
+                                    file("out.safetensors")};
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  };
+  const TrainerOutcome made = test::run_trainer(
+      quantize({"--element", file("e.toml"), "--calibration-images", "40", "--bn-images", "40",
+                "--data", data.path()}));
+  ASSERT_EQ(made.exit_code, 0) << made.text;
+  const network::IntegerNetwork network = network::read_package(file("out.safetensors"));
+  EXPECT_EQ(network.origin.arithmetic, network::Arithmetic::table);
+  EXPECT_EQ(network.origin.weight_bits, 5);
+  EXPECT_EQ(network.origin.activation_bits, 6);
+  ASSERT_TRUE(network.element.has_value());
+  EXPECT_TRUE(network.element->same_element(element));
+  const auto recipe = [&] {
+    const TrainerOutcome outcome =
+        test::run_trainer(quantize({"--element", file("e.toml"), "--print-recipe"}));
+    EXPECT_EQ(outcome.exit_code, 0);
+    return outcome.text;
+  };
+  // What it computes makes the recipe, not where it is.
+  EXPECT_THAT(recipe(), HasSubstr("element=" + network::hash_of(element)));
+  std::filesystem::remove(file("out.safetensors"));
+
+  expect_refused(quantize({}), HasSubstr("--element is required"));
+  expect_refused(quantize({"--element", file("none.toml")}), HasSubstr("none.toml"));
+  expect_refused(quantize({"--element", file("e.toml"), "--weight-bits", "4"}),
+                 HasSubstr("--weight-bits is 4; allowed with element element of a test: 5"));
+  expect_refused(arguments("uniform-ptq", {"--element", file("e.toml")}),
+                 AllOf(HasSubstr("scheme uniform-ptq does not take --element"),
+                       HasSubstr("taken by table")));
+  hw::ElementTable distances = test::difference_element({5, true, 5, false});
+  test::write_element(file("e.toml"), distances);
+  expect_refused(quantize({"--element", file("e.toml")}),
+                 HasSubstr("arithmetic is cnn; scheme table is for adder"));
+  distances.taps.pop_back();
+  distances.taps.push_back(99);
+  test::write_element(file("e.toml"), distances);
+  expect_refused(quantize({"--element", file("e.toml")}), HasSubstr("e.csv:32:"));
 }
 
 TEST_F(QuantizeCommand, RefusesUnknownSchemesAndWidths) {

@@ -14,16 +14,20 @@
 #include "sw/experiment/scenario.hpp"
 #include "sw/experiment/simulation.hpp"
 #include "sw/network/dataset.hpp"
+#include "sw/network/element_file.hpp"
 #include "sw/reading/node.hpp"
 #include "sw/schedule/program.hpp"
 #include "sw/support/child_process.hpp"
 #include "sw/support/forked_work.hpp"
 #include "sw/workload/synthetic_network.hpp"
 #include "tests/experiment/prepared_scenario.hpp"
+#include "tests/network/element_files.hpp"
+#include "tests/tlm/random_element.hpp"
 
 namespace abacus::cli {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 class Simulate : public ::testing::Test {
@@ -113,6 +117,12 @@ TEST_F(Simulate, RunsRandomWeightsOfEveryArithmeticAndGivesNoAccuracy) {
       "timed_images = 1\n";
   for (const std::string& name : network::arithmetic_names()) {
     const std::string bits = name == "bnn" ? "1" : "3";
+    if (name == "table") {
+      test::write_element(prepared_.folder() / "element.toml",
+                          test::product_element({3, true, 3, false}));
+      text += "[[run]]\nname = \"table\"\narithmetic = \"table\"\nelement = \"element.toml\"\n";
+      continue;
+    }
     text += "[[run]]\nname = \"" + name + "\"\narithmetic = \"" + name +
             "\"\nquantization = { weight_bits = " + bits + ", activation_bits = " + bits + " }\n";
   }
@@ -149,6 +159,49 @@ TEST_F(Simulate, RunsRandomWeightsOfEveryArithmeticAndGivesNoAccuracy) {
   const std::string page = test::read_text(prepared_.folder() / "out" / "report.html");
   EXPECT_THAT(page, HasSubstr("No accuracy"));
   EXPECT_EQ(page.find("Accuracy against energy"), std::string::npos);
+}
+
+// A package for an element: the scenario's must be the same, and prices its taps.
+TEST_F(Simulate, RunsPackagesForAnElementAndComparesTheTables) {
+  const hw::ElementTable element = test::random_element(7);
+  workload::SyntheticOptions given;
+  given.network = "lenet";
+  given.arithmetic = network::Arithmetic::table;
+  given.element = element;
+  network::IntegerNetwork network = workload::synthetic_network(given);
+  network.origin.dataset = "fashion-mnist";
+  network::write_package(prepared_.folder() / "table.safetensors", network);
+  const std::string text =
+      "network = \"lenet\"\ndataset = \"fashion-mnist\"\narithmetic = \"table\"\n"
+      "package = \"table.safetensors\"\nimages = 2\n";
+  test::write_text(prepared_.scenario(), text + "element = \"element.toml\"\n");
+  test::write_element(prepared_.folder() / "element.toml", element);
+  SimulateOptions checked = options();
+  checked.check = true;
+  ASSERT_EQ(simulate(checked), 0);
+  const auto run = results()["runs"][0];
+  EXPECT_EQ(run["bit_exact"], true);
+  EXPECT_EQ(run["element"]["name"], element.name);
+  EXPECT_EQ(run["element"]["sha256"], network::hash_of(element));
+  EXPECT_EQ(run["hardware"]["array"]["kind"], "table");
+  EXPECT_EQ(run["hardware"]["array"]["weight_bits"], element.weight_bits);
+  // 0.5 pJ a tap and 100 µm² a lane (write_element), 256 lanes.
+  double taps = 0;
+  for (const auto& layer : run["layers"]) {
+    if (layer["array"] == "array") taps += layer["macs_or_taps"].get<double>();
+  }
+  EXPECT_NEAR(run["energy_by_action_uj"]["element_tap"].get<double>(), taps * 0.5e-6, 1e-9);
+  EXPECT_NEAR(run["area"]["units_um2"].get<double>(), 256 * 100, 1e-6);
+
+  hw::ElementTable other = element;
+  other.taps.front() = other.taps.front() == 0 ? -1 : 0;
+  test::write_element(prepared_.folder() / "element.toml", other);
+  EXPECT_THAT(error_of(options()),
+              AllOf(HasSubstr("\"conv2\" is quantized for the element"), HasSubstr("a tap of")));
+  test::write_text(prepared_.scenario(), text);
+  EXPECT_THAT(error_of(options()), HasSubstr("element: is missing"));
+  test::write_text(prepared_.scenario(), text + "element = \"none.toml\"\n");
+  EXPECT_THAT(error_of(options()), HasSubstr("scenario.toml:6:11: element: there is no file"));
 }
 
 // The cost of a layer does not depend on its weights: those of another seed take as long.

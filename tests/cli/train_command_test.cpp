@@ -74,6 +74,16 @@ TEST_F(AbacusTrain, RefusesBadArguments) {
       test::run_trainer({"train", "--epochs", "1", "--out", out, "--arithmetic", "xor"});
   EXPECT_NE(arithmetic.exit_code, 0);
   EXPECT_THAT(arithmetic.text, AllOf(HasSubstr("xor"), HasSubstr("adder")));
+  const TrainerOutcome table =
+      test::run_trainer({"train", "--epochs", "1", "--out", out, "--arithmetic", "table"});
+  EXPECT_NE(table.exit_code, 0);
+  EXPECT_THAT(table.text, HasSubstr("networks of arithmetic table are quantized from trained ones and "
+                                    "are not trained themselves; allowed: cnn, adder"));
+  const TrainerOutcome scheme = test::run_trainer(
+      {"qat", "--checkpoint", out, "--epochs", "1", "--out", out, "--scheme", "table"});
+  EXPECT_NE(scheme.exit_code, 0);
+  EXPECT_THAT(scheme.text, HasSubstr("scheme \"table\" quantizes trained networks and is not "
+                                     "trained with; allowed: adderquant"));
   const TrainerOutcome precision =
       test::run_trainer({"train", "--epochs", "1", "--out", out, "--precision", "float16"});
   EXPECT_NE(precision.exit_code, 0);

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <cstring>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -21,6 +22,7 @@
 #include "sw/schedule/program.hpp"
 #include "sw/workload/synthetic_network.hpp"
 #include "tests/network/random_integer_network.hpp"
+#include "tests/tlm/random_element.hpp"
 #include "tlm/command.hpp"
 
 namespace abacus::driver {
@@ -38,6 +40,15 @@ hw::HardwareConfig hardware_for(network::Arithmetic arithmetic) {
   if (array.kind.has_exponent_weights()) array.accumulator_bits = 32;
   if (arithmetic == network::Arithmetic::post) array.table.exponents = 63;
   return hardware;
+}
+
+// The lanes of `table` are built for an element.
+void give_element(const hw::ElementTable& element, hw::HardwareConfig& hardware) {
+  hw::PeArrayConfig& array = hardware.array;
+  array.kind = "table";
+  array.element = std::make_shared<const hw::ElementTable>(element);
+  array.weight_bits = element.weight_bits;
+  array.activation_bits = element.activation_bits;
 }
 
 // Elements as they stand in memory: one or two bytes, two's complement, little-endian.
@@ -101,9 +112,11 @@ class System {
     return statistics;
   }
 
-  network::ReferenceResult reference() const {
+  network::ReferenceResult reference() const { return reference_of(*network_); }
+  // Of another network, on the same image.
+  network::ReferenceResult reference_of(const network::IntegerNetwork& other) const {
     return network::execute_reference(
-        *network_, image_, {hardware_.array.accumulator_bits, hardware_.array.rows},
+        other, image_, {hardware_.array.accumulator_bits, hardware_.array.rows},
         {hardware_.edge_array.accumulator_bits, hardware_.edge_array.rows});
   }
 
@@ -247,6 +260,7 @@ struct RandomCase {
   bool small_hardware;
   int adapter_percent = 0;
   int depthwise_percent = 0;
+  int element_seed = 0;  // of arithmetic table
 };
 
 class RandomNetworks : public ::testing::TestWithParam<RandomCase> {};
@@ -274,6 +288,11 @@ TEST_P(RandomNetworks, EveryLayerEqualsTheReferenceAtBothLevels) {
   hw::HardwareConfig hardware =
       c.small_hardware ? small_hardware(c.arithmetic) : hardware_for(c.arithmetic);
   hardware.array.fraction_bits = 12;
+  std::optional<hw::ElementTable> element;
+  if (c.arithmetic == network::Arithmetic::table) {
+    element = test::random_element(static_cast<std::uint64_t>(c.element_seed));
+    give_element(*element, hardware);
+  }
   System system(hardware, hw::TimingLevel::functional);
   constexpr int networks_a_process = 40;
   int compared = 0;
@@ -290,6 +309,7 @@ TEST_P(RandomNetworks, EveryLayerEqualsTheReferenceAtBothLevels) {
       options.adapter_percent = c.adapter_percent;
       options.depthwise_percent = c.depthwise_percent;
       options.fraction_bits = c.arithmetic == network::Arithmetic::post ? 8 : 12;
+      options.element = element;
       const network::IntegerNetwork network =
           test::random_integer_network(static_cast<std::uint64_t>(seed), options);
       try {
@@ -338,7 +358,7 @@ TEST_P(RandomNetworks, EveryLayerEqualsTheReferenceAtBothLevels) {
     }
   });
   EXPECT_GT(compared, networks_a_process / 2);
-  if (c.small_hardware) {
+  if (c.small_hardware && c.arithmetic != network::Arithmetic::table) {
     EXPECT_GT(saturations, 0) << "the case tests no saturation";
   }
   if (c.depthwise_percent != 0) {
@@ -381,6 +401,107 @@ INSTANTIATE_TEST_SUITE_P(
                       RandomCase{2500, network::Arithmetic::post, false, 30, 70},
                       RandomCase{2600, network::Arithmetic::post, true, 0, 70},
                       RandomCase{2700, network::Arithmetic::apot, false, 0, 70}));
+
+std::vector<RandomCase> element_cases() {
+  std::vector<RandomCase> cases;
+  for (int seed = 0; seed < 24; ++seed) {
+    cases.push_back({3000 + 100 * seed, network::Arithmetic::table, seed % 2 == 1, 0,
+                     seed % 3 == 0 ? 50 : 0, seed});
+  }
+  return cases;
+}
+INSTANTIATE_TEST_SUITE_P(Elements, RandomNetworks, ::testing::ValuesIn(element_cases()));
+
+// --- Elements that are others by another name ---------------------------------------------------
+
+struct TwinCase {
+  network::Arithmetic arithmetic;  // cnn, adder
+  test::ElementOperands operands;
+  int first_seed;
+  bool small_hardware;
+  int depthwise_percent;
+};
+
+class ElementTwins : public ::testing::TestWithParam<TwinCase> {};
+
+// A table of products is a multiplier, one of distances an adder: hardware with the table must give what
+// networks of these have, bit for bit, and saturate where they do.
+TEST_P(ElementTwins, ComputeWhatTheyAreTheTableOf) {
+  const TwinCase& c = GetParam();
+  const hw::ElementTable element = c.arithmetic == network::Arithmetic::cnn
+                                       ? test::product_element(c.operands)
+                                       : test::difference_element(c.operands);
+  hw::HardwareConfig hardware =
+      c.small_hardware ? small_hardware(c.arithmetic) : hardware_for(c.arithmetic);
+  give_element(element, hardware);
+  System system(hardware, hw::TimingLevel::functional);
+  std::int64_t saturations = 0;
+  int compared = 0;
+  system.simulate([&] {
+    for (int seed = c.first_seed; seed < c.first_seed + 12; ++seed) {
+      SCOPED_TRACE("seed " + std::to_string(seed));
+      RandomNetworkOptions options;
+      options.arithmetic = network::Arithmetic::table;
+      options.element = element;
+      options.depthwise_percent = c.depthwise_percent;
+      const network::IntegerNetwork network =
+          test::random_integer_network(static_cast<std::uint64_t>(seed), options);
+      network::IntegerNetwork twin = network;
+      twin.element.reset();
+      twin.origin.arithmetic = c.arithmetic;
+      for (network::IntegerLayer& layer : twin.layers) {
+        if (layer.arithmetic == network::Arithmetic::table) layer.arithmetic = c.arithmetic.first();
+      }
+      network::validate(twin, "twin");
+      try {
+        schedule::schedule(network, hardware);
+      } catch (const std::runtime_error&) {
+        continue;
+      }
+      ++compared;
+      system.load(network);
+      for (const hw::TimingLevel level :
+           {hw::TimingLevel::functional, hw::TimingLevel::approximate}) {
+        system.platform().context().set_level(level);
+        const RunStatistics statistics = system.run(static_cast<std::uint64_t>(seed));
+        const network::ReferenceResult expected = system.reference_of(twin);
+        system.expect_reference(expected);
+        std::int64_t expected_saturations = 0;
+        for (const std::int64_t count : expected.saturations) expected_saturations += count;
+        EXPECT_EQ(statistics.saturations, static_cast<std::uint64_t>(expected_saturations));
+        saturations += expected_saturations;
+        if (::testing::Test::HasFailure()) return;
+      }
+    }
+  });
+  EXPECT_GT(compared, 4);
+  if (c.small_hardware) {
+    EXPECT_GT(saturations, 0);
+  }
+}
+
+std::vector<TwinCase> twin_cases() {
+  std::vector<TwinCase> cases;
+  int seed = 10'000;
+  for (const network::Arithmetic arithmetic :
+       {network::Arithmetic::cnn, network::Arithmetic::adder}) {
+    for (const bool weight_signed : {true, false}) {
+      for (const bool activation_signed : {true, false}) {
+        for (const int bits : {2, 3, 5, 8}) {
+          seed += 100;
+          const int other = 2 + (bits + seed / 100) % 7;
+          cases.push_back({arithmetic,
+                           {bits, weight_signed, other, activation_signed},
+                           seed,
+                           bits == 8,
+                           bits == 5 ? 60 : 0});
+        }
+      }
+    }
+  }
+  return cases;
+}
+INSTANTIATE_TEST_SUITE_P(Tables, ElementTwins, ::testing::ValuesIn(twin_cases()));
 
 // --- No second path to the result ---------------------------------------------------------------
 

@@ -130,6 +130,32 @@ checkpoint = ")" + shipped + R"(/resnet20-fashion-mnist-cnn.safetensors"
   }
 }
 
+// The shipped elements, which are approximate multipliers: torch and hardware agree on every image, and the
+// network still knows its clothes.
+TEST_F(EndToEnd, ShippedElementsRunTheShippedCheckpoint) {
+  const std::filesystem::path scenarios = std::filesystem::path(ABACUS_SOURCE_FOLDER) / "scenarios";
+  std::string text = "network = \"resnet20\"\ndataset = \"fashion-mnist\"\nimages = 40\n"
+                     "arithmetic = \"table\"\ncheckpoint = \"" +
+                     (scenarios / "checkpoints/resnet20-fashion-mnist-cnn.safetensors").string() +
+                     "\"\nquantization.options = { calibration_images = 256, bn_images = 256, "
+                     "evaluate = 40 }\n";
+  int elements = 0;
+  for (const auto& file : std::filesystem::directory_iterator(scenarios / "elements")) {
+    if (file.path().extension() != ".toml") continue;
+    ++elements;
+    text += "[[run]]\nname = \"" + file.path().stem().string() + "\"\nelement = \"" +
+            file.path().string() + "\"\n";
+  }
+  ASSERT_GE(elements, 2);
+  test::write_text(folder() / "elements.toml", text);
+  ASSERT_EQ(simulate("elements.toml", "out", {"--check"}), 0);
+  for (const auto& run : results("out")["runs"]) {
+    EXPECT_EQ(run["bit_exact"], true) << run["name"];
+    EXPECT_EQ(run["accuracy_percent"], run["fake_quantized_accuracy_percent"]) << run["name"];
+    EXPECT_GT(run["accuracy_percent"].get<double>(), 70) << run["name"];
+  }
+}
+
 TEST_F(EndToEnd, AFailingQuantizerLeavesNoResultsAndNoPackage) {
   test::write_text(
       folder() / "bad.toml",

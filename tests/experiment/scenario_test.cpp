@@ -4,8 +4,11 @@
 #include <gtest/gtest.h>
 
 #include "models/array/array_area.hpp"
+#include "sw/network/element_file.hpp"
 #include "sw/reading/node.hpp"
+#include "tests/network/element_files.hpp"
 #include "tests/support/temporary_folder.hpp"
+#include "tests/tlm/random_element.hpp"
 
 namespace abacus::experiment {
 namespace {
@@ -103,6 +106,44 @@ hardware.array.kind = "xnor"
   }
   EXPECT_THAT(error_of(ScenarioFile(head + "hardware.array.kind = \"xnor\"\n")),
               HasSubstr("found \"xnor\"; arithmetic adder needs \"adder\""));
+}
+
+TEST(Scenario, TableRunsHaveTheElementsWidthsLanesAndPrices) {
+  const test::TemporaryFolder folder;
+  const hw::ElementTable element = test::product_element({3, true, 5, false});
+  test::write_element(folder.path() / "e.toml", element);
+  const std::string path = (folder.path() / "e.toml").string();
+  const std::string run = head + "[[run]]\nname = \"t\"\narithmetic = \"table\"\n";
+  const ScenarioFile file(run + "element = \"" + path + "\"\n");
+  const RunSpec spec = read_scenario(file.file()).runs[0];
+  EXPECT_EQ(spec.quantization.scheme, "table");
+  EXPECT_EQ(spec.quantization.weight_bits, 3);
+  EXPECT_EQ(spec.quantization.activation_bits, 5);
+  EXPECT_EQ(spec.quantization.element, path);
+  EXPECT_EQ(spec.quantization.element_sha256, network::hash_of(element));
+  EXPECT_EQ(spec.hardware.array.kind, "table");
+  EXPECT_EQ(spec.hardware.array.weight_bits, 3);
+  EXPECT_EQ(spec.hardware.array.activation_bits, 5);
+  ASSERT_NE(spec.hardware.array.element, nullptr);
+  EXPECT_TRUE(spec.hardware.array.element->same_element(element));
+  const models::Activity::Key tap = {0, models::Component::pe_array, models::Action::element_tap, 5,
+                                     3};
+  EXPECT_EQ(spec.energy_table.picojoules(tap, spec.hardware), 0.5);
+  EXPECT_EQ(spec.area_table.um2(models::AreaPart::element, 1), 100);
+
+  const auto error = [&](const std::string& more) { return error_of(ScenarioFile(run + more)); };
+  const std::string key = "element = \"" + path + "\"\n";
+  EXPECT_THAT(error(""), HasSubstr("element: is missing"));
+  EXPECT_THAT(error("element = \"none.toml\"\n"), HasSubstr("11:11: element: there is no file"));
+  EXPECT_THAT(
+      error(key + "quantization.weight_bits = 4\n"),
+      HasSubstr("12:28: quantization.weight_bits: found 4; allowed: a whole number from 3"));
+  EXPECT_THAT(error(key + "hardware.array.kind = \"mac\"\n"),
+              HasSubstr("found \"mac\"; arithmetic table needs \"table\""));
+  EXPECT_THAT(error_of(ScenarioFile(head + key)),
+              HasSubstr("element: goes with arithmetic = \"table\" only"));
+  test::write_text(folder.path() / "e.csv", "1,2\n");
+  EXPECT_THAT(error(key), HasSubstr("e.csv:1:1: found 2 numbers"));
 }
 
 TEST(Scenario, ShiftRunsHaveShiftersAndShiftAddNetsBothUnits) {
@@ -348,7 +389,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadScenario{"[hardware]\narray.rows = 0\n", "9:14: ",
                     "hardware.array.rows: found 0; allowed: a whole number from 1 to 256"},
         BadScenario{"[hardware]\narray.kind = \"systolic\"\n",
-                    "9:14: ", "allowed: adder, mac, xnor, shift, shift-add, post, apot"},
+                    "9:14: ", "allowed: adder, mac, xnor, shift, shift-add, post, apot, table"},
         BadScenario{
             "[hardware]\narray.dataflow = \"row-stationary\"\n", "9:18: ",
             "array.dataflow: found the text \"row-stationary\"; allowed: output-stationary"},
@@ -547,10 +588,8 @@ TEST(Scenario, EqualAreaWithoutThatOfLookupTablesIsToldOf) {
 
 TEST(Scenario, MissingKeysSayWhatIsAllowed) {
   const ScenarioFile file("network = \"lenet\"\n");
-  EXPECT_THAT(
-      error_of(file),
-      HasSubstr(
-          "arithmetic: is missing; allowed: cnn, adder, bnn, shift, shiftaddnet, post, apot"));
+  EXPECT_THAT(error_of(file), HasSubstr("arithmetic: is missing; allowed: cnn, adder, bnn, shift, "
+                                        "shiftaddnet, post, apot, table"));
 }
 
 TEST(Scenario, MissingFileIsNamed) {

@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "tests/models/convolve_case.hpp"
+#include "tests/tlm/random_element.hpp"
 
 namespace abacus::models {
 namespace {
@@ -192,6 +193,34 @@ TEST_P(ComputeUnitBits, SaturatingApotTiles) {
   hw::HardwareConfig config = array_of("apot");
   config.array.accumulator_bits = 15;
   compare(config, false, 15, 120, true);
+}
+
+hw::HardwareConfig array_of_element(std::uint64_t seed) {
+  hw::HardwareConfig config = array_of("table");
+  const hw::ElementTable element = test::random_element(seed);
+  config.array.element = std::make_shared<const hw::ElementTable>(element);
+  config.array.weight_bits = element.weight_bits;
+  config.array.activation_bits = element.activation_bits;
+  return config;
+}
+
+TEST_P(ComputeUnitBits, TableTiles) {
+  for (std::uint64_t seed = 0; seed < 16; ++seed) {
+    SCOPED_TRACE(seed);
+    const hw::HardwareConfig config = array_of_element(seed);
+    if (config.array.element->tap_bits > 17) continue;  // whose sums may pass 32 bits
+    compare(config, false, 40 + static_cast<unsigned>(seed), 30, false);
+    if (HasFatalFailure()) return;
+  }
+}
+
+TEST_P(ComputeUnitBits, SaturatingTableTiles) {
+  hw::HardwareConfig config = array_of("table");
+  config.array.element =
+      std::make_shared<const hw::ElementTable>(test::product_element({8, true, 8, true}));
+  config.array.accumulator_bits = 13;
+  config.array.rows = 5;
+  compare(config, false, 60, 120, true);
 }
 
 TEST_P(ComputeUnitBits, SaturatingShiftTiles) {
@@ -427,6 +456,34 @@ TEST(ComputeUnit, RefusesPostTilesThatItsTablesDoNotHold) {
   EXPECT_THAT(error([](Fields& f) { f.taps = hw::TapKind::twice_shifted; }),
               HasSubstr("taps need apot elements, but pe_array has post elements"));
   EXPECT_EQ(error([](Fields&) {}), "");
+}
+
+TEST(ComputeUnit, RefusesTableTilesOfOtherOperands) {
+  hw::HardwareConfig config = array_of("table");
+  config.array.element =
+      std::make_shared<const hw::ElementTable>(test::product_element({3, true, 5, false}));
+  Bench bench(config);
+  const ConvolveCase good = some_case(config);
+  bench.fill(good.memories);
+  const auto error = [&](const std::function<void(hw::ConvolveFields&)>& spoil) {
+    hw::ConvolveFields fields = good.fields;
+    spoil(fields);
+    return bench.run(Bench::command(fields));
+  };
+  using Fields = hw::ConvolveFields;
+  EXPECT_THAT(error([](Fields& f) { f.weight_signed = 0; }),
+              HasSubstr("3 unsigned bits of weight, 5 unsigned bits of activation; the table of "
+                        "element of a test has 3 signed bits of weight"));
+  EXPECT_THAT(error([](Fields& f) { f.activation_bits = 4; }), HasSubstr("the table of"));
+  EXPECT_THAT(error([](Fields& f) { f.activation_shift = 1; }), HasSubstr("a table takes 0 only"));
+  EXPECT_THAT(error([](Fields& f) { f.taps = hw::TapKind::product; }),
+              HasSubstr("taps need mac elements, but pe_array has table elements"));
+  EXPECT_EQ(error([](Fields&) {}), "");
+  // An array of such lanes without a table.
+  config.array.element.reset();
+  Bench bare(config);
+  bare.fill(good.memories);
+  EXPECT_THAT(bare.run(Bench::command(good.fields)), HasSubstr("the array has no table of taps"));
 }
 
 TEST(ComputeUnit, RefusesTermsThatCodesDoNotHave) {

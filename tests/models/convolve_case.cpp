@@ -97,6 +97,7 @@ ConvolveCase random_case(std::mt19937& random, const hw::HardwareConfig& hardwar
   const bool xnor = kind == "xnor";
   const bool post = kind == "post";
   const bool apot = kind == "apot";
+  const bool table = kind == "table";
   const bool shifter = kind == "shift" || post || apot;
   ConvolveCase c;
   hw::ConvolveFields& f = c.fields;
@@ -113,6 +114,7 @@ ConvolveCase random_case(std::mt19937& random, const hw::HardwareConfig& hardwar
            : xnor    ? hw::TapKind::sign_product
            : post    ? hw::TapKind::half_shifted
            : apot    ? hw::TapKind::twice_shifted
+           : table   ? hw::TapKind::tabulated
            : shifter ? hw::TapKind::shifted
                      : hw::TapKind::product;
   f.kernel = static_cast<std::uint8_t>(kernels[random() % 4]);
@@ -133,11 +135,17 @@ ConvolveCase random_case(std::mt19937& random, const hw::HardwareConfig& hardwar
 
   if (xnor) {
     f.weight_bits = f.activation_bits = f.weight_signed = f.activation_signed = 1;
-  } else {
+  } else if (!table) {
     f.weight_bits = static_cast<std::uint8_t>(pick(random, 2, array.weight_bits));
     f.weight_signed = random() % 2;
     f.activation_bits = static_cast<std::uint8_t>(pick(random, 2, array.activation_bits));
     f.activation_signed = random() % 2;
+  }
+  if (table) {
+    f.weight_bits = static_cast<std::uint8_t>(array.element->weight_bits);
+    f.weight_signed = array.element->weight_signed;
+    f.activation_bits = static_cast<std::uint8_t>(array.element->activation_bits);
+    f.activation_signed = array.element->activation_signed;
   }
   if (shifter) {
     f.weight_signed = 1;
@@ -178,6 +186,7 @@ ConvolveCase random_case(std::mt19937& random, const hw::HardwareConfig& hardwar
   f.shift = static_cast<std::uint8_t>(pick(random, 0, 46));
   // Usually where the results are neither all 0 nor all clamped.
   const int sum_bits = shifter ? 4 + f.activation_bits + f.fraction_bits
+                       : table ? 4 + array.element->tap_bits
                                : 8 + f.weight_bits + (adder ? 0 : f.activation_bits);
   if (random() % 4 != 0) {
     f.shift = static_cast<std::uint8_t>(
@@ -339,7 +348,16 @@ Expected expected(const ConvolveCase& c, const hw::PeArrayConfig& array) {
                 const bool exponents = f.taps == hw::TapKind::shifted ||
                                        f.taps == hw::TapKind::half_shifted ||
                                        f.taps == hw::TapKind::twice_shifted;
-                tree += exponents ? exponent_tap_by_the_book(f, a, w)
+                // Row and column of a table, by the codes' low bits.
+                const auto table_tap = [&] {
+                  const hw::ElementTable& of = *array.element;
+                  const std::int64_t row = w - low_of(of.weight_bits, of.weight_signed);
+                  const std::int64_t column = a - low_of(of.activation_bits, of.activation_signed);
+                  return std::int64_t{of.taps.at(
+                      static_cast<std::size_t>(row * (1 << of.activation_bits) + column))};
+                };
+                tree += f.taps == hw::TapKind::tabulated ? table_tap()
+                        : exponents                      ? exponent_tap_by_the_book(f, a, w)
                         : f.taps == hw::TapKind::absolute_difference
                             ? std::abs(a * (1 << f.activation_shift) - w * (1 << f.weight_shift))
                             : a * w;

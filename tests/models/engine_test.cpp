@@ -7,11 +7,13 @@
 #include <functional>
 #include <random>
 #include <utility>
+#include <vector>
 
 #include "models/array/shadow_engine.hpp"
 #include "models/array/stepwise_engine.hpp"
 #include "models/array/vector_engine.hpp"
 #include "models/simd/aligned_buffer.hpp"
+#include "tests/tlm/random_element.hpp"
 
 namespace abacus::models {
 namespace {
@@ -40,6 +42,16 @@ struct TileCase {
   }
 };
 
+// Some of which split into planes while others do not.
+const hw::ElementTable& some_element(int number) {
+  static const std::vector<hw::ElementTable> elements = [] {
+    std::vector<hw::ElementTable> all;
+    for (std::uint64_t seed = 0; seed < 40; ++seed) all.push_back(test::random_element(seed));
+    return all;
+  }();
+  return elements[static_cast<std::size_t>(number) % elements.size()];
+}
+
 TapFormat random_format(std::mt19937& random) {
   const auto pick = [&](int low, int high) {
     return std::uniform_int_distribution<int>(low, high)(random);
@@ -55,6 +67,13 @@ TapFormat random_format(std::mt19937& random) {
   if (f.kind == hw::TapKind::sign_product) {
     f.weight_bits = f.activation_bits = 1;
     f.weight_signed = f.activation_signed = true;
+  }
+  if (f.kind == hw::TapKind::tabulated) {
+    f.element = &some_element(pick(0, 1000));
+    f.weight_bits = f.element->weight_bits;
+    f.weight_signed = f.element->weight_signed;
+    f.activation_bits = f.element->activation_bits;
+    f.activation_signed = f.element->activation_signed;
   }
   if (f.kind == hw::TapKind::absolute_difference) {
     (pick(0, 1) != 0 ? f.weight_shift : f.activation_shift) = pick(0, 1);

@@ -10,10 +10,12 @@
 #include <tuple>
 #include <vector>
 
+#include "models/array/tap_lookup.hpp"
 #include "models/array/tap_planes.hpp"
 #include "models/array/tap_table.hpp"
 #include "models/elements/processing_element.hpp"
 #include "models/simd/aligned_buffer.hpp"
+#include "tests/tlm/random_element.hpp"
 
 namespace abacus::models {
 namespace {
@@ -97,6 +99,8 @@ TEST(TapPlan, EveryTapOfEveryFormat) {
             case TapKernel::product16:
               tap = operand * plan.weight16[field];
               break;
+            case TapKernel::lookup:
+              FAIL() << "of tables alone";
           }
           if (plan.corrected) {
             tap += plan.correction_scale *
@@ -208,6 +212,92 @@ TEST(TapPlanes, MakeEveryTapOfEveryFormat) {
     }
   }
 }
+
+TapFormat format_of(const hw::ElementTable& element) {
+  TapFormat f;
+  f.kind = hw::TapKind::tabulated;
+  f.weight_bits = element.weight_bits;
+  f.weight_signed = element.weight_signed;
+  f.activation_bits = element.activation_bits;
+  f.activation_signed = element.activation_signed;
+  f.element = &element;
+  return f;
+}
+
+class Lookups : public ::testing::TestWithParam<CpuTarget> {};
+
+// Windows of 300 taps and more pass what 16-bit sums of bytes hold.
+TEST_P(Lookups, SumEveryTableOverEveryWindow) {
+  std::mt19937 random(9);
+  const auto pick = [&](int low, int high) {
+    return std::uniform_int_distribution<int>(low, high)(random);
+  };
+  for (std::uint64_t seed = 0; seed < 60; ++seed) {
+    const hw::ElementTable element = test::random_element(seed);
+    const TapLookup lookup(format_of(element));
+    for (int w = element.lowest_weight(); w <= element.highest_weight(); ++w) {
+      const int field = w & (element.rows() - 1);
+      int rise = 0;
+      int fall = 0;
+      for (int a = element.lowest_activation(); a <= element.highest_activation(); ++a) {
+        rise = std::max(rise, element.tap(a, w));
+        fall = std::max(fall, -element.tap(a, w));
+      }
+      ASSERT_EQ(lookup.rise(field), rise);
+      ASSERT_EQ(lookup.fall(field), fall);
+    }
+    const int kernel = pick(1, 4), stride = pick(1, 3);
+    const int channels = seed % 4 == 0 ? 40 : pick(1, 20);
+    const int width = pick(1, 40), rows = pick(1, 4);
+    const TapGeometry geometry{kernel, stride, (channels + 7) / 8, 1, width};
+    const int operand_rows = (rows - 1) * stride + kernel;
+    std::vector<std::uint8_t> operands(static_cast<std::size_t>(geometry.operand_row()) *
+                                       operand_rows);
+    for (std::uint8_t& operand : operands) {
+      operand = static_cast<std::uint8_t>(pick(0, element.columns() - 1));
+    }
+    std::vector<std::uint8_t> fields(static_cast<std::size_t>(channels * kernel * kernel));
+    for (std::uint8_t& field : fields) {
+      field = static_cast<std::uint8_t>(pick(0, element.rows() - 1));
+    }
+    LookupColumns columns;
+    columns.take(geometry, channels, operand_rows, operands.data());
+    const int first = pick(0, rows - 1);
+    const std::uint8_t* gathered = columns.gather(first, rows - first);
+    AlignedBuffer<std::int32_t> sums;
+    sums.reserve(columns.positions());
+    sum_lookups(GetParam(), lookup, gathered, columns.positions(), fields.data(), fields.size(),
+                sums.data());
+    for (int y = first; y < rows; ++y) {
+      for (int x = 0; x < width; ++x) {
+        std::uint32_t sum = 0;
+        std::size_t tap = 0;
+        for (int c = 0; c < channels; ++c) {
+          for (int ky = 0; ky < kernel; ++ky) {
+            for (int kx = 0; kx < kernel; ++kx, ++tap) {
+              const std::size_t place =
+                  (static_cast<std::size_t>(y * stride + ky) * geometry.operand_width() +
+                   static_cast<std::size_t>(x * stride + kx)) *
+                      geometry.channel_groups * 8 +
+                  static_cast<std::size_t>(c);
+              // Fields of negative weights are the upper half of the codes.
+              const int row =
+                  element.weight_signed ? fields[tap] ^ (element.rows() / 2) : fields[tap];
+              sum += static_cast<std::uint32_t>(
+                  element
+                      .taps[static_cast<std::size_t>(row * element.columns()) + operands[place]]);
+            }
+          }
+        }
+        ASSERT_EQ(sums.data()[(y - first) * width + x], static_cast<std::int32_t>(sum))
+            << "seed " << seed << " row " << y << " x " << x;
+      }
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Targets, Lookups, ::testing::ValuesIn(supported_cpu_targets()),
+                         [](const auto& instance) { return to_string(instance.param); });
 
 // Shapes: kernel, stride, channels, columns, output width.
 using Shape = std::tuple<int, int, int, int, int>;

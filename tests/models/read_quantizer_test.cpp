@@ -13,7 +13,7 @@ namespace abacus::models {
 namespace {
 
 int by_the_book(const ReadFormat& f, std::int64_t v) {
-  if (f.activation_bits == 1) return v < 0 ? -1 : 1;
+  if (f.sign) return v < 0 ? -1 : 1;
   const std::int64_t product = v * f.multiplier;
   const std::int64_t rounded =
       f.shift == 0 ? product : (product + (std::int64_t{1} << (f.shift - 1))) >> f.shift;
@@ -88,7 +88,7 @@ TEST_P(ReadKernels, RandomTiles) {
     if (i % 4 == 0) {
       taps.kind = hw::TapKind::sign_product;
       taps.weight_bits = taps.activation_bits = format.activation_bits = 1;
-      taps.activation_signed = format.activation_signed = true;
+      taps.activation_signed = format.activation_signed = format.sign = true;
       format.multiplier = 1;
       format.shift = 0;
     }
@@ -147,7 +147,7 @@ TEST(ReadQuantizer, CostsNothingWhereItPassesSignsOn) {
   ReadFormat format;
   format.stored = {8, 1};
   format.activation_bits = 1;
-  format.activation_signed = true;
+  format.activation_signed = format.sign = true;
   EXPECT_FALSE(format.identity());
   EXPECT_EQ(quantizer.latency_cycles(format), 0);
   Activity activity;

@@ -16,6 +16,7 @@
 #include "sw/workload/synthetic_network.hpp"
 #include "tests/network/random_integer_network.hpp"
 #include "tests/support/temporary_folder.hpp"
+#include "tests/tlm/random_element.hpp"
 
 namespace abacus::network {
 namespace {
@@ -819,6 +820,11 @@ void expect_equal(const IntegerNetwork& a, const IntegerNetwork& b) {
   EXPECT_EQ(a.origin.float_accuracy_percent, b.origin.float_accuracy_percent);
   EXPECT_EQ(a.origin.fake_quantized_accuracy_percent, b.origin.fake_quantized_accuracy_percent);
   expect_equal(a.image, b.image);
+  ASSERT_EQ(a.element.has_value(), b.element.has_value());
+  if (a.element) {
+    EXPECT_EQ(a.element->name, b.element->name);
+    EXPECT_TRUE(a.element->same_element(*b.element));
+  }
   EXPECT_EQ(a.input_table, b.input_table);
   EXPECT_EQ(a.classes, b.classes);
   ASSERT_EQ(a.layers.size(), b.layers.size());
@@ -904,6 +910,65 @@ TEST_F(Package, RoundTripOfAdapters) {
   adapter.second_weights = {1, 2, -3};
   write_package(file_, one_layer);
   expect_equal(read_package(file_), one_layer);
+}
+
+TEST_F(Package, RoundTripOfElements) {
+  test::RandomNetworkOptions options;
+  options.arithmetic = Arithmetic::table;
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    options.element = test::random_element(seed);
+    const IntegerNetwork network = test::random_integer_network(seed, options);
+    write_package(file_, network);
+    expect_equal(read_package(file_), network);
+  }
+}
+
+TEST_F(Package, ElementErrors) {
+  using Json = nlohmann::ordered_json;
+  test::RandomNetworkOptions options;
+  options.arithmetic = Arithmetic::table;
+  options.edge_layers = false;
+  options.element = test::product_element({3, true, 2, false});
+  write_package(file_, test::random_integer_network(1, options));
+  const TensorFile good = read_safetensors(file_);
+  const auto error = [&](const auto& change) {
+    TensorFile content = good;
+    change(content);
+    write_safetensors(file_, content);
+    return read_error();
+  };
+  const auto graph_error = [&](const auto& change) {
+    return error([&](TensorFile& content) {
+      Json graph = Json::parse(content.metadata["network"]);
+      change(graph);
+      content.metadata["network"] = graph.dump();
+    });
+  };
+  EXPECT_THAT(error([](TensorFile& f) { f.tensors.erase("element.taps"); }),
+              HasSubstr("\"element.taps\" is missing"));
+  EXPECT_THAT(error([](TensorFile& f) {
+                f.tensors["element.taps"].shape = {4, 8};
+              }),
+              AllOf(HasSubstr("\"element.taps\" is I32[4,8]"), HasSubstr("allowed: I32[8,4]")));
+  EXPECT_THAT(graph_error([](Json& g) { g.erase("element"); }),
+              HasSubstr("\"element.taps\" belongs to no layer"));
+  EXPECT_THAT(graph_error([](Json& g) { g["element"]["weight_bits"] = 40; }),
+              AllOf(HasSubstr("element: weight_bits is 40"), HasSubstr("allowed: 1 to 8")));
+  EXPECT_THAT(graph_error([](Json& g) { g["element"]["tap_bits"] = 3; }),
+              AllOf(HasSubstr("element: taps["), HasSubstr("allowed: -4 to 3")));
+  EXPECT_THAT(graph_error([](Json& g) { g["element"]["tap_bits"] = 25; }),
+              HasSubstr("tap_bits is 25; allowed: 1 to 24"));
+  EXPECT_THAT(graph_error([](Json& g) { g["element"]["accumulate"] = 0; }),
+              HasSubstr("accumulate is 0; allowed: 1, -1"));
+  EXPECT_THAT(graph_error([](Json& g) { g["element"]["scales"] = "none"; }),
+              HasSubstr("element.scales: found the text \"none\"; allowed: product, shared"));
+  EXPECT_THAT(graph_error([](Json& g) { g["element"]["name"] = ""; }), HasSubstr("name is empty"));
+  EXPECT_THAT(graph_error([](Json& g) { g["element"].erase("accumulate"); }),
+              HasSubstr("element.accumulate: is missing"));
+  EXPECT_THAT(graph_error([](Json& g) { g["element"]["activation_signed"] = true; }),
+              HasSubstr("activation_signed with element element of a test is 0; allowed: 1 to 1"));
+  EXPECT_THAT(graph_error([](Json& g) { g["origin"]["arithmetic"] = "cnn"; }),
+              HasSubstr("element of a network of arithmetic cnn is given; allowed: none"));
 }
 
 TEST_F(Package, SameNetworkGivesTheSameBytes) {
@@ -994,7 +1059,7 @@ TEST_F(Package, GraphErrors) {
               AllOf(HasSubstr("\"spike\""), HasSubstr("cnn, adder")));
   EXPECT_THAT(error_with_graph([](Json& g) { g["layers"][1]["arithmetic"] = "shiftaddnet"; }),
               AllOf(HasSubstr("layers[1].arithmetic"), HasSubstr("\"shiftaddnet\""),
-                    HasSubstr("allowed: cnn, adder, bnn, shift, post, apot")));
+                    HasSubstr("allowed: cnn, adder, bnn, shift, post, apot, table")));
   EXPECT_THAT(error_with_graph([](Json& g) { g["layers"][1]["arithmetic"] = "shift"; }),
               HasSubstr("layers[1].levels: is missing"));
   EXPECT_THAT(error_with_graph([](Json& g) { g["layers"][1]["levels"] = 3; }),

@@ -84,7 +84,7 @@ std::vector<std::string> authors_parameters() {
 
 TEST(Arithmetic, TextRoundTrip) {
   EXPECT_THAT(arithmetic_names(),
-              ElementsAre("cnn", "adder", "bnn", "shift", "shiftaddnet", "post", "apot"));
+              ElementsAre("cnn", "adder", "bnn", "shift", "shiftaddnet", "post", "apot", "table"));
   for (const Arithmetic arithmetic : std::vector<Arithmetic>{
            Arithmetic::cnn, Arithmetic::adder, Arithmetic::bnn, Arithmetic::shift,
            Arithmetic::shiftaddnet, Arithmetic::post, Arithmetic::apot}) {
@@ -97,6 +97,10 @@ TEST(Arithmetic, SquareRootsAndSumsOfPowersQuantizeOrdinaryNetworks) {
   EXPECT_EQ(checkpoint_arithmetic(Arithmetic::post), Arithmetic::cnn);
   EXPECT_EQ(checkpoint_arithmetic(Arithmetic::apot), Arithmetic::cnn);
   EXPECT_EQ(checkpoint_arithmetic(Arithmetic::shiftaddnet), Arithmetic::shiftaddnet);
+  hw::ElementTable element;
+  EXPECT_EQ(checkpoint_arithmetic(Arithmetic::table, &element), Arithmetic::cnn);
+  element.scales = hw::StepRule::shared;
+  EXPECT_EQ(checkpoint_arithmetic(Arithmetic::table, &element), Arithmetic::adder);
 }
 
 TEST(Arithmetic, UnknownTextNamesTheAllowedOnes) {

@@ -56,6 +56,7 @@ class Generator {
                                                                   : network::Arithmetic::cnn);
     make_image();
     make_origin();
+    network_.element = options_.element;
     const int layers = random_.integer(1, options_.layers);
     for (int i = 0; i < layers; ++i) append_layer(i == layers - 1);
     const network::StoredTensor& scores = network_.layers.back().output;
@@ -84,6 +85,10 @@ class Generator {
     network_.origin.scheme = "random";
     const int bits = arithmetic_ == network::Arithmetic::bnn ? 1 : options_.operand_bits;
     network_.origin.weight_bits = network_.origin.activation_bits = bits;
+    if (options_.element) {
+      network_.origin.weight_bits = options_.element->weight_bits;
+      network_.origin.activation_bits = options_.element->activation_bits;
+    }
   }
 
   void append_layer(bool last) {
@@ -196,7 +201,8 @@ class Generator {
     if (hw::has_exponent_weights(layer.arithmetic)) leave_room_for_fraction(layer);
     if (random_.chance(60)) make_residual(layer);
     const bool products = layer.arithmetic != network::Arithmetic::adder &&
-                          layer.arithmetic != network::Arithmetic::bnn;
+                          layer.arithmetic != network::Arithmetic::bnn &&
+                          layer.arithmetic != network::Arithmetic::table;
     if (products && layer.input != network::image_tensor && layer.read_quantizers.size() == 1 &&
         random_.chance(options_.adapter_percent)) {
       make_adapter(layer, input);
@@ -263,6 +269,13 @@ class Generator {
       layer.weight_signed = layer.activation_signed = true;
       return;
     }
+    if (layer.arithmetic == network::Arithmetic::table) {
+      layer.weight_bits = options_.element->weight_bits;
+      layer.weight_signed = options_.element->weight_signed;
+      layer.activation_bits = options_.element->activation_bits;
+      layer.activation_signed = options_.element->activation_signed;
+      return;
+    }
     layer.weight_bits = random_.integer(2, options_.operand_bits);
     layer.activation_bits = random_.integer(2, options_.operand_bits);
     layer.weight_signed = hw::has_exponent_weights(layer.arithmetic) || random_.chance(60);
@@ -306,7 +319,8 @@ class Generator {
     const int channels = layer.output.shape.channels;
     const int groups =
         layer.depthwise || random_.chance(50) ? 1 : random_.integer(1, std::min(4, channels));
-    const double operand = operand_range(layer.activation_bits, layer.activation_signed).highest;
+    const double operand =
+        std::max(1, operand_range(layer.activation_bits, layer.activation_signed).highest);
     const double stored = largest(network_.tensor(layer.input));
     for (int g = 0; g < groups; ++g) {
       network::ReadQuantizer quantizer;
@@ -348,11 +362,13 @@ class Generator {
     double sum = 0;
     double squares = 0;
     for (int i = 0; i < samples; ++i) {
-      const double av = std::ldexp(operand(layer, layer.activation_bits, layer.activation_signed),
-                                   layer.activation_shift);
+      const int a = operand(layer, layer.activation_bits, layer.activation_signed);
+      const double av = std::ldexp(a, layer.activation_shift);
       const double wv = weight_value(layer);
-      const double tap =
-          layer.arithmetic == network::Arithmetic::adder ? std::abs(av - wv) : av * wv;
+      const double tap = layer.arithmetic == network::Arithmetic::table
+                             ? options_.element->tap(a, static_cast<int>(wv))
+                         : layer.arithmetic == network::Arithmetic::adder ? std::abs(av - wv)
+                                                                          : av * wv;
       sum += tap;
       squares += tap * tap;
     }

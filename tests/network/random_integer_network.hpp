@@ -20,7 +20,8 @@ struct RandomNetworkOptions {
   int operand_bits = 8;       // of weights and activations, at most; at least 2 (bnn: 1)
   int adapter_percent = 0;    // of the layers that can have a step adapter
   int depthwise_percent = 0;  // of the convolutions that keep their channels
-  bool edge_layers = true;    // first and last convolution may be marked edge (then `cnn`, 8 bits)
+  std::optional<hw::ElementTable> element = std::nullopt;  // of arithmetic table
+  bool edge_layers = true;  // first and last convolution may be marked edge (then `cnn`, 8 bits)
 };
 
 // The same seed and options always give the same network. Multipliers, biases and shifts are drawn

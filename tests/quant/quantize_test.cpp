@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <variant>
@@ -13,6 +14,7 @@
 #include "sw/train/batches.hpp"
 #include "sw/train/modules.hpp"
 #include "tests/quant/random_checkpoint.hpp"
+#include "tests/tlm/random_element.hpp"
 #include "tests/train/synthetic_dataset.hpp"
 
 namespace abacus::quant {
@@ -431,6 +433,71 @@ TEST(Quantize, RefusesASchemeForTheOtherKindOfNetwork) {
   options = cnn.options(8, 8);
   options.scheme = "adderquant-ptq";
   expect_refused(cnn, options, "adderquant-ptq", "cnn");
+}
+
+// Of a product table, an ordinary network's scores; of distances, an AdderNet's: as good as those of the
+// schemes whose taps they are.
+TEST(Quantize, NetworksForAnElementKeepTheScoresWhereItsTableIsExact) {
+  const auto scores = [](const Made& made, const hw::ElementTable& table) {
+    auto described = std::make_shared<network::DescribedElement>();
+    described->table = table;
+    described->sha256 = network::hash_of(table);
+    QuantizationOptions options;
+    options.scheme = "table";
+    options.element = described;
+    options.calibration_images = 96;
+    options.batch_norm_images = 192;
+    const network::IntegerNetwork network = made.quantized(options);
+    EXPECT_EQ(network.origin.arithmetic, network::Arithmetic::table);
+    EXPECT_EQ(network.origin.weight_bits, table.weight_bits);
+    EXPECT_TRUE(network.element.value().same_element(table));
+    for (const network::IntegerLayer& layer : network.layers) {
+      if (layer.kind != network::IntegerLayerKind::convolution) continue;
+      EXPECT_EQ(layer.arithmetic,
+                layer.edge ? network::Arithmetic::cnn : network::Arithmetic::table);
+    }
+    return made.correlation(network, 12);
+  };
+  const Made cnn("lenet", network::Arithmetic::cnn);
+  EXPECT_GT(scores(cnn, test::product_element({8, true, 8, false})), 0.99);
+  EXPECT_GT(scores(cnn, test::product_element({5, true, 6, false})), 0.95);
+  // Signed activations leave half of their codes to what a ReLU stores.
+  EXPECT_GT(scores(cnn, test::product_element({8, true, 8, true})), 0.99);
+  const Made adder("lenet", network::Arithmetic::adder);
+  EXPECT_GT(scores(adder, test::difference_element({8, true, 8, false})), 0.99);
+  EXPECT_GT(scores(adder, test::difference_element({8, false, 8, false})), 0.99);
+  EXPECT_GT(scores(adder, test::difference_element({5, true, 5, false})), 0.9);
+}
+
+TEST(Quantize, RefusesANetworkThatTheElementIsNotFor) {
+  auto described = std::make_shared<network::DescribedElement>();
+  described->table = test::difference_element({4, true, 4, false});
+  QuantizationOptions options;
+  options.scheme = "table";
+  options.element = described;
+  const Made cnn("lenet", network::Arithmetic::cnn);
+  try {
+    cnn.quantized(options);
+    FAIL();
+  } catch (const std::invalid_argument& error) {
+    EXPECT_THAT(error.what(), HasSubstr("arithmetic is cnn; scheme table is for adder"));
+  }
+  options.weight_bits = 5;
+  EXPECT_THROW(complete(options), std::invalid_argument);
+  options.weight_bits.reset();
+  options.element.reset();
+  EXPECT_THROW(complete(options), std::invalid_argument);
+  // Groups are for shared scales.
+  described->table = test::product_element({4, true, 4, false});
+  options.element = described;
+  options.groups = 2;
+  try {
+    complete(options);
+    FAIL();
+  } catch (const std::invalid_argument& error) {
+    EXPECT_THAT(error.what(), HasSubstr("--groups would do nothing; allowed with an element of "
+                                        "shared scales"));
+  }
 }
 
 TEST(Quantize, RefusesImagesOfAnotherShape) {

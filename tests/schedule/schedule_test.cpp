@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstring>
 #include <map>
+#include <memory>
 #include <set>
 #include <stdexcept>
 #include <string>
@@ -15,6 +16,7 @@
 #include "sw/workload/synthetic_network.hpp"
 #include "tests/network/random_integer_network.hpp"
 #include "tests/schedule/token_simulator.hpp"
+#include "tests/tlm/random_element.hpp"
 #include "tlm/command.hpp"
 
 namespace abacus::schedule {
@@ -397,6 +399,33 @@ TEST(ScheduleErrors, NameShiftLayersThatTheLanesCannotCompute) {
   hardware.array.kind = "adder";
   EXPECT_THAT(error_of(network, hardware),
               AllOf(HasSubstr("layer1.0.conv1.shift"), HasSubstr("of kind shift")));
+}
+
+TEST(ScheduleErrors, NameTheDifferenceBetweenTheNetworksElementAndTheArrays) {
+  workload::SyntheticOptions options;
+  options.arithmetic = network::Arithmetic::table;
+  options.element = test::product_element({4, true, 4, false});
+  const network::IntegerNetwork network = workload::synthetic_network(options);
+  hw::HardwareConfig hardware = hardware_for(network::Arithmetic::table);
+  EXPECT_THAT(error_of(network, hardware),
+              AllOf(HasSubstr("layer1.0.conv1"), HasSubstr("the PE array has none")));
+  const auto error_with = [&](const hw::ElementTable& element) {
+    hardware.array.element = std::make_shared<const hw::ElementTable>(element);
+    return error_of(network, hardware);
+  };
+  EXPECT_EQ(error_with(*options.element), "no error");
+  hw::ElementTable other = *options.element;
+  other.name = "by another name";
+  EXPECT_EQ(error_with(other), "no error");
+  other.taps[static_cast<std::size_t>(5 * 16 + 7)] += 1;  // weight −3, activation 7
+  EXPECT_THAT(error_with(other), AllOf(HasSubstr("a tap of -21 for weight -3 and activation 7"),
+                                       HasSubstr("the PE array's, by another name, has -20")));
+  EXPECT_THAT(error_with(test::product_element({4, true, 4, true})),
+              AllOf(HasSubstr("activations of 4 unsigned bits"),
+                    HasSubstr("activations of 4 signed bits")));
+  other = *options.element;
+  other.accumulate = -1;
+  EXPECT_THAT(error_with(other), AllOf(HasSubstr("accumulate 1;"), HasSubstr("accumulate -1")));
 }
 
 TEST(ScheduleErrors, NameLayersWhoseExponentsTheLookupTableDoesNotHold) {

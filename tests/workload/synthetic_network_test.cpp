@@ -12,6 +12,7 @@
 #include "sw/network/reference_executor.hpp"
 #include "sw/workload/stored_distribution.hpp"
 #include "sw/workload/synthetic_images.hpp"
+#include "tests/tlm/random_element.hpp"
 
 namespace abacus::workload {
 namespace {
@@ -26,6 +27,9 @@ SyntheticOptions options(const std::string& network, network::Arithmetic arithme
   given.image = {3, side, side};
   given.weight_bits = given.activation_bits = bits;
   given.most_levels = 15;
+  if (arithmetic == network::Arithmetic::table) {
+    given.element = test::product_element({bits, true, bits, true});
+  }
   return given;
 }
 
@@ -84,6 +88,25 @@ TEST(SyntheticNetwork, EveryArithmeticKeepsItsActivationsAliveThroughADeepNetwor
   for (const network::Arithmetic arithmetic : all_arithmetics()) {
     for (const int bits : {4, 8}) expect_lively(options("resnet32", arithmetic, 32, bits));
   }
+}
+
+TEST(SyntheticNetwork, ElementsOfDistancesKeepTheirActivationsAlive) {
+  SyntheticOptions given = options("resnet20", network::Arithmetic::table, 32, 4);
+  given.element = test::difference_element({4, true, 4, false});
+  expect_lively(given);
+  for (const network::IntegerLayer& layer : synthetic_network(given).layers) {
+    if (layer.arithmetic != network::Arithmetic::table || layer.multipliers.empty()) continue;
+    EXPECT_LT(layer.multipliers.front(), 0) << "accumulate -1: " << layer.name;
+  }
+}
+
+TEST(SyntheticNetwork, ArithmeticAndElementGoTogether) {
+  SyntheticOptions given = options("lenet", network::Arithmetic::table, 28, 4);
+  given.element.reset();
+  EXPECT_THROW(synthetic_network(given), std::runtime_error);
+  given = options("lenet", network::Arithmetic::cnn, 28, 4);
+  given.element = test::product_element({4, true, 4, true});
+  EXPECT_THROW(synthetic_network(given), std::runtime_error);
 }
 
 TEST(SyntheticNetwork, TwoBitsAndUnequalWidthsKeepTheirActivationsAlive) {

@@ -1,5 +1,6 @@
 #include "sw/quant/calibrate/layer_plans.hpp"
 
+#include <memory>
 #include <stdexcept>
 
 #include "sw/quant/layers/adder_quantizer.hpp"
@@ -15,6 +16,19 @@ double ordinary_step(const LayerToPlan& layer, int activation_bits) {
   if (activation_bits >= input.bits) return input.scale;
   const int levels = highest_integer(activation_bits, input.is_signed);
   return layer.operands.magnitudes.best_range(levels) / levels;
+}
+
+// What is stored passes through where the element has codes for all of it.
+double table_activation_step(const LayerToPlan& layer, const hw::ElementTable& element) {
+  const network::StoredTensor& input = layer.input;
+  const int highest = element.highest_activation();
+  if (highest < 1) {
+    throw std::invalid_argument("element " + element.name + " has no positive code of activations");
+  }
+  if (element.lowest_activation() <= input.lowest() && highest >= input.highest()) {
+    return input.scale;
+  }
+  return layer.operands.magnitudes.best_range(highest) / highest;
 }
 
 }  // namespace
@@ -60,6 +74,30 @@ ConvolutionPlan plan_grouped_layer(const LayerToPlan& layer, const CompletedOpti
   const OperandGrid grid = operand_grid(layer.folded, layer.input.is_signed, options);
   return plan_adder_layer(layer.weights(), layer.layer.output.channels,
                           activation_range(layer, options), adder_quantizer_options(options, grid));
+}
+
+ConvolutionPlan plan_table_layer(const LayerToPlan& layer, const CompletedOptions& options) {
+  const hw::ElementTable& element = options.element->table;
+  if (layer.input.is_signed && !element.activation_signed) {
+    throw std::invalid_argument(
+        "layer \"" + layer.folded.name +
+        "\" reads a tensor that can be negative, since no ReLU makes it; element " + element.name +
+        " takes unsigned activations");
+  }
+  ConvolutionPlan plan;
+  if (element.scales == hw::StepRule::shared) {
+    const OperandGrid grid =
+        element.weight_signed ? OperandGrid::symmetric : OperandGrid::nonnegative;
+    plan =
+        plan_adder_layer(layer.weights(), layer.layer.output.channels,
+                         activation_range(layer, options), adder_quantizer_options(options, grid));
+  } else {
+    plan.activation_step = table_activation_step(layer, element);
+    plan.weight_step = best_weight_steps(layer.weights(), layer.layer.output.channels,
+                                         element.lowest_weight(), element.highest_weight());
+  }
+  plan.element = {options.element, &element};
+  return plan;
 }
 
 double activation_range(const LayerToPlan& layer, const CompletedOptions& options) {

@@ -34,6 +34,11 @@ ConvolutionPlan plan_exponent_layer(const LayerToPlan& layer, WeightQuantizer qu
 // A shift layer's own codes (shift_quantizer.hpp), and activations as of an ordinary convolution.
 ConvolutionPlan plan_shift_layer(const LayerToPlan& layer, const CompletedOptions& options);
 
+// A layer for the options' element (docs/table.md): of product scales as an ordinary convolution, of shared
+// ones as an adder layer of AdderQuant's ranges, on the element's codes. Throws std::invalid_argument naming
+// the layer where its inputs can be negative and the element's activations cannot.
+ConvolutionPlan plan_table_layer(const LayerToPlan& layer, const CompletedOptions& options);
+
 // An adder layer with AdderQuant's groups and ranges (adder_quantizer.hpp).
 ConvolutionPlan plan_grouped_layer(const LayerToPlan& layer, const CompletedOptions& options);
 

@@ -8,6 +8,7 @@
 #include "sw/network/graph_folding.hpp"
 #include "sw/quant/layers/binary_quantizer.hpp"
 #include "sw/quant/layers/shift_quantizer.hpp"
+#include "sw/quant/layers/table_quantizer.hpp"
 #include "sw/quant/plan/adapter_arithmetic.hpp"
 #include "sw/quant/plan/fixed_point.hpp"
 
@@ -47,7 +48,8 @@ void set_operands(const network::Checkpoint& checkpoint, const ConvolutionPlan& 
     layer.read_quantizers.push_back({1, 0});
     return;
   }
-  layer.convolution = from.computes(network::Arithmetic::adder)
+  layer.convolution = plan.element ? quantize_table_convolution(plan, weights, bias)
+                      : from.computes(network::Arithmetic::adder)
                           ? quantize_adder_convolution(plan, weights, bias)
                           : quantize_ordinary_convolution(plan, weights, bias);
   const bool adapts = layer.convolution.adapter.channels > 0;

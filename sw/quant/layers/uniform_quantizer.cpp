@@ -10,20 +10,22 @@
 namespace abacus::quant {
 namespace {
 
-double level(double value, double step, int bits) {
-  return std::clamp(std::floor(value / step + 0.5), static_cast<double>(lowest_integer(bits, true)),
-                    static_cast<double>(highest_integer(bits, true)));
+double level(double value, double step, int lowest, int highest) {
+  return std::clamp(std::floor(value / step + 0.5), static_cast<double>(lowest),
+                    static_cast<double>(highest));
 }
 
 }  // namespace
 
-double best_weight_step(const float* weights, std::size_t count, int bits) {
+double best_weight_step(const float* weights, std::size_t count, int lowest, int highest) {
+  // Of the sides that have levels.
   double largest = 0;
   for (std::size_t i = 0; i < count; ++i) {
-    largest = std::max(largest, std::abs(static_cast<double>(weights[i])));
+    const double weight = static_cast<double>(weights[i]);
+    if (weight > 0 ? highest > 0 : lowest < 0) largest = std::max(largest, std::abs(weight));
   }
   if (largest <= 0) return 1;
-  const double whole = largest / highest_integer(bits, true);
+  const double whole = largest / (highest > 0 ? highest : -lowest);
   double best = whole;
   double least = -1;
   constexpr int candidates = 150;
@@ -32,7 +34,7 @@ double best_weight_step(const float* weights, std::size_t count, int bits) {
     double error = 0;
     for (std::size_t j = 0; j < count; ++j) {
       const double weight = static_cast<double>(weights[j]);
-      const double difference = weight - step * level(weight, step, bits);
+      const double difference = weight - step * level(weight, step, lowest, highest);
       error += difference * difference;
     }
     if (least < 0 || error < least) {
@@ -43,12 +45,22 @@ double best_weight_step(const float* weights, std::size_t count, int bits) {
   return best;
 }
 
+double best_weight_step(const float* weights, std::size_t count, int bits) {
+  return best_weight_step(weights, count, lowest_integer(bits, true), highest_integer(bits, true));
+}
+
 std::vector<double> best_weight_steps(const std::vector<float>& weights, int output_channels,
                                       int bits) {
   if (bits < 2 || bits > 8) {
     throw std::invalid_argument("operand width is " + std::to_string(bits) +
                                 "; allowed: 2 to 8 bits");
   }
+  return best_weight_steps(weights, output_channels, lowest_integer(bits, true),
+                           highest_integer(bits, true));
+}
+
+std::vector<double> best_weight_steps(const std::vector<float>& weights, int output_channels,
+                                      int lowest, int highest) {
   if (output_channels < 1 || weights.empty() ||
       weights.size() % static_cast<std::size_t>(output_channels) != 0) {
     throw std::invalid_argument("number of weights is " + std::to_string(weights.size()) +
@@ -59,7 +71,7 @@ std::vector<double> best_weight_steps(const std::vector<float>& weights, int out
   const std::size_t size = weights.size() / channels;
   std::vector<double> steps;
   for (std::size_t o = 0; o < channels; ++o) {
-    steps.push_back(best_weight_step(weights.data() + o * size, size, bits));
+    steps.push_back(best_weight_step(weights.data() + o * size, size, lowest, highest));
   }
   return steps;
 }

@@ -4,7 +4,8 @@ namespace abacus::quant {
 
 const std::vector<const QuantizationOption*>& quantization_options() {
   using namespace option;
-  static const std::vector<const QuantizationOption*> rows = {&weight_bits,
+  static const std::vector<const QuantizationOption*> rows = {&element,
+                                                              &weight_bits,
                                                               &activation_bits,
                                                               &storage_bits,
                                                               &batch_norm,

@@ -5,6 +5,7 @@
 #include <limits>
 #include <vector>
 
+#include "sw/quant/options/element_option.hpp"
 #include "sw/quant/options/option.hpp"
 #include "sw/quant/options/quantization_options.hpp"
 
@@ -28,6 +29,9 @@ using Switch = SwitchOption<QuantizationValues>;
 template <typename T>
 using Choice = ChoiceOption<QuantizationValues, T>;
 
+inline constexpr ElementOption<QuantizationValues> element{
+    {"element", "description of the processing element, which says widths and taps"},
+    {&AsAsked::element, &AsCompleted::element}};
 inline constexpr Integer<int> weight_bits{
     {"weight-bits", "of the layers between the edges; weights and activations may differ", "bits"},
     {&AsAsked::weight_bits, &AsCompleted::weight_bits},

@@ -7,6 +7,7 @@
 
 #include "sw/network/checkpoint.hpp"
 #include "sw/quant/options/choices.hpp"
+#include "sw/quant/options/element_option.hpp"
 #include "sw/quant/options/option.hpp"
 #include "sw/quant/plan/quantization_plan.hpp"
 #include "sw/train/batches.hpp"
@@ -19,6 +20,7 @@ struct QuantizationScheme;
 // where a scheme has no such thing, which then is off.
 template <template <typename> class Value>
 struct QuantizationValues {
+  Value<ChosenElement> element{};
   Value<int> weight_bits{};
   Value<int> activation_bits{};
   Value<int> storage_bits{};

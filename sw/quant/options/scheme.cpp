@@ -52,8 +52,13 @@ const QuantizationScheme& find_training_scheme(const std::string& name) {
   for (const QuantizationScheme& scheme : quantization_schemes()) {
     if (scheme.trains && training_name(scheme) == name) return scheme;
   }
-  throw std::invalid_argument("unknown scheme \"" + name +
-                              "\"; allowed: " + listed(training_scheme_names()));
+  const std::string allowed = "; allowed: " + listed(training_scheme_names());
+  for (const QuantizationScheme& scheme : quantization_schemes()) {
+    if (training_name(scheme) != name) continue;
+    throw std::invalid_argument("scheme \"" + name +
+                                "\" quantizes trained networks and is not trained with" + allowed);
+  }
+  throw std::invalid_argument("unknown scheme \"" + name + "\"" + allowed);
 }
 
 std::vector<std::string> schemes_with(const QuantizationOption& option) {
@@ -64,12 +69,15 @@ std::vector<std::string> schemes_with(const QuantizationOption& option) {
   return names;
 }
 
-void check_scheme(const QuantizationScheme& scheme, const network::Checkpoint& checkpoint,
+void check_scheme(const CompletedOptions& options, const network::Checkpoint& checkpoint,
                   const std::string& source) {
-  if (scheme.arithmetic == checkpoint.network.arithmetic) return;
+  const QuantizationScheme& scheme = options.scheme();
+  const network::Arithmetic wanted =
+      scheme.arithmetic_by ? scheme.arithmetic_by(options) : scheme.arithmetic;
+  if (wanted == checkpoint.network.arithmetic) return;
   throw std::invalid_argument(source + ": its network's arithmetic is " +
                               network::to_string(checkpoint.network.arithmetic) + "; scheme " +
-                              scheme.name + " is for " + network::to_string(scheme.arithmetic));
+                              scheme.name + " is for " + network::to_string(wanted));
 }
 
 }  // namespace abacus::quant

@@ -20,8 +20,10 @@ struct QuantizationWork;  // sw/quant/schemes/stages.hpp
 struct QuantizationScheme {
   std::string name;                                           // "adderquant-ptq"
   network::Arithmetic arithmetic = network::Arithmetic::cnn;  // of the networks that it is for
-  std::string networks;                                       // those, in words
-  std::string summary;                                        // one line for the documentation
+  // Where that is for the options to say; none: always `arithmetic`.
+  std::function<network::Arithmetic(const CompletedOptions&)> arithmetic_by;
+  std::string networks;  // those, in words
+  std::string summary;   // one line for the documentation
   std::vector<TakenQuantizationOption> options;
   // Of one convolution between the edges. Throws std::invalid_argument as make_plan() does.
   std::function<ConvolutionPlan(const LayerToPlan&, const CompletedOptions&)> plan;
@@ -54,7 +56,7 @@ std::vector<std::string> schemes_with(const QuantizationOption& option);
 
 // Throws std::invalid_argument naming `source` (the checkpoint's file), scheme and arithmetic if the
 // scheme is not for the checkpoint's kind of network.
-void check_scheme(const QuantizationScheme& scheme, const network::Checkpoint& checkpoint,
+void check_scheme(const CompletedOptions& options, const network::Checkpoint& checkpoint,
                   const std::string& source);
 
 }  // namespace abacus::quant

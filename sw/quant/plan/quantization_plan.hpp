@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -41,6 +42,10 @@ struct ConvolutionPlan {
   // Weights beyond the range add their distance from it as an offset (lossless where the
   // activations stay within the range); false: they are clipped and nothing is added.
   bool weight_clamp = true;
+
+  // In place of grids and widths, of an element that the user describes (docs/table.md). Shared scales: group
+  // and range; else the steps below.
+  std::shared_ptr<const hw::ElementTable> element;
 
   // Ordinary layers: symmetric weights.
   double activation_step = 1;

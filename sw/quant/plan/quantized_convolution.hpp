@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "sw/quant/activations/activation_quantizer.hpp"
 #include "sw/quant/weights/weight_quantizer.hpp"
+#include "tlm/element_table.hpp"
 
 namespace abacus::quant {
 
@@ -19,7 +21,8 @@ struct QuantizedConvolution {
   bool weight_signed = true;
   int weight_shift = 0;  // docs/arithmetic.md
   int activation_shift = 0;
-  std::vector<std::int16_t> weights;  // output channel × input channel × ky × kx
+  std::vector<std::int16_t> weights;                // output channel × input channel × ky × kx
+  std::shared_ptr<const hw::ElementTable> element;  // where taps are those of a described element
   // What the weights stand for, in an accumulator of `fraction_bits` below the binary point.
   WeightCode code;
   int fraction_bits = 0;            // of all codes but integers

@@ -46,7 +46,8 @@ hw::TapKind arithmetic_of(WeightForm form, hw::TapKind of_integers) {
 void set_convolution(const QuantizedNetwork& network, const QuantizedLayer& from,
                      network::IntegerLayer& to) {
   const QuantizedConvolution& convolution = from.convolution;
-  to.arithmetic = arithmetic_of(convolution.code.form, to.arithmetic);
+  to.arithmetic = convolution.element ? network::Arithmetic::table
+                                      : arithmetic_of(convolution.code.form, to.arithmetic);
   to.levels = convolution.code.magnitudes;
   to.first_exponents = convolution.code.first_exponents;
   to.second_exponents = convolution.code.second_exponents;
@@ -156,6 +157,10 @@ network::IntegerNetwork to_integer_network(const QuantizedNetwork& network) {
                            hw::has_exponent_weights(to.arithmetic);
     if (exponents && network.network.arithmetic == network::Arithmetic::cnn) {
       result.origin.arithmetic = to.arithmetic;
+    }
+    if (from.convolution.element) {
+      result.origin.arithmetic = network::Arithmetic::table;
+      result.element = *from.convolution.element;
     }
     result.layers.push_back(std::move(to));
   }

@@ -397,7 +397,7 @@ QatResult train_quantized(const network::Checkpoint& checkpoint, const network::
   check_training(options, data);
   check_quantizers(options);
   if (options.quantizers.has_value()) options.learn_ranges = true;
-  check_scheme(options.quantization.scheme(), checkpoint, "checkpoint");
+  check_scheme(options.quantization, checkpoint, "checkpoint");
   check_images(checkpoint, data.training);
   check_images(checkpoint, data.validation);
   if (options.distill > 0) check_images(teacher, data.training);

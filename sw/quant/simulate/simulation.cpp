@@ -27,7 +27,8 @@ torch::Tensor& round_and_clamp(torch::Tensor& values, int lowest, int highest) {
 // `ratio`: one, or one an image.
 torch::Tensor read(const torch::Tensor& stored, const torch::Tensor& ratio,
                    const QuantizedConvolution& convolution) {
-  if (convolution.activation_bits == 1) return torch::where(stored < 0, -1.0F, 1.0F);
+  if (convolution.activation_bits == 1 && !convolution.element)
+    return torch::where(stored < 0, -1.0F, 1.0F);
   torch::Tensor operands = stored.to(torch::kFloat64) * ratio;
   round_and_clamp(operands,
                   lowest_integer(convolution.activation_bits, convolution.activation_signed),
@@ -66,6 +67,12 @@ void Simulation::prepare(std::size_t index) {
   const network::Layer& source = network_.source(index);
   if (!source.is<network::Convolution>()) return;
   const network::Convolution& from = source.convolution();
+  if (layer.convolution.element) {
+    prepared_[index].table = std::make_unique<TableAccumulation>(
+        layer.convolution, layer.read_quantizers, network_.tensor(layer.folded.input), from.kernel,
+        from.stride, from.padding);
+    return;
+  }
   if (from.arithmetic == network::Arithmetic::adder) {
     prepared_[index].adder = std::make_unique<AdderAccumulation>(
         layer.convolution, layer.read_quantizers, network_.tensor(layer.folded.input), from.kernel,
@@ -95,6 +102,14 @@ void Simulation::prepare(std::size_t index) {
 torch::Tensor Simulation::accumulate(std::size_t index, const torch::Tensor& input) const {
   const QuantizedLayer& layer = network_.layers[index];
   const network::Convolution& from = network_.source(index).convolution();
+  if (const auto& table = prepared_[index].table) {
+    const torch::Tensor stored = input.contiguous();
+    torch::Tensor accumulators = torch::empty(
+        {stored.size(0), table->output_channels(), table->output_height(), table->output_width()},
+        torch::kFloat64);
+    table->run(stored.size(0), stored.data_ptr<float>(), accumulators.data_ptr<double>());
+    return table->fits_float() ? accumulators.to(torch::kFloat32) : accumulators;
+  }
   if (const auto& adder = prepared_[index].adder) {
     const torch::Tensor stored = input.contiguous();
     torch::Tensor accumulators = torch::empty(

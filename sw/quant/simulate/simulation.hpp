@@ -9,6 +9,7 @@
 #include "sw/quant/plan/quantized_network.hpp"
 #include "sw/quant/simulate/adder_accumulation.hpp"
 #include "sw/quant/simulate/exponent_accumulation.hpp"
+#include "sw/quant/simulate/table_accumulation.hpp"
 #include "sw/train/torch.hpp"
 
 namespace abacus::quant {
@@ -59,6 +60,7 @@ class Simulation {
   struct Prepared {
     std::unique_ptr<AdderAccumulation> adder;
     std::unique_ptr<ExponentAccumulation> exponents;
+    std::unique_ptr<TableAccumulation> table;
     torch::Tensor weights;
     std::optional<network::AdapterNetwork> adapter;
   };

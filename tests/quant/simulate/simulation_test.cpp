@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 #include <random>
 
 #include "sw/network/reference_executor.hpp"
@@ -15,6 +16,7 @@
 #include "sw/quant/simulate/exponent_accumulation.hpp"
 #include "sw/train/batches.hpp"
 #include "tests/quant/random_checkpoint.hpp"
+#include "tests/tlm/random_element.hpp"
 #include "tests/train/synthetic_dataset.hpp"
 
 namespace abacus::quant {
@@ -40,7 +42,10 @@ QuantizedNetwork hand_made_network(std::mt19937& random, hw::TapKind arithmetic)
   QuantizedNetwork result;
   network::Network& network = result.network;
   network.name = "lenet";
-  network.arithmetic = arithmetic;
+  const bool table = arithmetic == network::Arithmetic::table;
+  const hw::TapKind trained = table ? network::Arithmetic::cnn : arithmetic;
+  network.arithmetic = trained;
+  const auto element = std::make_shared<const hw::ElementTable>(test::random_element(random()));
   network.input = {2, 6, 6};
   network.classes = 12;
   const auto layer = [&](const std::string& name, const network::LayerKind& kind, int from,
@@ -54,7 +59,7 @@ QuantizedNetwork hand_made_network(std::mt19937& random, hw::TapKind arithmetic)
     network.layers.push_back(made);
     return static_cast<int>(network.layers.size()) - 1;
   };
-  const auto of_stride = [&](int stride) { return network::Convolution{arithmetic, 3, stride, 1}; };
+  const auto of_stride = [&](int stride) { return network::Convolution{trained, 3, stride, 1}; };
   const int a = layer("a", of_stride(1), -1, {3, 6, 6});
   const int pool = layer("pool", network::MaxPool{2, 2}, a, {3, 3, 3});
   const int b = layer("b", of_stride(2), a, {3, 3, 3});
@@ -89,13 +94,23 @@ QuantizedNetwork hand_made_network(std::mt19937& random, hw::TapKind arithmetic)
         convolution.fraction_bits = std::uniform_int_distribution<int>(2, 8)(random);
         lowest_weight = -15;
       }
+      int highest_weight = 15;
+      if (table) {
+        convolution.element = element;
+        convolution.weight_bits = element->weight_bits;
+        convolution.weight_signed = element->weight_signed;
+        convolution.activation_bits = element->activation_bits;
+        convolution.activation_signed = element->activation_signed;
+        lowest_weight = element->lowest_weight();
+        highest_weight = element->highest_weight();
+      }
       const int taps = from.input.channels * 3 * 3;
       const network::StoredTensor& input = result.tensor(folded.input);
-      const int groups = arithmetic == network::Arithmetic::adder ? 2 : 1;
+      const int groups = arithmetic == network::Arithmetic::adder || table ? 2 : 1;
       // Every second layer "b", which reads what another layer stored, with a step of its own for each
       // image.
-      const bool adapts =
-          arithmetic != network::Arithmetic::adder && from.name == "b" && uniform(0, 1) < 0.5;
+      const bool adapts = arithmetic != network::Arithmetic::adder && !table && from.name == "b" &&
+                          uniform(0, 1) < 0.5;
       if (adapts) {
         convolution.adapter.channels = input.shape.channels;
         for (int c = 0; c < input.shape.channels; ++c) {
@@ -115,13 +130,14 @@ QuantizedNetwork hand_made_network(std::mt19937& random, hw::TapKind arithmetic)
         convolution.group.push_back(o % groups);
         const double step = convolution.activation_step[static_cast<std::size_t>(o % groups)];
         convolution.accumulator_step.push_back(arithmetic == network::Arithmetic::adder ? -step
+                                               : table ? std::ldexp(step, 5 - element->tap_bits)
                                                : arithmetic == network::Arithmetic::shift
                                                    ? step * uniform(0.5, 1.5)
                                                    : step * uniform(0.01, 0.02));
         convolution.offset.push_back(uniform(-1, 1));
         for (int i = 0; i < taps; ++i) {
           convolution.weights.push_back(static_cast<std::int16_t>(
-              std::uniform_int_distribution<int>(lowest_weight, 15)(random)));
+              std::uniform_int_distribution<int>(lowest_weight, highest_weight)(random)));
         }
         made.batch_norm.weight.push_back(uniform(-2, 2));
         made.batch_norm.bias.push_back(uniform(-1, 1));
@@ -197,9 +213,9 @@ TEST(Simulation, AgreesWithTheReferenceExecutor) {
 // layer, bit for bit.
 TEST(Simulation, WithFixedPointScalesEveryTensorIsTheReferenceExecutors) {
   std::mt19937 random(47);
-  for (const hw::TapKind arithmetic :
-       {network::Arithmetic::adder, network::Arithmetic::cnn, network::Arithmetic::shift}) {
-    for (int trial = 0; trial < 6; ++trial) {
+  for (const hw::TapKind arithmetic : {network::Arithmetic::adder, network::Arithmetic::cnn,
+                                       network::Arithmetic::shift, network::Arithmetic::table}) {
+    for (int trial = 0; trial < (arithmetic == network::Arithmetic::table ? 20 : 6); ++trial) {
       QuantizedNetwork network = hand_made_network(random, arithmetic);
       const network::IntegerNetwork integer = to_integer_network(network);
       constexpr int count = 3;
