@@ -14,6 +14,7 @@
 #include "sw/cli/json_output.hpp"
 #include "sw/cli/run_options.hpp"
 #include "sw/network/checkpoint.hpp"
+#include "sw/network/dataset_match.hpp"
 #include "sw/network/keep_first.hpp"
 #include "sw/quant/simulate/activation_comparison.hpp"
 #include "sw/support/atomic_file.hpp"
@@ -159,6 +160,8 @@ void run(const Arguments& arguments) {
       checkpoint.dataset,
       arguments.split == "train" ? network::Split::train : network::Split::validation,
       network::data_root(arguments.data, checkpoint.dataset));
+  network::check_images(arguments.checkpoint, checkpoint.network, images);
+  network::check_images(arguments.package, package, images);
   network::keep_first(images, arguments.images);
   train::FloatNetwork network(checkpoint.network, checkpoint.tensors);
   support::Progress progress("comparison", images.count());

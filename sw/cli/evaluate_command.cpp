@@ -10,6 +10,7 @@
 #include "sw/cli/json_output.hpp"
 #include "sw/cli/run_options.hpp"
 #include "sw/network/checkpoint.hpp"
+#include "sw/network/dataset_match.hpp"
 #include "sw/network/keep_first.hpp"
 #include "sw/quant/simulate/package_accuracy.hpp"
 #include "sw/support/progress.hpp"
@@ -66,6 +67,7 @@ void run_package(const Arguments& arguments) {
   const std::string name = arguments.dataset.empty() ? package.origin.dataset : arguments.dataset;
   network::Dataset dataset = network::load_dataset(name, split_from_string(arguments.split),
                                                    network::data_root(arguments.data, name));
+  network::check_images(arguments.package, package, dataset);
   if (arguments.images > 0) network::keep_first(dataset, arguments.images);
   support::Progress progress("evaluation", dataset.count());
   const double accuracy = quant::package_accuracy(
@@ -86,10 +88,7 @@ void run(const Arguments& arguments) {
   const std::string name = arguments.dataset.empty() ? checkpoint.dataset : arguments.dataset;
   const network::Dataset dataset = network::load_dataset(name, split_from_string(arguments.split),
                                                          network::data_root(arguments.data, name));
-  if (dataset.image != checkpoint.network.input || dataset.classes != checkpoint.network.classes) {
-    throw std::runtime_error(arguments.checkpoint + ": made for the images and classes of " +
-                             checkpoint.dataset + ", which are not those of " + name);
-  }
+  network::check_images(arguments.checkpoint, checkpoint.network, dataset);
   train::FloatNetwork network(checkpoint.network, checkpoint.tensors);
   const double accuracy =
       train::evaluate(network, dataset, checkpoint.normalization, arguments.images);

@@ -15,6 +15,7 @@
 #include "sw/cli/option_flags.hpp"
 #include "sw/cli/run_options.hpp"
 #include "sw/network/checkpoint.hpp"
+#include "sw/network/dataset_match.hpp"
 #include "sw/network/integer_network.hpp"
 #include "sw/network/keep_first.hpp"
 #include "sw/quant/options/scheme.hpp"
@@ -149,6 +150,10 @@ void run(const CLI::App& command, const Arguments& arguments) {
   quant::QatData data = {
       network::load_dataset(checkpoint.dataset, split, root),
       network::load_dataset(checkpoint.dataset, network::Split::validation, root)};
+  network::check_images(arguments.checkpoint, checkpoint.network, data.training);
+  if (!arguments.teacher.empty()) {
+    network::check_images(arguments.teacher, teacher.network, data.training);
+  }
   if (options.training_images > 0) network::keep_first(data.training, options.training_images);
   if (arguments.evaluate > 0) {
     data.test = network::load_dataset(checkpoint.dataset, network::Split::test, root);

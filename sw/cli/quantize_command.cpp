@@ -14,6 +14,7 @@
 #include "sw/cli/option_flags.hpp"
 #include "sw/cli/run_options.hpp"
 #include "sw/network/checkpoint.hpp"
+#include "sw/network/dataset_match.hpp"
 #include "sw/network/integer_network.hpp"
 #include "sw/network/keep_first.hpp"
 #include "sw/network/safetensors.hpp"
@@ -85,6 +86,7 @@ void run(const Arguments& arguments) {
   const std::filesystem::path root = network::data_root(arguments.data, checkpoint.dataset);
   const network::Dataset training =
       network::load_dataset(checkpoint.dataset, network::Split::train, root);
+  network::check_images(arguments.checkpoint, checkpoint.network, training);
   network::Dataset evaluation;
   if (arguments.evaluate > 0) {
     evaluation = network::load_dataset(
@@ -101,6 +103,7 @@ void run(const Arguments& arguments) {
         name,
         arguments.compare_split == "train" ? network::Split::train : network::Split::validation,
         network::data_root(arguments.data, name));
+    network::check_image_shape(arguments.checkpoint, checkpoint.network.input, compared);
     network::keep_first(compared, arguments.compare);
   }
 

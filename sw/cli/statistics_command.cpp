@@ -19,6 +19,7 @@
 #include "sw/cli/json_output.hpp"
 #include "sw/cli/run_options.hpp"
 #include "sw/network/checkpoint.hpp"
+#include "sw/network/dataset_match.hpp"
 #include "sw/quant/calibrate/calibration.hpp"
 #include "sw/support/atomic_file.hpp"
 #include "sw/support/progress.hpp"
@@ -251,6 +252,7 @@ void run(const Arguments& arguments) {
   const network::Dataset training =
       network::load_dataset(checkpoint.dataset, network::Split::train,
                             network::data_root(arguments.data, checkpoint.dataset));
+  network::check_images(arguments.checkpoint, checkpoint.network, training);
   train::prepare_torch(arguments.threads);
   train::FloatNetwork network(checkpoint.network, checkpoint.tensors);
   network.set_batch_norm_mode(train::BatchNormMode::inference);

@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include "sw/network/dataset_match.hpp"
 #include "sw/network/graph_folding.hpp"
 #include "sw/quant/calibrate/calibration.hpp"
 #include "sw/quant/calibrate/make_plan.hpp"
@@ -20,8 +21,11 @@ network::IntegerNetwork quantize(const network::Checkpoint& checkpoint,
                                  const QuantizationProgress& progress,
                                  const network::Dataset* compared, Comparison* comparison) {
   check_scheme(options, checkpoint, "checkpoint");
-  check_images(checkpoint, training);
-  if (evaluation != nullptr) check_images(checkpoint, *evaluation);
+  network::check_images("checkpoint", checkpoint.network, training);
+  if (evaluation != nullptr) network::check_images("checkpoint", checkpoint.network, *evaluation);
+  if (compared != nullptr) {
+    network::check_image_shape("checkpoint", checkpoint.network.input, *compared);
+  }
 
   const CalibrationData data{training, checkpoint.normalization, options.augmentation(),
                              options.seed};

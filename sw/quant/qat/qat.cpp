@@ -10,6 +10,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "sw/network/dataset_match.hpp"
 #include "sw/quant/calibrate/batch_norm_estimation.hpp"
 #include "sw/quant/calibrate/calibration.hpp"
 #include "sw/quant/calibrate/layer_calibration.hpp"
@@ -398,9 +399,12 @@ QatResult train_quantized(const network::Checkpoint& checkpoint, const network::
   check_quantizers(options);
   if (options.quantizers.has_value()) options.learn_ranges = true;
   check_scheme(options.quantization, checkpoint, "checkpoint");
-  check_images(checkpoint, data.training);
-  check_images(checkpoint, data.validation);
-  if (options.distill > 0) check_images(teacher, data.training);
+  network::check_images("checkpoint", checkpoint.network, data.training);
+  network::check_images("checkpoint", checkpoint.network, data.validation);
+  if (data.test.has_value()) {
+    network::check_images("checkpoint", checkpoint.network, *data.test);
+  }
+  if (options.distill > 0) network::check_images("teacher", teacher.network, data.training);
   Training training(checkpoint, teacher, data, options, stop);
   if (!training.run()) return {};
   return training.result();

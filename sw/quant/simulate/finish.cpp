@@ -1,7 +1,6 @@
 #include "sw/quant/simulate/finish.hpp"
 
 #include <algorithm>
-#include <stdexcept>
 
 #include "sw/quant/simulate/simulation.hpp"
 #include "sw/train/batches.hpp"
@@ -38,14 +37,6 @@ network::IntegerNetwork finish(QuantizedNetwork& network, const network::Checkpo
         fake_quantized_accuracy(network, *evaluation, progress);
   }
   return result;
-}
-
-void check_images(const network::Checkpoint& checkpoint, const network::Dataset& images) {
-  if (images.count() == 0) throw std::invalid_argument(images.name + ": no images");
-  if (images.image != checkpoint.network.input || images.classes != checkpoint.network.classes) {
-    throw std::invalid_argument("the network is made for the images and classes of " +
-                                checkpoint.dataset + ", which are not those of " + images.name);
-  }
 }
 
 }  // namespace abacus::quant

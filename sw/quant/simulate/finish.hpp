@@ -23,8 +23,4 @@ network::IntegerNetwork finish(QuantizedNetwork& network, const network::Checkpo
                                const network::Dataset* evaluation,
                                const QuantizationProgress& progress);
 
-// Throws std::invalid_argument for no images, or images of another shape or number of classes than
-// the checkpoint's.
-void check_images(const network::Checkpoint& checkpoint, const network::Dataset& images);
-
 }  // namespace abacus::quant
