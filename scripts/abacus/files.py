@@ -1,28 +1,12 @@
-"""Files that are whole or not there, and their hashes."""
+"""Texts of files, and their hashes."""
 
 import csv
 import hashlib
 import io
-import os
 import pathlib
 from collections.abc import Iterable, Sequence
 
-from abacus.errors import AbacusError
-
-
-def write_whole(file: pathlib.Path, content: str | bytes) -> None:
-    """Under another name first, so that nobody sees half of it."""
-    partial = file.with_name(f"{file.name}.partial.{os.getpid()}")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_bytes(content.encode() if isinstance(content, str) else content)
-        partial.replace(file)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise AbacusError(f"{file}: {error.strerror}") from None
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
+from abacus.output import say, write_output
 
 
 def csv_text(lines: Iterable[Sequence[object]]) -> str:
@@ -34,8 +18,8 @@ def csv_text(lines: Iterable[Sequence[object]]) -> str:
 
 def write_csv(file: pathlib.Path, header: Sequence[str], lines: Iterable[Sequence[object]]) -> None:
     """Writes the file and says so."""
-    write_whole(file, csv_text([header, *lines]))
-    print(file)
+    write_output(file, csv_text([header, *lines]))
+    say(file)
 
 
 def sha256_of(file: pathlib.Path) -> str:

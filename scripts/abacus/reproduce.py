@@ -23,7 +23,7 @@ from abacus.checkpoint import Checkpoints, find_checkpoints
 from abacus.errors import AbacusError, Stopped
 from abacus.figures import catalogue as figures
 from abacus.figures.request import Request
-from abacus.files import write_whole
+from abacus.output import reserved, say, write_output
 from abacus.programs import process
 from abacus.tables import catalogue as tables
 from abacus.tables.lines import lines_of, table_csv
@@ -245,9 +245,6 @@ def make_table(
         tables.with_options(cell, settings.option)
         for cell in tables.with_bits(cells, settings.bits)
     ]
-    # An older table must not pass for this one, should it fail; its rows are kept.
-    for kind in ("csv", "md"):
-        (settings.out / f"{name}.{kind}").unlink(missing_ok=True)
     runner = Runner(settings, checkpoints)
     by_seed = make_all(runner, seeds.expanded(cells, settings.seeds), settings.keep_going)
     outcomes = seeds.folded(by_seed)
@@ -255,13 +252,21 @@ def make_table(
     # Both texts before either file, so that an error leaves neither.
     as_csv = table_csv(lines)
     as_markdown = table_markdown(table, lines, command, outcomes, runner)
-    write_whole(settings.out / f"{name}.csv", as_csv)
-    write_whole(settings.out / f"{name}.md", as_markdown)
-    print(settings.out / f"{name}.md")
+    write_output(settings.out / f"{name}.csv", as_csv)
+    write_output(settings.out / f"{name}.md", as_markdown)
+    say(settings.out / f"{name}.md")
     failed = [
         cell.title for cell, outcome in by_seed.items() if outcome.reason.startswith("failed")
     ]
     return outcomes, failed
+
+
+def results_of(settings: Settings) -> list[pathlib.Path]:
+    """What is written in the end, besides what is kept."""
+    kinds = ["csv", "md"] if settings.table in tables.TABLES else ["csv"]
+    if settings.table in figures.NAMES:
+        kinds += ["svg", "png"]
+    return [settings.out / f"{settings.table}.{kind}" for kind in kinds]
 
 
 def main(arguments: list[str]) -> None:
@@ -270,12 +275,13 @@ def main(arguments: list[str]) -> None:
     process.stop_on_signals()
     failed: list[str] = []
     try:
-        checkpoints = find_checkpoints(settings.checkpoint, places.CHECKPOINTS)
-        outcomes = None
-        if settings.table in tables.TABLES:
-            outcomes, failed = make_table(settings, checkpoints, command_text(arguments))
-        if settings.table in figures.NAMES:
-            figures.make(Request(settings.table, settings, checkpoints, outcomes))
+        with reserved(settings.out, results_of(settings)):
+            checkpoints = find_checkpoints(settings.checkpoint, places.CHECKPOINTS)
+            outcomes = None
+            if settings.table in tables.TABLES:
+                outcomes, failed = make_table(settings, checkpoints, command_text(arguments))
+            if settings.table in figures.NAMES:
+                figures.make(Request(settings.table, settings, checkpoints, outcomes))
     except AbacusError as error:
         sys.exit(f"reproduce: {error}")
     except Stopped:

@@ -8,7 +8,7 @@ import struct
 from typing import TYPE_CHECKING, Any
 
 from abacus.errors import AbacusError
-from abacus.files import write_whole
+from abacus.output import write_output
 
 if TYPE_CHECKING:  # plots need NumPy, tables do not
     import numpy as np
@@ -79,6 +79,6 @@ def write_with_header(source: pathlib.Path, start: int, header: Header, copy: pa
     try:
         with open(source, "rb") as content:
             content.seek(start)
-            write_whole(copy, struct.pack("<Q", len(text)) + text + content.read())
+            write_output(copy, struct.pack("<Q", len(text)) + text + content.read())
     except OSError as error:
         raise AbacusError(f"{source}: {error.strerror}") from None

@@ -11,13 +11,14 @@
 #include <utility>
 #include <vector>
 
+#include "sw/cli/integer_option.hpp"
 #include "sw/cli/json_output.hpp"
 #include "sw/cli/run_options.hpp"
 #include "sw/network/checkpoint.hpp"
 #include "sw/network/dataset_match.hpp"
 #include "sw/network/keep_first.hpp"
 #include "sw/quant/simulate/activation_comparison.hpp"
-#include "sw/support/atomic_file.hpp"
+#include "sw/support/output_file.hpp"
 #include "sw/support/progress.hpp"
 #include "sw/train/processor.hpp"
 
@@ -144,7 +145,9 @@ std::set<std::string> chosen_layers(const network::IntegerNetwork& package,
 }
 
 void run(const Arguments& arguments) {
-  check_output(arguments.out, arguments.json);
+  require_file_or_json(arguments.out, arguments.json);
+  const support::ReservedOutputs reserved(support::given(arguments.out),
+                                          {arguments.checkpoint, arguments.package});
   const network::Checkpoint checkpoint = network::load_checkpoint(arguments.checkpoint);
   const network::IntegerNetwork package = network::read_package(arguments.package);
   if (package.origin.network != checkpoint.network.name ||
@@ -177,7 +180,7 @@ void run(const Arguments& arguments) {
                                       {"images", images.count()},
                                       {"layers", writer.layers()}});
   }
-  support::write_file_atomically(arguments.out, [&](std::ostream& out) {
+  support::write_output(arguments.out, [&](std::ostream& out) {
     CsvWriter writer(out);
     write(layers, chosen, writer);
   });
@@ -202,9 +205,7 @@ void add_activations_command(CLI::App& app) {
   command->add_option("--split", arguments->split, "Whose images, plain ones; never test images")
       ->check(CLI::IsMember({"validation", "train"}))
       ->capture_default_str();
-  command->add_option("--images", arguments->images, "The first so many of them")
-      ->check(CLI::Range(1, 1'000'000))
-      ->capture_default_str();
+  add_integer(*command, "--images", arguments->images, "The first so many of them", {1, 1'000'000});
   add_run_options(*command, arguments->data, arguments->threads);
   add_file_or_json(*command, arguments->out, arguments->json);
   command->callback([arguments] { run(*arguments); });

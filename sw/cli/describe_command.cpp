@@ -11,9 +11,10 @@
 #include <vector>
 
 #include "sw/cli/command_exit.hpp"
+#include "sw/cli/integer_option.hpp"
 #include "sw/cli/json_output.hpp"
 #include "sw/network/dataset.hpp"
-#include "sw/support/atomic_file.hpp"
+#include "sw/support/output_file.hpp"
 #include "sw/workload/layer_costs.hpp"
 
 namespace abacus::cli {
@@ -49,6 +50,7 @@ void print_costs(const network::Network& network, const std::vector<workload::La
 }
 
 void describe(const DescribeOptions& options) {
+  const support::ReservedOutputs reserved(support::given(options.csv));
   network::Shape image;
   int classes = options.classes;
   if (!options.dataset.empty()) {
@@ -68,8 +70,8 @@ void describe(const DescribeOptions& options) {
     workload::write_costs_table(std::cout, layers);
     return;
   }
-  support::write_file_atomically(
-      options.csv, [&](std::ostream& out) { workload::write_costs_csv(out, layers); });
+  support::write_output(options.csv,
+                        [&](std::ostream& out) { workload::write_costs_csv(out, layers); });
 }
 
 }  // namespace
@@ -87,13 +89,11 @@ void add_describe_command(CLI::App& app) {
   CLI::Option* dataset =
       command->add_option("--dataset", options->dataset, "Whose images and classes it is for")
           ->check(CLI::IsMember(network::dataset_names()));
-  command->add_option("--image", options->image, "Channels, height and width, as 3,224,224")
-      ->delimiter(',')
+  add_integers(*command, "--image", options->image, "Channels, height and width, as 3,224,224",
+               {1, 4096})
       ->expected(3)
-      ->check(CLI::Range(1, 4096))
       ->excludes(dataset);
-  command->add_option("--classes", options->classes, "Number of classes")
-      ->check(CLI::Range(2, 32767))
+  add_integer(*command, "--classes", options->classes, "Number of classes", {2, 32767})
       ->excludes(dataset);
   CLI::Option* csv =
       command->add_option("--csv", options->csv, "Write all columns there, in place of the table");

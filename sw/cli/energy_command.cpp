@@ -12,6 +12,7 @@
 
 #include "models/energy/energy_table.hpp"
 #include "sw/cli/command_exit.hpp"
+#include "sw/cli/integer_option.hpp"
 #include "sw/cli/json_output.hpp"
 #include "sw/experiment/resources.hpp"
 #include "sw/experiment/table_files.hpp"
@@ -94,10 +95,8 @@ void add_energy_command(CLI::App& app) {
       "energy",
       "Tell what an energy table's actions cost at given widths, memories' accesses left out");
   command->add_option("table", arguments->table, "Energy table, by name or path")->required();
-  command->add_option("--bits", arguments->bits, "Widths of the operands, as in 8,32")
-      ->delimiter(',')
-      ->check(CLI::Range(1, 1024))
-      ->capture_default_str();
+  add_integers(*command, "--bits", arguments->bits, "Widths of the operands, as in 8,32",
+               {1, 1024});
   add_json_option(*command, arguments->json);
   command->callback([arguments] {
     run(*arguments);

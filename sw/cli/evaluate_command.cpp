@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "sw/cli/integer_option.hpp"
 #include "sw/cli/json_output.hpp"
 #include "sw/cli/run_options.hpp"
 #include "sw/network/checkpoint.hpp"
@@ -118,9 +119,8 @@ void add_evaluate_command(CLI::App& app) {
   command->add_option("--split", arguments->split, "Which images")
       ->check(CLI::IsMember({"test", "validation", "train", "train_all"}))
       ->capture_default_str();
-  command->add_option("--images", arguments->images, "Only the first so many images (0: all)")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str();
+  add_integer(*command, "--images", arguments->images, "Only the first so many images (0: all)",
+              {0, 1'000'000});
   add_run_options(*command, arguments->data, arguments->threads);
   add_json_option(*command, arguments->json);
   command->callback([arguments] { run(*arguments); });

@@ -11,6 +11,7 @@
 #include "sw/cli/json_output.hpp"
 #include "sw/import/import.hpp"
 #include "sw/network/checkpoint.hpp"
+#include "sw/support/output_file.hpp"
 #include "sw/train/processor.hpp"
 #include "sw/train/trainer.hpp"
 
@@ -41,6 +42,7 @@ void override_with(const std::vector<float>& given, const char* option, int chan
 }
 
 void run(const Arguments& arguments) {
+  const support::ReservedOutputs reserved({arguments.out}, {arguments.from});
   network::Checkpoint checkpoint;
   const network::Shape image = network::dataset_image(arguments.dataset);
   checkpoint.network = network::make_network(arguments.network,

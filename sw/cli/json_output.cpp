@@ -6,6 +6,8 @@
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
+#include "sw/reading/json_numbers.hpp"
+
 namespace abacus::cli {
 namespace {
 
@@ -22,13 +24,14 @@ void add_file_or_json(CLI::App& command, std::string& out, bool& json) {
   add_json_option(command, json)->excludes(file);
 }
 
-void check_output(const std::string& out, bool json) {
+void require_file_or_json(const std::string& out, bool json) {
   if (out.empty() && !json) throw std::invalid_argument("give --out FILE.csv or --json");
 }
 
 void print_json(const std::string& command, const nlohmann::ordered_json& fields) {
   nlohmann::ordered_json answer = {{"command", command}, {"schema", schema}};
   answer.update(fields);
+  reading::require_finite(answer, "");
   std::printf("%s\n", answer.dump().c_str());
 }
 

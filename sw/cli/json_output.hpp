@@ -18,7 +18,7 @@ CLI::Option* add_json_option(CLI::App& command, bool& json);
 // Of commands whose result is a table: --out FILE.csv or --json, one of the two.
 void add_file_or_json(CLI::App& command, std::string& out, bool& json);
 // Throws std::invalid_argument where neither was given.
-void check_output(const std::string& out, bool json);
+void require_file_or_json(const std::string& out, bool json);
 
 // One line: {"command": …, "schema": 1}, then the fields.
 void print_json(const std::string& command, const nlohmann::ordered_json& fields);

@@ -10,7 +10,7 @@
 #include "sw/cli/command_exit.hpp"
 #include "sw/experiment/hardware_keys.hpp"
 #include "sw/experiment/results_fields.hpp"
-#include "sw/support/atomic_file.hpp"
+#include "sw/support/output_file.hpp"
 
 namespace abacus::cli {
 namespace {
@@ -27,6 +27,7 @@ void keys(const KeysOptions& options) {
     std::cout << table;
     return;
   }
+  const support::ReservedOutputs reserved({options.into});
   std::ifstream in(options.into, std::ios::binary);
   const std::string document{std::istreambuf_iterator<char>(in), {}};
   if (!in) throw std::runtime_error(options.into.string() + ": cannot read the file");
@@ -36,7 +37,7 @@ void keys(const KeysOptions& options) {
   } catch (const std::runtime_error& error) {
     throw std::runtime_error(options.into.string() + ": " + error.what());
   }
-  support::write_file_atomically(options.into, [&](std::ostream& out) { out << changed; });
+  support::write_output(options.into, [&](std::ostream& out) { out << changed; });
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "sw/cli/integer_option.hpp"
 #include "sw/cli/json_output.hpp"
 #include "sw/quant/weights/level_sets.hpp"
 #include "sw/quant/weights/weight_quantizer.hpp"
@@ -54,9 +55,7 @@ void add_levels_command(CLI::App& app) {
   const auto arguments = std::make_shared<Arguments>();
   CLI::App* command = app.add_subcommand(
       "levels", "List the levels that weight quantizers round to, over their largest");
-  command->add_option("--bits", arguments->bits, "Of the weights")
-      ->check(CLI::Range(2, 8))
-      ->capture_default_str();
+  add_integer(*command, "--bits", arguments->bits, "Of the weights", {2, 8});
   add_json_option(*command, arguments->json);
   command->callback([arguments] { run(*arguments); });
 }

@@ -1,17 +1,14 @@
 // abacus: scenarios through the hardware models, and reports. Links no torch.
 #include <CLI/CLI.hpp>
-#include <cstdio>
 #include <cstdlib>
-#include <exception>
 #include <systemc>
 
-#include "sw/cli/command_exit.hpp"
+#include "sw/cli/command_line.hpp"
 #include "sw/cli/describe_command.hpp"
 #include "sw/cli/energy_command.hpp"
 #include "sw/cli/keys_command.hpp"
 #include "sw/cli/report_command.hpp"
 #include "sw/cli/simulate_command.hpp"
-#include "sw/support/stop_request.hpp"
 
 // SystemC elaborates inside sc_main, so the whole program runs there; each simulation runs in a
 // process forked from it.
@@ -25,23 +22,11 @@ int sc_main(int argc, char** argv) {
   abacus::cli::add_describe_command(app);
   abacus::cli::add_keys_command(app);
   abacus::cli::add_energy_command(app);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error);
-  } catch (const abacus::cli::CommandExit& exit) {
-    return exit.code;
-  } catch (const abacus::support::Stopped&) {
-    std::fprintf(stderr, "abacus: stopped, no results were written\n");
-    return abacus::support::kStoppedExitCode;
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "abacus: %s\n", error.what());
-    return 1;
-  }
-  return 0;
+  return abacus::cli::run_command_line(app, argc, argv);
 }
 
 int main(int argc, char** argv) {
+  abacus::cli::open_standard_streams();
   ::setenv("SYSTEMC_DISABLE_COPYRIGHT_MESSAGE", "1", 0);
   return sc_core::sc_elab_and_sim(argc, argv);
 }

@@ -9,8 +9,10 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "sw/cli/command_exit.hpp"
+#include "sw/cli/integer_option.hpp"
 #include "sw/cli/json_output.hpp"
 #include "sw/cli/option_flags.hpp"
 #include "sw/cli/run_options.hpp"
@@ -20,6 +22,7 @@
 #include "sw/network/keep_first.hpp"
 #include "sw/quant/options/scheme.hpp"
 #include "sw/quant/qat/qat.hpp"
+#include "sw/support/output_file.hpp"
 #include "sw/support/stop_request.hpp"
 #include "sw/train/device.hpp"
 #include "sw/train/modules.hpp"
@@ -138,6 +141,10 @@ void run(const CLI::App& command, const Arguments& arguments) {
         ": an unfinished training is there; go on with --resume, or remove it");
   }
   quant::check_scheme(options.quantization, checkpoint, arguments.checkpoint);
+  std::vector<std::filesystem::path> outputs = {options.out, train::state_file(options.out),
+                                                train::metrics_file(options.out)};
+  if (!arguments.trained_checkpoint.empty()) outputs.emplace_back(arguments.trained_checkpoint);
+  const support::ReservedOutputs reserved(outputs, {arguments.checkpoint, arguments.teacher});
   const network::Checkpoint teacher =
       arguments.teacher.empty() ? checkpoint : network::load_checkpoint(arguments.teacher);
 
@@ -222,21 +229,20 @@ void add_plan_options(CLI::App& command, Arguments& arguments) {
 
 void add_training_options(CLI::App& command, Arguments& arguments) {
   quant::QatTrainingOptions& qat = arguments.training;
-  command.add_option("--epochs", qat.epochs, "Passes over the training images")->required();
+  add_integer(command, "--epochs", qat.epochs, "Passes over the training images", {1, 1'000'000})
+      ->required()
+      ->default_str("");
   command
       .add_option("--train-on", arguments.train_on,
                   "Training images: without (train) or with (train_all) the validation images; "
                   "with them the validation accuracy says nothing about new images")
       ->check(CLI::IsMember({"train", "train_all"}))
       ->capture_default_str();
-  command
-      .add_option(
-          "--train-images", qat.training_images,
-          "Train on the first so many of them (0: all); with --distill 1 no label is looked "
-          "at, which makes it post-training quantization")
-      ->check(CLI::Range(0, 1'000'000))
-      ->capture_default_str();
-  command.add_option("--batch", qat.batch, "Images a step")->capture_default_str();
+  add_integer(command, "--train-images", qat.training_images,
+              "Train on the first so many of them (0: all); with --distill 1 no label is looked "
+              "at, which makes it post-training quantization",
+              {0, 1'000'000});
+  add_integer(command, "--batch", qat.batch, "Images a step", {2, 1'000'000});
   command.add_option("--lr", qat.learning_rate, "Learning rate at the start of the cosine")
       ->capture_default_str();
   command.add_option("--warmup", qat.warmup, "Epochs of linearly rising learning rate")
@@ -312,20 +318,14 @@ void add_qat_command(CLI::App& app) {
   command->add_option("--recipe-hash", arguments->recipe_hash,
                       "To be recorded in place of the options' own hash");
   add_run_options(*command, arguments->data, arguments->threads);
-  command
-      ->add_option("--checkpoint-every", arguments->training.checkpoint_every,
-                   "Epochs between saved states")
-      ->capture_default_str();
-  command
-      ->add_option("--validate-every", arguments->training.validate_every,
-                   "Epochs between measurements on the validation images")
-      ->capture_default_str();
-  command
-      ->add_option(
-          "--evaluate", arguments->evaluate,
-          "Measure the finished package's fake-quantized accuracy on the first N test images, "
-          "too, and record it (default 0: do not)")
-      ->check(CLI::Range(0, 1'000'000));
+  add_integer(*command, "--checkpoint-every", arguments->training.checkpoint_every,
+              "Epochs between saved states", {1, 1'000'000});
+  add_integer(*command, "--validate-every", arguments->training.validate_every,
+              "Epochs between measurements on the validation images", {1, 1'000'000});
+  add_integer(*command, "--evaluate", arguments->evaluate,
+              "Measure the finished package's fake-quantized accuracy on the first N test images, "
+              "too, and record it (0: do not)",
+              {0, 1'000'000});
   command->add_option("--out", arguments->training.out, "Package to write (.safetensors)")
       ->required();
   command->add_option("--out-checkpoint", arguments->trained_checkpoint,

@@ -10,6 +10,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "sw/cli/integer_option.hpp"
 #include "sw/cli/json_output.hpp"
 #include "sw/cli/option_flags.hpp"
 #include "sw/cli/run_options.hpp"
@@ -20,6 +21,7 @@
 #include "sw/network/safetensors.hpp"
 #include "sw/quant/options/scheme.hpp"
 #include "sw/quant/quantize.hpp"
+#include "sw/support/output_file.hpp"
 #include "sw/support/progress.hpp"
 #include "sw/train/modules.hpp"
 #include "sw/train/processor.hpp"
@@ -82,6 +84,7 @@ void run(const Arguments& arguments) {
     return;
   }
   if (arguments.out.empty()) throw std::invalid_argument("--out is required");
+  const support::ReservedOutputs reserved({arguments.out}, {arguments.checkpoint});
 
   const std::filesystem::path root = network::data_root(arguments.data, checkpoint.dataset);
   const network::Dataset training =
@@ -165,19 +168,13 @@ void add_quantize_command(CLI::App& app) {
   for (const quant::QuantizationOption* option : quant::quantization_options()) {
     add_option_flag(*command, *option, quant::quantize_help(*option), arguments->options);
   }
-  command
-      ->add_option("--evaluate", arguments->evaluate,
-                   "Measure the fake-quantized accuracy on so many images")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str();
+  add_integer(*command, "--evaluate", arguments->evaluate,
+              "Measure the fake-quantized accuracy on so many images", {0, 1'000'000});
   command->add_option("--evaluate-split", arguments->evaluate_split, "Of which")
       ->check(CLI::IsMember({"test", "validation"}))
       ->capture_default_str();
-  command
-      ->add_option("--compare", arguments->compare,
-                   "Compare with the float network on so many images")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str();
+  add_integer(*command, "--compare", arguments->compare,
+              "Compare with the float network on so many images", {0, 1'000'000});
   command
       ->add_option("--compare-dataset", arguments->compare_dataset,
                    "Data set of these images (default: the checkpoint's); labels are not used")

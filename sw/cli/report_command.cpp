@@ -34,11 +34,11 @@ void add_report_command(CLI::App& app) {
         throw std::runtime_error("the report needs " + needed.string() + ", which is not there");
       }
     }
-    std::vector<std::string> arguments{script.string(), results->string()};
-    if (!out->empty()) {
-      arguments.emplace_back("--out");
-      arguments.push_back(out->string());
-    }
+    std::vector<std::string> arguments{script.string()};
+    if (!out->empty()) arguments.push_back("--out=" + out->string());
+    // Names may begin with a dash.
+    arguments.emplace_back("--");
+    arguments.push_back(results->string());
     support::catch_stop_signals();
     throw CommandExit{support::run_program(python, arguments, support::ChildOutput::to_stdout)};
   });

@@ -2,19 +2,17 @@
 
 #include <CLI/CLI.hpp>
 
+#include "sw/cli/integer_option.hpp"
 #include "sw/train/device.hpp"
 
 namespace abacus::cli {
 
 void add_run_options(CLI::App& command, std::string& data, int& threads) {
   command.add_option("--data", data, "Folder of the data set (default: ABACUS_DATA)");
-  command
-      .add_option(
-          "--threads", threads,
-          "Threads, into which float sums are cut: another number gives other bits (0: one a "
-          "processor)")
-      ->check(CLI::Range(0, 1024))
-      ->capture_default_str();
+  add_integer(command, "--threads", threads,
+              "Threads, into which float sums are cut: another number gives other bits (0: one a "
+              "processor)",
+              {0, 1024});
 }
 
 void add_device_option(CLI::App& command, std::string& device) {

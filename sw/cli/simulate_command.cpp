@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "sw/cli/command_exit.hpp"
+#include "sw/cli/integer_option.hpp"
 #include "sw/experiment/hardware_rules.hpp"
 #include "sw/experiment/package_cache.hpp"
 #include "sw/experiment/resources.hpp"
@@ -23,6 +24,7 @@
 #include "sw/reading/node.hpp"
 #include "sw/schedule/hardware_check.hpp"
 #include "sw/support/forked_work.hpp"
+#include "sw/support/output_file.hpp"
 #include "sw/support/progress.hpp"
 #include "sw/support/stop_request.hpp"
 #include "sw/workload/synthetic_images.hpp"
@@ -32,6 +34,8 @@ namespace abacus::cli {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+constexpr std::int64_t most_images = std::int64_t{1} << 40;
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
@@ -163,6 +167,13 @@ void limit_random_images(experiment::RunSpec& run) {
                               std::to_string(run.images) + "; allowed: 0 (the timed ones) to " +
                               std::to_string(fit) + ", of random images of this size");
   }
+  constexpr std::int64_t most_values = std::int64_t{1} << 30;
+  if (run.images * run.synthetic->image.elements() > most_values) {
+    throw reading::InputError(
+        run.images_location + ": images: found " + std::to_string(run.images) + " of " +
+        std::to_string(run.synthetic->image.elements()) +
+        " values; allowed: " + std::to_string(most_values) + " values in all");
+  }
   run.timed_images = static_cast<int>(std::min<std::int64_t>(run.timed_images, run.images));
 }
 
@@ -264,9 +275,19 @@ auto for_run(const experiment::RunSpec& run, const Step& step) {
   } catch (const support::Stopped&) {
     throw;
   } catch (const std::bad_alloc&) {
-    throw std::runtime_error("run \"" + run.name + "\": not enough memory");
+    throw std::runtime_error("run \"" + run.name + "\": there is not enough memory for it");
   } catch (const std::exception& error) {
     throw std::runtime_error("run \"" + run.name + "\": " + error.what());
+  }
+}
+
+// Its results are no longer there.
+void remove_older_report(const std::filesystem::path& results_file) {
+  const std::filesystem::path report =
+      std::filesystem::path(results_file).replace_filename("report.html");
+  std::error_code ignored;
+  if (std::filesystem::is_regular_file(std::filesystem::symlink_status(report, ignored))) {
+    std::filesystem::remove(report, ignored);
   }
 }
 
@@ -286,9 +307,8 @@ int simulate(const SimulateOptions& options) {
       (options.out.empty() ? std::filesystem::path("results") / scenario.file.stem()
                            : options.out) /
       "results.json";
-  // An older result must not pass for this run's, should it fail.
-  std::filesystem::remove(results_file);
-  std::filesystem::remove(std::filesystem::path(results_file).replace_filename("report.html"));
+  support::make_output_folder(results_file.parent_path());
+  const support::ReservedOutputs reserved({results_file});
 
   std::map<std::string, network::Dataset> datasets;
   std::map<std::string, experiment::PackageRequest> requests;  // by the run's name
@@ -310,6 +330,7 @@ int simulate(const SimulateOptions& options) {
     if (!run.checkpoint.empty()) {
       compare_checkpoint(run, datasets[run.dataset]);
       requests[run.name] = package_request(run, options);
+      for_run(run, [&] { experiment::check_obtainable(requests[run.name]); });
     } else if (!run.package.empty()) {
       ready[run.name] = read_ready_package(run, datasets[run.dataset]);
       experiment::apply_hardware_rules(ready[run.name].network, run);
@@ -367,6 +388,7 @@ int simulate(const SimulateOptions& options) {
                                                           {"seconds", seconds_since(start)},
                                                           {"jobs", jobs},
                                                           {"runs", run_times}}));
+  remove_older_report(results_file);
   if (!options.quiet) std::printf("results: %s\n", results_file.string().c_str());
   return exact ? 0 : 1;
 }
@@ -379,20 +401,17 @@ void add_simulate_command(CLI::App& app) {
   command->add_flag("--check", options->check,
                     "Compare every layer's output with the reference executor; exit status 1 if "
                     "any value differs");
-  command
-      ->add_option("--check-images", options->check_images,
-                   "How many images --check looks at, the timed ones at least")
-      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 40))
-      ->capture_default_str();
+  add_integer(*command, "--check-images", options->check_images,
+              "How many images --check looks at, the timed ones at least", {1, most_images});
   command->add_option("--data", options->data_root,
                       "Folder of the data sets; default: ABACUS_DATA, else Debian's package");
   command->add_option("--out", options->out,
                       "Folder for results.json; default: results/NAME-OF-THE-SCENARIO-FILE");
-  command->add_option("--jobs", options->jobs, "Processes; the results do not depend on it")
-      ->check(CLI::Range(1, 1024))
+  add_integer(*command, "--jobs", options->jobs, "Processes; the results do not depend on it",
+              {1, 1024})
       ->default_str("one a processor");
-  command->add_option("--images", options->images, "Instead of the scenario's; 0: all")
-      ->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 40));
+  add_integer(*command, "--images", options->images, "Instead of the scenario's; 0: all",
+              {0, most_images});
   command->add_option("--cache", options->cache,
                       "Folder of integer packages; default: ~/.cache/abacus");
   command->add_flag("--quiet", options->quiet, "No progress, no summary; errors and warnings only");

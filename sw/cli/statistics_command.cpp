@@ -16,12 +16,13 @@
 #include <string>
 #include <vector>
 
+#include "sw/cli/integer_option.hpp"
 #include "sw/cli/json_output.hpp"
 #include "sw/cli/run_options.hpp"
 #include "sw/network/checkpoint.hpp"
 #include "sw/network/dataset_match.hpp"
 #include "sw/quant/calibrate/calibration.hpp"
-#include "sw/support/atomic_file.hpp"
+#include "sw/support/output_file.hpp"
 #include "sw/support/progress.hpp"
 #include "sw/train/modules.hpp"
 #include "sw/train/processor.hpp"
@@ -245,7 +246,8 @@ void print_statistics(const Arguments& arguments, const std::vector<LayerStatist
 }
 
 void run(const Arguments& arguments) {
-  check_output(arguments.out, arguments.json);
+  require_file_or_json(arguments.out, arguments.json);
+  const support::ReservedOutputs reserved(support::given(arguments.out), {arguments.checkpoint});
   const network::Checkpoint checkpoint = network::load_checkpoint(arguments.checkpoint);
   Watched watched = convolutions(checkpoint.network);
   const std::set<std::string> chosen = chosen_layers(watched, arguments.histograms);
@@ -291,7 +293,7 @@ void run(const Arguments& arguments) {
     layers.push_back(statistics_of(layer, weights, chosen.count(layer.name) != 0, arguments.bins));
   }
   if (arguments.json) return print_statistics(arguments, layers);
-  support::write_file_atomically(arguments.out, [&](std::ostream& out) {
+  support::write_output(arguments.out, [&](std::ostream& out) {
     CsvWriter writer(out);
     for (const LayerStatistics& layer : layers) writer.write(layer);
   });
@@ -310,13 +312,10 @@ void add_statistics_command(CLI::App& app) {
       ->required();
   command->add_option("--histogram", arguments->histograms,
                       "Layer whose histograms are wanted, or all; may be repeated");
-  command->add_option("--bins", arguments->bins, "Of a histogram")
-      ->check(CLI::Range(2, 1'000'000))
-      ->capture_default_str();
-  command->add_option("--images", arguments->images, "Training images, plain ones")
-      ->check(CLI::Range(1, 1'000'000))
-      ->capture_default_str();
-  command->add_option("--seed", arguments->seed, "Of the images' choice")->capture_default_str();
+  add_integer(*command, "--bins", arguments->bins, "Of a histogram", {2, 1'000'000});
+  add_integer(*command, "--images", arguments->images, "Training images, plain ones",
+              {1, 1'000'000});
+  add_integer(*command, "--seed", arguments->seed, "Of the images' choice", {});
   add_run_options(*command, arguments->data, arguments->threads);
   add_file_or_json(*command, arguments->out, arguments->json);
   command->callback([arguments] { run(*arguments); });

@@ -9,10 +9,12 @@
 #include <vector>
 
 #include "sw/cli/command_exit.hpp"
+#include "sw/cli/integer_option.hpp"
 #include "sw/cli/json_output.hpp"
 #include "sw/cli/run_options.hpp"
 #include "sw/network/arithmetic.hpp"
 #include "sw/network/checkpoint.hpp"
+#include "sw/support/output_file.hpp"
 #include "sw/support/stop_request.hpp"
 #include "sw/train/device.hpp"
 #include "sw/train/processor.hpp"
@@ -91,6 +93,8 @@ void run(Arguments& arguments, const CLI::App& command) {
     }
     return;
   }
+  const support::ReservedOutputs reserved(
+      {options.out, train::state_file(options.out), train::metrics_file(options.out)});
   support::catch_stop_signals();
   std::fprintf(stderr, "reading %s\n", arguments.dataset.c_str());
   train::prepare_torch(arguments.threads);
@@ -160,8 +164,10 @@ void add_train_command(CLI::App& app) {
           "the metrics' validation accuracy says nothing about new images")
       ->check(CLI::IsMember({"train", "train_all"}))
       ->capture_default_str();
-  command->add_option("--epochs", train.epochs, "Passes over the training images")->required();
-  command->add_option("--batch", train.batch, "Images a step")->capture_default_str();
+  add_integer(*command, "--epochs", train.epochs, "Passes over the training images", {1, 1'000'000})
+      ->required()
+      ->default_str("");
+  add_integer(*command, "--batch", train.batch, "Images a step", {2, 1'000'000});
   command->add_option("--lr", train.learning_rate, "Learning rate at the start of the cosine")
       ->capture_default_str();
   command
@@ -184,21 +190,17 @@ void add_train_command(CLI::App& app) {
       ->capture_default_str();
   command->add_option("--label-smoothing", train.label_smoothing, "Label smoothing")
       ->capture_default_str();
-  command
-      ->add_option("--crop-padding", train.augmentation.padding,
-                   "Pad images by so many pixels, then crop at a random place")
-      ->capture_default_str();
+  add_integer(*command, "--crop-padding", train.augmentation.padding,
+              "Pad images by so many pixels, then crop at a random place", {0, 4096});
   command->add_flag("--flip", train.augmentation.flip, "Mirror every second image at random");
-  command
-      ->add_option("--statistics-batches", train.statistics_batches,
-                   "Batches on which BatchNorm statistics are estimated after every epoch (0: keep "
-                   "running averages)")
-      ->capture_default_str();
-  command->add_option("--seed", train.seed, "Seed of weights, order and augmentation")
-      ->capture_default_str();
+  add_integer(*command, "--statistics-batches", train.statistics_batches,
+              "Batches on which BatchNorm statistics are estimated after every epoch (0: keep "
+              "running averages)",
+              {0, 1'000'000});
+  add_integer(*command, "--seed", train.seed, "Seed of weights, order and augmentation", {});
   add_run_options(*command, arguments->data, arguments->threads);
-  command->add_option("--checkpoint-every", train.checkpoint_every, "Epochs between saved states")
-      ->capture_default_str();
+  add_integer(*command, "--checkpoint-every", train.checkpoint_every, "Epochs between saved states",
+              {1, 1'000'000});
   command->add_option("--out", train.out, "Checkpoint to write (.safetensors)")->required();
   command->add_flag("--resume", train.resume, "Go on from the state saved beside --out, if any");
   add_json_option(*command, arguments->json);

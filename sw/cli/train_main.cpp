@@ -1,10 +1,8 @@
 // abacus-train: everything that needs torch.
 #include <CLI/CLI.hpp>
-#include <cstdio>
-#include <exception>
 
 #include "sw/cli/activations_command.hpp"
-#include "sw/cli/command_exit.hpp"
+#include "sw/cli/command_line.hpp"
 #include "sw/cli/evaluate_command.hpp"
 #include "sw/cli/import_command.hpp"
 #include "sw/cli/levels_command.hpp"
@@ -16,6 +14,7 @@
 #include "sw/cli/train_command.hpp"
 
 int main(int argc, char** argv) {
+  abacus::cli::open_standard_streams();
   CLI::App app("Trains, imports and evaluates networks for Abacus", "abacus-train");
   app.require_subcommand(1);
   abacus::cli::add_train_command(app);
@@ -28,15 +27,5 @@ int main(int argc, char** argv) {
   abacus::cli::add_activations_command(app);
   abacus::cli::add_levels_command(app);
   abacus::cli::add_recipe_command(app);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error);
-  } catch (const abacus::cli::CommandExit& exit) {
-    return exit.code;
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "abacus-train: %s\n", error.what());
-    return 1;
-  }
-  return 0;
+  return abacus::cli::run_command_line(app, argc, argv);
 }

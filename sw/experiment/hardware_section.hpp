@@ -11,9 +11,11 @@ namespace abacus::experiment {
 // `hardware`: the scenario's [hardware] section. Its `preset` ("edge-16x16" by default) names a
 // file in scenarios/hardware or a path from `base`; the section's other keys override the preset's.
 // `kind` is the array's processing element where neither says otherwise. `array.same_area_as` is left
-// to the reader of the scenario. Throws InputError.
+// to the reader of the scenario. A DRAM device other than the default must
+// come with all of its numbers. What is wrong goes into `mistakes`; throws InputError for a preset that is not there or no
+// TOML.
 hw::HardwareConfig read_hardware(reading::Section& scenario, const std::filesystem::path& base,
-                                 hw::ProcessingElementKind kind);
+                                 hw::ProcessingElementKind kind, reading::Mistakes& mistakes);
 
 // Whether scenario or preset say how many exponents the array's lookup table has; after read_hardware().
 bool gives_table_exponents(reading::Section& scenario, const std::filesystem::path& base);

@@ -1,16 +1,15 @@
 #include "sw/experiment/package_cache.hpp"
 
-#include <stdlib.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
+#include <fstream>
 #include <optional>
 #include <sstream>
 #include <stdexcept>
 
 #include "sw/network/safetensors.hpp"
 #include "sw/support/child_process.hpp"
+#include "sw/support/output_file.hpp"
+#include "sw/support/work_folder.hpp"
 
 namespace abacus::experiment {
 namespace {
@@ -37,29 +36,37 @@ std::optional<Package> read_cached(const std::filesystem::path& file,
   }
 }
 
-// A new folder in the cache, removed with all that is in it: where the trainer works, undisturbed by
-// another program that wants the same package.
-class Workplace {
- public:
-  explicit Workplace(const std::filesystem::path& cache) {
-    std::string name = (cache / "making-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) {
-      throw std::runtime_error("cannot make a folder in the cache " + cache.string() + ": " +
-                               std::strerror(errno));
-    }
-    folder_ = name;
-  }
-  ~Workplace() {
-    std::error_code ignored;
-    std::filesystem::remove_all(folder_, ignored);
-  }
-  Workplace(const Workplace&) = delete;
-  Workplace& operator=(const Workplace&) = delete;
-  std::filesystem::path file() const { return folder_ / "package.safetensors"; }
+// What decides a package, by its hashes, and where it is kept.
+struct CacheEntry {
+  explicit CacheEntry(const PackageRequest& request)
+      : checkpoint_sha256(network::sha256_file(request.checkpoint)),
+        recipe_sha256(recipe_hash(request.dataset, request.recipe, request.full_recipe)),
+        file(package_file(request.cache_folder, checkpoint_sha256, recipe_sha256)) {}
 
- private:
-  std::filesystem::path folder_;
+  std::string checkpoint_sha256;
+  std::string recipe_sha256;
+  std::filesystem::path file;
 };
+
+// For errors.
+std::string subject_of(const PackageRequest& request) {
+  return "the integer package of " + request.checkpoint.string() + " (" + request.recipe.scheme +
+         ", " + std::to_string(request.recipe.weight_bits) + "-bit weights, " +
+         std::to_string(request.recipe.activation_bits) + "-bit activations)";
+}
+
+// Before a package is made.
+void require_trainer_and_folder(const PackageRequest& request, const CacheEntry& entry) {
+  if (request.trainer.empty()) {
+    throw std::runtime_error(
+        subject_of(request) + " is not in the cache " + request.cache_folder.string() +
+        ", and abacus-train, which makes it, is neither beside abacus nor on "
+        "PATH; build it with -DABACUS_BUILD_TRAINER=ON, or name a ready package by "
+        "`package` in place of checkpoint and quantization");
+  }
+  support::make_output_folder(request.cache_folder);
+  support::check_output(entry.file);
+}
 
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
@@ -105,61 +112,41 @@ std::filesystem::path package_file(const std::filesystem::path& cache_folder,
 }
 
 std::vector<std::string> quantize_arguments(const PackageRequest& request) {
-  std::vector<std::string> arguments{"quantize",
-                                     "--checkpoint",
-                                     request.checkpoint.string(),
-                                     "--scheme",
-                                     request.recipe.scheme,
-                                     "--weight-bits",
-                                     std::to_string(request.recipe.weight_bits),
-                                     "--activation-bits",
-                                     std::to_string(request.recipe.activation_bits),
-                                     "--storage-bits",
-                                     std::to_string(request.recipe.storage_bits)};
-  if (!request.recipe.element.empty()) {
-    arguments.push_back("--element");
-    arguments.push_back(request.recipe.element.string());
-  }
+  std::vector<std::string> arguments{"quantize"};
+  // In one word: a value may begin with a dash.
+  const auto add = [&](const std::string& name, const std::string& value) {
+    arguments.push_back("--" + name + '=' + value);
+  };
+  add("checkpoint", request.checkpoint.string());
+  add("scheme", request.recipe.scheme);
+  add("weight-bits", std::to_string(request.recipe.weight_bits));
+  add("activation-bits", std::to_string(request.recipe.activation_bits));
+  add("storage-bits", std::to_string(request.recipe.storage_bits));
+  if (!request.recipe.element.empty()) add("element", request.recipe.element.string());
   for (const auto& [key, value] : request.recipe.options) {
-    std::string flag = "--" + key;
-    std::replace(flag.begin(), flag.end(), '_', '-');
-    arguments.push_back(flag);
-    arguments.push_back(value);
+    std::string name = key;
+    std::replace(name.begin(), name.end(), '_', '-');
+    add(name, value);
   }
-  if (!request.data_root.empty()) {
-    arguments.push_back("--data");
-    arguments.push_back(request.data_root.string());
-  }
+  if (!request.data_root.empty()) add("data", request.data_root.string());
   return arguments;
 }
 
-Package obtain_package(const PackageRequest& request) {
-  const std::string checkpoint_sha256 = network::sha256_file(request.checkpoint);
-  const std::string recipe_sha256 =
-      recipe_hash(request.dataset, request.recipe, request.full_recipe);
-  const std::filesystem::path file =
-      package_file(request.cache_folder, checkpoint_sha256, recipe_sha256);
-  if (auto cached = read_cached(file, checkpoint_sha256, recipe_sha256)) return *cached;
+void check_obtainable(const PackageRequest& request) {
+  const CacheEntry entry(request);
+  if (read_cached(entry.file, entry.checkpoint_sha256, entry.recipe_sha256)) return;
+  require_trainer_and_folder(request, entry);
+}
 
-  const std::string subject = "the integer package of " + request.checkpoint.string() + " (" +
-                              request.recipe.scheme + ", " +
-                              std::to_string(request.recipe.weight_bits) + "-bit weights, " +
-                              std::to_string(request.recipe.activation_bits) + "-bit activations)";
-  if (request.trainer.empty()) {
-    throw std::runtime_error(
-        subject + " is not in the cache " + request.cache_folder.string() +
-        ", and abacus-train, which makes it, is neither beside abacus nor on "
-        "PATH; build it with -DABACUS_BUILD_TRAINER=ON, or name a ready package by "
-        "`package` in place of checkpoint and quantization");
-  }
-  std::error_code error;
-  std::filesystem::create_directories(request.cache_folder, error);
-  if (error) {
-    throw std::runtime_error("cannot make the cache folder " + request.cache_folder.string() +
-                             ": " + error.message());
-  }
-  const Workplace workplace(request.cache_folder);
-  const std::filesystem::path made = workplace.file();
+Package obtain_package(const PackageRequest& request) {
+  const CacheEntry entry(request);
+  const auto& [checkpoint_sha256, recipe_sha256, file] = entry;
+  if (auto cached = read_cached(file, checkpoint_sha256, recipe_sha256)) return *cached;
+  require_trainer_and_folder(request, entry);
+  // Where the trainer works undisturbed by another program that wants the same package.
+  const support::WorkFolder workplace(request.cache_folder, "making");
+  const std::filesystem::path made =
+      std::filesystem::absolute(workplace.path() / "package.safetensors");
   std::vector<std::string> arguments = quantize_arguments(request);
   for (const std::string& more :
        {std::string("--recipe-hash"), recipe_sha256, std::string("--out"), made.string()}) {
@@ -169,7 +156,7 @@ Package obtain_package(const PackageRequest& request) {
       request.trainer, arguments,
       request.quiet ? support::ChildOutput::discard : support::ChildOutput::to_stderr);
   if (status != 0) {
-    throw std::runtime_error("abacus-train quantize could not make " + subject +
+    throw std::runtime_error("abacus-train quantize could not make " + subject_of(request) +
                              ": it ended with status " + std::to_string(status));
   }
   if (!std::filesystem::is_regular_file(made)) {
@@ -185,7 +172,11 @@ Package obtain_package(const PackageRequest& request) {
                              package.network.origin.recipe_sha256 + "; expected " +
                              checkpoint_sha256 + " and " + recipe_sha256);
   }
-  std::filesystem::rename(made, file);
+  support::write_output(file, [&](std::ostream& out) {
+    std::ifstream in(made, std::ios::binary);
+    out << in.rdbuf();
+    if (!in) throw std::runtime_error(made.string() + ": cannot read the file");
+  });
   return package;
 }
 

@@ -48,6 +48,10 @@ std::filesystem::path package_file(const std::filesystem::path& cache_folder,
 // --print-recipe.
 std::vector<std::string> quantize_arguments(const PackageRequest& request);
 
+// Throws std::runtime_error where obtain_package() would find that it can neither read nor make the package:
+// there is no trainer, or the cache folder, which is made, cannot be written.
+void check_obtainable(const PackageRequest& request);
+
 // Returns the cached package if it is valid and its origin names this checkpoint's content and this
 // recipe; else has the trainer make it, under a name of its own, so that several programs may want
 // the same package at once. Throws std::runtime_error where the trainer is missing,

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <sstream>
+#include <stdexcept>
 
 #ifndef ABACUS_RESOURCE_FOLDER
 #error "ABACUS_RESOURCE_FOLDER must be the folder that holds scenarios/ and scripts/"
@@ -27,7 +28,15 @@ bool is_program(const std::filesystem::path& file) {
 
 std::filesystem::path resource_folder() {
   const std::string home = environment("ABACUS_HOME");
-  return home.empty() ? std::filesystem::path(ABACUS_RESOURCE_FOLDER) : std::filesystem::path(home);
+  const std::filesystem::path folder = home.empty() ? ABACUS_RESOURCE_FOLDER : home;
+  std::error_code ignored;
+  if (!std::filesystem::is_directory(folder / "scenarios", ignored)) {
+    throw std::runtime_error((home.empty() ? "" : "ABACUS_HOME: ") + folder.string() +
+                             ": there is no folder scenarios in it; allowed: a folder with "
+                             "scenarios/ and scripts/ of Abacus" +
+                             (home.empty() ? ", named by ABACUS_HOME" : ""));
+  }
+  return folder;
 }
 
 std::filesystem::path find_preset(const std::string& text, const std::filesystem::path& folder,

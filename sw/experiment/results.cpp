@@ -4,7 +4,8 @@
 #include <utility>
 
 #include "sw/experiment/results_fields.hpp"
-#include "sw/support/atomic_file.hpp"
+#include "sw/reading/json_numbers.hpp"
+#include "sw/support/output_file.hpp"
 
 namespace abacus::experiment {
 
@@ -17,7 +18,9 @@ Json run_results(const RunSpec& run, const network::IntegerNetwork& network,
   if (!outcome.timed.empty()) {
     facts.timing = run_timing(outcome.timed, run.energy_table, run.hardware);
   }
-  return to_json(run_fields(), facts);
+  Json results = to_json(run_fields(), facts);
+  reading::require_finite(results, "");
+  return results;
 }
 
 Json scenario_results(const Scenario& scenario, Json runs, Json times) {
@@ -32,8 +35,8 @@ Json scenario_results(const Scenario& scenario, Json runs, Json times) {
 }
 
 void write_results(const std::filesystem::path& file, const Json& results) {
-  if (file.has_parent_path()) std::filesystem::create_directories(file.parent_path());
-  support::write_file_atomically(file, [&](std::ostream& out) {
+  reading::require_finite(results, "");
+  support::write_output(file, [&](std::ostream& out) {
     // Invalid UTF-8 in a scenario's comment must not stop its results.
     out << results.dump(2, ' ', false, Json::error_handler_t::replace) << '\n';
   });

@@ -16,7 +16,7 @@ namespace abacus::experiment {
 inline constexpr int results_schema = 1;
 
 // One entry of "runs". `checked`: --check was given. Throws std::runtime_error where the energy
-// table lacks an action that was counted.
+// table lacks an action that was counted, or a number is not finite.
 nlohmann::ordered_json run_results(const RunSpec& run, const network::IntegerNetwork& network,
                                    const std::string& package_sha256,
                                    const schedule::Program& program, const RunOutcome& outcome,
@@ -26,7 +26,7 @@ nlohmann::ordered_json run_results(const RunSpec& run, const network::IntegerNet
 nlohmann::ordered_json scenario_results(const Scenario& scenario, nlohmann::ordered_json runs,
                                         nlohmann::ordered_json times);
 
-// Writes under a temporary name, then renames; makes the folder.
+// Through write_output() (sw/support/output_file.hpp). Throws std::runtime_error where a number is not finite.
 void write_results(const std::filesystem::path& file, const nlohmann::ordered_json& results);
 
 }  // namespace abacus::experiment

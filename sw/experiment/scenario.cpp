@@ -39,7 +39,43 @@ int read_width(reading::Section& section, const char* key, const RunSpec& run, i
   return static_cast<int>(section.integer(key, binary ? 1 : 8, binary ? 1 : lowest, 8));
 }
 
-QuantizationRecipe read_quantization(reading::Section section, const RunSpec& run) {
+// What `abacus` itself says to the trainer, or what is no option of a scheme.
+const std::vector<std::string>& reserved_options() {
+  static const std::vector<std::string> names = {
+      "activation_bits", "checkpoint",  "data",   "help",         "json",       "out",
+      "print_recipe",    "recipe_hash", "scheme", "storage_bits", "weight_bits"};
+  return names;
+}
+
+void read_quantization_options(reading::Section options, QuantizationRecipe& recipe,
+                               reading::Mistakes& mistakes) {
+  for (const std::string& key : options.keys()) {
+    mistakes.collect([&] {
+      const std::vector<std::string>& reserved = reserved_options();
+      if (std::find(reserved.begin(), reserved.end(), key) != reserved.end()) {
+        options.refuse(key, "is no option of a scheme; abacus itself says it to abacus-train");
+      }
+      if (key.empty() ||
+          key.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") != std::string::npos) {
+        options.refuse(key,
+                       "is no option's name; allowed: small letters, digits and _, which stands "
+                       "for -");
+      }
+      if (recipe.options.count(key) != 0) {
+        options.refuse(key, "stands in quantization, too; leave one of them out");
+      }
+      recipe.options[key] = options.value(key).option();
+    });
+  }
+}
+
+QuantizationRecipe read_quantization(reading::Section section, const RunSpec& run,
+                                     reading::Mistakes& mistakes) {
+  for (const char* key :
+       {"scheme", "weight_bits", "activation_bits", "storage_bits", "groups", "options"}) {
+    section.expect(key);
+  }
+  section.refuse_unknown_keys();
   QuantizationRecipe recipe;
   recipe.scheme = section.text("scheme", natural_scheme(run.arithmetic));
   recipe.weight_bits = read_width(section, "weight_bits", run, 1);
@@ -48,12 +84,7 @@ QuantizationRecipe read_quantization(reading::Section section, const RunSpec& ru
   if (section.has("groups")) {
     recipe.options["groups"] = std::to_string(section.integer("groups", 4, 1, 64));
   }
-
-  reading::Section options = section.section("options");
-  for (const std::string& key : options.keys()) {
-    recipe.options[key] = options.value(key).option();
-  }
-  section.refuse_unknown_keys();
+  read_quantization_options(section.section("options"), recipe, mistakes);
   if (run.element) {
     recipe.element = run.element_file;
     recipe.element_sha256 = run.element->sha256;
@@ -71,11 +102,13 @@ void check_array(reading::Section& section, const RunSpec& run) {
   const hw::PeArrayConfig& array = run.hardware.array;
   const hw::ProcessingElementKind needed = elements_for(run.arithmetic);
   if (!array.kind.computes(needed)) {
-    section.section("hardware")
-        .section("array")
-        .refuse("kind", "found \"" + hw::to_string(array.kind) + "\"; arithmetic " +
-                            network::to_string(run.arithmetic) + " needs \"" +
-                            hw::to_string(needed) + '"');
+    reading::Section hardware = section.section("hardware");
+    const reading::Section own = hardware.section("array");
+    const std::string what = "found \"" + hw::to_string(array.kind) + "\"; arithmetic " +
+                             network::to_string(run.arithmetic) + " needs \"" +
+                             hw::to_string(needed) + '"';
+    if (own.has("kind")) own.refuse("kind", what);
+    hardware.refuse("preset", "array.kind: " + what);
   }
   if (!run.package.empty()) return;
   const auto check_width = [&](const char* key, int found, int widest) {
@@ -185,6 +218,11 @@ WeightSource weight_source(const reading::Section& section, const reading::Secti
 
 // Widths and formats of random weights: there is nothing to quantize.
 void read_synthetic_quantization(reading::Section section, RunSpec& run) {
+  for (const char* key : {"weight_bits", "activation_bits", "storage_bits", "groups", "adapters",
+                          "scheme", "options"}) {
+    section.expect(key);
+  }
+  section.refuse_unknown_keys();
   const std::string arithmetic = network::to_string(run.arithmetic);
   const bool binary = run.arithmetic == network::Arithmetic::bnn;
   const auto bits = [&](const char* key) {
@@ -213,11 +251,11 @@ void read_synthetic_quantization(reading::Section section, RunSpec& run) {
   for (const char* key : {"scheme", "options"}) {
     if (section.has(key)) section.refuse(key, "synthetic weights are not quantized; leave it out");
   }
-  section.refuse_unknown_keys();
 }
 
 // Random weights, and where no data set is named the images' size.
-void read_synthetic(reading::Section& section, const reading::Section& own, RunSpec& run) {
+void read_synthetic(reading::Section& section, const reading::Section& own, RunSpec& run,
+                    const reading::Mistakes& mistakes) {
   SyntheticWeights& synthetic = run.synthetic.emplace();
   section.value("weights").choice({"synthetic"});
   synthetic.seed = static_cast<std::uint64_t>(
@@ -239,11 +277,11 @@ void read_synthetic(reading::Section& section, const reading::Section& own, RunS
     synthetic.classes = network::dataset_classes(run.dataset);
   } else {
     if (size.empty()) section.refuse("image", "is missing; allowed: [channels, height, width]");
-    if (synthetic.classes == 0) section.refuse("classes", "is missing; allowed: 2 to 32767");
+    if (!section.has("classes")) section.refuse("classes", "is missing; allowed: 2 to 32767");
     synthetic.image = {static_cast<int>(size[0]), static_cast<int>(size[1]),
                        static_cast<int>(size[2])};
-    section.expect("dataset");
   }
+  if (mistakes.count() != 0) return;  // network, image or classes may be none
   try {
     network::make_network(run.network, run.arithmetic, synthetic.image, synthetic.classes);
   } catch (const std::invalid_argument& error) {
@@ -251,40 +289,55 @@ void read_synthetic(reading::Section& section, const reading::Section& own, RunS
   }
 }
 
-// `own`: what the run itself says, without what holds for all runs.
-RunSpec read_run(reading::Section section, const reading::Section& own, const std::string& name,
-                 const std::filesystem::path& file) {
-  const std::filesystem::path base = file.parent_path();
-  RunSpec run;
-  run.name = name;
-  section.expect("name");
-  section.expect("run");
-  run.network = section.value("network").choice(network::workload_names());
-  run.arithmetic = network::arithmetic_from_string(
-      section.value("arithmetic").choice(network::arithmetic_names()));
-  read_element_key(section, own, base, run);
-
-  // Known keys even where another way is taken.
-  run.checkpoint_location = location_of(section, "checkpoint", file);
-  run.package_location = location_of(section, "package", file);
-  run.quantization_location = location_of(section, "quantization", file);
+// Weights and images.
+void read_workload(reading::Section& section, const reading::Section& own,
+                   const std::filesystem::path& base, RunSpec& run, reading::Mistakes& mistakes) {
   const WeightSource source = weight_source(section, own);
   for (const char* key : {"weights", "seed", "image", "classes"}) {
-    section.expect(key);
     if (source != WeightSource::synthetic && own.has(key)) {
       own.refuse(key, "goes with weights = \"synthetic\" only");
     }
   }
-  if (source == WeightSource::synthetic) {
-    read_synthetic(section, own, run);
-  } else {
-    run.dataset = section.value("dataset").choice(network::dataset_names());
-  }
+  if (source == WeightSource::synthetic) return read_synthetic(section, own, run, mistakes);
+  mistakes.collect(
+      [&] { run.dataset = section.value("dataset").choice(network::dataset_names()); });
   if (source == WeightSource::package) run.package = required_file(section, "package", base);
   if (source == WeightSource::checkpoint) {
-    run.checkpoint = required_file(section, "checkpoint", base);
-    run.quantization = read_quantization(section.section("quantization"), run);
+    mistakes.collect([&] { run.checkpoint = required_file(section, "checkpoint", base); });
+    run.quantization = read_quantization(section.section("quantization"), run, mistakes);
   }
+}
+
+// `own`: what the run itself says, without what holds for all runs.
+RunSpec read_run(reading::Section section, const reading::Section& own, const std::string& name,
+                 const std::filesystem::path& file, reading::Mistakes& mistakes) {
+  const std::filesystem::path base = file.parent_path();
+  const std::size_t before = mistakes.count();
+  const auto all_good = [&] { return mistakes.count() == before; };
+  section.collect_into(mistakes);
+  RunSpec run;
+  run.name = name;
+  for (const char* key :
+       {"name",    "run",    "network", "arithmetic", "dataset",  "checkpoint",   "package",
+        "weights", "seed",   "image",   "classes",    "images",   "timed_images", "level",
+        "engine",  "energy", "area",    "element",    "hardware", "quantization"}) {
+    section.expect(key);
+  }
+  section.refuse_unknown_keys();
+  const bool spelled_well = all_good();
+
+  mistakes.collect(
+      [&] { run.network = section.value("network").choice(network::workload_names()); });
+  mistakes.collect([&] {
+    run.arithmetic = network::arithmetic_from_string(
+        section.value("arithmetic").choice(network::arithmetic_names()));
+    read_element_key(section, own, base, run);
+  });
+  run.checkpoint_location = location_of(section, "checkpoint", file);
+  run.package_location = location_of(section, "package", file);
+  run.quantization_location = location_of(section, "quantization", file);
+  // A key that is misspelt would leave it to chance where the weights come from.
+  if (spelled_well) mistakes.collect([&] { read_workload(section, own, base, run, mistakes); });
 
   const std::string level = section.choice("level", "approximate", {"approximate", "functional"});
   run.level = level == "functional" ? hw::TimingLevel::functional : hw::TimingLevel::approximate;
@@ -294,20 +347,28 @@ RunSpec read_run(reading::Section section, const reading::Section& own, const st
   run.timed_images = static_cast<int>(section.integer("timed_images", 2, 1, 1000000));
   if (run.level == hw::TimingLevel::functional) run.timed_images = 0;
 
-  run.hardware = read_hardware(section, base, elements_for(run.arithmetic));
+  mistakes.collect(
+      [&] { run.hardware = read_hardware(section, base, elements_for(run.arithmetic), mistakes); });
   build_lanes(run.element, run.hardware.array);
-  check_array(section, run);
-  apply_hardware_rules(section, own, base, run);
-  run.energy_table =
-      read_energy_table(table_file(section.section("energy"), "energy", "horowitz-45nm", base));
-  run.area_table =
-      read_area_table(table_file(section.section("area"), "area", "aladdin-40nm", base));
+  mistakes.collect([&] {
+    run.energy_table =
+        read_energy_table(table_file(section.section("energy"), "energy", "horowitz-45nm", base));
+  });
+  mistakes.collect([&] {
+    run.area_table =
+        read_area_table(table_file(section.section("area"), "area", "aladdin-40nm", base));
+  });
   reading::Section array = section.section("hardware").section("array");
   add_prices(run);
   run.same_area_as = array.text("same_area_as", "");
   run.same_area_location =
       location_of(array, "same_area_as", file) + ": hardware.array.same_area_as";
-  section.refuse_unknown_keys();
+  if (!all_good()) return run;
+  // What several keys must be together.
+  mistakes.collect([&] {
+    check_array(section, run);
+    apply_hardware_rules(section, own, base, run);
+  });
   return run;
 }
 
@@ -367,12 +428,15 @@ Scenario read_scenario(const std::filesystem::path& file) {
   scenario.file = file;
   std::ifstream in(file, std::ios::binary);
   scenario.text.assign(std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>());
+  reading::Mistakes mistakes;
   reading::Section top("", {&root});
+  top.collect_into(mistakes);
   scenario.name = top.text("name", file.stem().string());
 
   const reading::Member* runs = root.find("run");
   if (runs == nullptr) {
-    scenario.runs.push_back(read_run(top, top, scenario.name, file));
+    scenario.runs.push_back(read_run(top, top, scenario.name, file, mistakes));
+    mistakes.raise();
     fill_areas(scenario.runs);
     return scenario;
   }
@@ -387,11 +451,18 @@ Scenario read_scenario(const std::filesystem::path& file) {
   std::set<std::string> names;
   for (const reading::Node& table : *list) {
     reading::Section own("run", {&table});
-    const std::string name = own.value("name").text();
-    if (!names.insert(name).second) own.refuse("name", "two runs are called \"" + name + '"');
-    if (own.has("run")) own.refuse("run", "a run cannot hold runs");
-    scenario.runs.push_back(read_run(reading::Section("", {&table, &root}), own, name, file));
+    std::string name;
+    mistakes.collect([&] {
+      name = own.value("name").text();
+      if (!names.insert(name).second) own.refuse("name", "two runs are called \"" + name + '"');
+    });
+    mistakes.collect([&] {
+      if (own.has("run")) own.refuse("run", "a run cannot hold runs");
+    });
+    scenario.runs.push_back(
+        read_run(reading::Section("", {&table, &root}), own, name, file, mistakes));
   }
+  mistakes.raise();
   fill_areas(scenario.runs);
   return scenario;
 }

@@ -12,7 +12,26 @@
 namespace abacus::experiment {
 namespace {
 
-constexpr double unbounded = std::numeric_limits<double>::infinity();
+// Far above anything that a chip spends or takes, and far below what a sum of many could not hold.
+constexpr double most_picojoules = 1e12;
+constexpr double most_um2 = 1e12;
+constexpr double most_at = 1e12;  // bits, their square, or bytes
+constexpr double most_times = 1e6;
+
+// All mistakes of a file, or, where a section of its own is read, of that.
+class Collector {
+ public:
+  explicit Collector(reading::Section& section) : given_(section.mistakes()) {
+    if (given_ == nullptr) section.collect_into(own_);
+  }
+  reading::Mistakes& mistakes() { return given_ == nullptr ? own_ : *given_; }
+  // At the end.
+  void raise() const { own_.raise(); }
+
+ private:
+  reading::Mistakes* given_;
+  reading::Mistakes own_;
+};
 
 // Names of actions, parts, laws and the values that they stand for.
 template <typename Named>
@@ -78,26 +97,28 @@ struct Point {
 struct PointForm {
   const char* unit;  // of `at`
   const char* quantity;
+  double most;            // of it
   bool squared = false;   // `unit` is the width of both operands
   bool positive = false;  // no amount is 0
 };
 
 std::vector<Point> read_points(reading::Section& section, const PointForm& form) {
-  const auto& [unit, quantity, squared, positive] = form;
+  const auto& [unit, quantity, most, squared, positive] = form;
   const std::string words = std::string("{") + unit + ", " + quantity + ", source}";
   const reading::Value list = section.value("points");
   std::vector<Point> points;
   for (const reading::Value& element : list.list()) {
     reading::Section point = element.section();
-    double at = point.value(unit).number(1, unbounded);
+    for (const char* key : {unit, quantity, "source"}) point.expect(key);
+    point.refuse_unknown_keys();
+    double at = point.value(unit).number(1, most_at);
     if (squared) at *= at;
     if (!points.empty() && at <= points.back().at) {
       element.refuse(std::string("points must stand in ascending order of `") + unit + '`');
     }
-    const double amount = point.value(quantity).number(0, unbounded);
+    const double amount = point.value(quantity).number(0, most);
     if (positive && amount == 0) point.refuse(quantity, "must be more than 0");
     points.push_back({at, amount, point.value("source").text()});
-    point.refuse_unknown_keys();
   }
   if (points.empty()) list.refuse_found("a list with at least one " + words);
   return points;
@@ -110,52 +131,85 @@ struct Heading {
   std::string technology;
 };
 
-Heading read_heading(reading::Section& top) {
-  return {top.value("name").text(), top.value("title").text(), top.value("technology").text()};
+// `table`: the key of what else is in the file.
+Heading read_heading(reading::Section& top, const char* table, reading::Mistakes& mistakes) {
+  for (const char* key : {"name", "title", "technology", table}) top.expect(key);
+  top.refuse_unknown_keys();
+  Heading heading;
+  mistakes.collect([&] { heading.name = top.value("name").text(); });
+  mistakes.collect([&] { heading.title = top.value("title").text(); });
+  mistakes.collect([&] { heading.technology = top.value("technology").text(); });
+  return heading;
 }
 
 // The table under `key`, of which each key is one of `names` and has a table.
 template <typename Named, typename Read>
 void read_entries(reading::Section& top, const char* key, const Names<Named>& names,
-                  const Read& read) {
-  const reading::Value entries_value = top.value(key);
-  reading::Section entries = entries_value.section();
-  for (const auto& [name, named] : names) {
-    if (entries.has(name)) read(named, entries.value(name));
-    entries.expect(name);
-  }
-  entries.refuse_unknown_keys();
+                  reading::Mistakes& mistakes, const Read& read) {
+  mistakes.collect([&] {
+    const reading::Value entries_value = top.value(key);
+    reading::Section entries = entries_value.section();
+    for (const auto& name : names) entries.expect(name.first);
+    entries.refuse_unknown_keys();
+    for (const auto& entry : names) {
+      if (!entries.has(entry.first)) continue;
+      mistakes.collect([&] { read(entry.second, entries.value(entry.first)); });
+    }
+  });
 }
 
 std::vector<models::AreaPoint> read_area_points(reading::Section section, models::AreaPart part) {
   const bool product = part == models::AreaPart::multiplier;
+  for (const char* key : {"law", "points"}) section.expect(key);
+  section.refuse_unknown_keys();
   section.value("law").choice({product ? "width-product" : "width"});
   std::vector<models::AreaPoint> points;
-  for (Point& point : read_points(section, {"bits", "um2", product})) {
+  for (Point& point : read_points(section, {"bits", "um2", most_um2, product})) {
     points.push_back({point.at, point.amount, std::move(point.source)});
   }
-  section.refuse_unknown_keys();
   return points;
 }
 
-}  // namespace
+// What goes with a law.
+std::vector<std::string> keys_of(models::EnergyLaw law) {
+  switch (law) {
+    case models::EnergyLaw::constant:
+      return {"law", "pj", "source"};
+    case models::EnergyLaw::width:
+    case models::EnergyLaw::width_product:
+      return {"law", "points"};
+    case models::EnergyLaw::capacity:
+      return {"law", "access_bits", "points"};
+    case models::EnergyLaw::multiple:
+      return {"law", "of", "times", "source"};
+  }
+  return {};
+}
 
-models::EnergyEntry read_energy_entry(reading::Section section) {
-  models::EnergyEntry entry;
-  entry.law = choice(section.value("law"), law_names());
+void read_entry(reading::Section& section, models::EnergyEntry& entry,
+                reading::Mistakes& mistakes) {
+  std::optional<models::EnergyLaw> law;
+  mistakes.collect([&] { law = choice(section.value("law"), law_names()); });
+  for (const auto& name : law_names()) {
+    if (law.has_value() && *law != name.second) continue;
+    for (const std::string& key : keys_of(name.second)) section.expect(key);
+  }
+  section.refuse_unknown_keys();
+  if (!law.has_value()) return;
+  entry.law = *law;
   const auto source = [&] { return section.value("source").text(); };
   switch (entry.law) {
     case models::EnergyLaw::constant:
-      entry.points.push_back({0.0, section.value("pj").number(0, unbounded), source()});
+      entry.points.push_back({0.0, section.value("pj").number(0, most_picojoules), source()});
       break;
     case models::EnergyLaw::width:
     case models::EnergyLaw::width_product:
     case models::EnergyLaw::capacity: {
       const bool capacity = entry.law == models::EnergyLaw::capacity;
       if (capacity) {
-        entry.access_bits = static_cast<int>(section.value("access_bits").number(1, 1 << 20));
+        entry.access_bits = static_cast<int>(section.value("access_bits").integer(1, 1 << 20));
       }
-      const PointForm form = {capacity ? "bytes" : "bits", "pj",
+      const PointForm form = {capacity ? "bytes" : "bits", "pj", most_picojoules,
                               entry.law == models::EnergyLaw::width_product, capacity};
       for (Point& point : read_points(section, form)) {
         entry.points.push_back({point.at, point.amount, std::move(point.source)});
@@ -167,24 +221,15 @@ models::EnergyEntry read_energy_entry(reading::Section section) {
     }
     case models::EnergyLaw::multiple:
       entry.of = choice(section.value("of"), action_names());
-      entry.times = section.value("times").number(0, unbounded);
+      entry.times = section.value("times").number(0, most_times);
       entry.source = source();
       break;
   }
-  section.refuse_unknown_keys();
-  return entry;
 }
 
-models::EnergyTable read_energy_table(const std::filesystem::path& file) {
-  const reading::Node root = reading::read_toml(file);
-  reading::Section top("", {&root});
-  Heading heading = read_heading(top);
-  std::map<models::Action, models::EnergyEntry> entries;
-  read_entries(top, "action", action_names(),
-               [&](models::Action action, const reading::Value& value) {
-                 entries[action] = read_energy_entry(value.section());
-               });
-  top.refuse_unknown_keys();
+// A multiple's base must be there.
+void check_multiples(reading::Section& top,
+                     const std::map<models::Action, models::EnergyEntry>& entries) {
   for (const auto& [action, entry] : entries) {
     if (entry.law != models::EnergyLaw::multiple) continue;
     const auto base = entries.find(entry.of);
@@ -195,23 +240,55 @@ models::EnergyTable read_energy_table(const std::filesystem::path& file) {
               "`, which must be in the table and not be a multiple itself");
     }
   }
+}
+
+}  // namespace
+
+models::EnergyEntry read_energy_entry(reading::Section section) {
+  Collector collector(section);
+  models::EnergyEntry entry;
+  collector.mistakes().collect([&] { read_entry(section, entry, collector.mistakes()); });
+  collector.raise();
+  return entry;
+}
+
+models::EnergyTable read_energy_table(const std::filesystem::path& file) {
+  const reading::Node root = reading::read_toml(file);
+  reading::Mistakes mistakes;
+  reading::Section top("", {&root});
+  top.collect_into(mistakes);
+  Heading heading = read_heading(top, "action", mistakes);
+  std::map<models::Action, models::EnergyEntry> entries;
+  read_entries(top, "action", action_names(), mistakes,
+               [&](models::Action action, const reading::Value& value) {
+                 entries[action] = read_energy_entry(value.section());
+               });
+  if (mistakes.count() == 0) mistakes.collect([&] { check_multiples(top, entries); });
+  mistakes.raise();
   return {std::move(heading.name), std::move(heading.title), std::move(heading.technology),
           std::move(entries)};
 }
 
 models::AreaTable read_area_table(const std::filesystem::path& file) {
   const reading::Node root = reading::read_toml(file);
+  reading::Mistakes mistakes;
   reading::Section top("", {&root});
-  Heading heading = read_heading(top);
+  top.collect_into(mistakes);
+  Heading heading = read_heading(top, "area", mistakes);
   std::map<models::AreaPart, std::vector<models::AreaPoint>> entries;
-  read_entries(top, "area", part_names(), [&](models::AreaPart part, const reading::Value& value) {
-    entries[part] = read_area_points(value.section(), part);
-  });
-  top.refuse_unknown_keys();
-  for (const models::AreaPart part : models::area_parts) {
-    if (part == models::AreaPart::memory || entries.count(part) != 0) continue;
-    top.refuse("area", "[area." + models::to_string(part) + "] is missing");
+  read_entries(top, "area", part_names(), mistakes,
+               [&](models::AreaPart part, const reading::Value& value) {
+                 entries[part] = read_area_points(value.section(), part);
+               });
+  if (mistakes.count() == 0) {
+    mistakes.collect([&] {
+      for (const models::AreaPart part : models::area_parts) {
+        if (part == models::AreaPart::memory || entries.count(part) != 0) continue;
+        top.refuse("area", "[area." + models::to_string(part) + "] is missing");
+      }
+    });
   }
+  mistakes.raise();
   return {std::move(heading.name), std::move(heading.title), std::move(heading.technology),
           std::move(entries)};
 }

@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include "sw/support/overloaded.hpp"
+#include "sw/support/whole_number.hpp"
 
 namespace abacus::network {
 namespace {
@@ -62,13 +63,9 @@ class Metadata {
   }
 
   std::uint64_t whole(const std::string& key) const {
-    const std::string& value = text(key);
-    char* end = nullptr;
-    const std::uint64_t result = std::strtoull(value.c_str(), &end, 10);
-    if (value.empty() || value[0] < '0' || value[0] > '9' || *end != '\0') {
-      fail(key, "a whole number");
-    }
-    return result;
+    const auto result = support::whole_number<std::uint64_t>(text(key));
+    if (!result) fail(key, "a whole number");
+    return *result;
   }
 
   int size(const std::string& key) const {

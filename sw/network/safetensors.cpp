@@ -11,7 +11,7 @@
 
 #include "sw/reading/json_text.hpp"
 #include "sw/reading/section.hpp"
-#include "sw/support/atomic_file.hpp"
+#include "sw/support/output_file.hpp"
 
 namespace abacus::network {
 namespace {
@@ -280,7 +280,7 @@ void write_safetensors(const std::filesystem::path& file, const TensorFile& cont
   std::string header = json.dump();
   header.resize((header.size() + 7) / 8 * 8, ' ');  // spaces: the format's own padding
 
-  support::write_file_atomically(file, [&](std::ostream& out) {
+  support::write_output(file, [&](std::ostream& out) {
     const std::uint64_t header_bytes = header.size();
     out.write(reinterpret_cast<const char*>(&header_bytes), sizeof header_bytes);
     out.write(header.data(), static_cast<std::streamsize>(header.size()));

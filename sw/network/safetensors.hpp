@@ -54,8 +54,7 @@ struct TensorFile {
 // holes or pass the end, or a shape does not match its byte count.
 TensorFile read_safetensors(const std::filesystem::path& file);
 
-// Writes to a temporary name beside `file` and renames it, so that no half-written file is left.
-// The same content always gives the same bytes.
+// Through write_output() (sw/support/output_file.hpp): no half-written file is left. The same content always gives the same bytes.
 void write_safetensors(const std::filesystem::path& file, const TensorFile& content);
 
 // SHA-256 of a file's bytes as 64 hexadecimal digits; of a string likewise. Used to tell whether a

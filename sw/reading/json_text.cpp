@@ -48,7 +48,11 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
   }
   bool parse_error(std::size_t position, const std::string&,
                    const nlohmann::json::exception& error) override {
-    refuse("no valid JSON at byte " + std::to_string(position) + ": " + error.what());
+    // Behind the library's name of the error, "[json.exception.parse_error.101] ".
+    const std::string why = error.what();
+    const std::size_t name = why.find("] ");
+    refuse("no valid JSON at byte " + std::to_string(position) + ": " +
+           (name == std::string::npos ? why : why.substr(name + 2)));
   }
 
  private:

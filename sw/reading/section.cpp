@@ -43,8 +43,11 @@ std::string range_words(double lowest, double highest) {
 
 }  // namespace
 
-Value::Value(std::string name, const Node* node, const Place& place)
-    : name_(std::move(name)), node_(node), place_(node == nullptr ? place : node->place()) {}
+Value::Value(std::string name, const Node* node, const Place& place, Mistakes* mistakes)
+    : name_(std::move(name)),
+      node_(node),
+      place_(node == nullptr ? place : node->place()),
+      mistakes_(mistakes) {}
 
 template <typename T>
 const T& Value::as(const std::string& allowed) const {
@@ -97,7 +100,8 @@ std::string Value::choice(const std::vector<std::string>& allowed) const {
 std::vector<Value> Value::list() const {
   std::vector<Value> values;
   for (const Node& element : as<Node::List>("a list")) {
-    values.emplace_back(name_ + '[' + std::to_string(values.size()) + ']', &element, place_);
+    values.emplace_back(name_ + '[' + std::to_string(values.size()) + ']', &element, place_,
+                        mistakes_);
   }
   return values;
 }
@@ -119,7 +123,9 @@ std::vector<std::int64_t> Value::integers(std::size_t count, std::int64_t lowest
 
 Section Value::section() const {
   as<Node::Table>(place_.source->table_words);
-  return {name_, {node_}};
+  Section section(name_, {node_});
+  if (mistakes_ != nullptr) section.collect_into(*mistakes_);
+  return section;
 }
 
 std::string Value::option() const {
@@ -138,12 +144,15 @@ std::string Value::option() const {
   return text.str();
 }
 
-void Value::refuse(const std::string& what) const {
-  throw InputError(place_.text() + ": " + (name_.empty() ? "" : name_ + ": ") + what);
+std::string Value::start() const {
+  return place_.text() + ": " + (name_.empty() ? "" : name_ + ": ");
 }
 
+void Value::refuse(const std::string& what) const { throw InputError(start() + what); }
+
 void Value::refuse_found(const std::string& allowed) const {
-  refuse((given() ? "found " + node_->described() : "is missing") + "; allowed: " + allowed);
+  if (!given()) throw MissingKey(start() + "is missing; allowed: " + allowed, name_);
+  refuse("found " + node_->described() + "; allowed: " + allowed);
 }
 
 Section::Section(std::string path, std::vector<const Node*> layers)
@@ -160,11 +169,16 @@ std::string Section::full_name(const std::string& key) const {
   return path_.empty() ? key : path_ + '.' + key;
 }
 
+std::size_t Section::layer_of(const std::string& key) const {
+  std::size_t layer = 0;
+  while (layer < layers_.size() && layers_[layer]->find(key) == nullptr) ++layer;
+  return layer;
+}
+
 Value Section::find(const std::string& key) const {
-  for (const Node* layer : layers_) {
-    if (const Member* found = layer->find(key)) return {full_name(key), &found->value, {}};
-  }
-  return {full_name(key), nullptr, place_};
+  const std::size_t layer = layer_of(key);
+  const Node* node = layer < layers_.size() ? &layers_[layer]->find(key)->value : nullptr;
+  return {full_name(key), node, place_, mistakes_};
 }
 
 Value Section::value(const std::string& key) {
@@ -173,6 +187,10 @@ Value Section::value(const std::string& key) {
 }
 
 bool Section::has(const std::string& key) const { return find(key).given(); }
+
+bool Section::stands_with(const std::string& key, const std::string& other) const {
+  return has(key) && layer_of(key) <= layer_of(other);
+}
 
 std::string Section::place_of(const std::string& key) const { return find(key).place().text(); }
 
@@ -185,46 +203,72 @@ std::vector<std::string> Section::keys() {
   return {all.begin(), all.end()};
 }
 
+template <typename T, typename Read>
+T Section::read_or(const std::string& key, T otherwise, const Read& read) {
+  const Value found = value(key);
+  if (!found.given()) return otherwise;
+  if (mistakes_ == nullptr) return read(found);
+  mistakes_->collect([&] { otherwise = read(found); });
+  return otherwise;
+}
+
 std::int64_t Section::integer(const std::string& key, std::int64_t otherwise, std::int64_t lowest,
                               std::int64_t highest) {
-  const Value found = value(key);
-  return found.given() ? found.integer(lowest, highest) : otherwise;
+  return read_or(key, otherwise,
+                 [&](const Value& found) { return found.integer(lowest, highest); });
 }
 
 double Section::number(const std::string& key, double otherwise, double lowest, double highest) {
-  const Value found = value(key);
-  return found.given() ? found.number(lowest, highest) : otherwise;
+  return read_or(key, otherwise, [&](const Value& found) { return found.number(lowest, highest); });
 }
 
 bool Section::truth(const std::string& key, bool otherwise) {
-  const Value found = value(key);
-  return found.given() ? found.truth() : otherwise;
+  return read_or(key, otherwise, [](const Value& found) { return found.truth(); });
 }
 
 std::string Section::text(const std::string& key, const std::string& otherwise) {
-  const Value found = value(key);
-  return found.given() ? found.text() : otherwise;
+  return read_or(key, otherwise, [](const Value& found) { return found.text(); });
 }
 
 std::string Section::choice(const std::string& key, const std::string& otherwise,
                             const std::vector<std::string>& allowed) {
-  const Value found = value(key);
-  return found.given() ? found.choice(allowed) : otherwise;
+  return read_or(key, otherwise, [&](const Value& found) { return found.choice(allowed); });
 }
 
 Section Section::section(const std::string& key, const Node* below) {
   known_.insert(key);
   std::vector<const Node*> tables;
-  for (const Node* layer : layers_) {
-    if (const Member* found = layer->find(key)) tables.push_back(&found->value);
+  std::size_t tables_below = 0;
+  const auto add = [&](const Node& table, bool is_below) {
+    const auto require_table = [&] {
+      if (table.as<Node::Table>() != nullptr) return;
+      Value(full_name(key), &table, {}).refuse_found(table.place().source->table_words);
+    };
+    if (mistakes_ == nullptr) {
+      require_table();
+    } else if (!mistakes_->collect(require_table)) {
+      return;
+    }
+    tables.push_back(&table);
+    tables_below += is_below ? 1 : 0;
+  };
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    const Member* found = layers_[i]->find(key);
+    if (found != nullptr) add(found->value, i + layers_below_ >= layers_.size());
   }
-  if (below != nullptr) tables.push_back(below);
+  if (below != nullptr) add(*below, true);
   Section section(full_name(key), std::move(tables));
+  section.layers_below_ = tables_below;
+  section.mistakes_ = mistakes_;
   if (section.layers_.empty()) section.place_ = place_;
-  for (const std::string& name : expected_) {
-    if (name.compare(0, key.size() + 1, key + '.') == 0)
-      section.expect(name.substr(key.size() + 1));
-  }
+  const auto hand_on = [&](const std::set<std::string>& names, auto expecting) {
+    for (const std::string& name : names) {
+      if (name.compare(0, key.size() + 1, key + '.') == 0)
+        (section.*expecting)(name.substr(key.size() + 1));
+    }
+  };
+  hand_on(expected_, &Section::expect);
+  hand_on(expected_above_, &Section::expect_above);
   return section;
 }
 
@@ -232,17 +276,41 @@ void Section::expect(const std::string& key) {
   (key.find('.') == std::string::npos ? known_ : expected_).insert(key);
 }
 
+void Section::expect_above(const std::string& key) {
+  (key.find('.') == std::string::npos ? known_above_ : expected_above_).insert(key);
+}
+
 void Section::refuse_unknown_keys() const {
-  for (const Node* layer : layers_) {
-    for (const Member& member : *layer->as<Node::Table>()) {
-      if (known_.count(member.key) != 0) continue;
-      const std::string near = nearest(member.key, known_);
+  Mistakes own;
+  Mistakes& mistakes = mistakes_ == nullptr ? own : *mistakes_;
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    std::set<std::string> known = known_;
+    if (i + layers_below_ < layers_.size()) known.insert(known_above_.begin(), known_above_.end());
+    for (const Member& member : *layers_[i]->as<Node::Table>()) {
+      if (known.count(member.key) != 0) continue;
+      const std::string near = nearest(member.key, known);
       std::string text = member.place.text() + ": unknown key `" + full_name(member.key) + '`';
       if (!near.empty()) text += "; did you mean `" + near + "`?";
-      throw InputError(
-          text + " known here: " + joined(std::vector<std::string>(known_.begin(), known_.end())));
+      text += " known here: " + joined(std::vector<std::string>(known.begin(), known.end()));
+      mistakes.add_unknown(text, near.empty() ? "" : full_name(near));
     }
   }
+  own.raise();
+}
+
+void Section::refuse_together(std::vector<Used> keys, const std::string& allowed) const {
+  std::stable_sort(keys.begin(), keys.end(),
+                   [&](const Used& a, const Used& b) { return layer_of(a.key) < layer_of(b.key); });
+  std::string others;
+  for (std::size_t i = 1; i < keys.size(); ++i) {
+    const Value value = find(keys[i].key);
+    others += (i == 1                 ? " with "
+               : i + 1 == keys.size() ? " and "
+                                      : ", ") +
+              value.name() + ' ' + keys[i].value +
+              (value.given() ? " (" + value.place().text() + ')' : std::string(" (the default)"));
+  }
+  refuse(keys.front().key, "found " + keys.front().value + others + "; allowed: " + allowed);
 }
 
 void Section::refuse(const std::string& key, const std::string& what) const {

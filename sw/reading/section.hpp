@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "sw/reading/mistakes.hpp"
 #include "sw/reading/node.hpp"
 
 namespace abacus::reading {
@@ -20,8 +21,9 @@ class Section;
 // throws InputError where it is, has another type or is not allowed. The tree must outlive it.
 class Value {
  public:
-  // `place`: of what should have it, for where it is missing: `node` is null then.
-  Value(std::string name, const Node* node, const Place& place);
+  // `place`: of what should have it, for where it is missing: `node` is null then. `mistakes`: what sections
+  // below it collect into; may be null.
+  Value(std::string name, const Node* node, const Place& place, Mistakes* mistakes = nullptr);
 
   bool given() const { return node_ != nullptr; }
   const std::string& name() const { return name_; }
@@ -57,10 +59,12 @@ class Value {
  private:
   template <typename T>
   const T& as(const std::string& allowed) const;
+  std::string start() const;  // of an error
 
   std::string name_;
   const Node* node_;
   Place place_;
+  Mistakes* mistakes_;
 };
 
 class Section {
@@ -68,6 +72,11 @@ class Section {
   // `layers`: tables of which the first that has a key decides; one at least. They must outlive the section.
   // `path` names the section in errors ("hardware.array"; empty for the top).
   Section(std::string path, std::vector<const Node*> layers);
+
+  // From now on getters with a default keep what they refuse and give the default, here and in the sections
+  // below, and unknown keys are kept, too. `mistakes` must outlive the section.
+  void collect_into(Mistakes& mistakes) { mistakes_ = &mistakes; }
+  Mistakes* mistakes() const { return mistakes_; }  // null: none
 
   // The key's value; missing where no layer has it.
   Value value(const std::string& key);
@@ -81,9 +90,12 @@ class Section {
   std::string choice(const std::string& key, const std::string& otherwise,
                      const std::vector<std::string>& allowed);
 
-  // The section below `key`, empty where no layer has it. `below`: a table under all others.
+  // The section below `key`, empty where no layer has it. `below`: a table under all others, of another
+  // file, such as a preset.
   Section section(const std::string& key, const Node* below = nullptr);
   bool has(const std::string& key) const;
+  // Whether the key is given in the layer that decides `other`, or above it.
+  bool stands_with(const std::string& key, const std::string& other) const;
   // "file:line:column" of the key's value, or of the section where no layer has it.
   std::string place_of(const std::string& key) const;
   // All keys of all layers, sorted; they count as known from then on.
@@ -91,20 +103,40 @@ class Section {
 
   // A key that others read; with dots in it, one of a section below.
   void expect(const std::string& key);
-  // Throws InputError for the first key that nobody asked for, with the nearest known one.
+  // The same, of a key that a file below (see section()) does not have.
+  void expect_above(const std::string& key);
+  // Throws InputError for all keys that nobody asked for, with the nearest known ones.
   void refuse_unknown_keys() const;
   // Throws InputError that points at the key's value, or at the section where the key is not there.
   [[noreturn]] void refuse(const std::string& key, const std::string& what) const;
 
+  // A key with the value that holds, in words.
+  struct Used {
+    std::string key;
+    std::string value;
+  };
+  // A rule between several keys is broken. Throws InputError that points at the one of them that stands in
+  // the topmost layer, which the user can best change, and names all with values and places.
+  [[noreturn]] void refuse_together(std::vector<Used> keys, const std::string& allowed) const;
+
  private:
   Value find(const std::string& key) const;
+  // Of the first layer that has the key; their number where none has.
+  std::size_t layer_of(const std::string& key) const;
+  template <typename T, typename Read>
+  T read_or(const std::string& key, T otherwise, const Read& read);
   std::string full_name(const std::string& key) const;
 
   std::string path_;
   Place place_;
   std::vector<const Node*> layers_;
+  std::size_t layers_below_ = 0;  // the last ones, of other files
   std::set<std::string> known_;
-  std::set<std::string> expected_;  // of sections below: "section.key"
+  std::set<std::string> known_above_;
+  // Of sections below: "section.key".
+  std::set<std::string> expected_;
+  std::set<std::string> expected_above_;
+  Mistakes* mistakes_ = nullptr;
 };
 
 // The entry of `known` that `text` most likely was meant to be; empty where none is near.

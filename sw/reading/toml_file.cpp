@@ -70,6 +70,10 @@ Node parsed(const std::string& name, const Parse& parse) {
 }  // namespace
 
 Node read_toml(const std::filesystem::path& file) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(file, ignored)) {
+    throw InputError(file.string() + ": cannot read the file: it is a folder");
+  }
   return parsed(file.string(), [&] { return toml::parse_file(file.string()); });
 }
 

@@ -116,6 +116,17 @@ void receive(Task& task) {
   task.buffer.erase(0, start);
 }
 
+// Of a task whose pipe has ended: it has told its result, or died.
+void require_result(Task& task) {
+  const int status = Tasks::wait(task);
+  if (stop_requested()) throw Stopped();
+  if (task.has_result) return;
+  const int signal = status - 128;
+  throw std::runtime_error("a simulation process ended without a result, status " +
+                           std::to_string(status) +
+                           (signal > 0 ? std::string(" (") + ::strsignal(signal) + ')' : ""));
+}
+
 void start(Tasks& tasks, int index, const Work& work) {
   const pid_t parent = ::getpid();
   Task& task = tasks.all.emplace_back(make_pipe());
@@ -155,21 +166,15 @@ std::vector<nlohmann::json> run_forked(int count, const Work& work, const Report
     for (std::size_t i = 0; i < polled.size(); ++i) {
       if (polled[i].revents != 0) receive(*owners[i]);
       if (!owners[i]->error.empty()) throw std::runtime_error(owners[i]->error);
+      // The others may take hours yet.
+      if (!owners[i]->pipe.is_open()) require_result(*owners[i]);
     }
     progress(std::accumulate(tasks.all.begin(), tasks.all.end(), std::int64_t{0},
                              [](std::int64_t sum, const Task& task) { return sum + task.done; }));
   }
 
   std::vector<nlohmann::json> results;
-  for (Task& task : tasks.all) {
-    const int status = Tasks::wait(task);
-    if (stop_requested()) throw Stopped();
-    if (!task.has_result) {
-      throw std::runtime_error("a simulation process ended without a result, status " +
-                               std::to_string(status));
-    }
-    results.push_back(std::move(task.result));
-  }
+  for (Task& task : tasks.all) results.push_back(std::move(task.result));
   return results;
 }
 

@@ -73,7 +73,7 @@ class FloatTraining : public TrainingTask {
     if (options_.resume && std::filesystem::exists(state_file(options_.out))) {
       const TrainingState state(state_file(options_.out));
       state.require_same(identity(options_, data_));
-      at = state.load(network_, optimizer_);
+      at = state.load(network_, optimizer_, options_.epochs, batches_.batches());
     }
     TrainingCourse course;
     course.schedule = EpochSchedule{options_.epochs, options_.learning_rate, options_.warmup};

@@ -6,7 +6,7 @@
 #include <stdexcept>
 #include <utility>
 
-#include "sw/support/atomic_file.hpp"
+#include "sw/support/output_file.hpp"
 #include "sw/support/overloaded.hpp"
 
 namespace abacus::train {
@@ -92,9 +92,10 @@ class Run {
       const std::int64_t seen = source_.images_before(batches_);
       next.metrics += metrics_line({next.epoch, rate, at_.loss_sum / static_cast<double>(seen),
                                     percent(at_.correct, seen), validation, clock.seconds()});
-      support::write_file_atomically(course_.recording->metrics,
-                                     [&](std::ostream& out) { out << next.metrics; });
+      // What cannot be made again comes first.
       if (next.epoch % course_.recording->save_every == 0 || step_ == steps_) task_.save(next);
+      support::write_output(course_.recording->metrics,
+                            [&](std::ostream& out) { out << next.metrics; });
     }
     at_ = std::move(next);
   }

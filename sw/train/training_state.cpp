@@ -1,10 +1,13 @@
 #include "sw/train/training_state.hpp"
 
+#include <cmath>
 #include <cstdlib>
+#include <limits>
 #include <sstream>
 #include <stdexcept>
 
 #include "sw/network/checkpoint.hpp"
+#include "sw/support/whole_number.hpp"
 
 namespace abacus::train {
 namespace {
@@ -55,7 +58,8 @@ void TrainingState::require_same(const TrainingIdentity& identity) const {
   }
 }
 
-TrainingPosition TrainingState::load(FloatNetwork& network, Optimizer& optimizer) const {
+TrainingPosition TrainingState::load(FloatNetwork& network, Optimizer& optimizer, int epochs,
+                                     std::int64_t batches) const {
   const std::map<std::string, network::Tensor> parameters = tensors(parameter_prefix);
   const std::map<std::string, network::Tensor> momentum = tensors(momentum_prefix);
   network::check_parameters(network.network(), parameters, file_);
@@ -67,10 +71,10 @@ TrainingPosition TrainingState::load(FloatNetwork& network, Optimizer& optimizer
     }
   }
   TrainingPosition at;
-  at.epoch = static_cast<int>(integer("next epoch"));
-  at.batch = integer("next batch");
+  at.epoch = static_cast<int>(integer("next epoch", 0, epochs));
+  at.batch = integer("next batch", 0, batches - 1);
   at.loss_sum = real("loss sum");
-  at.correct = integer("correct");
+  at.correct = integer("correct", 0, std::numeric_limits<std::int32_t>::max());
   at.seconds = real("seconds");
   at.metrics = text("metrics");
   for (const auto& [name, tensor] : parameters) network.set_parameter(name, to_torch(tensor));
@@ -80,12 +84,15 @@ TrainingPosition TrainingState::load(FloatNetwork& network, Optimizer& optimizer
 
 double TrainingState::real(const std::string& key) const { return real_of(key, text(key)); }
 
-std::int64_t TrainingState::integer(const std::string& key) const {
+std::int64_t TrainingState::integer(const std::string& key, std::int64_t lowest,
+                                    std::int64_t highest) const {
   const std::string value = text(key);
-  char* end = nullptr;
-  const long long number = std::strtoll(value.c_str(), &end, 10);
-  if (value.empty() || *end != '\0') fail("\"" + key + "\": found \"" + value + "\", no integer");
-  return number;
+  const auto number = support::whole_number<std::int64_t>(value);
+  if (!number || *number < lowest || *number > highest) {
+    fail("\"" + key + "\": found \"" + value + "\", expected a whole number from " +
+         std::to_string(lowest) + " to " + std::to_string(highest));
+  }
+  return *number;
 }
 
 std::vector<double> TrainingState::reals(const std::string& key) const {
@@ -107,7 +114,9 @@ std::vector<double> TrainingState::reals(const std::string& key, std::size_t cou
 double TrainingState::real_of(const std::string& key, const std::string& word) const {
   char* end = nullptr;
   const double value = std::strtod(word.c_str(), &end);
-  if (word.empty() || *end != '\0') fail("\"" + key + "\": found \"" + word + "\", no number");
+  if (word.empty() || *end != '\0' || !std::isfinite(value)) {
+    fail("\"" + key + "\": found \"" + word + "\", no finite number");
+  }
   return value;
 }
 

@@ -32,13 +32,15 @@ class TrainingState {
   explicit TrainingState(const std::filesystem::path& file);
 
   void require_same(const TrainingIdentity& identity) const;
-  // Puts parameters and optimizer where they were.
-  TrainingPosition load(FloatNetwork& network, Optimizer& optimizer) const;
+  // Puts parameters and optimizer where they were. The position lies in a training of so many epochs and
+  // batches an epoch.
+  TrainingPosition load(FloatNetwork& network, Optimizer& optimizer, int epochs,
+                        std::int64_t batches) const;
 
   // What else is there.
   std::string text(const std::string& key) const;
-  double real(const std::string& key) const;
-  std::int64_t integer(const std::string& key) const;
+  double real(const std::string& key) const;  // finite, as all reals
+  std::int64_t integer(const std::string& key, std::int64_t lowest, std::int64_t highest) const;
   std::vector<double> reals(const std::string& key) const;  // separated by spaces
   std::vector<double> reals(const std::string& key, std::size_t count) const;
   [[noreturn]] void fail(const std::string& what) const;

@@ -25,7 +25,10 @@ const std::filesystem::path source_folder = ABACUS_SOURCE_FOLDER;
 hw::HardwareConfig read(const std::string& text) {
   const reading::Node root = reading::parse_toml(text, "s.toml");
   reading::Section scenario("", {&root});
-  return read_hardware(scenario, source_folder, "adder");
+  reading::Mistakes mistakes;
+  hw::HardwareConfig config = read_hardware(scenario, source_folder, "adder", mistakes);
+  mistakes.raise();
+  return config;
 }
 
 std::string error_of(const std::string& text) {

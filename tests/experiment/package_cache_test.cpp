@@ -230,9 +230,9 @@ TEST_F(PackageCache, PassesTheWholeRecipeOn) {
   wanted.recipe.options = {{"groups", "2"}, {"weight_clamp", "false"}};
   wanted.data_root = "d";
   EXPECT_THAT(quantize_arguments(wanted),
-              ElementsAre("quantize", "--checkpoint", "c", "--scheme", "adderquant-ptq",
-                          "--weight-bits", "4", "--activation-bits", "3", "--storage-bits", "10",
-                          "--groups", "2", "--weight-clamp", "false", "--data", "d"));
+              ElementsAre("quantize", "--checkpoint=c", "--scheme=adderquant-ptq",
+                          "--weight-bits=4", "--activation-bits=3", "--storage-bits=10",
+                          "--groups=2", "--weight-clamp=false", "--data=d"));
 }
 
 }  // namespace

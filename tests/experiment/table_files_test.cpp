@@ -44,7 +44,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadTable{"[action.add]\nlaw = \"constant\"\npj = 1\n",
                  "4:1: action.add.source: is missing"},
         BadTable{"[action.add]\nlaw = \"constant\"\npj = -1\nsource = \"s\"\n",
-                 "6:6: action.add.pj: found -1; allowed: a number, 0 or more"},
+                 "6:6: action.add.pj: found -1; allowed: a number from 0 to 1e+12"},
         BadTable{"[action.add]\nlaw = \"constant\"\npj = \"1\"\nsource = \"s\"\n",
                  "6:6: action.add.pj: found the text \"1\""},
         BadTable{"[action.add]\nlaw = \"width\"\npoints = []\n",
@@ -108,7 +108,7 @@ TEST(AreaTable, MistakesAreRefusedWithTheirPlace) {
               HasSubstr("at least one"));
   EXPECT_THAT(error_of(head + "[area.adder]\nlaw = \"width\"\npoints = [ { bits = 8, um2 = -1, "
                               "source = \"s\" } ]\n"),
-              HasSubstr("points[0].um2: found -1; allowed: a number, 0 or more"));
+              HasSubstr("points[0].um2: found -1; allowed: a number from 0 to 1e+12"));
   EXPECT_THAT(
       error_of(head +
                "[area.adder]\nlaw = \"width\"\npoints = [ { bits = 8, um2 = 1, source = \"s\" "

@@ -6,7 +6,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "sw/support/atomic_file.hpp"
+#include "sw/support/output_file.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 namespace abacus::network {
@@ -200,15 +200,15 @@ TEST_F(Safetensors, RefusesToWriteWhatItCouldNotRead) {
 
 TEST_F(Safetensors, FailedWriteLeavesTheOldFileAndNothingElse) {
   test::write_text(file_, "old");
-  EXPECT_THROW(support::write_file_atomically(file_,
-                                              [](std::ostream& out) {
-                                                out << "half";
-                                                throw std::runtime_error("power cut");
-                                              }),
+  EXPECT_THROW(support::write_output(file_,
+                                     [](std::ostream& out) {
+                                       out << "half";
+                                       throw std::runtime_error("power cut");
+                                     }),
                std::runtime_error);
-  EXPECT_THROW(support::write_file_atomically(
-                   file_, [](std::ostream& out) { out.setstate(std::ios::badbit); }),
-               std::runtime_error);
+  EXPECT_THROW(
+      support::write_output(file_, [](std::ostream& out) { out.setstate(std::ios::badbit); }),
+      std::runtime_error);
   EXPECT_EQ(test::read_text(file_), "old");
   EXPECT_THAT(folder_.files(), ElementsAre("a.safetensors"));
 }

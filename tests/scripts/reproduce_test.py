@@ -5,6 +5,7 @@ import subprocess
 import time
 import unittest
 
+from abacus.output import reserved
 from fake_programs import write_checkpoint
 from reproduce_case import ReproduceCase
 
@@ -143,11 +144,32 @@ class Reproduce(ReproduceCase):
         (self.folder / "slow").unlink()
         self.make("table5", "--qat-epochs", "0")
 
-    def test_an_older_table_does_not_pass_for_one_that_failed(self) -> None:
+    def test_an_older_table_stays_until_a_whole_newer_one_replaces_it(self) -> None:
         self.make("table5", "--qat-epochs", "0")
+        older = {file: file.read_bytes() for file in self.out.iterdir() if file.is_file()}
+        self.assertEqual(sorted(file.name for file in older), ["table5.csv", "table5.md"])
         (self.folder / "fails").write_text("mean, PTQ")
         self.assertEqual(self.run_it("table5", "--qat-epochs", "0", "--images", "5").returncode, 1)
-        self.assertEqual([file.name for file in self.out.iterdir() if file.is_file()], [])
+        for file, content in older.items():
+            self.assertEqual(file.read_bytes(), content)
+        (self.folder / "fails").unlink()
+        self.make("table5", "--qat-epochs", "0", "--images", "5")
+        for file, content in older.items():
+            self.assertNotEqual(file.read_bytes(), content)
+
+    def test_a_table_that_cannot_be_written_is_refused_before_any_work(self) -> None:
+        (self.out / "table5.md").mkdir(parents=True)
+        done = self.run_it("table5", "--qat-epochs", "0")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(f"{self.out / 'table5.md'}: cannot write it: it is a folder", done.stderr)
+        self.assertEqual(self.calls(), [])
+
+    def test_a_second_process_in_the_folder_is_refused(self) -> None:
+        with reserved(self.out, []):
+            done = self.run_it("table5", "--qat-epochs", "0")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(f"{self.out}: another process works in it", done.stderr)
+        self.make("table5", "--qat-epochs", "0")
 
 
 if __name__ == "__main__":

@@ -62,5 +62,18 @@ TEST(RunForked, AProcessThatDiesIsAnError) {
   }
 }
 
+TEST(RunForked, AProcessThatDiesIsToldWhileTheOthersGoOn) {
+  const Work work = [](int task, const Report&) -> nlohmann::json {
+    if (task == 1) ::kill(::getpid(), SIGKILL);
+    for (;;) ::pause();
+  };
+  try {
+    run_forked(3, work, [](std::int64_t) {});
+    FAIL() << "no error";
+  } catch (const std::runtime_error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("(Killed)"));
+  }
+}
+
 }  // namespace
 }  // namespace abacus::support

@@ -171,7 +171,7 @@ TEST_F(Loop, GivesTheSameBytesWhenStoppedAnywhereAndResumedInEpochsAndInSteps) {
       BatchSource source = batches();
       const TrainingState state(file("part.state"));
       state.require_same({{"format", "test"}});
-      const TrainingPosition at = state.load(rest.network, rest.optimizer);
+      const TrainingPosition at = state.load(rest.network, rest.optimizer, 2, 3);
       EXPECT_TRUE(run_training(rest, rest.optimizer, source, recorded(schedule), at));
       EXPECT_TRUE(bytes(rest) == bytes(whole)) << "stopped before step " << stop_before;
       EXPECT_EQ(without_seconds(test::read_text(file("a.csv"))), metrics);
@@ -213,7 +213,9 @@ TEST_F(Loop, AStateRefusesAnotherTrainingAndDamage) {
                                      HasSubstr("made with format test, this run has other")));
   const auto unknown = [](const TrainingState& state) { state.require_same({{"colour", "red"}}); };
   EXPECT_THAT(error_of(unknown), HasSubstr("no \"colour\""));
-  const auto load = [&](const TrainingState& state) { state.load(task.network, task.optimizer); };
+  const auto load = [&](const TrainingState& state) {
+    state.load(task.network, task.optimizer, 1, 3);
+  };
   EXPECT_EQ(error_of(load), "accepted");
   const network::TensorFile good = network::read_safetensors(file("a.state"));
   for (const char* key : {"next epoch", "next batch", "correct", "loss sum", "seconds"}) {
@@ -221,6 +223,19 @@ TEST_F(Loop, AStateRefusesAnotherTrainingAndDamage) {
     state.metadata[key] = "two";
     network::write_safetensors(file("a.state"), state);
     EXPECT_THAT(error_of(load), AllOf(HasSubstr(key), HasSubstr("two")));
+  }
+  const std::pair<const char*, const char*> bad[] = {
+      {"next batch", "-5"}, {"next batch", "3"},       {"next batch", "99999999999999999999"},
+      {"next batch", ""},   {"next epoch", "-1"},      {"next epoch", "2"},
+      {"correct", "-1"},    {"correct", "4294967296"}, {"loss sum", "nan"},
+      {"seconds", "inf"}};
+  for (const auto& [key, text] : bad) {
+    network::TensorFile state = good;
+    state.metadata[key] = text;
+    network::write_safetensors(file("a.state"), state);
+    EXPECT_THAT(error_of(load),
+                AllOf(HasSubstr(file("a.state").string()),
+                      HasSubstr(std::string("\"") + key + "\": found \"" + text + '"')));
   }
   network::TensorFile state = good;
   state.tensors.erase("momentum/bn1.bias");

@@ -14,7 +14,8 @@ from abacus.cells.settings import Settings
 from abacus.cells.training import epochs, make_package, package_file, slug
 from abacus.checkpoint import Checkpoints
 from abacus.errors import AbacusError
-from abacus.files import duration_text, write_whole
+from abacus.files import duration_text
+from abacus.output import write_output
 from abacus.package import read_network, with_fraction_bits
 from abacus.programs.describe import LayerCosts, describe
 from abacus.programs.evaluate import evaluate_exactly
@@ -111,7 +112,7 @@ class Runner:
         results = folder / "results.json"
         if not results.is_file():
             scenario = folder / "scenario.toml"
-            write_whole(scenario, source)
+            write_output(scenario, source)
             run(
                 [programs.abacus(), "simulate", scenario, "--out", folder]
                 + ["--cache", settings.out / "packages"]
@@ -134,7 +135,7 @@ class Runner:
                 "images": found.images,
                 "seconds": round(time.monotonic() - start, 3),
             }
-            write_whole(file, json.dumps(kept) + "\n")
+            write_output(file, json.dumps(kept) + "\n")
         try:
             outcome.run = dict(json.loads(file.read_text(encoding="utf-8")))
             outcome.seconds += outcome.run["seconds"]

@@ -9,6 +9,7 @@ from abacus.cells.scenario import ALL_IMAGES
 from abacus.cells.settings import Settings
 from abacus.checkpoint import Checkpoint
 from abacus.errors import AbacusError
+from abacus.output import make_folder
 from abacus.package import read_network, table_fraction_bits
 from abacus.programs.process import run
 from abacus.programs.programs import Programs
@@ -106,7 +107,7 @@ def train(
     if settings.evaluate:
         command += ["--evaluate", settings.images or ALL_IMAGES]
     command += [f"--{dashed(name)}={value}" for name, value in cell.all_options().items()]
-    file.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(file.parent)
     run(command + programs.data_arguments() + ["--resume", "--out", file])
     if not file.is_file():
         raise AbacusError(f"abacus-train qat ended well but left no package {file}")

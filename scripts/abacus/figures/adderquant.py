@@ -16,7 +16,7 @@ from abacus.figures.adderquant_plots import (
 )
 from abacus.figures.request import NETWORK, MakeFigure, Request, name_of
 from abacus.figures.saving import save
-from abacus.files import write_whole
+from abacus.output import write_output
 from abacus.programs.statistics import LayerStatistics, statistics
 from abacus.tables.published import Published
 
@@ -82,7 +82,7 @@ def figure5(request: Request) -> None:
                 lines += [
                     [cell.row, cell.method, *(line[name] for name in METRICS)] for line in course
                 ]
-    write_whole(
+    write_output(
         request.settings.out / f"{request.name}-courses.csv",
         "\n".join(",".join(line) for line in lines) + "\n",
     )

@@ -53,7 +53,7 @@ def run(command: Sequence[object]) -> str:
     last: list[str] = []
     said: list[str] = []
     process = subprocess.Popen(
-        [str(part) for part in command],
+        [argument(part) for part in command],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -81,6 +81,12 @@ def run(command: Sequence[object]) -> str:
         name = pathlib.Path(str(command[0])).name
         raise AbacusError(last[0] if last else f"{name} ended with status {status}")
     return said[0] if said else ""
+
+
+def argument(part: object) -> str:
+    """A path that begins with a dash must not pass for an option."""
+    text = str(part)
+    return f"./{text}" if isinstance(part, pathlib.Path) and text.startswith("-") else text
 
 
 def pass_on(errors: IO[str], last: list[str]) -> None:

@@ -3,7 +3,8 @@
 import pathlib
 from collections.abc import Sequence
 
-from abacus.files import sha256_of, write_whole
+from abacus.files import sha256_of
+from abacus.output import write_output
 from abacus.programs.answer import Answer, parse_answer
 from abacus.programs.process import find_program, run
 
@@ -48,7 +49,7 @@ class Programs:
             return parse_answer(kept.read_text(encoding="utf-8"), command)
         text = self._say(program, command, arguments)
         answer = parse_answer(text, command)
-        write_whole(kept, text)
+        write_output(kept, text)
         return answer
 
     @staticmethod

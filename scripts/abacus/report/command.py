@@ -5,9 +5,19 @@ import pathlib
 import sys
 
 from abacus.errors import AbacusError
-from abacus.files import write_whole
+from abacus.output import check_output, say, write_output
 from abacus.report.page import page
-from abacus.results import read_results
+from abacus.results import Results, read_results
+
+
+def page_of(results: Results, file: pathlib.Path) -> str:
+    """AbacusError where a field is missing or of another kind."""
+    try:
+        return page(results, file)
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise AbacusError(
+            f"{file}: no results file of abacus simulate: {type(error).__name__}: {error}"
+        ) from None
 
 
 def main(given: list[str]) -> None:
@@ -24,9 +34,10 @@ def main(given: list[str]) -> None:
     )
     arguments = parser.parse_args(given)
     try:
-        results = read_results(arguments.results)
         out = arguments.out or arguments.results.with_name("report.html")
-        write_whole(out, page(results, arguments.results))
+        check_output(out)
+        results = read_results(arguments.results)
+        write_output(out, page_of(results, arguments.results))
+        say(f"report: {out}")
     except AbacusError as error:
         sys.exit(f"report: {error}")
-    print(f"report: {out}")

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "sw/quant/options/option_text.hpp"
+#include "sw/support/whole_number.hpp"
 
 namespace abacus::quant {
 
@@ -126,7 +127,9 @@ class IntegerOption final : public TypedOption<Fields, T> {
   std::string text_of(const T& value) const override { return option_text(value); }
 
  private:
-  std::optional<T> value_of(const std::string& text) const override { return integer_of<T>(text); }
+  std::optional<T> value_of(const std::string& text) const override {
+    return support::whole_number<T>(text);
+  }
   Range range_;
 };
 

@@ -1,7 +1,6 @@
 // Values of options as text.
 #pragma once
 
-#include <charconv>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -15,17 +14,8 @@ std::string option_text(Integer value) {
 }
 std::string option_text(double value);  // ten digits, as recipes have it
 
-// The whole of the text, or nothing.
-template <typename Integer>
-std::optional<Integer> integer_of(const std::string& text) {
-  Integer value{};
-  const char* const end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, value);
-  if (error != std::errc() || stop != end) return std::nullopt;
-  return value;
-}
-std::optional<double> real_of(const std::string& text);
-std::optional<bool> truth_of(const std::string& text);  // "true", "1", "false", "0"
+std::optional<double> real_of(const std::string& text);  // the whole of it, or nothing
+std::optional<bool> truth_of(const std::string& text);   // "true", "1", "false", "0"
 
 std::optional<std::size_t> place_among(const std::vector<std::string>& names,
                                        const std::string& text);

@@ -22,7 +22,6 @@
 #include "sw/quant/qat/qat_network.hpp"
 #include "sw/quant/qat/qat_state.hpp"
 #include "sw/quant/simulate/finish.hpp"
-#include "sw/support/atomic_file.hpp"
 #include "sw/support/progress.hpp"
 #include "sw/train/adder_functions.hpp"
 #include "sw/train/batches.hpp"
@@ -191,7 +190,8 @@ class Training : public train::TrainingTask {
     train::TrainingPosition at;
     if (options_.resume && std::filesystem::exists(train::state_file(options_.out))) {
       at = load_qat_state(train::state_file(options_.out), identity_,
-                          {network_, optimizer_, quantized_, range_velocity_});
+                          {network_, optimizer_, quantized_, range_velocity_}, options_.epochs,
+                          batches_.batches());
     }
     train::TrainingCourse course;
     course.schedule =

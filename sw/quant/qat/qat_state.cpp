@@ -1,5 +1,6 @@
 #include "sw/quant/qat/qat_state.hpp"
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,8 @@ void for_each_number(QuantizationPlan& plan, const Visit& visit) {
     single("plan activation step" + place, of.activation_step);
     std::vector<double> group(of.group.begin(), of.group.end());
     visit("plan group" + place, group, true);
+    // Judged once the ranges are known; what no int32 holds is no group either way.
+    for (double& one : group) one = std::clamp(one, -1.0, 1e9);
     of.group.assign(group.begin(), group.end());
     // As many as there are groups, which the plan to be filled may have other ones of.
     visit("plan range" + place, of.range, false);
@@ -91,10 +94,11 @@ void load_qat_plan(const std::filesystem::path& file, QuantizationPlan& plan) {
 
 train::TrainingPosition load_qat_state(const std::filesystem::path& file,
                                        const train::TrainingIdentity& identity,
-                                       QatTraining training) {
+                                       QatTraining training, int epochs, std::int64_t batches) {
   const train::TrainingState state(file);
   state.require_same(identity);
-  const train::TrainingPosition at = state.load(training.network, training.optimizer);
+  const train::TrainingPosition at =
+      state.load(training.network, training.optimizer, epochs, batches);
   for (LearnedRange& range : training.quantized.learned_ranges()) {
     fill(state, "range " + range.name, range.values);
     fill(state, "range momentum " + range.name, training.range_velocity.at(range.name));

@@ -2,6 +2,7 @@
 // (training_state.hpp), the plan that it started from, and the ranges that it has learned since.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <string>
@@ -33,9 +34,9 @@ void save_qat_state(const std::filesystem::path& file, const train::TrainingIden
 // or what is missing in it.
 void load_qat_plan(const std::filesystem::path& file, QuantizationPlan& plan);
 
-// Throws likewise.
+// Of a training of so many epochs and batches an epoch. Throws likewise.
 train::TrainingPosition load_qat_state(const std::filesystem::path& file,
                                        const train::TrainingIdentity& identity,
-                                       QatTraining training);
+                                       QatTraining training, int epochs, std::int64_t batches);
 
 }  // namespace abacus::quant

@@ -62,6 +62,43 @@ class Page(unittest.TestCase):
             timeout=120,
         )
 
+    def test_results_without_a_field_or_of_other_kinds_are_refused_in_one_line(self) -> None:
+        broken = results()
+        del broken["runs"][0]["images"]
+        for text in (
+            json.dumps(broken),
+            json.dumps({**results(), "runs": 3}),
+            json.dumps({**results(), "scenario": []}),
+            "[]",
+        ):
+            done = self.report(text)
+            self.assertEqual(done.returncode, 1)
+            self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
+            self.assertIn(f"report: {self.folder / 'results.json'}: ", done.stderr)
+            self.assertFalse((self.folder / "report.html").exists())
+
+    def test_a_page_that_cannot_be_written_and_output_that_does_not_arrive_are_told(self) -> None:
+        (self.folder / "report.html").mkdir()
+        done = self.report(json.dumps(results()))
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(
+            done.stderr,
+            f"report: {self.folder / 'report.html'}: cannot write it: it is a folder\n",
+        )
+        (self.folder / "report.html").rmdir()
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            status = subprocess.run(
+                [SCRIPTS / "report", self.folder / "results.json"],
+                stdout=full,
+                stderr=subprocess.PIPE,
+                text=True,
+                timeout=120,
+            )
+        self.assertEqual(status.returncode, 1)
+        self.assertEqual(
+            status.stderr, "report: cannot write to standard output: No space left on device\n"
+        )
+
     def test_texts_of_the_results_are_escaped(self) -> None:
         text = page(results(), "r.json")
         for words in ("a &lt;b&gt;", "layer conv1 &amp; more", "name = 1 &lt; 2"):
