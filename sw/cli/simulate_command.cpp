@@ -167,13 +167,6 @@ void limit_random_images(experiment::RunSpec& run) {
                               std::to_string(run.images) + "; allowed: 0 (the timed ones) to " +
                               std::to_string(fit) + ", of random images of this size");
   }
-  constexpr std::int64_t most_values = std::int64_t{1} << 30;
-  if (run.images * run.synthetic->image.elements() > most_values) {
-    throw reading::InputError(
-        run.images_location + ": images: found " + std::to_string(run.images) + " of " +
-        std::to_string(run.synthetic->image.elements()) +
-        " values; allowed: " + std::to_string(most_values) + " values in all");
-  }
   run.timed_images = static_cast<int>(std::min<std::int64_t>(run.timed_images, run.images));
 }
 

@@ -212,15 +212,14 @@ TEST_F(QuantizeCommand, QuantizesForADescribedElementAndRecordsItsTable) {
   const hw::ElementTable element = test::product_element({5, true, 6, false});
   test::write_element(file("e.toml"), element);
   const auto quantize = [&](const std::vector<std::string>& more) {
-    std::vector<std::string> all = {"quantize",  "--checkpoint", file("a.safetensors"),
-                                    "--scheme",  "table",        "--out",
-                                    file("out.safetensors")};
+    std::vector<std::string> all = {"quantize", "--checkpoint", file("a.safetensors"),  "--scheme",
+                                    "table",    "--out",        file("out.safetensors")};
     all.insert(all.end(), more.begin(), more.end());
     return all;
   };
-  const TrainerOutcome made = test::run_trainer(
-      quantize({"--element", file("e.toml"), "--calibration-images", "40", "--bn-images", "40",
-                "--data", data.path()}));
+  const TrainerOutcome made =
+      test::run_trainer(quantize({"--element", file("e.toml"), "--calibration-images", "40",
+                                  "--bn-images", "40", "--data", data.path()}));
   ASSERT_EQ(made.exit_code, 0) << made.text;
   const network::IntegerNetwork network = network::read_package(file("out.safetensors"));
   EXPECT_EQ(network.origin.arithmetic, network::Arithmetic::table);
@@ -242,9 +241,9 @@ TEST_F(QuantizeCommand, QuantizesForADescribedElementAndRecordsItsTable) {
   expect_refused(quantize({"--element", file("none.toml")}), HasSubstr("none.toml"));
   expect_refused(quantize({"--element", file("e.toml"), "--weight-bits", "4"}),
                  HasSubstr("--weight-bits is 4; allowed with element element of a test: 5"));
-  expect_refused(arguments("uniform-ptq", {"--element", file("e.toml")}),
-                 AllOf(HasSubstr("scheme uniform-ptq does not take --element"),
-                       HasSubstr("taken by table")));
+  expect_refused(
+      arguments("uniform-ptq", {"--element", file("e.toml")}),
+      AllOf(HasSubstr("scheme uniform-ptq does not take --element"), HasSubstr("taken by table")));
   hw::ElementTable distances = test::difference_element({5, true, 5, false});
   test::write_element(file("e.toml"), distances);
   expect_refused(quantize({"--element", file("e.toml")}),

@@ -43,8 +43,7 @@ class TableDocument : public ::testing::Test {
   }
   std::filesystem::path folder() const { return folder_.path(); }
   int run(const std::string& commands) const {
-    return support::run_program("/bin/bash",
-                                {"-ec", "cd '" + folder().string() + "'\n" + commands},
+    return support::run_program("/bin/bash", {"-ec", "cd '" + folder().string() + "'\n" + commands},
                                 support::ChildOutput::to_stderr);
   }
 

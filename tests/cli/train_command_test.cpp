@@ -77,8 +77,9 @@ TEST_F(AbacusTrain, RefusesBadArguments) {
   const TrainerOutcome table =
       test::run_trainer({"train", "--epochs", "1", "--out", out, "--arithmetic", "table"});
   EXPECT_NE(table.exit_code, 0);
-  EXPECT_THAT(table.text, HasSubstr("networks of arithmetic table are quantized from trained ones and "
-                                    "are not trained themselves; allowed: cnn, adder"));
+  EXPECT_THAT(table.text,
+              HasSubstr("networks of arithmetic table are quantized from trained ones and "
+                        "are not trained themselves; allowed: cnn, adder"));
   const TrainerOutcome scheme = test::run_trainer(
       {"qat", "--checkpoint", out, "--epochs", "1", "--out", out, "--scheme", "table"});
   EXPECT_NE(scheme.exit_code, 0);

@@ -134,11 +134,12 @@ checkpoint = ")" + shipped + R"(/resnet20-fashion-mnist-cnn.safetensors"
 // network still knows its clothes.
 TEST_F(EndToEnd, ShippedElementsRunTheShippedCheckpoint) {
   const std::filesystem::path scenarios = std::filesystem::path(ABACUS_SOURCE_FOLDER) / "scenarios";
-  std::string text = "network = \"resnet20\"\ndataset = \"fashion-mnist\"\nimages = 40\n"
-                     "arithmetic = \"table\"\ncheckpoint = \"" +
-                     (scenarios / "checkpoints/resnet20-fashion-mnist-cnn.safetensors").string() +
-                     "\"\nquantization.options = { calibration_images = 256, bn_images = 256, "
-                     "evaluate = 40 }\n";
+  std::string text =
+      "network = \"resnet20\"\ndataset = \"fashion-mnist\"\nimages = 40\n"
+      "arithmetic = \"table\"\ncheckpoint = \"" +
+      (scenarios / "checkpoints/resnet20-fashion-mnist-cnn.safetensors").string() +
+      "\"\nquantization.options = { calibration_images = 256, bn_images = 256, "
+      "evaluate = 40 }\n";
   int elements = 0;
   for (const auto& file : std::filesystem::directory_iterator(scenarios / "elements")) {
     if (file.path().extension() != ".toml") continue;

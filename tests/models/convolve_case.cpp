@@ -351,10 +351,11 @@ Expected expected(const ConvolveCase& c, const hw::PeArrayConfig& array) {
                 // Row and column of a table, by the codes' low bits.
                 const auto table_tap = [&] {
                   const hw::ElementTable& of = *array.element;
-                  const std::int64_t row = w - low_of(of.weight_bits, of.weight_signed);
-                  const std::int64_t column = a - low_of(of.activation_bits, of.activation_signed);
-                  return std::int64_t{of.taps.at(
-                      static_cast<std::size_t>(row * (1 << of.activation_bits) + column))};
+                  const std::int64_t table_row = w - low_of(of.weight_bits, of.weight_signed);
+                  const std::int64_t table_column =
+                      a - low_of(of.activation_bits, of.activation_signed);
+                  return std::int64_t{of.taps.at(static_cast<std::size_t>(
+                      table_row * (1 << of.activation_bits) + table_column))};
                 };
                 tree += f.taps == hw::TapKind::tabulated ? table_tap()
                         : exponents                      ? exponent_tap_by_the_book(f, a, w)

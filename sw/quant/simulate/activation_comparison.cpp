@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::int64_t images_a_batch = 50;
 // Wide enough that no accumulator saturates: what is compared are the grids.
-constexpr network::AccumulatorFormat accumulators = {32, 16};
+constexpr network::AccumulatorFormat wide_accumulators = {32, 16};
 
 // What one image adds to a layer.
 struct LayerOfImage {
@@ -218,7 +218,7 @@ std::vector<ComparedLayer> compare_activations(const network::IntegerNetwork& pa
             network::quantize_image(package, images.image_data(first + n));
         const std::vector<std::int32_t> image_values(image.begin(), image.end());
         const network::ReferenceResult result =
-            network::execute_reference(package, image, accumulators, accumulators);
+            network::execute_reference(package, image, wide_accumulators, wide_accumulators);
         std::vector<LayerOfImage> of_image(package.layers.size());
         for (std::size_t i = 0; i < package.layers.size(); ++i) {
           const network::IntegerLayer& layer = package.layers[i];
