@@ -182,8 +182,8 @@ void register_image(models::CpuTarget target, int bits, bool adder) {
 int sc_main(int argc, char** argv) {
   for (const abacus::models::CpuTarget target : abacus::models::supported_cpu_targets()) {
     for (const int bits : {4, 8}) {
-      abacus::register_image(target, bits, true);
-      abacus::register_image(target, bits, false);
+      abacus::benchmarks::register_image(target, bits, true);
+      abacus::benchmarks::register_image(target, bits, false);
     }
   }
   benchmark::Initialize(&argc, argv);

@@ -60,13 +60,13 @@ def table(multiply: Multiply, weight_bits: int, activation_bits: int) -> list[li
 def write_table(file: pathlib.Path, rows: list[list[int]]) -> None:
     """As .csv or .npy, whatever the file's name ends with."""
     if file.suffix == ".csv":
-        write_whole(file, csv_text(rows))
+        write_output(file, csv_text(rows))
     elif file.suffix == ".npy":
         content = io.BytesIO()
         # Of 16 bits or, where those do not hold them, 32.
         largest = max(abs(tap) for row in rows for tap in row)
         numpy.save(content, numpy.array(rows, dtype="<i2" if largest < 1 << 15 else "<i4"))
-        write_whole(file, content.getvalue())
+        write_output(file, content.getvalue())
     else:
         raise AbacusError(f'{file}: found the ending "{file.suffix}"; allowed: .csv, .npy')
 

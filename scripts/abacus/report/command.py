@@ -5,19 +5,12 @@ import pathlib
 import sys
 
 from abacus.errors import AbacusError
+from abacus.json_value import JsonValue
 from abacus.output import check_output, say, write_output
 from abacus.report.page import page
-from abacus.results import Results, read_results
-
-
-def page_of(results: Results, file: pathlib.Path) -> str:
-    """AbacusError where a field is missing or of another kind."""
-    try:
-        return page(results, file)
-    except (LookupError, TypeError, ValueError, AttributeError) as error:
-        raise AbacusError(
-            f"{file}: no results file of abacus simulate: {type(error).__name__}: {error}"
-        ) from None
+from abacus.report.reading import results_of
+from abacus.results import read_results
+from abacus.visible import visible
 
 
 def main(given: list[str]) -> None:
@@ -36,8 +29,9 @@ def main(given: list[str]) -> None:
     try:
         out = arguments.out or arguments.results.with_name("report.html")
         check_output(out)
-        results = read_results(arguments.results)
-        write_output(out, page_of(results, arguments.results))
-        say(f"report: {out}")
+        json = read_results(arguments.results)
+        results = results_of(JsonValue(str(arguments.results), "", json))
+        write_output(out, page(results, arguments.results))
+        say(f"report: {visible(str(out))}")
     except AbacusError as error:
         sys.exit(f"report: {error}")
