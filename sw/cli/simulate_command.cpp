@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <ctime>
 #include <memory>
+#include <new>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -18,6 +19,7 @@
 #include "sw/experiment/scenario.hpp"
 #include "sw/experiment/simulation.hpp"
 #include "sw/network/checkpoint.hpp"
+#include "sw/network/dataset_match.hpp"
 #include "sw/reading/node.hpp"
 #include "sw/support/forked_work.hpp"
 #include "sw/support/progress.hpp"
@@ -60,16 +62,28 @@ void compare(const experiment::RunSpec& run, const std::string& place,
   check("data set", dataset, run.dataset);
 }
 
+// The images' shape and classes, too, must be those that the file's network is made for.
+template <typename Network>
+void compare_images(const std::string& place, const std::filesystem::path& file,
+                    const Network& network, const network::Dataset& images) {
+  try {
+    network::check_images(file.string(), network, images);
+  } catch (const std::invalid_argument& error) {
+    throw reading::InputError(place + ": " + error.what());
+  }
+}
+
 // A checkpoint of another network would only fail after it was quantized.
-void compare_checkpoint(const experiment::RunSpec& run) {
+void compare_checkpoint(const experiment::RunSpec& run, const network::Dataset& images) {
+  const std::string place = run.checkpoint_location + ": checkpoint";
   const network::Checkpoint checkpoint = network::load_checkpoint(run.checkpoint);
-  compare(run, run.checkpoint_location + ": checkpoint", run.checkpoint, checkpoint.network.name,
-          checkpoint.network.arithmetic, checkpoint.dataset,
-          network::checkpoint_arithmetic(run.arithmetic));
+  compare(run, place, run.checkpoint, checkpoint.network.name, checkpoint.network.arithmetic,
+          checkpoint.dataset, network::checkpoint_arithmetic(run.arithmetic));
+  compare_images(place, run.checkpoint, checkpoint.network, images);
 }
 
 // A ready package; what it says of its quantization becomes the run's.
-experiment::Package read_ready_package(experiment::RunSpec& run) {
+experiment::Package read_ready_package(experiment::RunSpec& run, const network::Dataset& images) {
   const std::string place = run.package_location + ": package";
   experiment::Package package;
   try {
@@ -80,6 +94,7 @@ experiment::Package read_ready_package(experiment::RunSpec& run) {
   const network::PackageOrigin& origin = package.network.origin;
   compare(run, place, run.package, origin.network, origin.arithmetic, origin.dataset,
           run.arithmetic);
+  compare_images(place, run.package, package.network, images);
   run.quantization.scheme = origin.scheme;
   run.quantization.weight_bits = origin.weight_bits;
   run.quantization.activation_bits = origin.activation_bits;
@@ -137,11 +152,13 @@ experiment::Package make_synthetic(const experiment::RunSpec& run) {
 // Random images are made as many as are wanted.
 void limit_random_images(experiment::RunSpec& run) {
   constexpr std::int64_t most = 1000;
+  constexpr std::int64_t most_bytes = std::int64_t{1} << 32;  // all are in memory at once
+  const std::int64_t fit = std::min(most, most_bytes / run.synthetic->image.elements());
   if (run.images == 0) run.images = std::max(1, run.timed_images);
-  if (run.images > most) {
+  if (run.images > fit) {
     throw reading::InputError(run.images_location + ": images: found " +
                               std::to_string(run.images) + "; allowed: 0 (the timed ones) to " +
-                              std::to_string(most) + ", of random images");
+                              std::to_string(fit) + ", of random images of this size");
   }
   run.timed_images = static_cast<int>(std::min<std::int64_t>(run.timed_images, run.images));
 }
@@ -243,6 +260,8 @@ auto for_run(const experiment::RunSpec& run, const Step& step) {
     throw;
   } catch (const support::Stopped&) {
     throw;
+  } catch (const std::bad_alloc&) {
+    throw std::runtime_error("run \"" + run.name + "\": not enough memory");
   } catch (const std::exception& error) {
     throw std::runtime_error("run \"" + run.name + "\": " + error.what());
   }
@@ -286,10 +305,10 @@ int simulate(const SimulateOptions& options) {
       limit_images(run, datasets[run.dataset]);
     }
     if (!run.checkpoint.empty()) {
-      compare_checkpoint(run);
+      compare_checkpoint(run, datasets[run.dataset]);
       requests[run.name] = package_request(run, options);
     } else if (!run.package.empty()) {
-      ready[run.name] = read_ready_package(run);
+      ready[run.name] = read_ready_package(run, datasets[run.dataset]);
       experiment::apply_hardware_rules(ready[run.name].network, run);
     }
   }
@@ -304,16 +323,20 @@ int simulate(const SimulateOptions& options) {
       return run.package.empty() ? experiment::obtain_package(requests.at(run.name))
                                  : ready.at(run.name);
     });
+    const double package_seconds = seconds_since(run_start);
+    // The hardware first: images that it cannot take need not be made.
+    const schedule::Program program =
+        for_run(run, [&] { return schedule::schedule(package.network, run.hardware); });
     network::Dataset random_images;
     if (run.dataset.empty()) {
       const experiment::SyntheticWeights& synthetic = *run.synthetic;
-      random_images = workload::synthetic_images(synthetic.image, synthetic.classes, run.images,
-                                                 synthetic.seed);
+      random_images = for_run(run, [&] {
+        return workload::synthetic_images(synthetic.image, synthetic.classes, run.images,
+                                          synthetic.seed);
+      });
     }
     const network::Dataset& images = run.dataset.empty() ? random_images : datasets[run.dataset];
-    const double package_seconds = seconds_since(run_start);
-    const schedule::Program program =
-        for_run(run, [&] { return schedule::schedule(package.network, run.hardware); });
+    for_run(run, [&] { network::check_images("package", package.network, images); });
     const Clock::time_point simulation_start = Clock::now();
     const experiment::RunOutcome outcome =
         for_run(run, [&] { return simulate_run(run, package, program, images, options, jobs); });

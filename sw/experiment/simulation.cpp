@@ -9,6 +9,7 @@
 #include "models/accelerator/platform.hpp"
 #include "sw/driver/driver.hpp"
 #include "sw/experiment/program_view.hpp"
+#include "sw/network/dataset_match.hpp"
 #include "sw/network/reference_executor.hpp"
 #include "tlm/command.hpp"
 
@@ -182,6 +183,7 @@ RunOutcome simulate_slice(const network::IntegerNetwork& network, const schedule
                           const hw::HardwareConfig& hardware, hw::TimingLevel level,
                           const std::string& engine, const network::Dataset& dataset,
                           const SimulationSlice& slice, const support::Report& report) {
+  network::check_images("package", network, dataset);
   // SystemC would say so on stdout for every process.
   sc_core::sc_report_handler::set_actions("/OSCI/SystemC", sc_core::SC_INFO,
                                           sc_core::SC_DO_NOTHING);

@@ -4,6 +4,7 @@
 #include <optional>
 #include <stdexcept>
 
+#include "sw/network/dataset_match.hpp"
 #include "sw/support/progress.hpp"
 #include "sw/train/device.hpp"
 #include "sw/train/training_loop.hpp"
@@ -24,6 +25,9 @@ void check(const TrainOptions& o, const TrainingData& data) {
           "0 to less than 1");
   require(o.augmentation.padding >= 0 && o.augmentation.padding < data.training.image.width,
           "crop-padding", o.augmentation.padding, "0 to less than the image's width");
+  for (const network::Dataset* images : {&data.validation, &data.test}) {
+    network::check_images("training images", data.training.image, data.training.classes, *images);
+  }
   check_device(o.device, o.precision);
   require(o.statistics_batches >= 0, "statistics-batches", o.statistics_batches, "0 or more");
 }
@@ -155,9 +159,9 @@ std::filesystem::path metrics_file(const std::filesystem::path& out) {
 
 double evaluate(FloatNetwork& network, const network::Dataset& dataset,
                 const network::Normalization& normalization, std::int64_t images) {
+  network::check_images("network", network.network(), dataset);
   torch::NoGradGuard no_gradient;
   const std::int64_t count = images > 0 ? std::min(images, dataset.count()) : dataset.count();
-  if (count == 0) throw std::invalid_argument("no images to evaluate on");
   const BatchNormMode mode = network.batch_norm_mode();
   network.set_batch_norm_mode(BatchNormMode::inference);
   support::Progress progress("evaluating", count);

@@ -349,6 +349,57 @@ TEST_F(Simulate, APackageOfAnotherNetworkIsAnErrorWithItsPlace) {
   EXPECT_THAT(error_of(options()), HasSubstr("holds arithmetic \"adder\""));
 }
 
+// Smaller images would be read at the wrong places, larger ones past their end; the check against the
+// reference sees neither.
+TEST_F(Simulate, APackageForOtherImagesOrClassesIsAnErrorWithItsPlace) {
+  const auto error_with = [&](const network::Shape& image, int classes) {
+    workload::SyntheticOptions given;
+    given.network = "lenet";
+    given.image = image;
+    given.classes = classes;
+    network::IntegerNetwork network = workload::synthetic_network(given);
+    network.origin.dataset = "fashion-mnist";
+    network::write_package(prepared_.folder() / "p.safetensors", network);
+    prepared_.write_scenario("[[run]]\nname = \"a\"\npackage = \"p.safetensors\"\n");
+    const std::string error = error_of(options());
+    EXPECT_THAT(error, HasSubstr("scenario.toml:11:11: package: "));
+    EXPECT_THAT(error, HasSubstr("p.safetensors: found a network for "));
+    EXPECT_FALSE(std::filesystem::exists(results_file()));
+    return error;
+  };
+  EXPECT_THAT(error_with({1, 4, 4}, 10),
+              HasSubstr("images of shape 1x4x4; allowed: images of shape 1x28x28"));
+  EXPECT_THAT(error_with({1, 64, 64}, 10), HasSubstr("images of shape 1x64x64"));
+  EXPECT_THAT(error_with({3, 28, 28}, 10), HasSubstr("images of shape 3x28x28"));
+  EXPECT_THAT(error_with({1, 28, 28}, 5), HasSubstr("5 classes; allowed: 10 classes"));
+}
+
+// Whoever joins a network with images asks, not the commands alone.
+TEST_F(Simulate, ASimulationRefusesImagesThatAreNotThePackages) {
+  const network::IntegerNetwork& network = prepared_.network();
+  const hw::HardwareConfig hardware =
+      experiment::read_scenario(prepared_.scenario()).runs[0].hardware;
+  network::Dataset images;
+  images.name = "small";
+  images.image = {1, 4, 4};
+  images.classes = network.classes;
+  images.labels = {0};
+  images.pixels.resize(16);
+  EXPECT_THROW(experiment::simulate_slice(network, schedule::schedule(network, hardware), hardware,
+                                          hw::TimingLevel::functional, "vector", images,
+                                          {0, 1, 0, 0}, [](std::int64_t) {}),
+               std::invalid_argument);
+}
+
+TEST_F(Simulate, RandomImagesThatNoMemoryHoldsAreRefused) {
+  test::write_text(prepared_.scenario(),
+                   "network = \"lenet\"\narithmetic = \"cnn\"\nweights = \"synthetic\"\n"
+                   "image = [64, 4096, 4096]\nclasses = 10\nimages = 1000\n");
+  EXPECT_THAT(error_of(options()),
+              HasSubstr("6:10: images: found 1000; allowed: 0 (the timed ones) "
+                        "to 4, of random images of this size"));
+}
+
 TEST_F(Simulate, ADamagedPackageIsAnErrorWithItsPlace) {
   test::write_text(prepared_.folder() / "p.safetensors", "half a package");
   prepared_.write_scenario("[[run]]\nname = \"a\"\npackage = \"p.safetensors\"\n");

@@ -5,6 +5,7 @@
 #include <map>
 #include <stdexcept>
 
+#include "sw/network/dataset_match.hpp"
 #include "sw/network/graph_folding.hpp"
 #include "sw/network/reference_executor.hpp"
 #include "sw/quant/activations/step_ladder.hpp"
@@ -190,11 +191,8 @@ std::vector<ComparedLayer> compare_activations(const network::IntegerNetwork& pa
                                                const network::Normalization& normalization,
                                                const network::Dataset& images,
                                                const std::function<void(std::int64_t)>& done) {
-  if (images.count() == 0) throw std::invalid_argument(images.name + ": no images");
-  if (images.image != package.image.shape) {
-    throw std::invalid_argument("the images of " + images.name +
-                                " are not of the shape that the package is made for");
-  }
+  network::check_image_shape("package", package.image.shape, images);
+  network::check_image_shape("checkpoint", network.network().input, images);
   const std::map<int, std::size_t> stored_by = matched(package, network.network());
   std::vector<ComparedLayer> compared = empty_comparison(package);
   std::vector<Hindsight> hindsight(compared.size());

@@ -1,9 +1,8 @@
 #include "sw/quant/simulate/comparison.hpp"
 
 #include <algorithm>
-#include <stdexcept>
-#include <string>
 
+#include "sw/network/dataset_match.hpp"
 #include "sw/quant/simulate/simulation.hpp"
 #include "sw/train/batches.hpp"
 
@@ -12,11 +11,7 @@ namespace abacus::quant {
 Comparison compare_with_float(QuantizedNetwork& network, train::FloatNetwork& float_network,
                               const network::Dataset& images,
                               const QuantizationProgress& progress) {
-  if (images.count() == 0) throw std::invalid_argument(images.name + ": no images");
-  if (images.image != network.network.input) {
-    throw std::invalid_argument("the images of " + images.name +
-                                " are not of the shape that the network is made for");
-  }
+  network::check_image_shape("network", network.network.input, images);
   torch::NoGradGuard no_gradient;
   const train::BatchNormMode mode = float_network.batch_norm_mode();
   float_network.set_batch_norm_mode(train::BatchNormMode::inference);

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <atomic>
-#include <stdexcept>
 
+#include "sw/network/dataset_match.hpp"
 #include "sw/train/torch.hpp"
 
 namespace abacus::quant {
@@ -11,11 +11,7 @@ namespace abacus::quant {
 double package_accuracy(const network::IntegerNetwork& package, const network::Dataset& images,
                         network::ExponentArithmetic exponents,
                         const std::function<void(std::int64_t)>& done) {
-  if (images.count() == 0) throw std::invalid_argument(images.name + ": no images");
-  if (images.image != package.image.shape || images.classes != package.classes) {
-    throw std::invalid_argument("the images of " + images.name +
-                                " are not of the shape and classes that the package is made for");
-  }
+  network::check_images("package", package, images);
   constexpr std::int64_t batch = 100;
   constexpr network::AccumulatorFormat accumulators = {32, 16};
   std::atomic<std::int64_t> right = 0;
