@@ -20,7 +20,7 @@ packages=(
   # tests and benchmarks
   libgtest-dev libgmock-dev libbenchmark-dev
   # report (with Debian's own /usr/bin/python3)
-  python3 python3-matplotlib
+  python3 python3-jinja2 python3-matplotlib
   # images
   dataset-fashion-mnist
 )

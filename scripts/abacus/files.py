@@ -6,23 +6,25 @@ import io
 import os
 import pathlib
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 
 from abacus.errors import AbacusError
 
 
 def write_whole(file: pathlib.Path, content: str | bytes) -> None:
     """Under another name first, so that nobody sees half of it."""
+    if not file.name:
+        raise AbacusError(f"{file}: it is a folder")
     partial = file.with_name(f"{file.name}.partial.{os.getpid()}")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         partial.write_bytes(content.encode() if isinstance(content, str) else content)
         partial.replace(file)
     except OSError as error:
-        partial.unlink(missing_ok=True)
         raise AbacusError(f"{file}: {error.strerror}") from None
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
+    finally:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
 
 
 def csv_text(lines: Iterable[Sequence[object]]) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from abacus.plot_style import ACTIVATIONS, WEIGHTS, WIDTH, colour
+from abacus.plot_style import ACTIVATIONS, WEIGHTS, WIDTH, colour, log_scale
 from abacus.programs.statistics import Histogram, LayerStatistics
 
 Array = NDArray[np.float64]
@@ -192,7 +192,7 @@ def ranges(layers: dict[str, LayerStatistics], example: str, title: str) -> Figu
         loc="upper center",
         ncol=3,
     )
-    below.set_yscale("log")
+    log_scale(below)
     low, high = below.get_ylim()
     below.set_ylim(low, high * 3)
     below.set_title("All adder layers")
@@ -239,7 +239,7 @@ def distributions(layer: LayerStatistics, title: str) -> Figure:
                 values[centres < 0] = np.nan  # there are none
             axes.stairs(values, edges, color=shade, fill=True, alpha=0.45, label=label)
             axes.stairs(values, edges, color=shade, linewidth=1.1)
-        axes.set_yscale("log")
+        log_scale(axes)
         axes.set_ylim(bottom=1e-3)
         axes.set_title(name)
         axes.set_xlabel("Value")

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from abacus.plot_style import ACTIVATIONS, WEIGHTS, WIDTH, colour
+from abacus.plot_style import ACTIVATIONS, WEIGHTS, WIDTH, colour, log_scale
 from abacus.programs.activations import ComparedLayer
 from abacus.programs.statistics import Histogram
 
@@ -96,7 +96,7 @@ def before_and_after(layers: dict[str, ComparedLayer], title: str) -> Figure:
             edges = [low for low, _, _ in histogram] + [histogram[-1][1]]
             axes.stairs(shares(histogram), edges, color=shade, fill=True, alpha=0.55)
             axes.stairs(shares(histogram), edges, color=shade, linewidth=1)
-            axes.set_yscale("log")
+            log_scale(axes)
             axes.set_ylim(LEAST_SHARE, 150)
             axes.set_xlim(right=reach)
             axes.set_title(f"{method}: {words}")

@@ -6,8 +6,11 @@ import sys
 
 from abacus.errors import AbacusError
 from abacus.files import write_whole
+from abacus.json_value import JsonValue
 from abacus.report.page import page
+from abacus.report.reading import results_of
 from abacus.results import read_results
+from abacus.visible import visible
 
 
 def main(given: list[str]) -> None:
@@ -24,9 +27,10 @@ def main(given: list[str]) -> None:
     )
     arguments = parser.parse_args(given)
     try:
-        results = read_results(arguments.results)
+        json = read_results(arguments.results)
+        results = results_of(JsonValue(str(arguments.results), "", json))
         out = arguments.out or arguments.results.with_name("report.html")
         write_whole(out, page(results, arguments.results))
     except AbacusError as error:
         sys.exit(f"report: {error}")
-    print(f"report: {out}")
+    print(f"report: {visible(str(out))}")

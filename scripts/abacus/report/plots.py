@@ -1,14 +1,15 @@
 """The report's plots: each function takes the runs of a results file and returns an SVG text."""
 
 import io
+from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, PercentFormatter
 from matplotlib.transforms import ScaledTranslation
 
-from abacus.plot_style import WIDTH, colour
-from abacus.results import Run
+from abacus.plot_style import WIDTH, colour, plain
+from abacus.report.results import NO_CYCLES, Run, timed
 
 MARKERS = {"adder": "o", "cnn": "s"}
 
@@ -43,38 +44,35 @@ def to_svg(figure: Figure) -> str:
     return svg[svg.index("<svg") :]
 
 
-def timed(runs: list[Run]) -> list[Run]:
-    """Those with cycles."""
-    return [run for run in runs if run["cycles_per_image"] is not None]
-
-
-def with_accuracy(runs: list[Run]) -> list[Run]:
-    """The timed ones that have an accuracy: random weights have none."""
-    return [run for run in timed(runs) if run["accuracy_percent"] is not None]
-
-
-def accuracy_against_energy(runs: list[Run]) -> str:
-    """A point a run, a line a float network."""
+def accuracy_against_energy(runs: Sequence[Run]) -> str:
+    """A point a run, a line a float network; empty where no timed run has an accuracy: random
+    weights have none."""
+    points = [
+        (i, run, run.timing.energy_uj, run.accuracies.hardware)
+        for i, run in enumerate(runs)
+        if run.timing is not None and run.accuracies.hardware is not None
+    ]
+    if not points:
+        return ""
     figure, axes = plt.subplots(figsize=(WIDTH, 4.4))
-    order = {run["name"]: i for i, run in enumerate(runs)}
-    for run in with_accuracy(runs):
+    for i, run, energy, accuracy in points:
         axes.scatter(
-            run["energy_per_image_uj"],
-            run["accuracy_percent"],
+            energy,
+            accuracy,
             s=110,
-            marker=MARKERS.get(run["arithmetic"], "D"),
-            color=colour(order[run["name"]]),
+            marker=MARKERS.get(run.arithmetic, "D"),
+            color=colour(i),
             edgecolor="white",
             linewidth=0.8,
             zorder=3,
-            label=run["name"],
+            label=plain(run.name),
         )
     # One line where several arithmetics quantize the same network.
     reference: dict[tuple[str, str, float], dict[str, None]] = {}
-    for run in timed(runs):
-        if run["float_accuracy_percent"] is not None:
-            key = (run["network"], run["dataset"], run["float_accuracy_percent"])
-            reference.setdefault(key, {})[run["arithmetic"]] = None
+    for run, _ in timed(runs):
+        if run.accuracies.floating is not None:
+            key = (run.network, run.dataset, run.accuracies.floating)
+            reference.setdefault(key, {})[run.arithmetic] = None
     for (network, _, accuracy), arithmetics in reference.items():
         axes.axhline(
             accuracy,
@@ -82,11 +80,11 @@ def accuracy_against_energy(runs: list[Run]) -> str:
             linewidth=1,
             linestyle="--" if "adder" in arithmetics else ":",
             zorder=1,
-            label=f"{network} {', '.join(arithmetics)}, float: {accuracy:.2f} %",
+            label=plain(f"{network} {', '.join(arithmetics)}") + f", float: {accuracy:.2f} %",
         )
     axes.set_xlabel("Energy per image (µJ)")
     axes.set_ylabel("Accuracy (%)")
-    axes.set_xlim(0, 1.08 * max(run["energy_per_image_uj"] for run in with_accuracy(runs)))
+    axes.set_xlim(0, 1.08 * max(energy for _, _, energy, _ in points) or 1)
     # At least a point of accuracy, lest noise look like a result.
     axes.margins(y=0.15)
     low, high = axes.get_ylim()
@@ -96,7 +94,7 @@ def accuracy_against_energy(runs: list[Run]) -> str:
     return to_svg(figure)
 
 
-def energy_by_component(runs: list[Run], without: tuple[str, ...] = ()) -> str:
+def energy_by_component(runs: Sequence[Run], without: tuple[str, ...] = ()) -> str:
     """A bar a run."""
     shown = timed(runs)
     figure, axes = plt.subplots(figsize=(WIDTH, 1.3 + 0.42 * len(shown)))
@@ -104,12 +102,12 @@ def energy_by_component(runs: list[Run], without: tuple[str, ...] = ()) -> str:
     rows = range(len(shown))
     # What no group names still belongs to the sum.
     grouped = {name for _, names, _ in COMPONENTS for name in names}
-    others = sorted({name for run in shown for name in run["energy_by_component_uj"]} - grouped)
+    others = sorted({name for _, of in shown for name in of.energy_by_component_uj} - grouped)
     for label, names, shade in COMPONENTS + [("Other", others, "#999999")]:
         if label in without:
             continue
         values = [
-            sum(run["energy_by_component_uj"].get(name, 0.0) for name in names) for run in shown
+            sum(of.energy_by_component_uj.get(name, 0.0) for name in names) for _, of in shown
         ]
         if max(values) == 0:
             continue
@@ -126,24 +124,26 @@ def energy_by_component(runs: list[Run], without: tuple[str, ...] = ()) -> str:
         left = [a + b for a, b in zip(left, values)]
     for row, total in zip(rows, left):
         axes.text(total, row, f"  {total:.3g} µJ", va="center", fontsize=9)
-    axes.set_yticks(list(rows), [run["name"] for run in shown])
+    axes.set_yticks(list(rows), [plain(run.name) for run, _ in shown])
     axes.invert_yaxis()
     axes.grid(axis="y", visible=False)
-    axes.set_xlim(0, 1.12 * max(left))
+    axes.set_xlim(0, 1.12 * max(left) or 1)
     axes.set_xlabel("Energy per image (µJ)")
-    axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
+    if max(left) > 0:
+        axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
     return to_svg(figure)
 
 
-def cycles_by_layer(runs: list[Run]) -> str:
+def cycles_by_layer(runs: Sequence[Run]) -> str:
     """One panel a run: a layer's cycles, in front of them what each unit was busy and stalled."""
     shown = timed(runs)
 
     def names_of(run: Run) -> list[str]:
-        return [layer["name"] for layer in run["layers"]]
+        return [plain(layer.name) for layer in run.layers]
 
     # Runs of one network share the layers' names, which then stand below the last one only.
-    named = [run is shown[-1] or names_of(run) != names_of(shown[-1]) for run in shown]
+    last = names_of(shown[-1][0])
+    named = [i == len(shown) - 1 or names_of(run) != last for i, (run, _) in enumerate(shown)]
     figure, panels = plt.subplots(
         len(shown),
         1,
@@ -151,24 +151,22 @@ def cycles_by_layer(runs: list[Run]) -> str:
         squeeze=False,
         layout="constrained",
     )
-    highest = max(max((layer["cycles"] for layer in run["layers"]), default=1) for run in shown)
-    for axes, run, with_names in zip(panels[:, 0], shown, named):
-        layers = run["layers"]
+    highest = max(layer.cycles for _, timing in shown for layer in timing.layers)
+    for axes, (run, timing), with_names in zip(panels[:, 0], shown, named):
+        layers = timing.layers
         places = range(len(layers))
         axes.bar(
             places,
-            [layer["cycles"] for layer in layers],
+            [layer.cycles for layer in layers],
             width=0.9,
             color="#dcdcdc",
             label="Layer's share of the image's cycles",
         )
         for i, (label, names, shade) in enumerate(UNITS):
             x = [place + 0.26 * (i - 1) for place in places]
-            # Results from before a unit existed do not have it.
-            busy, stalled = (
-                [sum(layer["units"].get(n, {kind: 0})[kind] for n in names) for layer in layers]
-                for kind in ("busy_cycles", "stalled_cycles")
-            )
+            found = [[layer.units.get(n, NO_CYCLES) for n in names] for layer in layers]
+            busy = [sum(unit.busy for unit in units) for units in found]
+            stalled = [sum(unit.stalled for unit in units) for units in found]
             axes.bar(x, busy, width=0.24, color=shade, label=f"{label} busy")
             axes.bar(
                 x,
@@ -180,8 +178,8 @@ def cycles_by_layer(runs: list[Run]) -> str:
                 linewidth=0,
                 label="of it stalled by memory" if i == 2 else None,
             )
-            highest = max(highest, max(busy, default=0))
-        axes.set_title(f"{run['name']}: {run['cycles_per_image']:,.0f} cycles")
+            highest = max(highest, *busy)
+        axes.set_title(f"{plain(run.name)}: {timing.cycles:,.0f} cycles")
         axes.set_ylabel("Cycles")
         axes.yaxis.set_major_formatter(EngFormatter(sep=""))
         axes.grid(axis="x", visible=False)
@@ -198,7 +196,7 @@ def cycles_by_layer(runs: list[Run]) -> str:
         else:
             axes.set_xticks(list(places), [])
     for axes in panels[:, 0]:
-        axes.set_ylim(0, 1.05 * highest)
+        axes.set_ylim(0, 1.05 * highest or 1)
     above_title = panels[0, 0].transAxes + ScaledTranslation(0, 20 / 72, figure.dpi_scale_trans)
     panels[0, 0].legend(
         loc="lower left",
@@ -212,12 +210,22 @@ def cycles_by_layer(runs: list[Run]) -> str:
     return to_svg(figure)
 
 
-def pe_utilisation(runs: list[Run]) -> str:
-    """A heat map, a row a run; layers without taps (pools, additions) stay empty."""
-    groups: dict[tuple[str, ...], list[Run]] = {}
-    for run in timed(runs):
-        names = tuple(layer["name"] for layer in run["layers"] if layer["macs_or_taps"])
-        groups.setdefault(names, []).append(run)
+def pe_utilisation(runs: Sequence[Run]) -> str:
+    """A heat map, a row a run; layers without taps (pools, additions) stay empty. Empty where no
+    layer has taps."""
+    groups: dict[tuple[str, ...], list[tuple[str, list[float]]]] = {}
+    for run, timing in timed(runs):
+        counted = [
+            (plain(layer.name), own.pe_utilisation)
+            for layer, own in zip(run.layers, timing.layers)
+            if layer.macs_or_taps
+        ]
+        if counted:
+            names = tuple(name for name, _ in counted)
+            values = [value for _, value in counted]
+            groups.setdefault(names, []).append((plain(run.name), values))
+    if not groups:
+        return ""
     height = sum(len(members) for members in groups.values())
     figure, panels = plt.subplots(
         len(groups),
@@ -229,10 +237,7 @@ def pe_utilisation(runs: list[Run]) -> str:
     )
     image = None
     for axes, (names, members) in zip(panels[:, 0], groups.items()):
-        rows = [
-            [layer["pe_utilisation"] for layer in run["layers"] if layer["macs_or_taps"]]
-            for run in members
-        ]
+        rows = [values for _, values in members]
         image = axes.imshow(rows, aspect="auto", vmin=0, vmax=1, cmap="YlGnBu")
         for y, row in enumerate(rows):
             for x, value in enumerate(row):
@@ -245,7 +250,7 @@ def pe_utilisation(runs: list[Run]) -> str:
                     fontsize=7.5,
                     color="white" if value > 0.55 else "#333333",
                 )
-        axes.set_yticks(range(len(members)), [run["name"] for run in members])
+        axes.set_yticks(range(len(members)), [name for name, _ in members])
         axes.set_xticks(
             range(len(names)), names, rotation=55, ha="right", rotation_mode="anchor", fontsize=8.5
         )

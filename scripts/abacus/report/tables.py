@@ -1,11 +1,11 @@
-"""The page's tables, and the notes that go with them."""
+"""The page's tables, as texts: their markup is page.html's."""
 
-from typing import Any
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
-from abacus.report.html import escape, number, table
-from abacus.results import Run
+from abacus.report.results import NO_CYCLES, Layer, Run, Timing, timed
 
-Layer = dict[str, Any]  # of a run
+MISSING = "–"
 
 UNIT_NAMES = {
     "load": "Load",
@@ -17,49 +17,71 @@ UNIT_NAMES = {
 }
 
 
-def exactness(run: Run) -> str:
+@dataclass(frozen=True)
+class Cell:
+    """`look`: a class of page.html's style; `hint` is shown where the mouse rests."""
+
+    text: str
+    look: str = ""
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """`text_columns` are set to the left."""
+
+    header: Sequence[str]
+    rows: Sequence[Sequence[Cell]]
+    text_columns: tuple[int, ...] = (0,)
+
+
+def table(
+    header: Sequence[str],
+    rows: Iterable[Sequence[str | Cell]],
+    text_columns: tuple[int, ...] = (0,),
+) -> Table:
+    """Texts are cells without a look."""
+    cells = [[Cell(one) if isinstance(one, str) else one for one in row] for row in rows]
+    return Table(header, cells, text_columns)
+
+
+def number(value: float | None, form: str = "{:,.0f}") -> str:
+    """In this form; a dash where there is none."""
+    return MISSING if value is None else form.format(value)
+
+
+def exactness(run: Run) -> str | Cell:
     """What --check found."""
-    if run["bit_exact"] is None:
+    if run.check is None:
         return "not checked"
-    if run["bit_exact"]:
-        return f"yes ({run['checked_images']})"
-    return f'<span class="bad" title="{escape(run["mismatch"])}">no</span>'
+    if run.check.mismatch is None:
+        return f"yes ({run.check.images})"
+    return Cell("no", "bad", run.check.mismatch)
 
 
 def array(run: Run) -> str:
     """Kind and size; a star where the size was chosen for its area."""
-    of = run["hardware"]["array"]
-    star = "*" if run.get("area", {}).get("same_area_as") else ""
-    return f"{of['rows']} × {of['columns']} {of['kind']}{star}"
+    star = "*" if run.area.same_area_as else ""
+    return f"{run.hardware.rows} × {run.hardware.columns} {run.hardware.kind}{star}"
 
 
 def widths(run: Run) -> str:
     """Asked for, and what weights between the edges are stored in where that is another width."""
     stored = sorted(
-        {
-            layer["weight_bits"]
-            for layer in run["layers"]
-            if layer.get("array") == "array" and "weight_bits" in layer
-        }
+        {layer.widths.weights for layer in run.layers if layer.array == "array" and layer.widths}
     )
-    text = f"{run['weight_bits']} / {run['activation_bits']}"
-    if stored and stored != [run["weight_bits"]]:
+    text = f"{run.widths.weights} / {run.widths.activations}"
+    if stored and stored != [run.widths.weights]:
         text += f" (weights stored in {', '.join(str(bits) for bits in stored)})"
     return text
 
 
-def step_saturations(layer: Layer) -> int | None:
-    """What the adapted step of a layer had to saturate; None of layers without an adapter."""
-    found = layer.get("step_saturations")
-    return None if found is None else int(sum(found.values()))
-
-
-def saturation_notes(runs: list[Run]) -> list[str]:
+def saturation_notes(runs: Sequence[Run]) -> list[str]:
     """A warning a run that saturated."""
     notes = []
     for run in runs:
-        accumulators = sum(layer.get("saturations", 0) for layer in run["layers"])
-        steps = sum(step_saturations(layer) or 0 for layer in run["layers"])
+        accumulators = sum(layer.saturations for layer in run.layers)
+        steps = sum(layer.step_saturations or 0 for layer in run.layers)
         lost = [
             text
             for count, text in (
@@ -70,39 +92,35 @@ def saturation_notes(runs: list[Run]) -> list[str]:
         ]
         if lost:
             notes.append(
-                f'<p class="bad">{escape(run["name"])}: in {run["images"]:,} images '
-                f'{" and ".join(lost)}; the layers are below.</p>'
+                f"{run.name}: in {run.images:,} images {' and '.join(lost)}; the layers are below."
             )
     return notes
 
 
-def summary(runs: list[Run]) -> str:
+def summary(runs: Sequence[Run]) -> Table:
     """A line a run."""
-    rows = []
-    for run in runs:
-        drop = (
-            None
-            if run["float_accuracy_percent"] is None or run["accuracy_percent"] is None
-            else run["accuracy_percent"] - run["float_accuracy_percent"]
-        )
-        rows.append(
-            [
-                escape(run["name"]),
-                escape(f"{run['network']} {run['arithmetic']}"),
-                widths(run),
-                escape(run["scheme"]),
-                number(run["accuracy_percent"], "<b>{:.2f}</b>"),
-                number(run["fake_quantized_accuracy_percent"], "{:.2f}"),
-                number(run["float_accuracy_percent"], "{:.2f}"),
-                number(drop, "{:+.2f}"),
-                number(run["cycles_per_image"]),
-                number(run["time_per_image_us"], "{:,.1f}"),
-                number(run["energy_per_image_uj"], "{:,.2f}"),
-                escape(array(run)),
-                number(run.get("area", {}).get("array_um2")),
-                exactness(run),
-            ]
-        )
+    rows: list[list[str | Cell]] = [
+        [
+            run.name,
+            f"{run.network} {run.arithmetic}",
+            widths(run),
+            run.scheme,
+            Cell(
+                number(run.accuracies.hardware, "{:.2f}"),
+                "" if run.accuracies.hardware is None else "strong",
+            ),
+            number(run.accuracies.fake_quantized, "{:.2f}"),
+            number(run.accuracies.floating, "{:.2f}"),
+            number(run.accuracies.change, "{:+.2f}"),
+            number(run.timing.cycles if run.timing else None),
+            number(run.timing.time_us if run.timing else None, "{:,.1f}"),
+            number(run.timing.energy_uj if run.timing else None, "{:,.2f}"),
+            array(run),
+            number(run.area.array_um2),
+            exactness(run),
+        ]
+        for run in runs
+    ]
     return table(
         [
             "Run",
@@ -125,70 +143,54 @@ def summary(runs: list[Run]) -> str:
     )
 
 
-def area_notes(runs: list[Run]) -> list[str]:
+def area_note(runs: Sequence[Run]) -> str:
     """Where the areas are from."""
-    areas = [run["area"] for run in runs if "area" in run]
-    if not areas:
-        return []
-    tables = sorted({f"{area['table']} ({area['table_title']})" for area in areas})
+    tables = sorted({f"{run.area.table} ({run.area.table_title})" for run in runs})
     text = (
-        f"Area is the PE array's: units, registers, adder trees and accumulators by "
-        f"{escape(', '.join(tables))}."
+        "Area is the PE array's: units, registers, adder trees and accumulators by "
+        f"{', '.join(tables)}."
     )
-    if any(area["memories_um2"] is None for area in areas):
+    if not all(run.area.has_memories for run in runs):
         text += " Weight buffers and lookup tables are left out: the source has no small memories."
     for run in runs:
-        other = run.get("area", {}).get("same_area_as")
-        if other:
-            text += (
-                f" * {escape(run['name'])}: as many lanes as fit into the area of "
-                f"{escape(other)}."
-            )
-    return [f"<p class=note>{text}</p>"]
+        if run.area.same_area_as:
+            text += f" * {run.name}: as many lanes as fit into the area of {run.area.same_area_as}."
+    return text
 
 
-def units(runs: list[Run]) -> str:
+def units(runs: Sequence[Run]) -> Table:
     """How busy each unit was, and how long it stalled."""
     rows = []
-    for run in runs:
-        cells = [escape(run["name"])]
+    for run, timing in timed(runs):
+        cells = [run.name]
         for unit in UNIT_NAMES:
-            share = 100 / run["cycles_per_image"]
-            # Results from before a unit existed do not have it.
-            found = run["units"].get(unit, {"busy_cycles": 0, "stalled_cycles": 0})
-            busy = found["busy_cycles"] * share
-            stalled = found["stalled_cycles"] * share
-            cells.append(f"{busy:.1f} ({stalled:.1f})")
+            share = 100 / timing.cycles
+            found = timing.units.get(unit, NO_CYCLES)
+            cells.append(f"{found.busy * share:.1f} ({found.stalled * share:.1f})")
         rows.append(cells)
     return table(["Run"] + [f"{name} %" for name in UNIT_NAMES.values()], rows)
 
 
-def layers(run: Run) -> str:
+def layer_row(layer: Layer, index: int, timing: Timing | None) -> list[str]:
+    """`index`: of the layer in its run."""
+    own = timing.layers[index] if timing else None
+    return [
+        layer.name,
+        layer.kind.replace("_", " "),
+        f"{layer.widths.weights} / {layer.widths.activations}" if layer.widths else MISSING,
+        number(own.cycles if own else None),
+        number(layer.macs_or_taps),
+        number(100 * own.pe_utilisation if own and layer.macs_or_taps else None, "{:.1f}"),
+        number(own.energy_uj if own else None, "{:.4f}"),
+        number(layer.output_tiles),
+        number(layer.groups),
+        number(layer.saturations),
+        number(layer.step_saturations),
+    ]
+
+
+def layers(run: Run) -> Table:
     """A line a layer."""
-    rows = []
-    for layer in run["layers"]:
-        rows.append(
-            [
-                escape(layer["name"]),
-                escape(layer["kind"].replace("_", " ")),
-                f"{layer['weight_bits']} / {layer['activation_bits']}"
-                if "weight_bits" in layer
-                else "–",
-                number(layer["cycles"]),
-                number(layer["macs_or_taps"]),
-                number(
-                    100 * layer["pe_utilisation"]
-                    if layer["pe_utilisation"] is not None and layer["macs_or_taps"]
-                    else None,
-                    "{:.1f}",
-                ),
-                number(layer["energy_uj"], "{:.4f}"),
-                number(layer["output_tiles"]),
-                number(layer["groups"]),
-                number(layer["saturations"]),
-                number(step_saturations(layer)),
-            ]
-        )
     return table(
         [
             "Layer",
@@ -203,36 +205,30 @@ def layers(run: Run) -> str:
             "Saturations",
             "Of steps",
         ],
-        rows,
+        [layer_row(layer, i, run.timing) for i, layer in enumerate(run.layers)],
         text_columns=(0, 1),
     )
 
 
-def hardware(run: Run) -> str:
+def hardware(run: Run) -> Table:
     """Parameters by part."""
-    rows = []
-    for key, value in run["hardware"].items():
-        if isinstance(value, dict):
-            value = ", ".join(f"{name} {entry}" for name, entry in value.items())
-        rows.append([escape(key), f'<span style="white-space: normal">{escape(value)}</span>'])
+    rows: list[list[str | Cell]] = [[name, Cell(text, "wide")] for name, text in run.hardware.parts]
     return table(["Part", "Parameters"], rows, text_columns=(0, 1))
 
 
-def actions(run: Run) -> str:
+def actions(timing: Timing) -> Table:
     """Counts and prices."""
-    rows = []
-    for entry in run.get("activity_per_image", []):
-        widths = str(entry["bits_a"]) + (f" × {entry['bits_b']}" if entry["bits_b"] else "")
-        rows.append(
-            [
-                escape(entry["component"]),
-                escape(entry["action"]),
-                widths,
-                number(entry["count"], "{:,.1f}" if isinstance(entry["count"], float) else "{:,}"),
-                f"{entry['pj_each']:.4g}",
-                f"{1e-6 * entry['count'] * entry['pj_each']:.4f}",
-            ]
-        )
+    rows = [
+        [
+            action.component,
+            action.name,
+            f"{action.bits_a}" + (f" × {action.bits_b}" if action.bits_b else ""),
+            number(action.count, "{:,.1f}" if isinstance(action.count, float) else "{:,}"),
+            f"{action.pj_each:.4g}",
+            f"{action.energy_uj:.4f}",
+        ]
+        for action in timing.actions
+    ]
     return table(
         ["Component", "Action", "Bits", "Count an image", "pJ each", "µJ an image"],
         rows,

@@ -1,118 +1,146 @@
 """The page of a results.json, and scripts/report."""
 
 import json
+import os
 import pathlib
 import subprocess
 import tempfile
 import unittest
 from typing import Any
 
-from abacus.report.page import page
 from fake_programs import SCRIPTS
+from results_case import ResultsCase, page_of, tiny
 
 
-def results(**more: Any) -> dict[str, Any]:
-    """Of one run with random weights that was not timed."""
-    run = {
-        "name": "a <b>",
-        "network": "resnet20",
-        "arithmetic": "adder",
-        "dataset": "cifar10",
-        "scheme": "none",
-        "weight_bits": 8,
-        "activation_bits": 4,
-        "images": 1000,
-        "weights": "synthetic",
-        "synthetic": {"seed": 7},
-        "accuracy_percent": None,
-        "float_accuracy_percent": None,
-        "fake_quantized_accuracy_percent": None,
-        "cycles_per_image": None,
-        "time_per_image_us": None,
-        "energy_per_image_uj": None,
-        "energy_table": "t",
-        "energy_table_title": "a table",
-        "bit_exact": False,
-        "mismatch": "layer conv1 & more",
-        "hardware": {"clock_mhz": 500, "array": {"rows": 16, "columns": 8, "kind": "adder"}},
-        "layers": [],
-        **more,
-    }
-    return {
-        "schema": 1,
-        "runs": [run],
-        "scenario": {"name": "s", "file": "s.toml", "text": "name = 1 < 2"},
-        "times": {"seconds": 1, "jobs": 2, "started": "then"},
-    }
-
-
-class Page(unittest.TestCase):
-    def setUp(self) -> None:
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
-
-    def report(self, text: str) -> subprocess.CompletedProcess[str]:
-        """The script, of results with this text."""
-        (self.folder / "results.json").write_text(text)
-        return subprocess.run(
-            [SCRIPTS / "report", self.folder / "results.json"],
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
-
+class Page(ResultsCase):
     def test_texts_of_the_results_are_escaped(self) -> None:
-        text = page(results(), "r.json")
+        results = tiny()
+        results["runs"][1].update(name="a <b>", mismatch="layer conv1 & more")
+        results["scenario"]["text"] = "name = 1 < 2"
+        text = page_of(results)
         for words in ("a &lt;b&gt;", "layer conv1 &amp; more", "name = 1 &lt; 2"):
             self.assertIn(words, text)
         self.assertNotIn("a <b>", text)
 
     def test_a_run_that_is_not_exact_or_has_random_weights_says_so(self) -> None:
-        text = page(results(), "r.json")
-        self.assertIn("is not bit-exact: layer conv1", text)
-        self.assertIn("<b>No accuracy</b> of a &lt;b&gt;", text)
-        self.assertIn("Random weights, seed 7.", text)
-        self.assertIn("16 × 8 adder", text)
+        text = page_of(tiny())
+        name = "AdderNet, area of CNN"
+        self.assertIn(f"{name} is not bit-exact: image 0, layer conv2: found 3; wanted 4", text)
+        self.assertIn(f"<b>No accuracy</b> of {name}:", text)
+        self.assertIn("Random weights, seed 1.", text)
+        self.assertIn(f"Checkpoint {'0c' * 32}, package {'1d' * 32}.", text)
+        self.assertIn("16 × 31 adder*", text)
+        self.assertIn("rows 16, columns 16, table.fraction_bits 3", text)
 
     def test_saturations_are_told_in_red(self) -> None:
-        layer = {
-            "name": "conv1",
-            "kind": "convolution",
-            "cycles": None,
-            "macs_or_taps": 0,
-            "pe_utilisation": None,
-            "energy_uj": None,
-            "output_tiles": 1,
-            "groups": 1,
-            "saturations": 1234,
-            "step_saturations": {"factors": 1, "multipliers": 2},
-        }
-        text = page(results(layers=[layer]), "r.json")
+        results = tiny()
+        results["runs"][1]["images"] = 1000
+        results["runs"][1]["layers"][0]["step_saturations"] = {"factors": 1, "multipliers": 2}
         self.assertIn(
-            "in 1,000 images accumulators saturated 1,234 times and factors or multipliers of "
-            "adapted steps saturated 3 times",
-            text,
+            '<p class="bad">AdderNet, area of CNN: in 1,000 images accumulators saturated 1,234 '
+            "times and factors or multipliers of adapted steps saturated 3 times",
+            page_of(results),
         )
 
+    def test_a_scenario_keeps_its_lines_and_shows_its_controls(self) -> None:
+        results = tiny()
+        results["scenario"]["text"] = "a = 1\r\n\tb = 2\x0b\u2028c\n"
+        self.assertIn("<pre>\na = 1\n        b = 2\\x0b\\u2028c\n</pre>", page_of(results))
+
+    def test_commands_can_be_typed(self) -> None:
+        results = tiny()
+        results["scenario"]["file"] = "my file.toml"
+        self.assertIn("abacus simulate &#39;my file.toml&#39; --check", page_of(results))
+
+    def test_a_page_without_timed_runs_has_no_plots(self) -> None:
+        results = tiny()
+        del results["runs"][0]
+        self.assertNotIn("<svg", page_of(results))
+
+
+class Script(unittest.TestCase):
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+
+    def report(self, content: bytes, *more: str | bytes) -> subprocess.CompletedProcess[str]:
+        """The script, of results with this content."""
+        (self.folder / "results.json").write_bytes(content)
+        return subprocess.run(
+            [SCRIPTS / "report", self.folder / "results.json", *more],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            env={**os.environ, "PYTHONIOENCODING": "utf-8:strict"},
+        )
+
+    def untimed(self) -> bytes:
+        """Quickly made."""
+        results = tiny()
+        del results["runs"][0]
+        return json.dumps(results).encode()
+
+    def assert_refused(self, done: subprocess.CompletedProcess[str], words: str) -> None:
+        """In one line."""
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn(words, done.stderr)
+        self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+        self.assertEqual(done.stdout, "")
+
     def test_the_page_lies_beside_its_results(self) -> None:
-        done = self.report(json.dumps(results()))
+        done = self.report(self.untimed())
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(done.stdout, f"report: {self.folder / 'report.html'}\n")
-        self.assertIn("<h1>s</h1>", (self.folder / "report.html").read_text())
+        self.assertIn("<h1>Three networks</h1>", (self.folder / "report.html").read_text())
 
     def test_what_is_no_results_file_leaves_no_page(self) -> None:
-        for text, words in (
-            ("{", "no JSON"),
-            ('{"schema": 2}', "found schema 2; allowed: 1"),
-            ("[]", "found schema None"),
-            ('{"schema": 1, "runs": []}', "it has no runs"),
+        def with_name(name: Any) -> bytes:
+            results = tiny()
+            results["runs"][1]["name"] = name
+            return json.dumps(results).encode()
+
+        allowed = "results.json: runs[1].name: found {}; allowed: text"
+        for content, words in (
+            (b"{", "no JSON"),
+            (b'{"a": "\xff"}', "byte 7: found 0xff; allowed: UTF-8"),
+            (b"[" * 100000, "nested too deep"),
+            (b'{"schema": 2}', "found schema 2; allowed: 1"),
+            (b"[]", "found schema null"),
+            (b'{"schema": 1, "runs": []}', "it has no runs"),
+            (b'{"schema": 1, "runs": 5}', "results.json: found no field scenario; it is needed"),
+            (with_name(5), allowed.format(5)),
+            (with_name(float("nan")), allowed.format("NaN")),
+            (with_name({}), allowed.format("an object of 0 fields")),
         ):
-            done = self.report(text)
-            self.assertEqual(done.returncode, 1)
+            done = self.report(content)
+            self.assert_refused(done, words)
             self.assertIn("results.json", done.stderr)
-            self.assertIn(words, done.stderr)
             self.assertFalse((self.folder / "report.html").exists())
+
+    def test_a_page_that_cannot_be_written_is_an_error_in_one_line(self) -> None:
+        (self.folder / "folder").mkdir()
+        for out in (
+            self.folder / "folder",
+            self.folder / "results.json" / "page.html",
+            self.folder,
+            pathlib.Path("."),
+            pathlib.Path("/"),
+            self.folder / ("a" * 300),
+            pathlib.Path("/proc/page.html"),
+        ):
+            done = self.report(self.untimed(), "--out", str(out))
+            self.assert_refused(done, f"report: {out}")
+        self.assertEqual(
+            sorted(file.name for file in self.folder.iterdir()), ["folder", "results.json"]
+        )
+
+    def test_names_of_files_need_not_be_utf_8(self) -> None:
+        out = os.fsencode(self.folder) + b"/page\xff.html"
+        done = self.report(self.untimed(), "--out", out)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn(r"page\udcff.html", done.stdout)
+        self.assertTrue(os.path.exists(out))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,177 @@
+"""From the JSON of a results file to checked values."""
+
+from abacus.json_value import JsonValue
+from abacus.report.results import (
+    Accuracies,
+    Action,
+    Area,
+    Check,
+    Hardware,
+    Layer,
+    LayerTiming,
+    RandomWeights,
+    Results,
+    Run,
+    Timing,
+    TrainedWeights,
+    UnitCycles,
+    UnitTimes,
+    Widths,
+)
+
+
+def results_of(json: JsonValue) -> Results:
+    """AbacusError where a field is missing or has a value that is not allowed."""
+    scenario, times = json["scenario"], json["times"]
+    return Results(
+        runs=json["runs"].some_of(run_of),
+        scenario_name=scenario["name"].text(),
+        scenario_file=scenario["file"].text(),
+        scenario_text=scenario["text"].text(),
+        started=times["started"].text(),
+        seconds=times["seconds"].quantity(),
+        jobs=times["jobs"].count(),
+    )
+
+
+def run_of(json: JsonValue) -> Run:
+    """One of `runs`."""
+    return Run(
+        name=json["name"].text(),
+        network=json["network"].text(),
+        arithmetic=json["arithmetic"].text(),
+        dataset=json["dataset"].text(),
+        scheme=json["scheme"].text(),
+        widths=widths_of(json),
+        images=json["images"].count(),
+        weights=weights_of(json),
+        accuracies=Accuracies(
+            json["accuracy_percent"].or_null(JsonValue.percent),
+            json["fake_quantized_accuracy_percent"].or_null(JsonValue.percent),
+            json["float_accuracy_percent"].or_null(JsonValue.percent),
+        ),
+        energy_table=json["energy_table"].text(),
+        energy_table_title=json["energy_table_title"].text(),
+        check=check_of(json),
+        area=area_of(json["area"]),
+        hardware=hardware_of(json["hardware"]),
+        layers=json["layers"].some_of(layer_of),
+        timing=None if json["cycles_per_image"].value is None else timing_of(json),
+    )
+
+
+def widths_of(json: JsonValue) -> Widths:
+    """Of a run or a layer."""
+    return Widths(json["weight_bits"].count(), json["activation_bits"].count())
+
+
+def weights_of(json: JsonValue) -> RandomWeights | TrainedWeights:
+    """Where a run's weights are from."""
+    if json["weights"].one_of("trained", "synthetic") == "synthetic":
+        return RandomWeights(json["synthetic"]["seed"].count())
+    return TrainedWeights(
+        json["checkpoint_sha256"].or_null(JsonValue.text),
+        json["package_sha256"].or_null(JsonValue.text),
+    )
+
+
+def check_of(json: JsonValue) -> Check | None:
+    """A run's; a difference always has its words."""
+    is_exact = json["bit_exact"].or_null(JsonValue.truth)
+    if is_exact is None:
+        return None
+    mismatch = None if is_exact else json["mismatch"].text()
+    return Check(json["checked_images"].count(), mismatch)
+
+
+def area_of(json: JsonValue) -> Area:
+    """A run's."""
+    return Area(
+        json["table"].text(),
+        json["table_title"].text(),
+        json["array_um2"].quantity(),
+        json["memories_um2"].or_null(JsonValue.quantity) is not None,
+        json["same_area_as"].or_null(JsonValue.text),
+    )
+
+
+def hardware_of(json: JsonValue) -> Hardware:
+    """A run's."""
+    array = json["array"]
+    return Hardware(
+        array["kind"].text(),
+        array["rows"].count(),
+        array["columns"].count(),
+        tuple((name, parameters(part)) for name, part in json.items()),
+    )
+
+
+def parameters(part: JsonValue) -> str:
+    """Of a part, and of what it has parts of: rows 16, table.ports 1."""
+    if not isinstance(part.value, dict):
+        return part.scalar()
+    words = []
+    for name, value in part.items():
+        if isinstance(value.value, dict):
+            words += [f"{name}.{inner} {one.scalar()}" for inner, one in value.items()]
+        else:
+            words.append(f"{name} {value.scalar()}")
+    return ", ".join(words)
+
+
+def layer_of(json: JsonValue) -> Layer:
+    """One of a run's `layers`."""
+    steps = json.get("step_saturations")
+    return Layer(
+        name=json["name"].text(),
+        kind=json["kind"].text(),
+        array=json["array"].or_null(JsonValue.text),
+        widths=None if json.get("weight_bits") is None else widths_of(json),
+        macs_or_taps=json["macs_or_taps"].count(),
+        output_tiles=json["output_tiles"].count(),
+        groups=json["groups"].count(),
+        saturations=json["saturations"].count(),
+        step_saturations=None if steps is None else sum(steps.map_of(JsonValue.count).values()),
+    )
+
+
+def timing_of(json: JsonValue) -> Timing:
+    """A run's that has cycles; its layers have them too."""
+    return Timing(
+        cycles=json["cycles_per_image"].cycles(),
+        time_us=json["time_per_image_us"].quantity(),
+        energy_uj=json["energy_per_image_uj"].quantity(),
+        energy_by_component_uj=json["energy_by_component_uj"].map_of(JsonValue.quantity),
+        units=units_of(json["units"]),
+        actions=json["activity_per_image"].list_of(action_of),
+        layers=json["layers"].list_of(layer_timing_of),
+    )
+
+
+def layer_timing_of(json: JsonValue) -> LayerTiming:
+    """Of one of a timed run's `layers`."""
+    return LayerTiming(
+        json["cycles"].quantity(),
+        json["pe_utilisation"].quantity(),
+        json["energy_uj"].quantity(),
+        units_of(json["units"]),
+    )
+
+
+def units_of(json: JsonValue) -> UnitTimes:
+    """Of a run or a layer."""
+    return json.map_of(
+        lambda unit: UnitCycles(unit["busy_cycles"].quantity(), unit["stalled_cycles"].quantity())
+    )
+
+
+def action_of(json: JsonValue) -> Action:
+    """One of a run's `activity_per_image`."""
+    return Action(
+        json["component"].text(),
+        json["action"].text(),
+        json["bits_a"].count(),
+        json["bits_b"].count(),
+        json["count"].quantity(),
+        json["pj_each"].quantity(),
+    )

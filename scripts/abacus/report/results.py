@@ -1,0 +1,181 @@
+"""What the page needs of a results.json (docs/results-json.md), as checked values. Units are the
+file's: µs, µJ, pJ, µm²."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class UnitCycles:
+    """Of one unit; the stalled ones are among the busy ones."""
+
+    busy: float
+    stalled: float
+
+
+UnitTimes = Mapping[str, UnitCycles]
+NO_CYCLES = UnitCycles(0, 0)  # of a unit that the file does not have: it was added later
+
+
+@dataclass(frozen=True)
+class Action:
+    """How often an image does it, and its price."""
+
+    component: str
+    name: str
+    bits_a: int
+    bits_b: int
+    count: float
+    pj_each: float
+
+    @property
+    def energy_uj(self) -> float:
+        """An image."""
+        return 1e-6 * self.count * self.pj_each
+
+
+@dataclass(frozen=True)
+class LayerTiming:
+    """A layer's part of an image."""
+
+    cycles: float
+    pe_utilisation: float
+    energy_uj: float
+    units: UnitTimes
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Of an image; `layers` in the order of the run's."""
+
+    cycles: float
+    time_us: float
+    energy_uj: float
+    energy_by_component_uj: Mapping[str, float]
+    units: UnitTimes
+    actions: tuple[Action, ...]
+    layers: tuple[LayerTiming, ...]
+
+
+@dataclass(frozen=True)
+class Widths:
+    """In bits."""
+
+    weights: int
+    activations: int
+
+
+@dataclass(frozen=True)
+class Layer:
+    """What a layer has without any timing."""
+
+    name: str
+    kind: str
+    array: str | None
+    widths: Widths | None  # of a convolution
+    macs_or_taps: int
+    output_tiles: int
+    groups: int
+    saturations: int
+    step_saturations: int | None  # all together; None without an adapter
+
+
+@dataclass(frozen=True)
+class Area:
+    """Of the PE array."""
+
+    table: str
+    table_title: str
+    array_um2: float
+    has_memories: bool
+    same_area_as: str | None
+
+
+@dataclass(frozen=True)
+class Hardware:
+    """`parts`: name and parameters, as the page shows them."""
+
+    kind: str
+    rows: int
+    columns: int
+    parts: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Accuracies:
+    """In percent; None where there is none."""
+
+    hardware: float | None
+    fake_quantized: float | None
+    floating: float | None
+
+    @property
+    def change(self) -> float | None:
+        """By quantization."""
+        if self.hardware is None or self.floating is None:
+            return None
+        return self.hardware - self.floating
+
+
+@dataclass(frozen=True)
+class Check:
+    """Of --check; `mismatch` says the first difference, None where all is exact."""
+
+    images: int
+    mismatch: str | None
+
+
+@dataclass(frozen=True)
+class RandomWeights:
+    """In place of trained ones."""
+
+    seed: int
+
+
+@dataclass(frozen=True)
+class TrainedWeights:
+    """SHA-256 of the files; None where unknown."""
+
+    checkpoint: str | None
+    package: str | None
+
+
+@dataclass(frozen=True)
+class Run:
+    """One network on one accelerator. `check`: None where it was not asked for; `timing`: None at
+    the functional level."""
+
+    name: str
+    network: str
+    arithmetic: str
+    dataset: str
+    scheme: str
+    widths: Widths
+    images: int
+    weights: RandomWeights | TrainedWeights
+    accuracies: Accuracies
+    energy_table: str
+    energy_table_title: str
+    check: Check | None
+    area: Area
+    hardware: Hardware
+    layers: tuple[Layer, ...]
+    timing: Timing | None
+
+
+@dataclass(frozen=True)
+class Results:
+    """All of a file."""
+
+    runs: tuple[Run, ...]
+    scenario_name: str
+    scenario_file: str
+    scenario_text: str
+    started: str
+    seconds: float
+    jobs: int
+
+
+def timed(runs: Sequence[Run]) -> list[tuple[Run, Timing]]:
+    """Those with cycles."""
+    return [(run, run.timing) for run in runs if run.timing is not None]
