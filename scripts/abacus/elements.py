@@ -12,7 +12,8 @@ from collections.abc import Callable
 import numpy
 
 from abacus.errors import AbacusError
-from abacus.files import csv_text, write_whole
+from abacus.files import csv_text
+from abacus.output import write_output
 
 Multiply = Callable[[int, int], int]
 

@@ -268,7 +268,7 @@ auto for_run(const experiment::RunSpec& run, const Step& step) {
   } catch (const support::Stopped&) {
     throw;
   } catch (const std::bad_alloc&) {
-    throw std::runtime_error("run \"" + run.name + "\": there is not enough memory for it");
+    throw std::runtime_error("run \"" + run.name + "\": not enough memory");
   } catch (const std::exception& error) {
     throw std::runtime_error("run \"" + run.name + "\": " + error.what());
   }

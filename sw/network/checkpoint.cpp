@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <limits>
 #include <sstream>
 #include <stdexcept>
 
@@ -113,6 +114,59 @@ std::string floats_text(const std::array<float, 3>& values, int count) {
   return text;
 }
 
+// What a parameter's values must be beside finite, by the end of its name.
+struct ParameterRule {
+  const char* ending;
+  float lowest;
+  const char* expected;
+};
+constexpr ParameterRule parameter_rules[] = {
+    {".running_var", 0.0F, "finite numbers, 0 or more (a variance)"}};
+
+bool ends_with(const std::string& text, const std::string& ending) {
+  return text.size() >= ending.size() &&
+         text.compare(text.size() - ending.size(), ending.size(), ending) == 0;
+}
+
+// Throws for a value that is not finite or means nothing: (name, found, expected).
+template <typename Fail>
+void check_values(const std::string& name, const std::vector<float>& values, const Fail& fail) {
+  ParameterRule rule = {"", std::numeric_limits<float>::lowest(), "finite numbers"};
+  for (const ParameterRule& candidate : parameter_rules) {
+    if (ends_with(name, candidate.ending)) rule = candidate;
+  }
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (!std::isfinite(values[i]) || values[i] < rule.lowest) {
+      fail(name, float_text(values[i]) + " at element " + std::to_string(i), rule.expected);
+    }
+  }
+}
+
+// What readers refuse is not written either.
+void check_description(const Checkpoint& checkpoint, const std::filesystem::path& file) {
+  const auto fail = [&](const char* what, double found, const char* expected) {
+    throw std::runtime_error(file.string() + ": " + what + ": found " + double_text(found) +
+                             ", expected " + expected);
+  };
+  const int channels = checkpoint.network.input.channels;
+  if (channels > 3) fail("channels", channels, "at most 3");
+  for (int c = 0; c < channels; ++c) {
+    const auto at = static_cast<std::size_t>(c);
+    const float mean = checkpoint.normalization.mean[at];
+    const float deviation = checkpoint.normalization.deviation[at];
+    if (!std::isfinite(mean)) fail("mean", mean, "finite numbers");
+    if (!std::isfinite(deviation) || deviation <= 0) {
+      fail("deviation", deviation, "finite numbers above 0");
+    }
+  }
+  for (const double percent :
+       {checkpoint.float_accuracy_percent, checkpoint.float_origin_accuracy_percent}) {
+    if (percent != -1 && !(percent >= 0 && percent <= 100)) {
+      fail("accuracy in percent", percent, "0 to 100, or -1 for unknown");
+    }
+  }
+}
+
 }  // namespace
 
 std::vector<ParameterShape> parameter_shapes(const Network& network) {
@@ -162,13 +216,7 @@ void check_parameters(const Network& network, const std::map<std::string, Tensor
     if (tensor.type != ElementType::f32 || tensor.shape != parameter.shape) {
       fail(parameter.name, to_string(tensor.type) + " " + to_string(tensor.shape), expected);
     }
-    const std::vector<float> values = tensor.values<float>();
-    for (std::size_t i = 0; i < values.size(); ++i) {
-      if (!std::isfinite(values[i])) {
-        fail(parameter.name, float_text(values[i]) + " at element " + std::to_string(i),
-             "finite numbers");
-      }
-    }
+    check_values(parameter.name, tensor.values<float>(), fail);
   }
   for (const auto& [name, tensor] : tensors) {
     if (known.count(name) == 0) {
@@ -210,12 +258,14 @@ Checkpoint load_checkpoint(const std::filesystem::path& file) {
     }
     checkpoint.float_origin_accuracy_percent = metadata.number(kOriginAccuracy);
   }
+  check_description(checkpoint, file);
   check_parameters(checkpoint.network, content.tensors, file);
   checkpoint.tensors = std::move(content.tensors);
   return checkpoint;
 }
 
 void save_checkpoint(const std::filesystem::path& file, const Checkpoint& checkpoint) {
+  check_description(checkpoint, file);
   check_parameters(checkpoint.network, checkpoint.tensors, file);
   const Network& network = checkpoint.network;
   TensorFile content;

@@ -44,8 +44,8 @@ struct ParameterShape {
 std::vector<ParameterShape> parameter_shapes(const Network& network);
 
 // Throws std::runtime_error naming `file`, the tensor, what was found and what was expected when a
-// parameter of the network is missing, of another type or shape, or not finite, or a tensor is none
-// of its parameters.
+// parameter of the network is missing, of another type or shape, not finite or without meaning (a
+// variance below 0), or a tensor is none of its parameters.
 void check_parameters(const Network& network, const std::map<std::string, Tensor>& tensors,
                       const std::filesystem::path& file);
 

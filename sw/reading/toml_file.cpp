@@ -3,7 +3,11 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
+#include <fstream>
+#include <sstream>
 #include <utility>
+
+#include "sw/reading/toml_nesting.hpp"
 
 namespace abacus::reading {
 namespace {
@@ -17,12 +21,15 @@ class Converter {
     return {source_, static_cast<int>(region.begin.line), static_cast<int>(region.begin.column)};
   }
 
+  Place place(int line, int column) const { return {source_, line, column}; }
+
+  [[noreturn]] void refuse_depth(const Place& at) const {
+    throw InputError(at.text() + ": nested deeper than " + std::to_string(most_levels) + " levels");
+  }
+
   Node node(const toml::node& from, int level = 1) {
     const Place at = place(from.source());
-    if (level > most_levels) {
-      throw InputError(at.text() + ": nested deeper than " + std::to_string(most_levels) +
-                       " levels");
-    }
+    if (level > most_levels) refuse_depth(at);
     if (++count_ > most_values) {
       throw InputError(at.text() + ": more than " + std::to_string(most_values) + " values");
     }
@@ -52,21 +59,6 @@ class Converter {
   std::size_t count_ = 0;
 };
 
-template <typename Parse>
-Node parsed(const std::string& name, const Parse& parse) {
-  Converter converter(name);
-  try {
-    return converter.node(parse());
-  } catch (const toml::parse_error& error) {
-    const toml::source_region& region = error.source();
-    // A file that cannot be opened has no line.
-    if (region.begin.line == 0) {
-      throw InputError(name + ": cannot read the file: " + std::string(error.description()));
-    }
-    throw InputError(converter.place(region).text() + ": " + std::string(error.description()));
-  }
-}
-
 }  // namespace
 
 Node read_toml(const std::filesystem::path& file) {
@@ -74,11 +66,24 @@ Node read_toml(const std::filesystem::path& file) {
   if (std::filesystem::is_directory(file, ignored)) {
     throw InputError(file.string() + ": cannot read the file: it is a folder");
   }
-  return parsed(file.string(), [&] { return toml::parse_file(file.string()); });
+  std::ifstream in(file, std::ios::binary);
+  std::ostringstream text;
+  if (!in) throw InputError(file.string() + ": cannot read the file");
+  text << in.rdbuf();
+  return parse_toml(text.str(), file.string());
 }
 
 Node parse_toml(const std::string& text, const std::string& name) {
-  return parsed(name, [&] { return toml::parse(text, name); });
+  Converter converter(name);
+  if (const auto at = too_deep(text, most_levels)) {
+    converter.refuse_depth(converter.place(at->line, at->column));
+  }
+  try {
+    return converter.node(toml::parse(text, name));
+  } catch (const toml::parse_error& error) {
+    throw InputError(converter.place(error.source()).text() + ": " +
+                     std::string(error.description()));
+  }
 }
 
 }  // namespace abacus::reading

@@ -159,5 +159,67 @@ TEST_F(CheckpointFile, IsNotWrittenWhenItsTensorsAreWrong) {
   EXPECT_THAT(folder_.files(), IsEmpty());
 }
 
+// Finite, yet no variance: nothing that was trained looks like this.
+TEST_F(CheckpointFile, RefusesANegativeVarianceEverywhere) {
+  for (const ParameterShape& parameter : parameter_shapes(example().network)) {
+    const std::string ending = ".running_var";
+    const bool variance =
+        parameter.name.size() > ending.size() &&
+        parameter.name.compare(parameter.name.size() - ending.size(), ending.size(), ending) == 0;
+    Checkpoint changed = example();
+    Tensor& tensor = changed.tensors.at(parameter.name);
+    std::vector<float> values = tensor.values<float>();
+    values.back() = -1e-6F;
+    tensor = Tensor::from(values, tensor.shape);
+    const auto refused = [&] {
+      try {
+        check_parameters(changed.network, changed.tensors, "a.pth");
+      } catch (const std::runtime_error& error) {
+        EXPECT_THAT(error.what(), AllOf(HasSubstr("a.pth"), HasSubstr(parameter.name),
+                                        HasSubstr("-1e-06"), HasSubstr("a variance")));
+        return true;
+      }
+      return false;
+    };
+    EXPECT_EQ(refused(), variance) << parameter.name;
+  }
+  EXPECT_THAT(error_after([](TensorFile& content) {
+                Tensor& tensor = content.tensors.at("bn1.running_var");
+                std::vector<float> values = tensor.values<float>();
+                values[3] = -2;
+                tensor = Tensor::from(values, tensor.shape);
+              }),
+              AllOf(HasSubstr("bn1.running_var"), HasSubstr("element 3")));
+}
+
+// What the reader would refuse leaves no file.
+TEST_F(CheckpointFile, WritesNothingThatItsReaderRefuses) {
+  const auto error_writing = [&](const auto& change) {
+    Checkpoint changed = example();
+    change(changed);
+    try {
+      save_checkpoint(file_, changed);
+    } catch (const std::runtime_error& error) {
+      EXPECT_THAT(folder_.files(), IsEmpty());
+      return std::string(error.what());
+    }
+    return std::string("written");
+  };
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  const float infinite = std::numeric_limits<float>::infinity();
+  for (const float bad : {nan, infinite, -infinite}) {
+    EXPECT_THAT(error_writing([&](Checkpoint& c) { c.normalization.mean[2] = bad; }),
+                HasSubstr("mean"));
+  }
+  for (const float bad : {nan, infinite, 0.0F, -1.0F}) {
+    EXPECT_THAT(error_writing([&](Checkpoint& c) { c.normalization.deviation[0] = bad; }),
+                HasSubstr("deviation"));
+  }
+  for (const double bad : {-2.0, 100.5, static_cast<double>(nan)}) {
+    EXPECT_THAT(error_writing([&](Checkpoint& c) { c.float_accuracy_percent = bad; }),
+                HasSubstr("accuracy in percent"));
+  }
+}
+
 }  // namespace
 }  // namespace abacus::network

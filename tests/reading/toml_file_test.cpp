@@ -50,6 +50,36 @@ TEST(ReadToml, DepthIsBounded) {
   EXPECT_EQ(error_of([&] { parse_toml(nested(most_levels - 1), "f"); }), "no error");
   EXPECT_THAT(error_of([&] { parse_toml(nested(most_levels), "f"); }),
               HasSubstr("nested deeper than 64 levels"));
+  // Deep enough to end a parser, or its result's destructor, that calls itself for each level.
+  std::string dotted = "a";
+  for (int i = 1; i < most_levels; ++i) dotted += ".a";
+  const std::string tables = "[" + dotted + "]\n";
+  EXPECT_THAT(error_of([&] { parse_toml("x = 1\n" + dotted + ".a = 1\n", "f"); }),
+              StartsWith("f:2:"));
+  for (const std::string& text :
+       {std::string(100'000, '['), "a = " + std::string(100'000, '['),
+        "a = " + std::string(100'000, '{'), "a" + std::string(100'000, '.')}) {
+    EXPECT_THAT(error_of([&] { parse_toml(text, "f"); }), HasSubstr("nested deeper")) << text[4];
+  }
+  std::string deep = "a";
+  for (int i = 0; i < 100'000; ++i) deep += i % 2 == 0 ? ".a" : " . \"b\"";
+  for (const std::string& text : {deep + " = 1", "[" + deep + "]", "[[" + deep + "]]"}) {
+    EXPECT_THAT(error_of([&] { parse_toml(text, "f"); }), HasSubstr("nested deeper"));
+  }
+  EXPECT_THAT(error_of([&] { parse_toml(tables, "f"); }), HasSubstr("nested deeper"));
+}
+
+// Dots and brackets in texts, comments and lists of numbers are no levels.
+TEST(ReadToml, OnlyLevelsCountAsDepth) {
+  const std::string marks = std::string(200, '.') + std::string(200, '[');
+  std::string numbers;
+  for (int i = 0; i < 200; ++i) numbers += "1.5, ";
+  for (const std::string& text :
+       {"# " + marks + "\na = 1", "a = \"\\\"" + marks + "\"", "a = '" + marks + "'",
+        "a = \"\"\"\n\"" + marks + "\\\"\"\"\"", "a = '''\n'" + marks + "'''",
+        "a = [" + numbers + "]", "\"" + marks + "\" = 1"}) {
+    EXPECT_EQ(error_of([&] { parse_toml(text, "f"); }), "no error") << text.substr(0, 12);
+  }
 }
 
 }  // namespace
