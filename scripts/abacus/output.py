@@ -38,8 +38,8 @@ class Target:
 def write_output(file: pathlib.Path, content: str | bytes) -> None:
     """Makes the folder where there is none."""
     data = content.encode() if isinstance(content, str) else content
-    make_folder(file.parent)
     with told_of(file):
+        make_parent(file)
         target = find_target(file)
         check_target(target)
         if target.is_file:
@@ -63,13 +63,21 @@ def write_output(file: pathlib.Path, content: str | bytes) -> None:
 
 def check_output(file: pathlib.Path) -> None:
     """AbacusError where write_output() could not begin; to be asked before the work."""
-    make_folder(file.parent)
     with told_of(file):
+        make_parent(file)
         target = find_target(file)
         check_target(target)
         if target.is_file:
             with partial_file(target.path.parent):
                 pass
+
+
+def make_parent(file: pathlib.Path) -> None:
+    """OSError where there is no folder for the file, and none can be made."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise OSError(errno.ENOTDIR, f"{file.parent} is no folder") from None
 
 
 def make_folder(folder: pathlib.Path) -> None:

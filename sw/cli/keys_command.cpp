@@ -28,6 +28,10 @@ void keys(const KeysOptions& options) {
     return;
   }
   const support::ReservedOutputs reserved({options.into});
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(options.into, ignored)) {
+    throw std::runtime_error(options.into.string() + ": is no file to put a table into");
+  }
   std::ifstream in(options.into, std::ios::binary);
   const std::string document{std::istreambuf_iterator<char>(in), {}};
   if (!in) throw std::runtime_error(options.into.string() + ": cannot read the file");

@@ -127,7 +127,7 @@ TEST_F(Writers, SayInOneLineWhereAndWhyNothingCanBeWritten) {
     fs::create_directory(in("taken") / writer.file.filename());
     const std::pair<fs::path, const char*> refused[] = {
         {in("taken") / writer.file.filename(), "it is a folder"},
-        {in("file") / writer.file.filename(), "folder"},
+        {in("file") / writer.file.filename(), "cannot write"},
         {fs::path("/proc/abacus") / writer.file.filename(), "/proc/abacus"}};
     for (const auto& [file, why] : refused) {
       const support::ProgramOutput said = abacus_says(writer.words(file));

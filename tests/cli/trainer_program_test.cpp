@@ -31,7 +31,8 @@ class TrainerProgram : public test::PackageCommands {
     make_package();
     const std::string checkpoint = " --checkpoint " + file().string();
     const std::string short_work = " --calibration-images 40 --bn-images 40 --threads 1";
-    return {{"quantize", "quantize --scheme uniform-ptq" + checkpoint + short_work + " --out "},
+    return {{"quantize", "quantize --scheme uniform-ptq --weight-bits 4 --activation-bits 4" +
+                             checkpoint + short_work + " --out "},
             {"statistics", "statistics --images 10 --threads 1" + checkpoint + " --out "},
             {"activations", "activations --images 10 --threads 1" + checkpoint + " --package " +
                                 package() + " --out "}};
@@ -74,8 +75,10 @@ TEST_F(TrainerProgram, WhatCannotBeWrittenIsToldBeforeAnyWork) {
   fs::create_directory(in("taken.safetensors"));
   fs::create_directory(in("t.csv"));
   fs::create_directory(in("s.state"));
-  const std::string quantize = "quantize --scheme uniform-ptq" + checkpoint + data + " --out ";
-  const std::string qat = "qat --scheme uniform --epochs 1" + checkpoint + data + " --out ";
+  const std::string quantize = "quantize --scheme uniform-ptq --weight-bits 4 --activation-bits 4" +
+                               checkpoint + data + " --out ";
+  const std::string qat = "qat --scheme uniform --weight-bits 4 --activation-bits 4 --epochs 1" +
+                          checkpoint + data + " --out ";
   const std::string train = "train --arithmetic cnn --epochs 1" + data + " --out ";
   const std::string csv = " --images 10" + checkpoint + data + " --out ";
   const std::pair<std::string, std::string> refused[] = {
@@ -140,7 +143,7 @@ TEST(TrainerNumbers, EveryWholeNumberOutOfItsRangeIsRefusedWithWhatIsAllowed) {
       }
     }
   }
-  EXPECT_EQ(options, 25);
+  EXPECT_EQ(options, 26);
   for (const char* seed : {"-1", "18446744073709551616"}) {
     EXPECT_THAT(test::run(std::string("train --seed=") + seed).text,
                 HasSubstr("allowed: a whole number, 0 to 18446744073709551615"));

@@ -200,7 +200,7 @@ engine = "steam"
 TEST_F(Mistake, ARuleOverSeveralKeysNamesAllOfThemFirstTheOneThatTheUserSet) {
   EXPECT_THAT(
       told(base + "hardware.dram.burst_length = 3\n"),
-      AllOf(StartsWith(file().string() + ":9:31: hardware.dram.burst_length: found 3 with "),
+      AllOf(StartsWith(file().string() + ":9:30: hardware.dram.burst_length: found 3 with "),
             HasSubstr("hardware.dram.data_bits 16 ("), HasSubstr("hardware.dram.row_bytes 2048 ("),
             HasSubstr("edge-16x16.toml:"), HasSubstr("allowed: whole bytes a burst")));
   EXPECT_THAT(told(base + "hardware.dram.row_bytes = 1000\n"),

@@ -397,8 +397,8 @@ TEST(ComputeUnit, RefusesBinaryTilesOfAnythingButSigns) {
               HasSubstr("read_multiplier is 2; allowed: 1 to 1"));
   EXPECT_THAT(error([](Fields& f) { f.read_shift = 1; }),
               HasSubstr("read_shift is 1; allowed: 0 to 0"));
-  EXPECT_THAT(error([](Fields& f) { f.taps = static_cast<hw::TapKind>(6); }),
-              HasSubstr("taps is 6; allowed: 0 to 5"));
+  EXPECT_THAT(error([](Fields& f) { f.taps = static_cast<hw::TapKind>(7); }),
+              HasSubstr("taps is 7; allowed: 0 to 6"));
   EXPECT_THAT(error([](Fields& f) { f.taps = hw::TapKind::absolute_difference; }),
               HasSubstr("taps need adder elements, but pe_array has xnor elements"));
   EXPECT_TRUE(bench.activation_bytes() == good.memories.activation);

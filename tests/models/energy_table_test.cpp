@@ -126,7 +126,8 @@ TEST(ShippedTables, KnowEveryActionAndNameASourceForEveryNumber) {
     ++tables;
     const EnergyTable table = experiment::read_energy_table(file.path());
     EXPECT_EQ(table.name(), file.path().stem().string());
-    EXPECT_EQ(table.entries().size(), static_cast<std::size_t>(action_count)) << file.path();
+    // All but the tap of a described element, which its own file prices.
+    EXPECT_EQ(table.entries().size(), static_cast<std::size_t>(action_count - 1)) << file.path();
     for (const auto& [action, entry] : table.entries()) {
       if (entry.law == EnergyLaw::multiple) {
         EXPECT_NE(entry.source, "") << to_string(action);

@@ -27,9 +27,9 @@ def main(given: list[str]) -> None:
     )
     arguments = parser.parse_args(given)
     try:
+        json = read_results(arguments.results)
         out = arguments.out or arguments.results.with_name("report.html")
         check_output(out)
-        json = read_results(arguments.results)
         results = results_of(JsonValue(str(arguments.results), "", json))
         write_output(out, page(results, arguments.results))
         say(f"report: {visible(str(out))}")

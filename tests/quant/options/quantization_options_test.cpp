@@ -134,6 +134,7 @@ TEST(QuantizationOptions, AreReadAsTheyAreWritten) {
     if (scheme.find(option::reconstruction) != nullptr) {
       options.reconstruction = Reconstruction::block;
     }
+    if (scheme.name == "table") continue;  // its widths are a file's; tests of the command have one
     const CompletedOptions completed = complete(options);
     QuantizationOptions again;
     again.scheme = scheme.name;
