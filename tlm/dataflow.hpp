@@ -2,7 +2,7 @@
 // scheduler, cost model, compute unit and energy counting ask for cycles, residency and traffic of the
 // operands, the order in which an accumulator takes its taps, actions and capacities.
 //
-// A new dataflow is a file beside output_stationary.cpp and its line in dataflow.cpp. None depends on
+// A new dataflow is a file in dataflows/ and its line in dataflow.cpp. None depends on
 // what a tap computes (tlm/tap_kinds.hpp).
 #pragma once
 

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "tlm/operand_format.hpp"
+
 namespace abacus::hw {
 
 // How the steps of weights and activations make the step of a tap's result.
@@ -20,16 +22,13 @@ inline std::string to_string(StepRule rule) {
   return step_rule_names[static_cast<std::size_t>(rule)];
 }
 
-struct ElementTable {
+// Its operands: a code of b bits is the integer that it stands for, −2^(b−1) … 2^(b−1) − 1 if signed, else
+// 0 … 2^b − 1; no shifts.
+struct ElementTable : OperandFormat {
   static constexpr int most_operand_bits = 8;
   static constexpr int most_tap_bits = 24;
 
   std::string name;
-  // A code of b bits is the integer that it stands for: −2^(b−1) … 2^(b−1) − 1 if signed, else 0 … 2^b − 1.
-  int weight_bits = 8;
-  bool weight_signed = true;
-  int activation_bits = 8;
-  bool activation_signed = false;
   int tap_bits = 16;  // of a tap, two's complement
   StepRule scales = StepRule::product;
   // −1: the layer's output is minus the sum, as an AdderNet's. The sign is in the scale unit's multiplier.
@@ -39,10 +38,6 @@ struct ElementTable {
 
   int rows() const { return 1 << weight_bits; }
   int columns() const { return 1 << activation_bits; }
-  int lowest_weight() const { return weight_signed ? -(rows() / 2) : 0; }
-  int highest_weight() const { return lowest_weight() + rows() - 1; }
-  int lowest_activation() const { return activation_signed ? -(columns() / 2) : 0; }
-  int highest_activation() const { return lowest_activation() + columns() - 1; }
   std::int32_t lowest_tap() const { return -(std::int32_t{1} << (tap_bits - 1)); }
   std::int32_t highest_tap() const { return (std::int32_t{1} << (tap_bits - 1)) - 1; }
 
@@ -55,10 +50,8 @@ struct ElementTable {
 
   // What an array computes: everything but the name.
   bool same_element(const ElementTable& other) const {
-    return weight_bits == other.weight_bits && weight_signed == other.weight_signed &&
-           activation_bits == other.activation_bits &&
-           activation_signed == other.activation_signed && tap_bits == other.tap_bits &&
-           scales == other.scales && accumulate == other.accumulate && taps == other.taps;
+    return same_operands(other) && tap_bits == other.tap_bits && scales == other.scales &&
+           accumulate == other.accumulate && taps == other.taps;
   }
 };
 

@@ -126,8 +126,7 @@ const auto& accumulate_of(TapKernel kernel) {
 
 TapPlan plan_taps(const TapFormat& format, CpuTarget target) {
   TapPlan plan;
-  plan.weight_bits = format.weight_bits;
-  plan.activation_shift = format.activation_shift;
+  plan.set_operands(format);
   switch (format.kind) {
     case hw::TapKind::absolute_difference:
       plan_differences(format, plan);

@@ -23,6 +23,7 @@
 #include "models/elements/tap_format.hpp"
 #include "models/simd/cpu_target.hpp"
 #include "tlm/array_tile.hpp"
+#include "tlm/operand_format.hpp"
 
 namespace abacus::models {
 
@@ -36,12 +37,11 @@ enum class TapKernel {
 };
 
 // How a format's operands are written for a kernel.
-struct TapPlan {
+struct TapPlan : hw::OperandFormat {
   TapKernel kernel = TapKernel::difference8;
-  int weight_bits = 8;
-  int activation_shift = 0;  // operand = (a << activation_shift) + zero
-  int zero = 0;              // operand of a = 0; that of channels past the last
-  int padding = 0;           // operand of a padded position
+  // operand = (a << activation_shift) + zero
+  int zero = 0;     // operand of a = 0; that of channels past the last
+  int padding = 0;  // operand of a padded position
   // A column's sum is raised by correction_scale · Σ correction[field] + correction_base · fields.
   bool corrected = false;
   int correction_scale = 1;

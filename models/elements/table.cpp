@@ -6,13 +6,12 @@
 namespace abacus::models {
 namespace {
 
-std::string operands_text(int weight_bits, bool weight_signed, int activation_bits,
-                          bool activation_signed) {
+std::string text(const hw::OperandFormat& operands) {
   const auto side = [](const char* name, int bits, bool is_signed) {
     return std::to_string(bits) + (is_signed ? " signed" : " unsigned") + " bits of " + name;
   };
-  return side("weight", weight_bits, weight_signed) + ", " +
-         side("activation", activation_bits, activation_signed);
+  return side("weight", operands.weight_bits, operands.weight_signed) + ", " +
+         side("activation", operands.activation_bits, operands.activation_signed);
 }
 
 class TableElement : public ProcessingElement {
@@ -32,11 +31,8 @@ class TableElement : public ProcessingElement {
     if (!shifts.empty()) return shifts;
     if (format.element == nullptr) return "the array has no table of taps";
     const hw::ElementTable& of = *format.element;
-    const std::string found = operands_text(format.weight_bits, format.weight_signed,
-                                            format.activation_bits, format.activation_signed);
-    const std::string allowed =
-        operands_text(of.weight_bits, of.weight_signed, of.activation_bits, of.activation_signed);
-    return found == allowed ? "" : found + "; the table of " + of.name + " has " + allowed;
+    if (format.same_operands(of)) return {};
+    return text(format) + "; the table of " + of.name + " has " + text(of);
   }
 
   int tap_bits(const TapFormat& format) const override { return format.element->tap_bits; }

@@ -8,36 +8,23 @@
 
 #include "tlm/command.hpp"
 #include "tlm/element_table.hpp"
+#include "tlm/operand_format.hpp"
 #include "tlm/tap_kinds.hpp"
 
 namespace abacus::models {
 
-struct TapFormat {
+struct TapFormat : hw::OperandFormat {
   hw::TapKind kind = hw::TapKind::absolute_difference;
-  int weight_bits = 8;
-  bool weight_signed = true;
-  int activation_bits = 8;
-  bool activation_signed = false;
-  int weight_shift = 0;      // absolute differences only
-  int activation_shift = 0;  // absolute differences only
-  int fraction_bits = 0;     // exponent weights only
-  int levels = 0;            // exponent weights only: a weight is a code −levels … levels
-  int first_term_bits = 1;   // twice_shifted only, as the exponents: see ConvolveFields
+  int fraction_bits = 0;    // exponent weights only
+  int levels = 0;           // exponent weights only: a weight is a code −levels … levels
+  int first_term_bits = 1;  // twice_shifted only, as the exponents: see ConvolveFields
   std::array<std::int8_t, 2 * hw::term_exponents> terms{};
   const hw::ElementTable* element =
       nullptr;  // tabulated only: the array's, which outlives the format
 
-  // Ranges before the shift.
-  int lowest_activation() const { return activation_signed ? -(1 << (activation_bits - 1)) : 0; }
-  int highest_activation() const {
-    if (signs()) return 1;
-    return activation_signed ? (1 << (activation_bits - 1)) - 1 : (1 << activation_bits) - 1;
-  }
-  int lowest_weight() const { return weight_signed ? -(1 << (weight_bits - 1)) : 0; }
-  int highest_weight() const {
-    if (signs()) return 1;
-    return weight_signed ? (1 << (weight_bits - 1)) - 1 : (1 << weight_bits) - 1;
-  }
+  // Those of signs are −1 and 1.
+  int highest_activation() const { return signs() ? 1 : OperandFormat::highest_activation(); }
+  int highest_weight() const { return signs() ? 1 : OperandFormat::highest_weight(); }
   // Value of a weight's field of weight_bits bits, before the shift.
   int decode_weight(int field) const {
     if (signs()) return field == 0 ? -1 : 1;
@@ -48,10 +35,7 @@ struct TapFormat {
   bool exponents() const { return hw::has_exponent_weights(kind); }
 
   bool operator==(const TapFormat& other) const {
-    return kind == other.kind && weight_bits == other.weight_bits &&
-           weight_signed == other.weight_signed && activation_bits == other.activation_bits &&
-           activation_signed == other.activation_signed && weight_shift == other.weight_shift &&
-           activation_shift == other.activation_shift && fraction_bits == other.fraction_bits &&
+    return kind == other.kind && same_operands(other) && fraction_bits == other.fraction_bits &&
            levels == other.levels && first_term_bits == other.first_term_bits &&
            terms == other.terms && element == other.element;
   }

@@ -13,6 +13,7 @@
 #include "sw/network/integer_limits.hpp"
 #include "sw/network/network.hpp"
 #include "tlm/element_table.hpp"
+#include "tlm/operand_format.hpp"
 
 namespace abacus::network {
 
@@ -67,7 +68,7 @@ inline constexpr std::array<IntegerLayerKind, 4> integer_layer_kinds = {
 
 std::string to_string(IntegerLayerKind kind);
 
-struct IntegerLayer {
+struct IntegerLayer : hw::OperandFormat {  // of a convolution's operands
   std::string name;  // of the network's layer that it stands for: "layer1.0.conv1"
   IntegerLayerKind kind = IntegerLayerKind::convolution;
   int input = image_tensor;  // tensor that it reads: layer index or image_tensor
@@ -84,12 +85,6 @@ struct IntegerLayer {
   hw::TapKind arithmetic = Arithmetic::cnn;
   bool edge = false;       // runs on the edge array
   bool depthwise = false;  // output channel o sees input channel o alone
-  int weight_bits = 8;
-  bool weight_signed = true;
-  int activation_bits = 8;
-  bool activation_signed = false;
-  int weight_shift = 0;
-  int activation_shift = 0;
   // Exponent weights only (has_exponent_weights); of other layers both are 0.
   int levels = 0;         // magnitudes: weights are codes −levels … levels, 0 for a weight of 0
   int fraction_bits = 0;  // of the taps and their sum, below the binary point

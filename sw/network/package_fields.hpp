@@ -77,15 +77,15 @@ inline constexpr auto package_fields<PackageOrigin> =
                             &PackageOrigin::fake_quantized_accuracy_percent}};
 
 template <>
-inline constexpr auto package_fields<hw::ElementTable> =
-    std::tuple{PackageField{"name", &hw::ElementTable::name},
-               PackageField{"weight_bits", &hw::ElementTable::weight_bits},
-               PackageField{"weight_signed", &hw::ElementTable::weight_signed},
-               PackageField{"activation_bits", &hw::ElementTable::activation_bits},
-               PackageField{"activation_signed", &hw::ElementTable::activation_signed},
-               PackageField{"tap_bits", &hw::ElementTable::tap_bits},
-               PackageField{"scales", &hw::ElementTable::scales},
-               PackageField{"accumulate", &hw::ElementTable::accumulate}};
+inline constexpr auto package_fields<hw::ElementTable> = std::tuple{
+    PackageField{"name", &hw::ElementTable::name},
+    PackageField<hw::ElementTable, int>{"weight_bits", &hw::ElementTable::weight_bits},
+    PackageField<hw::ElementTable, bool>{"weight_signed", &hw::ElementTable::weight_signed},
+    PackageField<hw::ElementTable, int>{"activation_bits", &hw::ElementTable::activation_bits},
+    PackageField<hw::ElementTable, bool>{"activation_signed", &hw::ElementTable::activation_signed},
+    PackageField{"tap_bits", &hw::ElementTable::tap_bits},
+    PackageField{"scales", &hw::ElementTable::scales},
+    PackageField{"accumulate", &hw::ElementTable::accumulate}};
 
 template <>
 inline constexpr auto package_fields<AdapterNetwork> =
@@ -108,36 +108,36 @@ inline bool has_two_terms(const IntegerLayer& layer) {
 
 // Every layer has every scalar field that it can have, so that what is read back is what was written.
 template <>
-inline constexpr auto package_fields<IntegerLayer> =
-    std::tuple{PackageField{"name", &IntegerLayer::name},
-               PackageField{"kind", &IntegerLayer::kind},
-               PackageField{"input", &IntegerLayer::input},
-               PackageField{"residual", &IntegerLayer::residual},
-               PackageField{"output", &IntegerLayer::output},
-               PackageField{"kernel", &IntegerLayer::kernel},
-               PackageField{"stride", &IntegerLayer::stride},
-               PackageField{"padding", &IntegerLayer::padding},
-               PackageField{"arithmetic", &IntegerLayer::arithmetic},
-               PackageField{"edge", &IntegerLayer::edge},
-               PackageField{"weight_bits", &IntegerLayer::weight_bits},
-               PackageField{"weight_signed", &IntegerLayer::weight_signed},
-               PackageField{"activation_bits", &IntegerLayer::activation_bits},
-               PackageField{"activation_signed", &IntegerLayer::activation_signed},
-               PackageField{"weight_shift", &IntegerLayer::weight_shift},
-               PackageField{"activation_shift", &IntegerLayer::activation_shift},
-               PackageField{"multiplier", &IntegerLayer::multiplier},
-               PackageField{"left_shift", &IntegerLayer::left_shift},
-               PackageField{"bias", &IntegerLayer::bias},
-               PackageField{"residual_multiplier", &IntegerLayer::residual_multiplier},
-               PackageField{"residual_shift", &IntegerLayer::residual_shift},
-               PackageField{"shift", &IntegerLayer::shift},
-               PackageField{"relu", &IntegerLayer::relu},
-               PackageField{"depthwise", &IntegerLayer::depthwise, is_depthwise, true},
-               PackageField{"levels", &IntegerLayer::levels, has_levels},
-               PackageField{"fraction_bits", &IntegerLayer::fraction_bits, has_levels},
-               PackageField{"first_exponents", &IntegerLayer::first_exponents, has_two_terms},
-               PackageField{"second_exponents", &IntegerLayer::second_exponents, has_two_terms},
-               PackageField{"adapter", &IntegerLayer::adapter, has_adapter, true}};
+inline constexpr auto package_fields<IntegerLayer> = std::tuple{
+    PackageField{"name", &IntegerLayer::name},
+    PackageField{"kind", &IntegerLayer::kind},
+    PackageField{"input", &IntegerLayer::input},
+    PackageField{"residual", &IntegerLayer::residual},
+    PackageField{"output", &IntegerLayer::output},
+    PackageField{"kernel", &IntegerLayer::kernel},
+    PackageField{"stride", &IntegerLayer::stride},
+    PackageField{"padding", &IntegerLayer::padding},
+    PackageField{"arithmetic", &IntegerLayer::arithmetic},
+    PackageField{"edge", &IntegerLayer::edge},
+    PackageField<IntegerLayer, int>{"weight_bits", &IntegerLayer::weight_bits},
+    PackageField<IntegerLayer, bool>{"weight_signed", &IntegerLayer::weight_signed},
+    PackageField<IntegerLayer, int>{"activation_bits", &IntegerLayer::activation_bits},
+    PackageField<IntegerLayer, bool>{"activation_signed", &IntegerLayer::activation_signed},
+    PackageField<IntegerLayer, int>{"weight_shift", &IntegerLayer::weight_shift},
+    PackageField<IntegerLayer, int>{"activation_shift", &IntegerLayer::activation_shift},
+    PackageField{"multiplier", &IntegerLayer::multiplier},
+    PackageField{"left_shift", &IntegerLayer::left_shift},
+    PackageField{"bias", &IntegerLayer::bias},
+    PackageField{"residual_multiplier", &IntegerLayer::residual_multiplier},
+    PackageField{"residual_shift", &IntegerLayer::residual_shift},
+    PackageField{"shift", &IntegerLayer::shift},
+    PackageField{"relu", &IntegerLayer::relu},
+    PackageField{"depthwise", &IntegerLayer::depthwise, is_depthwise, true},
+    PackageField{"levels", &IntegerLayer::levels, has_levels},
+    PackageField{"fraction_bits", &IntegerLayer::fraction_bits, has_levels},
+    PackageField{"first_exponents", &IntegerLayer::first_exponents, has_two_terms},
+    PackageField{"second_exponents", &IntegerLayer::second_exponents, has_two_terms},
+    PackageField{"adapter", &IntegerLayer::adapter, has_adapter, true}};
 
 template <>
 inline constexpr auto package_fields<IntegerNetwork> = std::tuple{

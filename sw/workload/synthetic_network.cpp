@@ -163,10 +163,7 @@ class Maker {
       return;
     }
     if (layer.arithmetic == network::Arithmetic::table) {
-      layer.weight_bits = options_.element->weight_bits;
-      layer.weight_signed = options_.element->weight_signed;
-      layer.activation_bits = options_.element->activation_bits;
-      layer.activation_signed = options_.element->activation_signed;
+      layer.set_operands(*options_.element);
       return;
     }
     const bool adder = layer.arithmetic == network::Arithmetic::adder;

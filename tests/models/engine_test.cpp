@@ -70,10 +70,7 @@ TapFormat random_format(std::mt19937& random) {
   }
   if (f.kind == hw::TapKind::tabulated) {
     f.element = &some_element(pick(0, 1000));
-    f.weight_bits = f.element->weight_bits;
-    f.weight_signed = f.element->weight_signed;
-    f.activation_bits = f.element->activation_bits;
-    f.activation_signed = f.element->activation_signed;
+    f.set_operands(*f.element);
   }
   if (f.kind == hw::TapKind::absolute_difference) {
     (pick(0, 1) != 0 ? f.weight_shift : f.activation_shift) = pick(0, 1);

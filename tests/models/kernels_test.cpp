@@ -216,10 +216,7 @@ TEST(TapPlanes, MakeEveryTapOfEveryFormat) {
 TapFormat format_of(const hw::ElementTable& element) {
   TapFormat f;
   f.kind = hw::TapKind::tabulated;
-  f.weight_bits = element.weight_bits;
-  f.weight_signed = element.weight_signed;
-  f.activation_bits = element.activation_bits;
-  f.activation_signed = element.activation_signed;
+  f.set_operands(element);
   f.element = &element;
   return f;
 }

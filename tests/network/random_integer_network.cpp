@@ -270,10 +270,7 @@ class Generator {
       return;
     }
     if (layer.arithmetic == network::Arithmetic::table) {
-      layer.weight_bits = options_.element->weight_bits;
-      layer.weight_signed = options_.element->weight_signed;
-      layer.activation_bits = options_.element->activation_bits;
-      layer.activation_signed = options_.element->activation_signed;
+      layer.set_operands(*options_.element);
       return;
     }
     layer.weight_bits = random_.integer(2, options_.operand_bits);

@@ -49,10 +49,7 @@ QuantizedConvolution quantize_table_convolution(const ConvolutionPlan& plan,
   check_counts(channels, weights, bias);
   QuantizedConvolution result;
   result.element = plan.element;
-  result.weight_bits = element.weight_bits;
-  result.weight_signed = element.weight_signed;
-  result.activation_bits = element.activation_bits;
-  result.activation_signed = element.activation_signed;
+  result.set_operands(element);
   if (shared) {
     result.group = plan.group;
     for (const double range : plan.range) {

@@ -8,19 +8,14 @@
 #include "sw/quant/activations/activation_quantizer.hpp"
 #include "sw/quant/weights/weight_quantizer.hpp"
 #include "tlm/element_table.hpp"
+#include "tlm/operand_format.hpp"
 
 namespace abacus::quant {
 
 // The layer's real output (before BatchNorm) is, for output channel o,
 // accumulator_step[o] · accumulator + offset[o]; with an adapter
 // accumulator_step[o] · β · accumulator + offset[o].
-struct QuantizedConvolution {
-  int weight_bits = 8;
-  int activation_bits = 8;
-  bool activation_signed = false;
-  bool weight_signed = true;
-  int weight_shift = 0;  // docs/arithmetic.md
-  int activation_shift = 0;
+struct QuantizedConvolution : hw::OperandFormat {
   std::vector<std::int16_t> weights;                // output channel × input channel × ky × kx
   std::shared_ptr<const hw::ElementTable> element;  // where taps are those of a described element
   // What the weights stand for, in an accumulator of `fraction_bits` below the binary point.

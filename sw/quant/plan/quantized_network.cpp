@@ -52,12 +52,7 @@ void set_convolution(const QuantizedNetwork& network, const QuantizedLayer& from
   to.first_exponents = convolution.code.first_exponents;
   to.second_exponents = convolution.code.second_exponents;
   to.fraction_bits = convolution.fraction_bits;
-  to.weight_bits = convolution.weight_bits;
-  to.weight_signed = convolution.weight_signed;
-  to.activation_bits = convolution.activation_bits;
-  to.activation_signed = convolution.activation_signed;
-  to.weight_shift = convolution.weight_shift;
-  to.activation_shift = convolution.activation_shift;
+  to.set_operands(convolution);
   to.weights = convolution.weights;
   to.group = convolution.group;
   to.read_quantizers = from.read_quantizers;

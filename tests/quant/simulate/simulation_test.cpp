@@ -97,10 +97,7 @@ QuantizedNetwork hand_made_network(std::mt19937& random, hw::TapKind arithmetic)
       int highest_weight = 15;
       if (table) {
         convolution.element = element;
-        convolution.weight_bits = element->weight_bits;
-        convolution.weight_signed = element->weight_signed;
-        convolution.activation_bits = element->activation_bits;
-        convolution.activation_signed = element->activation_signed;
+        convolution.set_operands(*element);
         lowest_weight = element->lowest_weight();
         highest_weight = element->highest_weight();
       }
