@@ -65,17 +65,19 @@ const Publication& publication(const std::string& name) {
 }
 
 // The whole file, unpacked if it is gzipped (zlib hands on any other file as it is). Reads at most
-// one byte more than expected, which is enough to tell that a file is too long.
+// one byte more than expected, which is enough to tell that a file is too long, and takes memory as it
+// reads: a short file is a short answer.
 std::vector<std::uint8_t> read_file(const fs::path& file, std::int64_t expected_bytes) {
   const std::unique_ptr<gzFile_s, int (*)(gzFile)> in(gzopen(file.c_str(), "rb"), &gzclose);
   if (!in) throw std::runtime_error(file.string() + ": cannot open the file");
   gzbuffer(in.get(), 1U << 17);
-  std::vector<std::uint8_t> bytes(static_cast<std::size_t>(expected_bytes) + 1);
+  const std::size_t most = static_cast<std::size_t>(expected_bytes) + 1;
+  std::vector<std::uint8_t> bytes;
   std::size_t used = 0;
-  while (used < bytes.size()) {
-    const unsigned wanted =
-        static_cast<unsigned>(std::min<std::size_t>(bytes.size() - used, std::size_t{1} << 24));
-    const int got = gzread(in.get(), bytes.data() + used, wanted);
+  while (used < most) {
+    const std::size_t wanted = std::min(most - used, std::max(std::size_t{1} << 16, used));
+    bytes.resize(used + wanted);
+    const int got = gzread(in.get(), bytes.data() + used, static_cast<unsigned>(wanted));
     int error = Z_OK;
     const char* const message = gzerror(in.get(), &error);
     if (got > 0) used += static_cast<std::size_t>(got);

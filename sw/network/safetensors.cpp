@@ -193,8 +193,10 @@ template Tensor Tensor::from<std::int64_t>(const std::vector<std::int64_t>&,
                                            std::vector<std::int64_t>);
 
 TensorFile read_safetensors(const std::filesystem::path& file) {
+  // Before it is opened: opening a pipe waits for somebody who writes it.
+  if (!std::filesystem::is_regular_file(file)) fail(file, "cannot open the file");
   std::ifstream in(file, std::ios::binary | std::ios::ate);
-  if (!in || !std::filesystem::is_regular_file(file)) fail(file, "cannot open the file");
+  if (!in) fail(file, "cannot open the file");
   const std::uint64_t file_bytes = static_cast<std::uint64_t>(in.tellg());
   in.seekg(0);
   if (file_bytes < 8) {

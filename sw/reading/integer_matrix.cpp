@@ -2,14 +2,13 @@
 
 #include <charconv>
 #include <cstddef>
-#include <fstream>
-#include <iterator>
 #include <limits>
 #include <regex>
 #include <string>
 #include <string_view>
 #include <system_error>
 
+#include "sw/reading/file_bytes.hpp"
 #include "sw/reading/node.hpp"
 
 namespace abacus::reading {
@@ -26,21 +25,6 @@ constexpr std::uintmax_t most_bytes = 16 << 20;
 std::string numbers_text(const MatrixForm& form) {
   return "whole numbers from " + std::to_string(form.lowest) + " to " +
          std::to_string(form.highest);
-}
-
-std::string read_bytes(const std::filesystem::path& file) {
-  std::error_code error;
-  const std::uintmax_t size = std::filesystem::file_size(file, error);
-  if (error || !std::filesystem::is_regular_file(file, error)) {
-    throw InputError(file.string() + ": there is no such file");
-  }
-  if (size > most_bytes) {
-    refuse(file.string(), std::to_string(size) + " bytes", "at most " + std::to_string(most_bytes));
-  }
-  std::ifstream in(file, std::ios::binary);
-  std::string bytes{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-  if (!in) throw InputError(file.string() + ": cannot read the file");
-  return bytes;
 }
 
 // CSV ---------------------------------------------------------------------------------------------
@@ -218,7 +202,7 @@ std::vector<std::int64_t> read_integer_matrix(const std::filesystem::path& file,
   if (extension != ".csv" && extension != ".npy") {
     refuse(file.string(), "the ending \"" + extension + '"', ".csv, .npy");
   }
-  const std::string bytes = read_bytes(file);
+  const std::string bytes = file_bytes(file, most_bytes);
   return extension == ".csv" ? CsvReader(file.string(), form).read(bytes)
                              : read_numpy(file.string(), bytes, form);
 }

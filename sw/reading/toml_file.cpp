@@ -3,14 +3,16 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
-#include <fstream>
-#include <sstream>
 #include <utility>
 
+#include "sw/reading/file_bytes.hpp"
 #include "sw/reading/toml_nesting.hpp"
 
 namespace abacus::reading {
 namespace {
+
+// What the library makes of a file is a hundred times as large.
+constexpr std::uintmax_t most_toml_bytes = 2 << 20;
 
 class Converter {
  public:
@@ -62,15 +64,7 @@ class Converter {
 }  // namespace
 
 Node read_toml(const std::filesystem::path& file) {
-  std::error_code ignored;
-  if (std::filesystem::is_directory(file, ignored)) {
-    throw InputError(file.string() + ": cannot read the file: it is a folder");
-  }
-  std::ifstream in(file, std::ios::binary);
-  std::ostringstream text;
-  if (!in) throw InputError(file.string() + ": cannot read the file");
-  text << in.rdbuf();
-  return parse_toml(text.str(), file.string());
+  return parse_toml(file_bytes(file, most_toml_bytes), file.string());
 }
 
 Node parse_toml(const std::string& text, const std::string& name) {

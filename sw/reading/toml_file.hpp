@@ -7,7 +7,7 @@
 
 namespace abacus::reading {
 
-// The file's top table. Throws InputError where the file cannot be read or is no TOML.
+// The file's top table. Throws InputError where the file cannot be read, is larger than 2 MiB or is no TOML.
 Node read_toml(const std::filesystem::path& file);
 
 // The same of a text; `name` stands in places.

@@ -142,7 +142,8 @@ TEST_F(ElementFile, BadTablesAreRefusedWithTheirPlace) {
   EXPECT_THAT(error("weight_bits = 1", "weight_bits = 2"), HasSubstr("allowed: 4 rows of 4"));
   EXPECT_THAT(error("activation_bits = 2", "activation_bits = 3"),
               AllOf(StartsWith(csv + ":1:1: found 4 numbers"), HasSubstr("8 numbers a row")));
-  EXPECT_THAT(error("minus.csv", "none.csv"), HasSubstr("none.csv: there is no such file"));
+  EXPECT_THAT(error("minus.csv", "none.csv"),
+              HasSubstr("none.csv: cannot read the file: there is no such file"));
   EXPECT_THAT(error("minus.csv", "minus.txt"), HasSubstr("allowed: .csv, .npy"));
 }
 

@@ -150,9 +150,11 @@ TEST_F(IntegerMatrix, OtherFilesAreRefused) {
     }
     return "no error";
   };
-  EXPECT_THAT(missing(folder_.path() / "none.csv"), HasSubstr("none.csv: there is no such file"));
+  EXPECT_THAT(missing(folder_.path() / "none.csv"),
+              HasSubstr("none.csv: cannot read the file: there is no such file"));
   std::filesystem::create_directory(folder_.path() / "folder.npy");
-  EXPECT_THAT(missing(folder_.path() / "folder.npy"), HasSubstr("there is no such file"));
+  EXPECT_THAT(missing(folder_.path() / "folder.npy"),
+              HasSubstr("folder.npy: cannot read the file: it is a folder"));
   EXPECT_THAT(error("m.csv", std::string((16 << 20) + 1, ' ')),
               HasSubstr("found 16777217 bytes; allowed: at most 16777216"));
 }
