@@ -2,9 +2,13 @@
 
 #include <CLI/CLI.hpp>
 #include <array>
+#include <cmath>
 #include <cstdio>
+#include <limits>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <sstream>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -30,13 +34,21 @@ struct Arguments {
   bool json = false;
 };
 
-void override_with(const std::vector<float>& given, const char* option, int channels,
+// `lowest`: what all values must be above.
+void override_with(const std::vector<float>& given, const char* option, int channels, float lowest,
                    std::array<float, 3>& values) {
   if (given.empty()) return;
   if (given.size() != static_cast<std::size_t>(channels)) {
     throw std::invalid_argument(std::string(option) + ": found " + std::to_string(given.size()) +
                                 " values, allowed: " + std::to_string(channels) +
                                 ", one a channel");
+  }
+  for (const float value : given) {
+    if (std::isfinite(value) && value > lowest) continue;
+    std::ostringstream found;
+    found << value;
+    throw std::invalid_argument(std::string(option) + ": found " + found.str() +
+                                ", allowed: finite numbers" + (lowest == 0 ? " above 0" : ""));
   }
   std::copy(given.begin(), given.end(), values.begin());
 }
@@ -50,10 +62,11 @@ void run(const Arguments& arguments) {
                                              image, network::dataset_classes(arguments.dataset));
   checkpoint.dataset = arguments.dataset;
   checkpoint.normalization = network::dataset_normalization(arguments.dataset);
-  override_with(arguments.mean, "--mean", image.channels, checkpoint.normalization.mean);
-  override_with(arguments.deviation, "--deviation", image.channels,
+  override_with(arguments.mean, "--mean", image.channels, std::numeric_limits<float>::lowest(),
+                checkpoint.normalization.mean);
+  override_with(arguments.deviation, "--deviation", image.channels, 0,
                 checkpoint.normalization.deviation);
-  checkpoint.tensors = imports::read_foreign_tensors(arguments.from);
+  checkpoint.tensors = imports::read_foreign_tensors(arguments.from, checkpoint.network.arithmetic);
   network::check_parameters(checkpoint.network, checkpoint.tensors, arguments.from);
   checkpoint.command = "abacus-train import";
   nlohmann::ordered_json accuracy;  // null where it is not measured
@@ -99,8 +112,7 @@ void add_import_command(CLI::App& app) {
   command
       ->add_option("--deviation", arguments->deviation,
                    "Deviation it was trained with, one a channel")
-      ->delimiter(',')
-      ->check(CLI::PositiveNumber);
+      ->delimiter(',');
   command->add_option("--data", arguments->data,
                       "Folder of the data set; if given, the accuracy is measured and recorded");
   command->add_option("--out", arguments->out, "Checkpoint to write (.safetensors)")->required();

@@ -1,15 +1,16 @@
 #include "sw/import/import.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
-#include <fstream>
-#include <iterator>
 #include <limits>
 #include <sstream>
 #include <stdexcept>
+#include <utility>
 #include <vector>
 
 #include "sw/import/pickle_reader.hpp"
+#include "sw/reading/file_bytes.hpp"
 
 namespace abacus::imports {
 namespace {
@@ -25,9 +26,14 @@ constexpr char kManifestEnding[] = ".manifest.txt";
 }
 
 std::vector<std::uint8_t> read_bytes(const std::filesystem::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  if (!in || std::filesystem::is_directory(file)) fail(file, "cannot read the file");
-  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+  constexpr std::uintmax_t most = std::uintmax_t{1} << 32;  // 100 times the zoo's largest network
+  const std::string bytes = reading::file_bytes(file, most);
+  return {bytes.begin(), bytes.end()};
+}
+
+// What torch.save writes since version 1.6.
+bool is_zip(const std::vector<std::uint8_t>& bytes) {
+  return bytes.size() >= 4 && bytes[0] == 'P' && bytes[1] == 'K' && bytes[2] == 3 && bytes[3] == 4;
 }
 
 bool is_legacy_torch(const std::vector<std::uint8_t>& bytes) {
@@ -35,25 +41,56 @@ bool is_legacy_torch(const std::vector<std::uint8_t>& bytes) {
          std::equal(kLegacyMagic.begin(), kLegacyMagic.end(), bytes.begin());
 }
 
-// Number of elements, or −1 when a size is negative or the product too large to be true.
+// Number of elements, or −1 when a size is negative or the product of the sizes too large to be true, be
+// there none left or not.
 std::int64_t element_count(const std::vector<std::int64_t>& shape) {
   std::int64_t count = 1;
+  bool empty = false;
   for (const std::int64_t size : shape) {
     if (size < 0 || (size > 0 && count > std::numeric_limits<std::int32_t>::max() / size))
       return -1;
-    count *= size;
+    if (size == 0) empty = true;
+    if (size > 0) count *= size;
   }
-  return count;
+  return empty ? 0 : count;
 }
 
+// Of a shape that has an element count.
 bool is_dense(const PickleValue& tensor) {
   if (tensor.shape.size() != tensor.strides.size()) return false;
   std::int64_t expected = 1;
   for (std::size_t i = tensor.shape.size(); i-- > 0;) {
     if (tensor.shape[i] != 1 && tensor.strides[i] != expected) return false;
-    expected *= tensor.shape[i];
+    expected *= std::max<std::int64_t>(tensor.shape[i], 1);
   }
   return true;
+}
+
+std::string list_text(const std::vector<std::int64_t>& values) {
+  std::string text;
+  for (const std::int64_t value : values) {
+    text += (text.empty() ? "[" : ", ") + std::to_string(value);
+  }
+  return text.empty() ? "[]" : text + "]";
+}
+
+// What is read, and how to come by it.
+std::string torch_remedy() {
+  return "; what is read is torch's legacy format, one dictionary of names and dense float32 "
+         "tensors: in "
+         "Python, torch.save({name: t.float().contiguous() for name, t in state_dict.items()}, "
+         "\"new.pth\", _use_new_zipfile_serialization=False), where state_dict is the model's, "
+         "model.state_dict(), or stands in a training's file, file[\"state_dict\"]";
+}
+
+[[noreturn]] void fail_torch(const std::filesystem::path& file, const std::string& what) {
+  fail(file, what + torch_remedy());
+}
+
+void refuse_zip(const std::filesystem::path& file, const std::vector<std::uint8_t>& bytes) {
+  if (is_zip(bytes)) {
+    fail_torch(file, "offset 0: found a zip archive, as torch.save writes since version 1.6");
+  }
 }
 
 struct Extent {
@@ -69,23 +106,46 @@ std::size_t storage_element_bytes(const std::string& type) {
   return 0;
 }
 
-using Entries = std::vector<std::pair<std::string, std::shared_ptr<PickleValue>>>;
+std::string place_of(const PickleValue& name) { return "tensor \"" + name.text + "\": "; }
+
+// What the dictionary names: tensors of a type that is read or left out, and each storage of one type.
+// Returns the storages' types.
+std::map<std::string, std::string> check_entries(const std::filesystem::path& file,
+                                                 const PickleValue& content) {
+  std::map<std::string, std::string> types;
+  for (const auto& [name, value] : content.entries) {
+    if (value->kind == PickleValue::Kind::dictionary) {
+      fail_torch(file, "\"" + name->text +
+                           "\": found a dictionary inside the dictionary, as in a "
+                           "training's file, where a tensor is expected");
+    }
+    if (value->kind != PickleValue::Kind::tensor) {
+      fail_torch(file, "\"" + name->text + "\": found no tensor");
+    }
+    if (value->type != "LongStorage" && value->type != "FloatStorage") {
+      fail_torch(file, place_of(*name) + "found elements of " + value->type +
+                           ", allowed: FloatStorage (float32)");
+    }
+    const auto known = types.emplace(value->text, value->type);
+    if (known.first->second != value->type) {
+      fail(file, place_of(*name) + "found storage " + value->text + " as " + value->type +
+                     ", which another tensor names as " + known.first->second);
+    }
+  }
+  return types;
+}
 
 // The raw storages behind the pickles: for each key its number of elements (int64), then these.
 std::map<std::string, Extent> locate_storages(const std::filesystem::path& file,
                                               const std::vector<std::uint8_t>& bytes,
                                               std::size_t position, const PickleValue& keys,
-                                              const Entries& entries) {
-  std::map<std::string, std::string> types;
-  for (const auto& [name, value] : entries) {
-    if (value->kind == PickleValue::Kind::tensor) types[value->text] = value->type;
-  }
+                                              const std::map<std::string, std::string>& types) {
   std::map<std::string, Extent> extents;
-  for (const auto& key : keys.items) {
+  for (const PickleValue* const key : keys.items) {
     const auto type = types.find(key->text);
     const std::size_t size = type == types.end() ? 0 : storage_element_bytes(type->second);
     if (size == 0) {
-      fail(file, "storage " + key->text + " belongs to no tensor of a known type");
+      fail_torch(file, "storage " + key->text + " belongs to no tensor of the dictionary");
     }
     if (bytes.size() - position < 8) {
       fail(file, "offset " + std::to_string(position) +
@@ -102,7 +162,9 @@ std::map<std::string, Extent> locate_storages(const std::filesystem::path& file,
                      " bytes left in the file");
     }
     position = extent.offset + static_cast<std::size_t>(extent.elements) * size;
-    extents[key->text] = extent;
+    if (!extents.emplace(key->text, extent).second) {
+      fail(file, "storage " + key->text + ": found twice in the list of storages");
+    }
   }
   if (position != bytes.size()) {
     fail(file, "found " + std::to_string(bytes.size() - position) +
@@ -120,45 +182,75 @@ network::Tensor float_tensor(const std::uint8_t* from, std::int64_t elements,
   return tensor;
 }
 
+// Where the tensor's elements begin among the file's bytes.
+std::size_t locate_tensor(const std::filesystem::path& file, const PickleValue& name,
+                          const PickleValue& tensor, const std::map<std::string, Extent>& extents) {
+  const std::string place = place_of(name);
+  const std::int64_t count = element_count(tensor.shape);
+  if (count > 0 && tensor.shape.size() == tensor.strides.size() && !is_dense(tensor)) {
+    fail_torch(file, place + "found shape " + list_text(tensor.shape) + " with strides " +
+                         list_text(tensor.strides) +
+                         ", expected its values without gaps, the last dimension's next to each "
+                         "other (not channels_last, not transposed)");
+  }
+  const auto extent = extents.find(tensor.text);
+  if (extent == extents.end() || count < 0 || !is_dense(tensor) || tensor.integer < 0 ||
+      tensor.integer > extent->second.elements ||
+      count > extent->second.elements - tensor.integer) {
+    fail(file, place + "its shape " + list_text(tensor.shape) +
+                   " does not lie, dense, within its storage");
+  }
+  return extent->second.offset + static_cast<std::size_t>(tensor.integer) * 4;
+}
+
+// The dictionary of tensors and the list of its storages; `position` goes to the storages' bytes.
+std::pair<Pickle, Pickle> read_pickles(const std::filesystem::path& file,
+                                       const std::vector<std::uint8_t>& bytes,
+                                       std::size_t& position) {
+  try {
+    const Pickle protocol = read_pickle(bytes, position);
+    if (protocol.root().integer != kLegacyProtocol) {
+      fail(file, "found format version " + std::to_string(protocol.root().integer) +
+                     ", allowed: " + std::to_string(kLegacyProtocol));
+    }
+    read_pickle(bytes, position);  // sizes of the writer's C types
+    Pickle content = read_pickle(bytes, position);
+    if (content.root().kind != PickleValue::Kind::dictionary) {
+      fail_torch(file, "found another object than a dictionary of tensors");
+    }
+    Pickle keys = read_pickle(bytes, position);
+    if (keys.root().kind != PickleValue::Kind::sequence) {
+      fail(file, "expected a list of the dictionary's storages");
+    }
+    return {std::move(content), std::move(keys)};
+  } catch (const PickleError& error) {
+    fail_torch(file, error.what());
+  }
+}
+
 std::map<std::string, network::Tensor> parse_legacy_torch(const std::filesystem::path& file,
                                                           const std::vector<std::uint8_t>& bytes) {
   std::size_t position = kLegacyMagic.size();
-  std::shared_ptr<PickleValue> protocol, content, keys;
-  try {
-    protocol = read_pickle(bytes, position);
-    read_pickle(bytes, position);  // sizes of the writer's C types
-    content = read_pickle(bytes, position);
-    keys = read_pickle(bytes, position);
-  } catch (const PickleError& error) {
-    fail(file, error.what());
-  }
-  if (protocol->integer != kLegacyProtocol) {
-    fail(file, "found format version " + std::to_string(protocol->integer) +
-                   ", allowed: " + std::to_string(kLegacyProtocol));
-  }
-  if (content->kind != PickleValue::Kind::dictionary || keys->kind != PickleValue::Kind::sequence) {
-    fail(file, "expected a dictionary of tensors and a list of its storages");
-  }
-  const auto extents = locate_storages(file, bytes, position, *keys, content->entries);
+  const auto [content, keys] = read_pickles(file, bytes, position);
+  const auto types = check_entries(file, content.root());
+  const auto extents = locate_storages(file, bytes, position, keys.root(), types);
   std::map<std::string, network::Tensor> tensors;
-  for (const auto& [name, value] : content->entries) {
-    const std::string place = "tensor \"" + name + "\": ";
-    if (value->kind != PickleValue::Kind::tensor) fail(file, place + "found no tensor");
+  // Tensors that share a storage could be many times larger than the file.
+  std::size_t room = bytes.size();
+  for (const auto& [name, value] : content.root().entries) {
     if (value->type == "LongStorage") continue;
-    if (value->type != "FloatStorage") {
-      fail(file, place + "found elements of " + value->type + ", allowed: FloatStorage");
-    }
-    const auto extent = extents.find(value->text);
+    const std::size_t from = locate_tensor(file, *name, *value, extents);
     const std::int64_t count = element_count(value->shape);
-    if (extent == extents.end() || count < 0 || !is_dense(*value) || value->integer < 0 ||
-        value->integer > extent->second.elements ||
-        count > extent->second.elements - value->integer) {
-      fail(file, place + "its shape does not lie, dense, within its storage");
+    const std::size_t size = static_cast<std::size_t>(count) * 4;
+    if (size > room) {
+      fail(file, place_of(*name) +
+                     "found, with the tensors before it, more values than the file "
+                     "has, expected tensors that share none");
     }
-    const std::uint8_t* from =
-        bytes.data() + extent->second.offset + static_cast<std::size_t>(value->integer) * 4;
-    if (!tensors.emplace(name, float_tensor(from, count, value->shape)).second) {
-      fail(file, place + "found twice");
+    room -= size;
+    if (!tensors.emplace(name->text, float_tensor(bytes.data() + from, count, value->shape))
+             .second) {
+      fail(file, place_of(*name) + "found twice");
     }
   }
   return tensors;
@@ -166,7 +258,7 @@ std::map<std::string, network::Tensor> parse_legacy_torch(const std::filesystem:
 
 std::vector<std::int64_t> parse_shape(const std::string& text) {
   std::vector<std::int64_t> shape;
-  if (text.back() == 'x') return {};
+  if (text.empty() || text.back() == 'x') return {};
   std::istringstream in(text);
   std::string item;
   while (std::getline(in, item, 'x')) {
@@ -183,8 +275,10 @@ std::vector<std::int64_t> parse_shape(const std::string& text) {
 
 std::map<std::string, network::Tensor> read_legacy_torch(const std::filesystem::path& file) {
   const std::vector<std::uint8_t> bytes = read_bytes(file);
+  refuse_zip(file, bytes);
   if (!is_legacy_torch(bytes)) {
-    fail(file, "offset 0: found no magic number of torch's legacy format (before version 1.6)");
+    fail_torch(file,
+               "offset 0: found no magic number of torch's legacy format (before version 1.6)");
   }
   return parse_legacy_torch(file, bytes);
 }
@@ -200,8 +294,8 @@ std::map<std::string, network::Tensor> read_float_manifest(const std::filesystem
   }
   const std::filesystem::path values = name.substr(0, name.size() - ending.size()) + ".f32";
   const std::vector<std::uint8_t> bytes = read_bytes(values);
-  std::ifstream in(manifest);
-  if (!in) fail(manifest, "cannot read the file");
+  const std::vector<std::uint8_t> lines = read_bytes(manifest);
+  std::istringstream in(std::string(lines.begin(), lines.end()));
   std::map<std::string, network::Tensor> tensors;
   std::uint64_t expected_offset = 0;
   std::string line;
@@ -240,8 +334,10 @@ std::map<std::string, network::Tensor> read_float_manifest(const std::filesystem
   return tensors;
 }
 
-std::map<std::string, network::Tensor> read_foreign_tensors(const std::filesystem::path& file) {
+std::map<std::string, network::Tensor> read_foreign_tensors(const std::filesystem::path& file,
+                                                            network::Arithmetic arithmetic) {
   const std::vector<std::uint8_t> bytes = read_bytes(file);
+  refuse_zip(file, bytes);
   const std::map<std::string, network::Tensor> foreign =
       is_legacy_torch(bytes) ? parse_legacy_torch(file, bytes) : read_float_manifest(file);
   std::map<std::string, network::Tensor> tensors;
@@ -251,6 +347,12 @@ std::map<std::string, network::Tensor> read_foreign_tensors(const std::filesyste
     if (name.rfind(prefix, 0) == 0) name.erase(0, prefix.size());
     if (name.size() > adder.size() &&
         name.compare(name.size() - adder.size(), adder.size(), adder) == 0) {
+      if (arithmetic != network::Arithmetic::adder) {
+        fail(file, "tensor \"" + foreign_name +
+                       "\": found an adder layer's weights by its name; "
+                       "arithmetic " +
+                       network::to_string(arithmetic) + " has none; allowed: arithmetic adder");
+      }
       name.replace(name.size() - adder.size(), adder.size(), ".weight");
     }
     if (!tensors.emplace(name, tensor).second) {

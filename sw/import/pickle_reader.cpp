@@ -2,11 +2,12 @@
 
 #include <cstdio>
 #include <map>
+#include <utility>
 
 namespace abacus::imports {
 namespace {
 
-using Value = std::shared_ptr<PickleValue>;
+using Value = PickleValue*;
 using Kind = PickleValue::Kind;
 
 const char* name_of(Kind kind) {
@@ -33,19 +34,24 @@ const char* name_of(Kind kind) {
   return "an unknown value";
 }
 
+}  // namespace
+
 // The pickle machine: a stack, marks in it, and a memo.
-class Machine {
+class PickleMachine {
  public:
-  Machine(const std::vector<std::uint8_t>& bytes, std::size_t position)
+  PickleMachine(const std::vector<std::uint8_t>& bytes, std::size_t position)
       : bytes_(bytes), position_(position) {}
 
   std::size_t position() const { return position_; }
 
-  Value run() {
+  Pickle run() {
     while (true) {
       const std::size_t at = position_;
       const std::uint8_t code = byte();
-      if (code == '.') return pop();
+      if (code == '.') {
+        pickle_.root_ = pop();
+        return std::move(pickle_);
+      }
       execute(code, at);
     }
   }
@@ -66,7 +72,10 @@ class Machine {
 
   std::string line() {
     std::string text;
-    for (std::uint8_t c = byte(); c != '\n'; c = byte()) text += static_cast<char>(c);
+    for (std::uint8_t c = byte(); c != '\n'; c = byte()) {
+      check_length(text.size() + 1);
+      text += static_cast<char>(c);
+    }
     return text;
   }
 
@@ -75,18 +84,30 @@ class Machine {
       fail("found a text of " + std::to_string(count) + " bytes, expected at most the " +
            std::to_string(bytes_.size() - position_) + " left in the file");
     }
+    check_length(count);
     std::string text(bytes_.begin() + static_cast<std::ptrdiff_t>(position_),
                      bytes_.begin() + static_cast<std::ptrdiff_t>(position_ + count));
     position_ += count;
     return text;
   }
 
+  void check_length(std::size_t length) const {
+    if (length > longest_pickle_text) {
+      fail("found a text of more than " + std::to_string(longest_pickle_text) +
+           " bytes, which no name of a tensor needs");
+    }
+  }
+
   void push(Kind kind, std::int64_t integer = 0, std::string text = "") {
-    auto value = std::make_shared<PickleValue>();
-    value->kind = kind;
-    value->integer = integer;
-    value->text = std::move(text);
-    stack_.push_back(std::move(value));
+    if (pickle_.values_.size() == most_pickle_values) {
+      fail("found more than " + std::to_string(most_pickle_values) +
+           " values, which no dictionary of tensors needs");
+    }
+    PickleValue& value = pickle_.values_.emplace_back();
+    value.kind = kind;
+    value.integer = integer;
+    value.text = std::move(text);
+    stack_.push_back(&value);
   }
 
   Value pop() {
@@ -97,7 +118,7 @@ class Machine {
     return value;
   }
 
-  const Value& top() const {
+  Value top() const {
     if (stack_.empty()) fail("found an instruction that needs a value, but there is none");
     return stack_.back();
   }
@@ -113,7 +134,7 @@ class Machine {
 
   void tuple(std::vector<Value> items) {
     push(Kind::sequence);
-    stack_.back()->items = std::move(items);
+    stack_.back()->items.assign(items.begin(), items.end());
   }
 
   void tuple_of(int count) {
@@ -122,7 +143,8 @@ class Machine {
     tuple(std::move(items));
   }
 
-  const Value& expect(const Value& value, Kind kind, const std::string& place) const {
+  template <typename Pointer>
+  Pointer expect(Pointer value, Kind kind, const std::string& place) const {
     if (value->kind != kind) {
       fail(place + ": found " + name_of(value->kind) + ", expected " + name_of(kind));
     }
@@ -137,15 +159,15 @@ class Machine {
   }
 
   void set_items(const std::vector<Value>& items) {
-    const Value& target = expect(top(), Kind::dictionary, "target of new entries");
+    const Value target = expect(top(), Kind::dictionary, "target of new entries");
     if (items.size() % 2 != 0) fail("found a key without a value");
     for (std::size_t i = 0; i < items.size(); i += 2) {
-      target->entries.emplace_back(expect(items[i], Kind::text, "key")->text, items[i + 1]);
+      target->entries.emplace_back(expect(items[i], Kind::text, "key"), items[i + 1]);
     }
   }
 
   void append(const std::vector<Value>& items) {
-    const Value& target = expect(top(), Kind::sequence, "target of new elements");
+    const Value target = expect(top(), Kind::sequence, "target of new elements");
     target->items.insert(target->items.end(), items.begin(), items.end());
   }
 
@@ -158,8 +180,13 @@ class Machine {
       fail("persistent id: found another kind than \"storage\"");
     }
     const std::string type = expect(id->items[1], Kind::global, "storage type")->text;
-    const Value key = expect(id->items[2], Kind::text, "storage key");
-    const Value count = expect(id->items[4], Kind::integer, "storage size");
+    const PickleValue* const key = expect(id->items[2], Kind::text, "storage key");
+    const PickleValue* const count = expect(id->items[4], Kind::integer, "storage size");
+    for (const std::string& name : {type, key->text}) {
+      if (name.size() <= longest_storage_name) continue;
+      fail("storage: found a key of " + std::to_string(name.size()) + " bytes, allowed: at most " +
+           std::to_string(longest_storage_name));
+    }
     if (id->items.size() > 5 && id->items[5]->kind != Kind::none) {
       fail("storage: found a view into another one, expected none");
     }
@@ -167,9 +194,14 @@ class Machine {
     stack_.back()->type = type.rfind("torch ", 0) == 0 ? type.substr(6) : type;
   }
 
-  std::vector<std::int64_t> integers(const Value& value, const std::string& place) const {
+  std::vector<std::int64_t> integers(const PickleValue* value, const std::string& place) const {
+    const auto& items = expect(value, Kind::sequence, place)->items;
+    if (items.size() > most_tensor_dimensions) {
+      fail(place + ": found " + std::to_string(items.size()) + " dimensions, allowed: at most " +
+           std::to_string(most_tensor_dimensions));
+    }
     std::vector<std::int64_t> result;
-    for (const Value& item : expect(value, Kind::sequence, place)->items) {
+    for (const PickleValue* const item : items) {
       result.push_back(expect(item, Kind::integer, place)->integer);
     }
     return result;
@@ -183,7 +215,7 @@ class Machine {
     } else if (callable->text == "torch._utils _rebuild_tensor_v2") {
       const auto& items = arguments->items;
       if (items.size() < 4) fail("tensor: found too few arguments");
-      const Value storage = expect(items[0], Kind::storage, "tensor's storage");
+      const PickleValue* const storage = expect(items[0], Kind::storage, "tensor's storage");
       push(Kind::tensor, expect(items[1], Kind::integer, "tensor's offset")->integer,
            storage->text);
       stack_.back()->type = storage->type;
@@ -286,19 +318,17 @@ class Machine {
 
   const std::vector<std::uint8_t>& bytes_;
   std::size_t position_;
+  Pickle pickle_;
   std::vector<Value> stack_;
   std::vector<std::size_t> marks_;
   std::map<std::uint64_t, Value> memo_;
 };
 
-}  // namespace
-
-std::shared_ptr<PickleValue> read_pickle(const std::vector<std::uint8_t>& bytes,
-                                         std::size_t& position) {
-  Machine machine(bytes, position);
-  std::shared_ptr<PickleValue> value = machine.run();
+Pickle read_pickle(const std::vector<std::uint8_t>& bytes, std::size_t& position) {
+  PickleMachine machine(bytes, position);
+  Pickle pickle = machine.run();
   position = machine.position();
-  return value;
+  return pickle;
 }
 
 }  // namespace abacus::imports

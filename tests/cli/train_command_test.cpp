@@ -137,6 +137,33 @@ TEST_F(AbacusTrain, ImportsAManifest) {
   EXPECT_EQ(checkpoint.tensors.at("bn1.bias").values<float>(), std::vector<float>(8, 0.5F));
 }
 
+// By the option that says so, and by the name that contradicts the arithmetic; nothing is written.
+TEST_F(AbacusTrain, RefusesAnImportThatItsOptionsContradict) {
+  write_manifest(file("b.manifest.txt"), file("b.f32"));
+  const auto refused = [&](const std::vector<std::string>& more, const std::string& words) {
+    std::vector<std::string> arguments = {"import",        "--from", file("b.manifest.txt"),
+                                          "--network",     "lenet",  "--dataset",
+                                          "fashion-mnist", "--out",  file("b.safetensors")};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const TrainerOutcome outcome = test::run_trainer(arguments);
+    EXPECT_EQ(outcome.exit_code, 1) << words;
+    EXPECT_THAT(outcome.text, HasSubstr(words));
+    EXPECT_THAT(folder_.files(), ElementsAre("b.f32", "b.manifest.txt"));
+  };
+  refused({"--mean", "nan"}, "--mean: found nan, allowed: finite numbers");
+  refused({"--mean", "inf"}, "--mean: found inf");
+  refused({"--mean", "0.5,0.5"}, "--mean: found 2 values");
+  for (const std::string bad : {"nan", "inf", "0", "-1"}) {
+    refused({"--deviation", bad},
+            "--deviation: found " + bad + ", allowed: finite numbers above 0");
+  }
+  std::string manifest = test::read_text(file("b.manifest.txt"));
+  const std::string weight = "conv2.weight";
+  manifest.replace(manifest.find(weight), weight.size(), "conv2.adder");
+  test::write_text(file("b.manifest.txt"), manifest);
+  refused({"--arithmetic", "cnn"}, "tensor \"module.conv2.adder\": found an adder layer's weights");
+}
+
 TEST_F(AbacusTrain, RefusesAnImportWithATensorMissing) {
   write_manifest(file("b.manifest.txt"), file("b.f32"), "bn2.running_var");
   const TrainerOutcome outcome =

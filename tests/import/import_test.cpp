@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "sw/import/pickle_reader.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 namespace abacus::imports {
@@ -107,7 +108,7 @@ class Import : public ::testing::Test {
 
 TEST_F(Import, ReadsTorchsLegacyFormat) {
   test::write_text(file_, example_file());
-  const auto tensors = read_foreign_tensors(file_);
+  const auto tensors = read_foreign_tensors(file_, network::Arithmetic::adder);
   ASSERT_THAT(tensors, ElementsAre(Key("conv1.weight")));
   EXPECT_THAT(tensors.at("conv1.weight").shape, ElementsAre(2, 2));
   EXPECT_THAT(tensors.at("conv1.weight").values<float>(), ElementsAre(1, 2, 3, -4));
@@ -162,7 +163,8 @@ TEST_F(Import, ReadsAManifest) {
   test::write_text(folder_.path() / "b.manifest.txt",
                    "module.layer1.0.conv1.adder 0 1x2x1x1\nmodule.bn1.bias 2 3\n");
   test::write_text(folder_.path() / "b.f32", floats({1, 2, 3, 4, 5}));
-  const auto tensors = read_foreign_tensors(folder_.path() / "b.manifest.txt");
+  const auto tensors =
+      read_foreign_tensors(folder_.path() / "b.manifest.txt", network::Arithmetic::adder);
   ASSERT_THAT(tensors, ElementsAre(Key("bn1.bias"), Key("layer1.0.conv1.weight")));
   EXPECT_THAT(tensors.at("layer1.0.conv1.weight").shape, ElementsAre(1, 2, 1, 1));
   EXPECT_THAT(tensors.at("bn1.bias").values<float>(), ElementsAre(3, 4, 5));
@@ -185,8 +187,131 @@ TEST_F(Import, RefusesABadManifest) {
 
 TEST_F(Import, RefusesAFileOfAnotherKind) {
   test::write_text(folder_.path() / "c.bin", "something else");
-  EXPECT_THROW(read_foreign_tensors(folder_.path() / "c.bin"), std::runtime_error);
-  EXPECT_THROW(read_foreign_tensors(folder_.path() / "absent.pth"), std::runtime_error);
+  for (const char* name : {"c.bin", "absent.pth"}) {
+    EXPECT_THROW(read_foreign_tensors(folder_.path() / name, network::Arithmetic::adder),
+                 std::runtime_error);
+  }
+}
+
+// A storage's extent is that of its elements' type: two types would be two extents.
+TEST_F(Import, RefusesAStorageOfTwoTypes) {
+  const std::string entries =
+      text_instruction("a") + tensor_instructions("FloatStorage", "0", 4, small(4), small(1)) +
+      text_instruction("b") + tensor_instructions("LongStorage", "0", 4, small(4), small(1));
+  EXPECT_THAT(
+      error_of(legacy_file(entries, {"0"}, little_endian(4, 8) + floats({1, 2, 3, 4}))),
+      AllOf(HasSubstr("tensor \"b\""), HasSubstr("LongStorage"), HasSubstr("FloatStorage")));
+  const std::string one =
+      text_instruction("a") + tensor_instructions("FloatStorage", "0", 1, small(1), small(1));
+  const std::string storage = little_endian(1, 8) + floats({1});
+  EXPECT_THAT(error_of(legacy_file(one, {"0", "0"}, storage + storage)),
+              AllOf(HasSubstr("storage 0"), HasSubstr("twice")));
+}
+
+TEST_F(Import, RefusesSizesThatOverflow) {
+  const std::string large = "\x8a\x08" + little_endian(std::uint64_t{1} << 62, 8);
+  const std::string storage = little_endian(1, 8) + floats({1});
+  const auto with = [&](const std::string& shape, const std::string& strides) {
+    return error_of(legacy_file(
+        text_instruction("w") + tensor_instructions("FloatStorage", "1", 1, shape, strides), {"1"},
+        storage));
+  };
+  for (const std::string& shape : {large, large + large, small(0) + large + large,
+                                   large + large + small(0), small(1) + large + small(4)}) {
+    EXPECT_THAT(with(shape, shape), HasSubstr("tensor \"w\"")) << shape.size();
+  }
+  std::string ones;
+  for (std::size_t i = 0; i <= most_tensor_dimensions; ++i) ones += small(1);
+  EXPECT_THAT(with(ones, ones), HasSubstr("found 9 dimensions, allowed: at most 8"));
+}
+
+// Values of any depth and in circles come and go; nothing is leaked (AddressSanitizer's part).
+TEST_F(Import, SurvivesNestingAndCircles) {
+  const auto with = [&](const std::string& value) {
+    return error_of(legacy_file(text_instruction("w") + value, {}, ""));
+  };
+  std::string deep = ")";
+  for (int i = 0; i < 90'000; ++i) deep += "\x85";
+  EXPECT_THAT(with(deep), HasSubstr("\"w\": found no tensor"));
+  EXPECT_THAT(with("]" + std::string("q\x01h\x01", 4) + "a"), HasSubstr("\"w\": found no tensor"));
+  EXPECT_THAT(
+      with("}" + std::string("q\x01", 2) + text_instruction("k") + std::string("h\x01", 2) + "s"),
+      HasSubstr("found a dictionary inside the dictionary"));
+}
+
+// A small file must not become a large one in memory.
+TEST_F(Import, BoundsCountsAndCopies) {
+  const auto with = [&](const std::string& value) {
+    return error_of(legacy_file(text_instruction("w") + value, {}, ""));
+  };
+  EXPECT_THAT(with("(" + std::string(110'000, 'N') + "t"), HasSubstr("more than 100000 values"));
+  EXPECT_THAT(with(text_instruction(std::string(2000, 'x'))),
+              HasSubstr("a text of more than 1024 bytes"));
+  EXPECT_THAT(with("c" + std::string(2000, 'x')), HasSubstr("a text of more than 1024 bytes"));
+  EXPECT_THAT(
+      with(tensor_instructions("FloatStorage", std::string(65, '0'), 1, small(1), small(1))),
+      HasSubstr("found a key of 65 bytes, allowed: at most 64"));
+  const std::vector<float> values(100, 1.0F);
+  std::string entries;
+  for (int i = 0; i < 200; ++i) {
+    entries += text_instruction("w" + std::to_string(i)) +
+               tensor_instructions("FloatStorage", "0", 100, small(100), small(1));
+  }
+  EXPECT_THAT(error_of(legacy_file(entries, {"0"}, little_endian(100, 8) + floats(values))),
+              HasSubstr("expected tensors that share none"));
+}
+
+// Files that torch writes, too: each is told apart, and the error says how to save it again.
+TEST_F(Import, SaysWhatATorchFileIsAndHowToSaveItAgain) {
+  const auto remedied = [](const std::string& what) {
+    return AllOf(HasSubstr(what), HasSubstr("_use_new_zipfile_serialization=False"),
+                 HasSubstr(".float().contiguous()"));
+  };
+  EXPECT_THAT(error_of("PK\x03\x04 the rest of an archive"), remedied("found a zip archive"));
+  test::write_text(file_, "PK\x03\x04 the rest of an archive");
+  try {
+    read_foreign_tensors(file_, network::Arithmetic::adder);
+    ADD_FAILURE() << "accepted";
+  } catch (const std::runtime_error& error) {
+    EXPECT_THAT(error.what(), remedied("found a zip archive"));
+  }
+  const std::string tensor = tensor_instructions("FloatStorage", "0", 4, small(4), small(1));
+  const std::string nested = text_instruction("epoch") + small(3) + text_instruction("state_dict") +
+                             "}(" + text_instruction("w") + tensor + "u";
+  EXPECT_THAT(error_of(legacy_file(
+                  text_instruction("state_dict") + "}(" + text_instruction("w") + tensor + "u",
+                  {"0"}, little_endian(4, 8) + floats({1, 2, 3, 4}))),
+              AllOf(remedied("\"state_dict\": found a dictionary inside the dictionary"),
+                    HasSubstr("file[\"state_dict\"]")));
+  EXPECT_THAT(error_of(legacy_file(nested, {"0"}, little_endian(4, 8) + floats({1, 2, 3, 4}))),
+              remedied("\"epoch\": found no tensor"));
+  for (const std::string type : {"BFloat16Storage", "HalfStorage", "DoubleStorage"}) {
+    const std::string entries =
+        text_instruction("w") + tensor_instructions(type, "0", 1, small(1), small(1));
+    EXPECT_THAT(error_of(legacy_file(entries, {"0"}, little_endian(1, 8) + floats({1, 2}))),
+                remedied("tensor \"w\": found elements of " + type));
+  }
+  // 1 × 2 × 1 × 2, channel by channel last.
+  const std::string channels_last =
+      text_instruction("w") + tensor_instructions("FloatStorage", "0", 4,
+                                                  small(1) + small(2) + small(1) + small(2),
+                                                  small(4) + small(1) + small(4) + small(2));
+  EXPECT_THAT(
+      error_of(legacy_file(channels_last, {"0"}, little_endian(4, 8) + floats({1, 2, 3, 4}))),
+      remedied("with strides [4, 1, 4, 2]"));
+  EXPECT_THAT(error_of(legacy_file(text_instruction("w") + "c__main__\nNet\n)R", {}, "")),
+              remedied("\"__main__ Net\""));
+}
+
+TEST_F(Import, RefusesAdderWeightsForAnotherArithmetic) {
+  test::write_text(file_, example_file());
+  try {
+    read_foreign_tensors(file_, network::Arithmetic::cnn);
+    ADD_FAILURE() << "accepted";
+  } catch (const std::runtime_error& error) {
+    EXPECT_THAT(error.what(), AllOf(HasSubstr(file_.string()), HasSubstr("module.conv1.adder"),
+                                    HasSubstr("arithmetic cnn"), HasSubstr("arithmetic adder")));
+  }
 }
 
 }  // namespace
