@@ -4,10 +4,10 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <limits>
 #include <sstream>
 #include <stdexcept>
 
+#include "sw/network/value_rules.hpp"
 #include "sw/support/overloaded.hpp"
 #include "sw/support/whole_number.hpp"
 
@@ -114,34 +114,6 @@ std::string floats_text(const std::array<float, 3>& values, int count) {
   return text;
 }
 
-// What a parameter's values must be beside finite, by the end of its name.
-struct ParameterRule {
-  const char* ending;
-  float lowest;
-  const char* expected;
-};
-constexpr ParameterRule parameter_rules[] = {
-    {".running_var", 0.0F, "finite numbers, 0 or more (a variance)"}};
-
-bool ends_with(const std::string& text, const std::string& ending) {
-  return text.size() >= ending.size() &&
-         text.compare(text.size() - ending.size(), ending.size(), ending) == 0;
-}
-
-// Throws for a value that is not finite or means nothing: (name, found, expected).
-template <typename Fail>
-void check_values(const std::string& name, const std::vector<float>& values, const Fail& fail) {
-  ParameterRule rule = {"", std::numeric_limits<float>::lowest(), "finite numbers"};
-  for (const ParameterRule& candidate : parameter_rules) {
-    if (ends_with(name, candidate.ending)) rule = candidate;
-  }
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    if (!std::isfinite(values[i]) || values[i] < rule.lowest) {
-      fail(name, float_text(values[i]) + " at element " + std::to_string(i), rule.expected);
-    }
-  }
-}
-
 // What readers refuse is not written either.
 void check_description(const Checkpoint& checkpoint, const std::filesystem::path& file) {
   const auto fail = [&](const char* what, double found, const char* expected) {
@@ -216,7 +188,12 @@ void check_parameters(const Network& network, const std::map<std::string, Tensor
     if (tensor.type != ElementType::f32 || tensor.shape != parameter.shape) {
       fail(parameter.name, to_string(tensor.type) + " " + to_string(tensor.shape), expected);
     }
-    check_values(parameter.name, tensor.values<float>(), fail);
+    if (const auto wrong = wrong_value(parameter.name, tensor.values<float>())) {
+      fail(parameter.name,
+           float_text(static_cast<float>(wrong->value)) + " at element " +
+               std::to_string(wrong->index),
+           wrong->expected);
+    }
   }
   for (const auto& [name, tensor] : tensors) {
     if (known.count(name) == 0) {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "sw/network/integer_network.hpp"
+#include "sw/network/value_rules.hpp"
 
 namespace abacus::network {
 namespace {
@@ -104,8 +105,9 @@ void validate_tensor(const Place& place, const std::string& field, const StoredT
   place.check(field + " height", tensor.shape.height, {1, largest_dimension});
   place.check(field + " width", tensor.shape.width, {1, largest_dimension});
   place.check(field + " bits", tensor.bits, stored_bits_range);
-  if (!std::isfinite(tensor.scale) || tensor.scale <= 0) {
-    place.fail(field + " scale", std::to_string(tensor.scale), "finite numbers above 0");
+  const std::string scale = field + " scale";
+  if (const auto wrong = wrong_value<double>(scale, {tensor.scale})) {
+    place.fail(scale, std::to_string(wrong->value), wrong->expected);
   }
 }
 
