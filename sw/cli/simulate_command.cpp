@@ -131,6 +131,34 @@ experiment::PackageRequest package_request(const experiment::RunSpec& run,
   return request;
 }
 
+// Throws with `start` and the run's name in front, unless the message already says where in which file.
+template <typename Error, typename Step>
+auto with_start(const std::string& start, const experiment::RunSpec& run, const Step& step) {
+  const std::string named = start + "run \"" + run.name + "\": ";
+  try {
+    return step();
+  } catch (const reading::InputError&) {
+    throw;
+  } catch (const support::Stopped&) {
+    throw;
+  } catch (const std::bad_alloc&) {
+    throw std::runtime_error(named + "not enough memory");
+  } catch (const std::exception& error) {
+    throw Error(named + error.what());
+  }
+}
+
+template <typename Step>
+auto for_run(const experiment::RunSpec& run, const Step& step) {
+  return with_start<std::runtime_error>("", run, step);
+}
+
+// Likewise, where the scenario asks for what cannot be.
+template <typename Step>
+auto at_place(const experiment::RunSpec& run, const std::string& place, const Step& step) {
+  return with_start<reading::InputError>(place + ": ", run, step);
+}
+
 // Random weights as the run's hardware takes them.
 experiment::Package make_synthetic(const experiment::RunSpec& run) {
   workload::SyntheticOptions options;
@@ -151,9 +179,12 @@ experiment::Package make_synthetic(const experiment::RunSpec& run) {
       table ? std::min(array.fraction_bits, array.table.fraction_bits) : array.fraction_bits;
   // DeepShift's exponents go down to 2^-14; a lookup table has entries for every other level.
   constexpr int shift_levels = 15;
-  options.most_levels = table ? 2 * array.table.exponents + 1 : shift_levels;
-  if (run.arithmetic == network::Arithmetic::apot) options.most_levels = 127;
-  return {workload::synthetic_network(options), {}, ""};
+  constexpr int code_levels = 127;  // of 8 bits
+  options.most_levels = table ? std::min(2 * array.table.exponents + 1, code_levels) : shift_levels;
+  if (run.arithmetic == network::Arithmetic::apot) options.most_levels = code_levels;
+  return at_place(run, run.quantization_location, [&] {
+    return experiment::Package{workload::synthetic_network(options), {}, ""};
+  });
 }
 
 // Random images are made as many as are wanted.
@@ -258,22 +289,6 @@ void print_summary(const nlohmann::ordered_json& run) {
   std::fflush(stdout);
 }
 
-// Throws with the run's name in front, unless the message already says where in which file.
-template <typename Step>
-auto for_run(const experiment::RunSpec& run, const Step& step) {
-  try {
-    return step();
-  } catch (const reading::InputError&) {
-    throw;
-  } catch (const support::Stopped&) {
-    throw;
-  } catch (const std::bad_alloc&) {
-    throw std::runtime_error("run \"" + run.name + "\": not enough memory");
-  } catch (const std::exception& error) {
-    throw std::runtime_error("run \"" + run.name + "\": " + error.what());
-  }
-}
-
 // Its results are no longer there.
 void remove_older_report(const std::filesystem::path& results_file) {
   const std::filesystem::path report =
@@ -327,7 +342,8 @@ int simulate(const SimulateOptions& options) {
     } else if (!run.package.empty()) {
       ready[run.name] = read_ready_package(run, datasets[run.dataset]);
       experiment::apply_hardware_rules(ready[run.name].network, run);
-      for_run(run, [&] { schedule::check_hardware(ready[run.name].network, run.hardware); });
+      at_place(run, run.hardware_location,
+               [&] { schedule::check_hardware(ready[run.name].network, run.hardware); });
     }
   }
 
@@ -343,8 +359,9 @@ int simulate(const SimulateOptions& options) {
     });
     const double package_seconds = seconds_since(run_start);
     // The hardware first: images that it cannot take need not be made.
-    const schedule::Program program =
-        for_run(run, [&] { return schedule::schedule(package.network, run.hardware); });
+    const schedule::Program program = at_place(run, run.hardware_location, [&] {
+      return schedule::schedule(package.network, run.hardware);
+    });
     network::Dataset random_images;
     if (run.dataset.empty()) {
       const experiment::SyntheticWeights& synthetic = *run.synthetic;

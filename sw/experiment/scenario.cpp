@@ -16,6 +16,7 @@
 #include "sw/experiment/resources.hpp"
 #include "sw/experiment/table_files.hpp"
 #include "sw/network/dataset.hpp"
+#include "sw/network/integer_limits.hpp"
 #include "sw/reading/section.hpp"
 #include "sw/reading/toml_file.hpp"
 
@@ -110,6 +111,14 @@ void check_array(reading::Section& section, const RunSpec& run) {
     if (own.has("kind")) own.refuse("kind", what);
     hardware.refuse("preset", "array.kind: " + what);
   }
+  const int least_fraction = network::smallest_table_fraction_bits;
+  if (run.arithmetic == network::Arithmetic::post && array.fraction_bits < least_fraction) {
+    section.section("hardware")
+        .section("array")
+        .refuse("fraction_bits", "found " + std::to_string(array.fraction_bits) +
+                                     "; arithmetic post needs " + std::to_string(least_fraction) +
+                                     " or more, as its lookup table has");
+  }
   if (!run.package.empty()) return;
   const auto check_width = [&](const char* key, int found, int widest) {
     if (found <= widest) return;
@@ -145,11 +154,9 @@ std::filesystem::path table_file(reading::Section section, const std::string& su
   return file;
 }
 
-// Of a key that another way may not read.
-std::string location_of(reading::Section& section, const std::string& key,
-                        const std::filesystem::path& file) {
-  const reading::Value value = section.value(key);
-  return value.given() ? value.place().text() : file.string();
+// Of a key that another way may not read; without it, of the table that could have it.
+std::string location_of(reading::Section& section, const std::string& key) {
+  return section.value(key).place().text();
 }
 
 std::filesystem::path required_file(reading::Section& section, const std::string& key,
@@ -333,9 +340,10 @@ RunSpec read_run(reading::Section section, const reading::Section& own, const st
         section.value("arithmetic").choice(network::arithmetic_names()));
     read_element_key(section, own, base, run);
   });
-  run.checkpoint_location = location_of(section, "checkpoint", file);
-  run.package_location = location_of(section, "package", file);
-  run.quantization_location = location_of(section, "quantization", file);
+  run.checkpoint_location = location_of(section, "checkpoint");
+  run.package_location = location_of(section, "package");
+  run.quantization_location = location_of(section, "quantization");
+  run.hardware_location = location_of(section, "hardware");
   // A key that is misspelt would leave it to chance where the weights come from.
   if (spelled_well) mistakes.collect([&] { read_workload(section, own, base, run, mistakes); });
 
@@ -343,7 +351,7 @@ RunSpec read_run(reading::Section section, const reading::Section& own, const st
   run.level = level == "functional" ? hw::TimingLevel::functional : hw::TimingLevel::approximate;
   run.engine = section.choice("engine", models::default_engine, models::engine_names());
   run.images = section.integer("images", 0, 0, std::numeric_limits<std::int32_t>::max());
-  run.images_location = location_of(section, "images", file);
+  run.images_location = location_of(section, "images");
   run.timed_images = static_cast<int>(section.integer("timed_images", 2, 1, 1000000));
   if (run.level == hw::TimingLevel::functional) run.timed_images = 0;
 
@@ -361,8 +369,7 @@ RunSpec read_run(reading::Section section, const reading::Section& own, const st
   reading::Section array = section.section("hardware").section("array");
   add_prices(run);
   run.same_area_as = array.text("same_area_as", "");
-  run.same_area_location =
-      location_of(array, "same_area_as", file) + ": hardware.array.same_area_as";
+  run.same_area_location = location_of(array, "same_area_as") + ": hardware.array.same_area_as";
   if (!all_good()) return run;
   // What several keys must be together.
   mistakes.collect([&] {

@@ -73,6 +73,7 @@ struct RunSpec {
   std::string checkpoint_location;
   std::string package_location;
   std::string quantization_location;
+  std::string hardware_location;
   std::string same_area_location;
   std::string step_adapter_location;  // empty: the run itself says nothing of hardware.step_adapter
   bool table_exponents_given = false;  // hardware.array.table.exponents, by scenario or preset

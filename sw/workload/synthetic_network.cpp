@@ -367,13 +367,20 @@ class Maker {
     const network::Shape& input = network_.tensor(layer.input).shape;
     network::CounterGenerator generator = draws(Purpose::adapter);
     network::AdapterNetwork adapter;
-    adapter.pool_shift = 16;
-    adapter.pool_multiplier = std::max(1, (1 << 16) / (input.height * input.width));
+    // The mean, or half of it where it would not fit; the multiplier fits, too.
+    const network::StoredTensor& read = network_.tensor(layer.input);
+    const std::int64_t pixels = std::int64_t{input.height} * input.width;
+    int mean_bits = pixels == 1 ? 15 : 16;
+    while ((std::int64_t{1} << mean_bits) <= pixels) ++mean_bits;
+    const int halved = read.highest() > network::largest_adapter_value ? 1 : 0;
+    // Half of the highest value, which is odd, must not be rounded up.
+    adapter.pool_multiplier = static_cast<int>(((std::int64_t{1} << mean_bits) - halved) / pixels);
+    adapter.pool_shift = mean_bits + halved;
     const int hidden = input.channels < 8 ? 0 : input.channels / 4;
     for (int i = 0; i < hidden * input.channels; ++i) {
       adapter.first_weights.push_back(static_cast<std::int16_t>(between(generator, -20, 20)));
     }
-    const int wider = std::max(0, network_.tensor(layer.input).bits - 8);
+    const int wider = std::max(0, read.bits - 8 - halved);
     adapter.first_biases.assign(static_cast<std::size_t>(hidden), std::int64_t{1} << (10 + wider));
     adapter.first_shift = hidden == 0 ? 0 : 4 + wider;
     for (int i = 0; i < (hidden == 0 ? input.channels : hidden); ++i) {

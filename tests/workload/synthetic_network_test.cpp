@@ -8,7 +8,9 @@
 #include <set>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
+#include "sw/network/counter_generator.hpp"
 #include "sw/network/reference_executor.hpp"
 #include "sw/workload/stored_distribution.hpp"
 #include "sw/workload/synthetic_images.hpp"
@@ -243,6 +245,35 @@ TEST(StoredDistribution, MomentsOfTapsAreThoseOfTheOperands) {
   EXPECT_EQ(narrow.highest(), 15);
   EXPECT_NEAR(narrow.probability[7], 1.0 / 16, 1e-12);
   EXPECT_NEAR(narrow.probability[0], 8.0 / 256, 1e-12);
+}
+
+// Whatever a scenario may ask for: every width, images down to one pixel, with adapters and without.
+TEST(SyntheticNetwork, EveryLegalCombinationIsAPackage) {
+  const std::vector<network::Arithmetic> arithmetics = {
+      network::Arithmetic::cnn, network::Arithmetic::shift, network::Arithmetic::shiftaddnet,
+      network::Arithmetic::post, network::Arithmetic::apot};
+  network::CounterGenerator draw(1, 2, 3, 4);
+  const auto between = [&](int low, int high) {
+    return low + static_cast<int>(draw.below(static_cast<std::uint64_t>(high - low) + 1));
+  };
+  for (int i = 0; i < 400; ++i) {
+    SyntheticOptions options;
+    options.network = "lenet";
+    options.arithmetic = arithmetics[static_cast<std::size_t>(i) % arithmetics.size()];
+    const int side = between(4, 12);
+    options.image = {between(1, 3), side, side};
+    options.classes = between(2, 6);
+    options.weight_bits = between(2, 8);
+    options.activation_bits = between(2, 8);
+    options.storage_bits = i % 3 == 0 ? 16 : between(2, 16);
+    options.fraction_bits = between(2, 12);
+    options.most_levels = between(1, 127);
+    options.adapters = i % 4 != 0;
+    EXPECT_NO_THROW(synthetic_network(options))
+        << network::to_string(options.arithmetic) << ' ' << options.image.height << 'x'
+        << options.image.width << ' ' << options.weight_bits << ' ' << options.activation_bits
+        << ' ' << options.storage_bits << ' ' << options.fraction_bits;
+  }
 }
 
 }  // namespace
