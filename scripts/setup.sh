@@ -3,6 +3,7 @@
 #
 #   scripts/setup.sh          # to build and test
 #   scripts/setup.sh lint     # what the checks of style need, too (scripts/check-*.sh)
+#   scripts/setup.sh fuzz     # what the fuzz targets need, too (scripts/fuzz)
 #
 # Works as root, or as a user who may use sudo; asks no questions.
 set -euo pipefail
@@ -26,6 +27,9 @@ packages=(
 )
 if [ "${1:-}" = lint ]; then
   packages+=(clang-format clang-tidy black flake8 mypy python3-numpy)
+fi
+if [ "${1:-}" = fuzz ]; then
+  packages+=(clang llvm libclang-rt-dev)
 fi
 
 missing=()

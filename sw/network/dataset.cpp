@@ -186,6 +186,8 @@ void append_cifar(Dataset& data, const Publication& p, const fs::path& file, std
   const std::int64_t record = label_bytes + p.image.elements();
   const std::vector<std::uint8_t> bytes = read_file(file, count * record);
   check_size(file, bytes, count * record);
+  data.labels.reserve(data.labels.size() + static_cast<std::size_t>(count));
+  data.pixels.reserve(data.pixels.size() + static_cast<std::size_t>(count * p.image.elements()));
   for (std::int64_t i = 0; i < count; ++i) {
     const std::int64_t offset = i * record;
     const std::uint8_t* const data_record = bytes.data() + offset;
@@ -220,8 +222,6 @@ void read_cifar(Dataset& data, const Publication& p, bool test, const fs::path& 
         {root / name, root / (ten ? "cifar-10-batches-bin" : "cifar-100-binary") / name}, remedy));
   }
   const std::int64_t count = test ? p.test_images : p.train_images;
-  data.labels.reserve(static_cast<std::size_t>(count));
-  data.pixels.reserve(static_cast<std::size_t>(count * p.image.elements()));
   for (const fs::path& file : files) {
     append_cifar(data, p, file, count / static_cast<std::int64_t>(files.size()));
   }
