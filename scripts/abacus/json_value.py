@@ -27,6 +27,10 @@ def shown(value: object) -> str:
     return text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 1] + "…"
 
 
+class MissingField(AbacusError):
+    """A field that is not there."""
+
+
 @dataclass(frozen=True)
 class JsonValue:
     """All functions raise AbacusError with file, path, what was found and what is allowed."""
@@ -64,7 +68,7 @@ class JsonValue:
         found = self.get(name)
         if found is None:
             where = f"{self.path}: " if self.path else ""
-            raise AbacusError(f"{self.file}: {where}found no field {name}; it is needed")
+            raise MissingField(f"{self.file}: {where}found no field {name}; it is needed")
         return found
 
     def list_of(self, read: Callable[["JsonValue"], T]) -> tuple[T, ...]:

@@ -7,7 +7,8 @@ from typing import Any
 from abacus.errors import AbacusError
 from abacus.json_value import shown
 
-SCHEMA = 1
+SCHEMA = 2
+FIRST_SCHEMA = 1
 
 Run = dict[str, Any]
 Results = dict[str, Any]
@@ -28,8 +29,23 @@ def read_results(file: pathlib.Path) -> Results:
     except RecursionError:
         raise AbacusError(f"{file}: its lists and objects are nested too deep") from None
     schema = results.get("schema") if isinstance(results, dict) else None
-    if schema != SCHEMA:
-        raise AbacusError(f"{file}: found schema {shown(schema)}; allowed: {SCHEMA}")
+    if type(schema) is not int or not FIRST_SCHEMA <= schema <= SCHEMA:
+        newer = "; a newer abacus wrote it" if type(schema) is int and schema > SCHEMA else ""
+        raise AbacusError(
+            f"{file}: found schema {shown(schema)}; allowed: {FIRST_SCHEMA} to {SCHEMA}{newer}"
+        )
     if not results.get("runs"):
         raise AbacusError(f"{file}: it has no runs")
-    return dict(results)
+    return with_later_fields(results) if schema < SCHEMA else dict(results)
+
+
+def with_later_fields(results: Results) -> Results:
+    """Of an older schema: what a run said of its weights before it had the field for it, and no
+    area where there was none."""
+    if not isinstance(results["runs"], list):
+        return results
+    for run in results["runs"]:
+        if isinstance(run, dict):
+            run.setdefault("weights", "synthetic" if "synthetic" in run else "trained")
+            run.setdefault("area", None)
+    return results

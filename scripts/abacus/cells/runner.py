@@ -15,12 +15,14 @@ from abacus.cells.training import epochs, make_package, package_file, slug
 from abacus.checkpoint import Checkpoints
 from abacus.errors import AbacusError
 from abacus.files import duration_text
+from abacus.json_value import JsonValue
 from abacus.output import write_output
 from abacus.package import read_network, with_fraction_bits
 from abacus.programs.describe import LayerCosts, describe
 from abacus.programs.evaluate import evaluate_exactly
 from abacus.programs.process import run
 from abacus.programs.programs import Programs
+from abacus.report.reading import results_of
 from abacus.results import read_results
 
 
@@ -155,12 +157,9 @@ def identity_of(decides: Sequence[str]) -> str:
 
 def take_results(file: pathlib.Path, outcome: Outcome) -> None:
     """A scenario's one run into its cell's outcome."""
-    try:
-        results = read_results(file)
-        outcome.run = dict(results["runs"][0])
-        outcome.seconds += results["times"]["seconds"]
-    except (LookupError, TypeError) as error:
-        raise AbacusError(f"{file}: no results file of abacus simulate: {error}") from None
+    results = read_results(file)
+    outcome.seconds += results_of(JsonValue(str(file), "", results)).seconds
+    outcome.run = dict(results["runs"][0])
     recorded = outcome.run.get("float_accuracy_percent")
     if recorded is not None:
         outcome.float_accuracy = recorded

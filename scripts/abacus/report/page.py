@@ -9,7 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from abacus.report import tables
-from abacus.report.results import RandomWeights, Results, Run, TrainedWeights, timed
+from abacus.report.results import Program, RandomWeights, Results, Run, TrainedWeights, timed
 from abacus.visible import visible
 
 
@@ -52,6 +52,15 @@ def origin(weights: RandomWeights | TrainedWeights) -> str:
     return f"Checkpoint {weights.checkpoint or 'unknown'}, package {weights.package or 'unknown'}."
 
 
+def made_by(program: Program | None) -> str:
+    """In words."""
+    if program is None:
+        return ""
+    commit = f", commit {program.commit}" if program.commit else ""
+    changes = " with changes" if program.commit and program.dirty else ""
+    return f", by {program.name} {program.version}{commit}{changes}"
+
+
 def lines_of(text: str) -> list[str]:
     """Without the ends of the lines and without tabs, which are no surprise in a scenario."""
     return [line.expandtabs() for line in text.replace("\r\n", "\n").rstrip("\n").split("\n")]
@@ -75,9 +84,14 @@ def page(results: Results, source: object) -> str:
         plots=plots(runs),
         tables=tables,
         origin=origin,
+        made_by=made_by(results.program),
         scenario_lines=lines_of(results.scenario_text),
         commands=[
-            shlex.join(["abacus", "simulate", results.scenario_file, *check]),
+            shlex.join(
+                ["abacus", "simulate", results.scenario_file]
+                + [f"--set={setting}" for setting in results.settings]
+                + check
+            ),
             shlex.join(["abacus", "report", str(source)]),
         ],
     )

@@ -1,6 +1,7 @@
 """From the JSON of a results file to checked values."""
 
-from abacus.json_value import JsonValue
+from abacus.errors import AbacusError
+from abacus.json_value import JsonValue, MissingField
 from abacus.report.results import (
     Accuracies,
     Action,
@@ -9,6 +10,7 @@ from abacus.report.results import (
     Hardware,
     Layer,
     LayerTiming,
+    Program,
     RandomWeights,
     Results,
     Run,
@@ -18,19 +20,46 @@ from abacus.report.results import (
     UnitTimes,
     Widths,
 )
+from abacus.results import SCHEMA
 
 
 def results_of(json: JsonValue) -> Results:
     """AbacusError where a field is missing or has a value that is not allowed."""
+    try:
+        return checked(json)
+    except MissingField as error:
+        if json["schema"].value == SCHEMA:
+            raise
+        raise AbacusError(
+            f"{error}; an older abacus wrote the file (schema {json['schema'].count()}): make it "
+            "anew with abacus simulate"
+        ) from None
+
+
+def checked(json: JsonValue) -> Results:
+    """A whole file."""
     scenario, times = json["scenario"], json["times"]
+    settings, provenance = scenario.get("set"), json.get("provenance")
     return Results(
         runs=json["runs"].some_of(run_of),
         scenario_name=scenario["name"].text(),
         scenario_file=scenario["file"].text(),
         scenario_text=scenario["text"].text(),
+        settings=() if settings is None else settings.list_of(JsonValue.text),
+        program=None if provenance is None else program_of(provenance),
         started=times["started"].text(),
         seconds=times["seconds"].quantity(),
         jobs=times["jobs"].count(),
+    )
+
+
+def program_of(json: JsonValue) -> Program:
+    """What made the file."""
+    return Program(
+        json["program"].text(),
+        json["version"].text(),
+        json["commit"].or_null(JsonValue.text),
+        json["dirty"].truth(),
     )
 
 
@@ -53,7 +82,7 @@ def run_of(json: JsonValue) -> Run:
         energy_table=json["energy_table"].text(),
         energy_table_title=json["energy_table_title"].text(),
         check=check_of(json),
-        area=area_of(json["area"]),
+        area=json["area"].or_null(area_of),
         hardware=hardware_of(json["hardware"]),
         layers=json["layers"].some_of(layer_of),
         timing=None if json["cycles_per_image"].value is None else timing_of(json),

@@ -157,10 +157,20 @@ class Run:
     energy_table: str
     energy_table_title: str
     check: Check | None
-    area: Area
+    area: Area | None  # None where an older program did not tell
     hardware: Hardware
     layers: tuple[Layer, ...]
     timing: Timing | None
+
+
+@dataclass(frozen=True)
+class Program:
+    """What made a file; `commit`: None where unknown, `dirty`: its sources had changes since."""
+
+    name: str
+    version: str
+    commit: str | None
+    dirty: bool
 
 
 @dataclass(frozen=True)
@@ -171,6 +181,8 @@ class Results:
     scenario_name: str
     scenario_file: str
     scenario_text: str
+    settings: tuple[str, ...]  # KEY=VALUE in place of what the text says
+    program: Program | None  # None in files of schema 1
     started: str
     seconds: float
     jobs: int

@@ -61,7 +61,7 @@ def exactness(run: Run) -> str | Cell:
 
 def array(run: Run) -> str:
     """Kind and size; a star where the size was chosen for its area."""
-    star = "*" if run.area.same_area_as else ""
+    star = "*" if run.area and run.area.same_area_as else ""
     return f"{run.hardware.rows} × {run.hardware.columns} {run.hardware.kind}{star}"
 
 
@@ -116,7 +116,7 @@ def summary(runs: Sequence[Run]) -> Table:
             number(run.timing.time_us if run.timing else None, "{:,.1f}"),
             number(run.timing.energy_uj if run.timing else None, "{:,.2f}"),
             array(run),
-            number(run.area.array_um2),
+            number(run.area.array_um2 if run.area else None),
             exactness(run),
         ]
         for run in runs
@@ -145,16 +145,19 @@ def summary(runs: Sequence[Run]) -> Table:
 
 def area_note(runs: Sequence[Run]) -> str:
     """Where the areas are from."""
-    tables = sorted({f"{run.area.table} ({run.area.table_title})" for run in runs})
+    areas = [(run.name, run.area) for run in runs if run.area]
+    if not areas:
+        return "The results do not tell areas: an older program wrote them."
+    tables = sorted({f"{area.table} ({area.table_title})" for _, area in areas})
     text = (
         "Area is the PE array's: units, registers, adder trees and accumulators by "
         f"{', '.join(tables)}."
     )
-    if not all(run.area.has_memories for run in runs):
+    if not all(area.has_memories for _, area in areas):
         text += " Weight buffers and lookup tables are left out: the source has no small memories."
-    for run in runs:
-        if run.area.same_area_as:
-            text += f" * {run.name}: as many lanes as fit into the area of {run.area.same_area_as}."
+    for name, area in areas:
+        if area.same_area_as:
+            text += f" * {name}: as many lanes as fit into the area of {area.same_area_as}."
     return text
 
 

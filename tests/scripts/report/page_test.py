@@ -50,7 +50,9 @@ class Page(ResultsCase):
     def test_commands_can_be_typed(self) -> None:
         results = tiny()
         results["scenario"]["file"] = "my file.toml"
-        self.assertIn("abacus simulate &#39;my file.toml&#39; --check", page_of(results))
+        self.assertIn(
+            "abacus simulate &#39;my file.toml&#39; --set=timed_images=1 --check", page_of(results)
+        )
 
     def test_a_page_without_timed_runs_has_no_plots(self) -> None:
         results = tiny()
@@ -94,6 +96,39 @@ class Script(unittest.TestCase):
         self.assertEqual(done.stdout, f"report: {self.folder / 'report.html'}\n")
         self.assertIn("<h1>Three networks</h1>", (self.folder / "report.html").read_text())
 
+    @staticmethod
+    def of_the_first_schema() -> dict[str, Any]:
+        """As the first programs wrote them."""
+        results = tiny()
+        results["schema"] = 1
+        del results["provenance"], results["scenario"]["set"]
+        for run in results["runs"]:
+            del run["area"], run["weights"]
+        return results
+
+    def test_results_of_the_first_schema_have_a_page(self) -> None:
+        done = self.report(json.dumps(self.of_the_first_schema()).encode())
+        self.assertEqual(done.returncode, 0, done.stderr)
+        text = (self.folder / "report.html").read_text()
+        self.assertIn("The results do not tell areas", text)
+        self.assertIn("Random weights, seed", text)
+
+    def test_what_an_older_schema_lacks_besides_is_an_error_that_says_what_to_do(self) -> None:
+        results = self.of_the_first_schema()
+        del results["runs"][0]["hardware"]
+        self.assert_refused(
+            self.report(json.dumps(results).encode()),
+            "runs[0]: found no field hardware; it is needed; an older abacus wrote the file "
+            "(schema 1): make it anew with abacus simulate",
+        )
+
+    def test_the_page_says_what_made_the_results_and_how_to_make_them_again(self) -> None:
+        done = self.report(json.dumps(tiny()).encode())
+        self.assertEqual(done.returncode, 0, done.stderr)
+        text = (self.folder / "report.html").read_text()
+        self.assertIn("by abacus 0.1.0, commit 0123456789abcdef", text)
+        self.assertIn("--set=timed_images=1", text)
+
     def test_what_is_no_results_file_leaves_no_page(self) -> None:
         def with_name(name: Any) -> bytes:
             results = tiny()
@@ -105,7 +140,9 @@ class Script(unittest.TestCase):
             (b"{", "no JSON"),
             (b'{"a": "\xff"}', "byte 7: found 0xff; allowed: UTF-8"),
             (b"[" * 100000, "nested too deep"),
-            (b'{"schema": 2}', "found schema 2; allowed: 1"),
+            (b'{"schema": 3}', "found schema 3; allowed: 1 to 2; a newer abacus wrote it"),
+            (b'{"schema": 0}', "found schema 0; allowed: 1 to 2"),
+            (b'{"schema": 2}', "it has no runs"),
             (b"[]", "found schema null"),
             (b'{"schema": 1, "runs": []}', "it has no runs"),
             (b'{"schema": 1, "runs": 5}', "results.json: found no field scenario; it is needed"),
