@@ -7,17 +7,23 @@ abacus_library(abacus_kernels
   simd/cpu_target.cpp
   array/engine.cpp
   array/kernels.cpp
-  array/kernels_portable.cpp
   array/kernels_avx2.cpp
   array/kernels_avx512.cpp
+  array/kernels_portable.cpp
+  array/lookups/lookup_tile.cpp
+  array/lookups/tap_lookup.cpp
+  array/lookups/tap_lookup_avx2.cpp
+  array/lookups/tap_lookup_avx512.cpp
+  array/parts/parts_tile.cpp
+  array/parts/pass_kernels.cpp
+  array/parts/pass_kernels_avx2.cpp
+  array/parts/pass_kernels_avx512.cpp
+  array/parts/tap_parts.cpp
   array/saturating_sum.cpp
   array/shadow_engine.cpp
   array/stepwise_engine.cpp
-  array/tap_lookup.cpp
-  array/tap_lookup_avx2.cpp
-  array/tap_lookup_avx512.cpp
-  array/tap_planes.cpp
   array/tap_table.cpp
+  array/tap_tile.cpp
   array/vector_engine.cpp
   ${processing_elements}
   post_lut/post_lut.cpp

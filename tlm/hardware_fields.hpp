@@ -74,6 +74,9 @@ constexpr std::array<std::string_view, N> names_of(const std::array<Row, N>& row
   return names;
 }
 
+// Rows or columns of an array: what the 16 bits of a command's columns and channels can say.
+inline constexpr int most_lanes_a_side = 65535;
+
 // The rows of a struct, in the order of results.json.
 template <typename Config>
 inline constexpr auto hardware_fields = nullptr;
@@ -92,8 +95,9 @@ template <>
 inline constexpr auto hardware_fields<PeArrayConfig> = std::tuple{
     HardwareField{"kind", &PeArrayConfig::kind, "", OneOf{names_of(processing_elements)},
                   "processing element; where nobody says, as the run's arithmetic needs"},
-    HardwareField{"rows", &PeArrayConfig::rows, "", WholeRange{1, 256}, "input channels a cycle"},
-    HardwareField{"columns", &PeArrayConfig::columns, "", WholeRange{1, 256},
+    HardwareField{"rows", &PeArrayConfig::rows, "", WholeRange{1, most_lanes_a_side},
+                  "input channels a cycle"},
+    HardwareField{"columns", &PeArrayConfig::columns, "", WholeRange{1, most_lanes_a_side},
                   "output channels a cycle"},
     HardwareField{
         "weight_bits", &PeArrayConfig::weight_bits, "bits", WholeRange{2, 8},

@@ -6,6 +6,7 @@
 
 #include "models/elements/processing_element.hpp"
 #include "tlm/dataflow.hpp"
+#include "tlm/hardware_fields.hpp"
 
 namespace abacus::models {
 
@@ -43,10 +44,10 @@ hw::PeArrayConfig largest_array(hw::PeArrayConfig array, const AreaTable& table,
     return array_area(tried, table).total() <= um2;
   };
   int columns = 0;
-  while (columns < most_lanes_a_side && fits(array.rows, columns + 1)) ++columns;
+  while (columns < hw::most_lanes_a_side && fits(array.rows, columns + 1)) ++columns;
   array.columns = std::max(1, columns);
   int rows = columns == 0 ? 0 : array.rows;
-  while (rows < most_lanes_a_side && fits(rows + 1, array.columns)) ++rows;
+  while (rows < hw::most_lanes_a_side && fits(rows + 1, array.columns)) ++rows;
   if (rows == 0) {
     std::ostringstream text;
     hw::PeArrayConfig lane = array;

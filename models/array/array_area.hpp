@@ -36,9 +36,6 @@ struct ArrayArea {  // µm²
 
 ArrayArea array_area(const hw::PeArrayConfig& array, const AreaTable& table);
 
-// Most rows and columns of an array in a scenario.
-inline constexpr int most_lanes_a_side = 256;
-
 // The array with as many columns as fit into `um2` with its own number of rows, and then as many rows
 // as fit with that number of columns; fewer rows than its own only where not even one column fits.
 // Throws std::runtime_error where one lane is too large.

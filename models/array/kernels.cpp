@@ -116,7 +116,6 @@ const auto& accumulate_of(TapKernel kernel) {
     case TapKernel::product8:
       return accumulate_product8;
     case TapKernel::product16:
-    case TapKernel::lookup:
       break;
   }
   return accumulate_product16;
@@ -127,22 +126,10 @@ const auto& accumulate_of(TapKernel kernel) {
 TapPlan plan_taps(const TapFormat& format, CpuTarget target) {
   TapPlan plan;
   plan.set_operands(format);
-  switch (format.kind) {
-    case hw::TapKind::absolute_difference:
-      plan_differences(format, plan);
-      break;
-    case hw::TapKind::product:
-    case hw::TapKind::sign_product:
-      plan_products(format, target, plan);
-      break;
-    case hw::TapKind::tabulated:
-      // Operands are columns of the table.
-      plan.kernel = TapKernel::lookup;
-      plan.zero = -format.lowest_activation();
-      break;
-    default:
-      plan.kernel = TapKernel::product16;
-      plan.planes = true;
+  if (format.kind == hw::TapKind::absolute_difference) {
+    plan_differences(format, plan);
+  } else {
+    plan_products(format, target, plan);
   }
   plan.padding = format.padding() * (1 << format.activation_shift) + plan.zero;
   return plan;

@@ -31,9 +31,8 @@ enum class TapKernel {
   difference8,   // Σ |a − w|, both unsigned bytes
   difference16,  // Σ |a − w|, both signed 16 bits: shifted activations that do not fit a byte
   product8,      // Σ a·w, unsigned bytes × signed bytes
-  product16,     // Σ a·w, both signed 16 bits: unsigned 8-bit weights; processors without VNNI
-                 // (binary operands are products of −1 and +1), taps in planes
-  lookup         // any function of two bytes: tap_lookup.hpp, none of the kernels of this header
+  product16      // Σ a·w, both signed 16 bits: unsigned 8-bit weights; processors without VNNI
+                 // (binary operands are products of −1 and +1)
 };
 
 // How a format's operands are written for a kernel.
@@ -53,15 +52,12 @@ struct TapPlan : hw::OperandFormat {
   alignas(64) std::uint8_t correction_high[256] = {};
   std::int16_t weight16[256] = {};
 
-  // Taps that are neither products nor differences: sums of products (tap_planes.hpp). The plan then
-  // describes their activations only.
-  bool planes = false;
-
   bool wide() const { return kernel == TapKernel::difference16 || kernel == TapKernel::product16; }
   int operand_bytes() const { return wide() ? 2 : 1; }
   OperandLayout layout() const { return {activation_shift, zero, padding, wide()}; }
 };
 
+// Of products and differences; other taps are tap_tile.hpp's.
 TapPlan plan_taps(const TapFormat& format, CpuTarget target);
 
 // Shape of a tile's weights: packed as ConvolveFields says.
@@ -79,6 +75,13 @@ struct WeightShape {
     return static_cast<std::size_t>(taps) * channel_groups() * column_blocks() * 64;
   }
 };
+
+// A column's eight fields of `bits` bits, those of the first channel lowest.
+inline std::uint64_t packed_word(const std::uint8_t* source, int bits) {
+  std::uint64_t word = 0;
+  for (int i = bits - 1; i >= 0; --i) word = word << 8 | source[i];
+  return word;
+}
 
 // Depthwise, the columns' weights stand as those of one column with as many channels.
 inline WeightShape weight_shape(const hw::ArrayTile& tile) {

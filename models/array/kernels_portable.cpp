@@ -36,8 +36,7 @@ void unpack(const TapPlan& plan, const T* table, const WeightShape& shape,
       for (int group = 0; group < groups; ++group) {
         const std::size_t index = static_cast<std::size_t>(tap * groups + group);
         const std::uint8_t* source = packed + (index * shape.columns + column) * bits;
-        std::uint64_t word = 0;
-        for (int i = bits - 1; i >= 0; --i) word = word << 8 | source[i];
+        std::uint64_t word = packed_word(source, bits);
         if (group == groups - 1 && shape.channels % 8 != 0) {
           word &= (std::uint64_t{1} << shape.channels % 8 * bits) - 1;
         }

@@ -2,6 +2,8 @@
 // integers, zero-padded.
 #pragma once
 
+#include <cstddef>
+
 namespace abacus::models {
 
 struct OperandLayout {
@@ -9,6 +11,8 @@ struct OperandLayout {
   int zero = 0;              // operand of a = 0; that of channels past the last
   int padding = 0;           // operand of a padded position
   bool wide = false;         // 16 bits
+
+  std::size_t element_bytes() const { return wide ? 2 : 1; }
 };
 
 }  // namespace abacus::models

@@ -4,6 +4,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "tlm/hardware_fields.hpp"
+
 namespace abacus::models {
 namespace {
 
@@ -25,9 +27,11 @@ PeArray::PeArray(Component component, const hw::PeArrayConfig& config, CpuTarget
       dataflow_(abacus::hw::dataflow(config.dataflow)),
       table_(config.table, to_string(component)) {
   const std::string name = to_string(component);
-  require(config.rows >= 1 && config.rows <= 65535, name, "rows", config.rows, "1 to 65535");
-  require(config.columns >= 1 && config.columns <= 65535, name, "columns", config.columns,
-          "1 to 65535");
+  const std::string sides = "1 to " + std::to_string(hw::most_lanes_a_side);
+  require(config.rows >= 1 && config.rows <= hw::most_lanes_a_side, name, "rows", config.rows,
+          sides);
+  require(config.columns >= 1 && config.columns <= hw::most_lanes_a_side, name, "columns",
+          config.columns, sides);
   const int lowest = element_.fewest_bits();
   const int highest = element_.most_bits();
   const std::string widths = lowest == highest

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <list>
 #include <string>
 
 namespace abacus::models {
@@ -29,11 +30,6 @@ std::int64_t ceil_divide(std::int64_t a, std::int64_t b) { return (a + b - 1) / 
 
 std::int64_t bytes_per_cycle(const Sram& sram) {
   return std::int64_t{sram.config().banks} * sram.config().port_bytes;
-}
-
-// Bytes that `bytes` neighbouring bytes take from the ports: whole accesses.
-std::int64_t port_bytes(const Sram& sram, std::int64_t bytes) {
-  return ceil_divide(bytes, sram.config().port_bytes) * sram.config().port_bytes;
 }
 
 // Of `outputs` windows along one axis, how many of their positions lie inside the input.
@@ -279,17 +275,17 @@ void ComputeUnit::gather(const hw::VectorFields& fields, int layer) {
 }
 
 void ComputeUnit::adapt(const hw::AdaptFields& fields, int layer) {
-  using sc_core::sc_time;
   check_adapt(fields, sizes(), step_adapter_.config());
   context().step_saturations(layer) +=
       step_adapter_.adapt(fields, weight_sram_.data() + fields.address);
   if (!context().timed()) return;
-  const sc_time start = sc_core::sc_time_stamp();
-  const sc_time run = context().cycles(static_cast<double>(step_adapter_.cycles(fields)));
-  const sc_time end = weight_sram_.book(start, run, fields.bytes());
-  weight_sram_.count_reads(layer, fields.bytes());
+  const std::int64_t reads = weight_sram_.accesses(fields.bytes());
+  weight_sram_.count_reads(layer, reads);
   StepAdapter::count_adapt(context().activity, layer, fields);
-  wait_until(start, start + run, end);
+  const sc_core::sc_time start = sc_core::sc_time_stamp();
+  const std::int64_t cycles = step_adapter_.cycles(fields);
+  work(cycles, 0, {{weight_sram_, reads}});
+  count_stalled(start, cycles);
 }
 
 void ComputeUnit::report_writes(const hw::ConvolveFields& fields, const ScalePlan& plan) {
@@ -305,34 +301,22 @@ void ComputeUnit::report_writes(const hw::ConvolveFields& fields, const ScalePla
 }
 
 void ComputeUnit::spend_convolve(const Lane& used, const hw::ConvolveFields& fields, int layer) {
-  using sc_core::sc_time;
   const hw::ArrayTile tile = array_tile(fields);
   const ConvolveCycles cycles = convolve_cycles(fields);
   const bool stay = used.array.weights_stay(tile);
   const bool filled = stay && !fields.keep_weights;
-  const sc_time start = sc_core::sc_time_stamp();
+  const sc_core::sc_time start = sc_core::sc_time_stamp();
 
   // Weights and parameters first.
-  const auto weight_bytes =
-      static_cast<std::int64_t>(weight_shape(tile).packed_bytes(fields.weight_bits));
-  const std::int64_t parameter_bytes = std::int64_t{fields.columns} * sizeof(hw::ScaleRecord);
-  const sc_time fill = context().cycles(static_cast<double>(cycles.fill));
-  sc_time ready = parameter_sram_.book(start, fill, static_cast<std::uint64_t>(parameter_bytes));
-  parameter_sram_.count_reads(layer, static_cast<std::uint64_t>(parameter_bytes));
-  if (filled) {
-    ready =
-        std::max(ready, weight_sram_.book(start, fill, static_cast<std::uint64_t>(weight_bytes)));
-    weight_sram_.count_reads(layer, static_cast<std::uint64_t>(weight_bytes));
-  }
+  const std::uint64_t weight_bytes = weight_shape(tile).packed_bytes(fields.weight_bits);
+  const std::int64_t parameters =
+      parameter_sram_.accesses(std::uint64_t{fields.columns} * sizeof(hw::ScaleRecord));
+  const std::int64_t weights = filled ? weight_sram_.accesses(weight_bytes) : 0;
+  parameter_sram_.count_reads(layer, parameters);
+  weight_sram_.count_reads(layer, weights);
+  work(cycles.fill, cycles.latency, {{parameter_sram_, parameters}, {weight_sram_, weights}});
 
   // Then inputs, results and residual side by side.
-  const sc_time run =
-      context().cycles(static_cast<double>(std::max(cycles.issue + cycles.table, cycles.scale)));
-  const sc_time run_start = ready + context().cycles(static_cast<double>(cycles.latency));
-  sc_time end = run_start + run;
-  const auto book = [&](Sram& sram, std::int64_t bytes) {
-    end = std::max(end, sram.book(run_start, run, static_cast<std::uint64_t>(bytes)));
-  };
   const std::int64_t inside =
       inside_positions(fields.first_output_row, fields.output_height, fields.kernel, fields.stride,
                        fields.padding, fields.input_height) *
@@ -340,27 +324,22 @@ void ComputeUnit::spend_convolve(const Lane& used, const hw::ConvolveFields& fie
                        fields.input_width);
   const hw::PeArrayConfig& array = used.array.config();
   const hw::Dataflow& dataflow = used.array.dataflow();
-  const auto moved = [&](const hw::OperandAccess& access, int bytes) {
-    return access.times * port_bytes(activation_sram_, access.elements * bytes);
+  const auto accesses = [&](const hw::OperandAccess& access, int bytes) {
+    return access.times *
+           activation_sram_.accesses(static_cast<std::uint64_t>(access.elements * bytes));
   };
-  std::int64_t input_bytes = 0;
+  std::int64_t reads = 0;
   for (const hw::OperandAccess& access : dataflow.activation_reads(array, tile, inside)) {
-    input_bytes += moved(access, element_bytes(fields.input_format));
+    reads += accesses(access, element_bytes(fields.input_format));
   }
   const hw::OperandAccess outputs = dataflow.output_writes(array, tile);
-  const std::int64_t result_bytes = moved(outputs, element_bytes(fields.output_format));
-  const std::int64_t residual_bytes =
-      fields.has_residual ? moved(outputs, element_bytes(fields.residual_format)) : 0;
-  book(activation_sram_, input_bytes);
-  book(activation_sram_, residual_bytes);
-  book(activation_sram_, result_bytes);
-  activation_sram_.count_reads(layer, static_cast<std::uint64_t>(input_bytes + residual_bytes));
-  activation_sram_.count_writes(layer, static_cast<std::uint64_t>(result_bytes));
-  const std::int64_t streamed = dataflow.weight_passes(array, tile) * weight_bytes;
-  if (streamed != 0) {
-    book(weight_sram_, streamed);
-    weight_sram_.count_reads(layer, static_cast<std::uint64_t>(streamed));
-  }
+  if (fields.has_residual) reads += accesses(outputs, element_bytes(fields.residual_format));
+  const std::int64_t writes = accesses(outputs, element_bytes(fields.output_format));
+  const std::int64_t streamed = weight_sram_.accesses(
+      static_cast<std::uint64_t>(dataflow.weight_passes(array, tile)) * weight_bytes);
+  activation_sram_.count_reads(layer, reads);
+  activation_sram_.count_writes(layer, writes);
+  weight_sram_.count_reads(layer, streamed);
 
   Activity& activity = context().activity;
   used.array.count(activity, layer, tap_format(fields, used.array.config()), tile, filled);
@@ -368,18 +347,31 @@ void ComputeUnit::spend_convolve(const Lane& used, const hw::ConvolveFields& fie
   used.scale_unit.count(activity, layer, scale_format(fields), tile.outputs());
   if (fields.step_register != 0) StepAdapter::count_scaling(activity, layer, fields.columns);
 
-  const sc_time depth = context().cycles(static_cast<double>(cycles.depth));
-  wait_until(start, start + context().cycles(static_cast<double>(cycles.total())), end + depth);
+  work(std::max(cycles.issue + cycles.table, cycles.scale), cycles.depth,
+       {{activation_sram_, reads + writes}, {weight_sram_, streamed}});
+  count_stalled(start, cycles.total());
 }
 
-void ComputeUnit::wait_until(const sc_core::sc_time& start, const sc_core::sc_time& undisturbed,
-                             const sc_core::sc_time& end) {
-  // The next clock edge, counted from the start.
-  const std::uint64_t cycle = context().cycle().value();
-  const std::uint64_t cycles = ((std::max(end, undisturbed) - start).value() + cycle - 1) / cycle;
-  const sc_core::sc_time duration = sc_core::sc_time::from_value(cycles * cycle);
-  add_stalled(start + duration - undisturbed);
-  wait(duration);
+void ComputeUnit::work(std::int64_t cycles, std::int64_t latency,
+                       std::initializer_list<Demand> demands) {
+  using sc_core::sc_time;
+  std::list<Sram::Stream> streams;
+  for (const Demand& demand : demands) {
+    if (demand.accesses != 0) streams.emplace_back(demand.sram, demand.accesses);
+  }
+  const sc_time own_end = sc_core::sc_time_stamp() + context().cycles(static_cast<double>(cycles));
+  for (;;) {
+    sc_time end = own_end;
+    for (Sram::Stream& stream : streams) end = std::max(end, stream.served());
+    end += context().cycles(static_cast<double>(latency));
+    if (end <= sc_core::sc_time_stamp()) return;
+    wait(end - sc_core::sc_time_stamp());
+  }
+}
+
+void ComputeUnit::count_stalled(const sc_core::sc_time& start, std::int64_t undisturbed) {
+  add_stalled(sc_core::sc_time_stamp() - start -
+              context().cycles(static_cast<double>(undisturbed)));
 }
 
 void ComputeUnit::add(const hw::VectorFields& fields, int layer) {
@@ -437,16 +429,15 @@ void ComputeUnit::pool(const hw::VectorFields& fields, int layer) {
 
 void ComputeUnit::spend_vector(std::int64_t elements, std::uint64_t read_bytes,
                                std::uint64_t written_bytes, int layer) {
-  using sc_core::sc_time;
-  const sc_time start = sc_core::sc_time_stamp();
-  const sc_time run = context().cycles(static_cast<double>(vector_unit_.issue_cycles(elements)));
-  const sc_time read = activation_sram_.book(start, run, read_bytes);
-  const sc_time end = std::max(read, activation_sram_.book(start, run, written_bytes));
-  activation_sram_.count_reads(layer, read_bytes);
-  activation_sram_.count_writes(layer, written_bytes);
-  const sc_time latency =
-      context().cycles(VectorUnit::latency_cycles + activation_sram_.config().latency_cycles);
-  wait_until(start, start + run + latency, end + latency);
+  const std::int64_t reads = activation_sram_.accesses(read_bytes);
+  const std::int64_t writes = activation_sram_.accesses(written_bytes);
+  activation_sram_.count_reads(layer, reads);
+  activation_sram_.count_writes(layer, writes);
+  const sc_core::sc_time start = sc_core::sc_time_stamp();
+  const std::int64_t cycles = vector_unit_.issue_cycles(elements);
+  const int latency = VectorUnit::latency_cycles + activation_sram_.config().latency_cycles;
+  work(cycles, latency, {{activation_sram_, reads + writes}});
+  count_stalled(start, cycles + latency);
 }
 
 }  // namespace abacus::models

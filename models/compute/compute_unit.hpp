@@ -10,20 +10,22 @@
 //   max(weight fill, parameter fetch)   through the weight and parameter SRAM ports; no fill where
 //                                       the command keeps weights or they do not stay in the PEs
 //   + latency of the activation SRAM + of the read quantizer (0 where it is not needed)
-//   + max(array's issue cycles + its waits for lookup tables, scale unit's cycles)
-//                                       longer where the SRAM ports are too narrow or other units
-//                                       hold them: stalled, as are the waits for tables
+//   + max(array's issue cycles + its waits for lookup tables, scale unit's cycles,
+//         (accesses of the command + those of DMA bursts meanwhile) / ports of each SRAM)
+//                                       what the ports and the tables add is stalled
 //   + pipeline depth of the array
 //
 // Traffic: the accesses that the array's dataflow states (tlm/dataflow.hpp), each of as many ports as
-// it needs; the residual is read as results are written. Time of a vector command: elements / lanes
-// cycles + 4, or what the ports need.
+// it needs; the residual is read as results are written. A command's traffic of an SRAM is one stream
+// (models/memory/sram_ports.hpp), and so is that of the weight and parameter fetch. Time of a vector
+// command: elements / lanes cycles or what the ports need, + 4 + the SRAM's latency.
 //
 // Function: done at once when the command starts, by the units' kernels, on the bytes that the
 // memories hold; accumulator saturations are added to the Context.
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <vector>
 
 #include "models/array/pe_array.hpp"
@@ -89,10 +91,16 @@ class ComputeUnit : public ExecutionUnit {
   void gather(const hw::VectorFields& fields, int layer);
   void spend_vector(std::int64_t elements, std::uint64_t read_bytes, std::uint64_t written_bytes,
                     int layer);
-  // Waits until `end`, at least until `undisturbed`, whole cycles after `start`; the difference
-  // counts as stalled.
-  void wait_until(const sc_core::sc_time& start, const sc_core::sc_time& undisturbed,
-                  const sc_core::sc_time& end);
+  // Traffic of a command.
+  struct Demand {
+    Sram& sram;
+    std::int64_t accesses;
+  };
+  // Waits until the command has worked for `cycles` and the SRAMs have served its demands, both from
+  // now on, and then `latency` cycles more.
+  void work(std::int64_t cycles, std::int64_t latency, std::initializer_list<Demand> demands);
+  // What a command that began at `start` has taken beyond `undisturbed` cycles is stalled.
+  void count_stalled(const sc_core::sc_time& start, std::int64_t undisturbed);
   void report_writes(const hw::ConvolveFields& fields, const ScalePlan& plan);
   SramSizes sizes() const {
     return {activation_sram_.size(), weight_sram_.size(), parameter_sram_.size()};

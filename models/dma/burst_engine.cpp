@@ -63,7 +63,7 @@ void BurstEngine::start(const BurstTransfer& transfer) {
   issue_from_ = now;
   served_ = now;
   if (transfer.sram != nullptr && transfer.command == tlm::TLM_WRITE_COMMAND) {
-    const std::int64_t cycles = transfer.sram->accesses(std::min(burst_bytes_, run_bytes_)) +
+    const std::int64_t cycles = sram_accesses(0, std::min(burst_bytes_, run_bytes_)) +
                                 transfer.sram->config().latency_cycles;
     issue_from_ += context_.cycles(static_cast<double>(cycles));
   }
@@ -95,7 +95,7 @@ void BurstEngine::issue() {
     transaction.get_extension<hw::TransactionTag>()->position = burst.position;
     if (transaction.is_write()) {
       copy(burst.position, transaction.get_data_ptr(), burst.bytes, false);
-      issue_from_ = std::max(issue_from_, now + book(burst.bytes));
+      issue_from_ = std::max(issue_from_, now + access_sram(burst.position, burst.bytes));
     }
     ++under_way_;
     tlm::tlm_phase phase = tlm::BEGIN_REQ;
@@ -107,17 +107,38 @@ void BurstEngine::issue() {
   }
 }
 
-// Books the SRAM access of a burst from now on; returns by how much it exceeds the access's own
-// time.
-sc_time BurstEngine::book(std::uint64_t bytes) {
+// The SRAM's accesses of a burst from now on; returns by how much they exceed their own time.
+sc_time BurstEngine::access_sram(std::uint64_t position, std::uint64_t bytes) {
   if (transfer_.sram == nullptr) return sc_core::SC_ZERO_TIME;
-  const sc_time now = sc_time_stamp();
-  const sc_time alone = context_.cycles(static_cast<double>(transfer_.sram->accesses(bytes)));
-  const sc_time served = transfer_.sram->book(now, alone, bytes);
+  const std::int64_t accesses = sram_accesses(position, bytes);
+  const sc_time alone = sc_time_stamp() + context_.cycle() * static_cast<double>(accesses);
+  const sc_time served = transfer_.sram->burst(accesses);
   served_ = std::max(served_, served);
-  const sc_time excess = served - (now + alone);
-  // Less than a hundredth of a cycle is rounding.
-  return excess.value() * 100 < context_.cycle().value() ? sc_core::SC_ZERO_TIME : excess;
+  return served > alone ? served - alone : sc_core::SC_ZERO_TIME;
+}
+
+std::int64_t BurstEngine::sram_accesses(std::uint64_t position, std::uint64_t bytes) const {
+  std::int64_t accesses = 0;
+  for_each_piece(position, bytes, [&](std::uint64_t, std::uint64_t piece) {
+    accesses += transfer_.sram->accesses(piece);
+  });
+  return accesses;
+}
+
+template <typename Visit>
+void BurstEngine::for_each_piece(std::uint64_t position, std::uint64_t bytes,
+                                 const Visit& visit) const {
+  const bool together = transfer_.local_stride == transfer_.row_bytes;
+  if (together) return visit(position, bytes);
+  std::uint64_t row = position / transfer_.row_bytes;
+  std::uint64_t offset = position % transfer_.row_bytes;
+  while (bytes > 0) {
+    const std::uint64_t piece = std::min(bytes, transfer_.row_bytes - offset);
+    visit(row * transfer_.local_stride + offset, piece);
+    bytes -= piece;
+    offset = 0;
+    ++row;
+  }
 }
 
 tlm::tlm_sync_enum BurstEngine::nb_transport_bw(tlm::tlm_generic_payload& transaction,
@@ -128,9 +149,9 @@ tlm::tlm_sync_enum BurstEngine::nb_transport_bw(tlm::tlm_generic_payload& transa
     ok_ = false;
   } else if (transaction.is_read()) {
     const std::uint64_t bytes = transaction.get_data_length();
-    copy(transaction.get_extension<hw::TransactionTag>()->position, transaction.get_data_ptr(),
-         bytes, true);
-    issue_from_ = std::max(issue_from_, sc_time_stamp() + book(bytes));
+    const std::uint64_t position = transaction.get_extension<hw::TransactionTag>()->position;
+    copy(position, transaction.get_data_ptr(), bytes, true);
+    issue_from_ = std::max(issue_from_, sc_time_stamp() + access_sram(position, bytes));
   }
   transaction.release();
   if (more()) {
@@ -152,25 +173,19 @@ void BurstEngine::finish() {
 
 void BurstEngine::copy(std::uint64_t position, std::uint8_t* data, std::uint64_t bytes,
                        bool to_local) {
-  std::uint64_t row = position / transfer_.row_bytes;
-  std::uint64_t offset = position % transfer_.row_bytes;
-  while (bytes > 0) {
-    const std::uint64_t part = std::min(bytes, transfer_.row_bytes - offset);
-    std::uint8_t* local = transfer_.local + row * transfer_.local_stride + offset;
+  for_each_piece(position, bytes, [&](std::uint64_t offset, std::uint64_t piece) {
+    std::uint8_t* local = transfer_.local + offset;
     if (to_local) {
-      std::memcpy(local, data, part);
+      std::memcpy(local, data, piece);
       if (transfer_.sram != nullptr) {
         transfer_.sram->wrote(static_cast<std::uint32_t>(local - transfer_.sram->data()),
-                              static_cast<std::uint32_t>(part));
+                              static_cast<std::uint32_t>(piece));
       }
     } else {
-      std::memcpy(data, local, part);
+      std::memcpy(data, local, piece);
     }
-    data += part;
-    bytes -= part;
-    offset = 0;
-    ++row;
-  }
+    data += piece;
+  });
 }
 
 // Functional level -------------------------------------------------------------------------------

@@ -6,10 +6,11 @@
 // it; outstanding, how many bursts may be under way at once.
 // Function: the bytes travel in the payloads; a burst read reaches the local memory when its
 // response has arrived, a burst written is taken from it when its request is made.
-// Time: the bus and its targets make it. Where the local memory is an SRAM, each burst also books
-// its access there, a port's width a cycle; bursts go on while it is under way, but where the
-// memory is too busy the next burst waits for the difference. The access of the last burst read
-// (first burst written) and the SRAM's latency are added at the end (at the start).
+// Time: the bus and its targets make it. Where the local memory is an SRAM, each burst also takes its
+// accesses there, one a cycle and at least one for each of its rows there; bursts go on while they are
+// under way, but where other bursts hold the ports the next one waits for the difference. The accesses
+// of the last burst read (first burst written) and the SRAM's latency are added at the end (at the
+// start).
 // Functional level: memcpy through DMI, or b_transport where the target grants none; no time.
 #pragma once
 
@@ -67,9 +68,13 @@ class BurstEngine : public sc_core::sc_module {
   Burst next_burst();
   void issue();
   void finish();
-  sc_core::sc_time book(std::uint64_t bytes);
+  sc_core::sc_time access_sram(std::uint64_t position, std::uint64_t bytes);
   tlm::tlm_sync_enum nb_transport_bw(tlm::tlm_generic_payload& transaction, tlm::tlm_phase& phase,
                                      sc_core::sc_time& delay);
+  // The pieces of the bytes from `position` on that stand together in the local memory.
+  template <typename Visit>  // (offset from `local`, bytes)
+  void for_each_piece(std::uint64_t position, std::uint64_t bytes, const Visit& visit) const;
+  std::int64_t sram_accesses(std::uint64_t position, std::uint64_t bytes) const;
   // Copies between a burst's data and the local memory.
   void copy(std::uint64_t position, std::uint8_t* data, std::uint64_t bytes, bool to_local);
 

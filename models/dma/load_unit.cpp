@@ -46,8 +46,7 @@ void LoadUnit::execute(const hw::Command& command) {
                            bus_bytes_ * 8);
   context().activity.count(transfer.layer, Component::dma, Action::register_read, beats,
                            bus_bytes_ * 8);
-  const OnChipRuns onchip = onchip_runs(transfer);
-  transfer.sram->count_writes(transfer.layer, onchip.bytes, onchip.count);
+  transfer.sram->count_writes(transfer.layer, sram_accesses(transfer));
 }
 
 }  // namespace abacus::models

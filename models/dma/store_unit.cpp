@@ -35,8 +35,7 @@ void StoreUnit::execute(const hw::Command& command) {
                            bus_bytes_ * 8);
   context().activity.count(transfer.layer, Component::dma, Action::register_read, beats,
                            bus_bytes_ * 8);
-  const OnChipRuns onchip = onchip_runs(transfer);
-  activation_sram_.count_reads(transfer.layer, onchip.bytes, onchip.count);
+  activation_sram_.count_reads(transfer.layer, sram_accesses(transfer));
 }
 
 }  // namespace abacus::models

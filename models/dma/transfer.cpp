@@ -53,10 +53,10 @@ BurstTransfer transfer_of(const hw::Command& command, Sram& sram) {
   return transfer;
 }
 
-OnChipRuns onchip_runs(const BurstTransfer& transfer) {
+std::int64_t sram_accesses(const BurstTransfer& transfer) {
   const bool gapless = transfer.rows == 1 || transfer.local_stride == transfer.row_bytes;
-  return gapless ? OnChipRuns{1, transfer.rows * transfer.row_bytes}
-                 : OnChipRuns{transfer.rows, transfer.row_bytes};
+  if (gapless) return transfer.sram->accesses(transfer.rows * transfer.row_bytes);
+  return transfer.sram->accesses(transfer.row_bytes) * static_cast<std::int64_t>(transfer.rows);
 }
 
 std::int64_t data_beats(const BurstTransfer& transfer, int burst_bytes, int bus_bytes) {

@@ -11,12 +11,8 @@ namespace abacus::models {
 // on-chip side does not fit in the memory; the DRAM side is for the bus to check.
 BurstTransfer transfer_of(const hw::Command& command, Sram& sram);
 
-// Pieces in which the on-chip side's bytes stand without gaps between.
-struct OnChipRuns {
-  std::uint64_t count;
-  std::uint64_t bytes;  // of each
-};
-OnChipRuns onchip_runs(const BurstTransfer& transfer);
+// Accesses of the on-chip side that the transfer is counted as: bytes that stand together there share them.
+std::int64_t sram_accesses(const BurstTransfer& transfer);
 
 // Clock cycles that the data beats of the transfer take on the bus when nothing is in the way.
 std::int64_t data_beats(const BurstTransfer& transfer, int burst_bytes, int bus_bytes);

@@ -4,9 +4,9 @@
 // from address to data.
 // Function: `data()` are the stored bytes; units read and write them directly at the moment their
 // command executes.
-// Time: a unit books its traffic, and gets the time at which it is served, other units' traffic
-// considered: banks × port_bytes a clock cycle, first come, first served. Bank conflicts inside one
-// access pattern are not modelled (interleaved, mostly sequential traffic).
+// Time: an access of a port a cycle and bank, shared as sram_ports.hpp says: a DMA burst's accesses come
+// first, the streams of commands share what is left. Which bank an access meets is not modelled
+// (interleaved, mostly sequential traffic).
 // debug_socket (transport_dbg only, address relative to the memory) gives the host a debugging
 // window.
 // Counts: sram_read and sram_write, one for each started port_bytes.
@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "models/context.hpp"
+#include "models/memory/sram_ports.hpp"
 
 namespace abacus::models {
 
@@ -36,23 +37,37 @@ class Sram : public sc_core::sc_module {
   const hw::SramConfig& config() const { return config_; }
   Component component() const { return component_; }
 
-  // Books `bytes` of traffic that its user would spread evenly over [start, start + duration) if
-  // the memory were his alone, and returns when the last byte is served: at least start + duration,
-  // and later where banks × port_bytes a cycle, less what others have booked, do not suffice. The
-  // user never goes faster than bytes / duration, so it does not catch up on what it lost. At the
-  // functional level returns `start`.
-  sc_core::sc_time book(const sc_core::sc_time& start, const sc_core::sc_time& duration,
-                        std::uint64_t bytes);
+  // Both at timed levels only; from the next clock edge on, where now is none.
+
+  // A DMA burst; returns when its last access is served.
+  sc_core::sc_time burst(std::int64_t accesses);
+
+  // A command's traffic, from now until this object's end.
+  class Stream {
+   public:
+    Stream(Sram& sram, std::int64_t accesses)
+        : sram_(sram), number_(sram.ports_.open(sram.cycle(), accesses)) {}
+    ~Stream() { sram_.ports_.close(number_, sram_.cycle()); }
+    Stream(const Stream&) = delete;
+    Stream& operator=(const Stream&) = delete;
+
+    // When its last access is served, as far as is known now; bursts to come can move it on.
+    sc_core::sc_time served() { return sram_.time(sram_.ports_.served(number_, sram_.cycle())); }
+
+   private:
+    Sram& sram_;
+    int number_;
+  };
 
   // Accesses of one port that `bytes` bytes take.
   std::int64_t accesses(std::uint64_t bytes) const {
     const auto port = static_cast<std::uint64_t>(config_.port_bytes);
     return static_cast<std::int64_t>((bytes + port - 1) / port);
   }
-  // Counts accesses of up to port_bytes each.
-  // A pattern of rows that do not follow one another is `rows` patterns of `bytes` each.
-  void count_reads(int layer, std::uint64_t bytes, std::uint64_t rows = 1);
-  void count_writes(int layer, std::uint64_t bytes, std::uint64_t rows = 1);
+  void count_reads(int layer, std::int64_t accesses) { count(layer, Action::sram_read, accesses); }
+  void count_writes(int layer, std::int64_t accesses) {
+    count(layer, Action::sram_write, accesses);
+  }
 
   // Fault injection: flips `bit` of the byte at `address` right after the `write`-th next call of
   // wrote() (0: the next) that covers the address. Units call wrote() after they wrote bytes.
@@ -64,16 +79,14 @@ class Sram : public sc_core::sc_module {
   bool faults_pending() const { return !faults_.empty(); }
 
  private:
-  // Traffic promised to be served at a constant rate.
-  struct Booking {
-    sc_core::sc_time start, end;
-    double bytes_per_cycle;
-  };
   struct Fault {
     std::uint32_t address;
     int bit;
     int writes_left;
   };
+  void count(int layer, Action action, std::int64_t accesses);
+  std::int64_t cycle() const;  // begins with the next clock edge
+  sc_core::sc_time time(std::int64_t cycle) const;
   void apply_faults(std::uint32_t address, std::uint32_t bytes);
   unsigned debug(tlm::tlm_generic_payload& transaction);
   void no_transport(tlm::tlm_generic_payload& transaction, sc_core::sc_time& delay);
@@ -82,7 +95,7 @@ class Sram : public sc_core::sc_module {
   hw::SramConfig config_;
   Context& context_;
   std::vector<std::uint8_t> bytes_;
-  std::vector<Booking> bookings_;
+  SramPorts ports_;
   std::vector<Fault> faults_;
 };
 

@@ -306,7 +306,13 @@ const std::vector<ResultsField<RunSpec>>& area_fields() {
          return models::array_area(run.hardware.edge_array, run.area_table).total();
        }},
       {"same_area_as", "", "the run whose area the array fills, or null",
-       [](const RunSpec& run) { return text_or_null(run.same_area_as); }}};
+       [](const RunSpec& run) { return text_or_null(run.same_area_as); }},
+      {"filled", "",
+       "`array_um2` / the area of that run's array, 0 … 1: whole rows and columns leave some; null "
+       "without one",
+       [](const RunSpec& run) {
+         return run.same_area_as.empty() ? Json(nullptr) : Json(run.area_filled);
+       }}};
   return fields;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <iomanip>
 #include <iterator>
 #include <limits>
 #include <memory>
@@ -398,9 +399,9 @@ void fill_areas(std::vector<RunSpec>& runs) {
                                 reading::joined(allowed));
     }
     try {
-      run.hardware.array =
-          models::largest_array(run.hardware.array, run.area_table,
-                                models::array_area(other->hardware.array, run.area_table).total());
+      const double um2 = models::array_area(other->hardware.array, run.area_table).total();
+      run.hardware.array = models::largest_array(run.hardware.array, run.area_table, um2);
+      run.area_filled = models::array_area(run.hardware.array, run.area_table).total() / um2;
     } catch (const std::runtime_error& error) {
       throw reading::InputError(found + ": " + error.what());
     }
@@ -410,9 +411,18 @@ void fill_areas(std::vector<RunSpec>& runs) {
 }  // namespace
 
 std::vector<std::string> area_warnings(const Scenario& scenario) {
+  constexpr double enough = 0.9;
   std::vector<std::string> lines;
   for (const RunSpec& run : scenario.runs) {
-    if (run.same_area_as.empty() || run.area_table.has_memory()) continue;
+    if (run.same_area_as.empty()) continue;
+    if (run.area_filled < enough) {
+      std::ostringstream text;
+      text << "run \"" << run.name << "\" fills " << std::setprecision(3) << 100 * run.area_filled
+           << " % of the area of \"" << run.same_area_as << "\", with " << run.hardware.array.rows
+           << " rows of " << run.hardware.array.columns << " lanes";
+      lines.push_back(text.str());
+    }
+    if (run.area_table.has_memory()) continue;
     const auto tables = [&](const RunSpec& one) {
       return (one.name == run.name || one.name == run.same_area_as) &&
              one.hardware.array.kind.computes(hw::TapKind::half_shifted);

@@ -68,6 +68,7 @@ struct RunSpec {
   // Name of another run, whose array's area this one's fills: rows and columns of `hardware` are so
   // chosen. Empty: they are as given.
   std::string same_area_as;
+  double area_filled = 1;  // of that area, 0 … 1
   // "file:line:column" of keys that can only be judged against other files.
   std::string images_location;
   std::string checkpoint_location;
@@ -91,8 +92,9 @@ struct Scenario {
 // are not there.
 Scenario read_scenario(const std::filesystem::path& file);
 
-// A line for each run whose array is to be as large as another's while the area table leaves out what
-// one of the two has besides: POST's lookup tables, where it has no memories.
+// A line for each run whose array is to be as large as another's and is not: whole rows and columns fill
+// less than 90 % of that area, or the area table leaves out what one of the two has besides (POST's
+// lookup tables, where it has no memories).
 std::vector<std::string> area_warnings(const Scenario& scenario);
 
 std::string to_string(hw::TimingLevel level);

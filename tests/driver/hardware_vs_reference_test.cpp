@@ -14,13 +14,12 @@
 #include <systemc>
 #include <vector>
 
-#include "models/accelerator/platform.hpp"
 #include "sw/driver/driver.hpp"
 #include "sw/experiment/program_view.hpp"
 #include "sw/network/integer_network.hpp"
-#include "sw/network/reference_executor.hpp"
 #include "sw/schedule/program.hpp"
 #include "sw/workload/synthetic_network.hpp"
+#include "tests/driver/system.hpp"
 #include "tests/network/random_integer_network.hpp"
 #include "tests/tlm/random_element.hpp"
 #include "tlm/command.hpp"
@@ -28,19 +27,11 @@
 namespace abacus::driver {
 namespace {
 
+using test::hardware_for;
 using test::RandomNetworkOptions;
+using test::System;
 using ::testing::AnyOf;
 using ::testing::HasSubstr;
-
-hw::HardwareConfig hardware_for(network::Arithmetic arithmetic) {
-  hw::HardwareConfig hardware;
-  hw::PeArrayConfig& array = hardware.array;
-  array.kind = {arithmetic.first(), arithmetic.second()};
-  if (arithmetic == network::Arithmetic::bnn) array.weight_bits = array.activation_bits = 1;
-  if (array.kind.has_exponent_weights()) array.accumulator_bits = 32;
-  if (arithmetic == network::Arithmetic::post) array.table.exponents = 63;
-  return hardware;
-}
 
 // The lanes of `table` are built for an element.
 void give_element(const hw::ElementTable& element, hw::HardwareConfig& hardware) {
@@ -50,113 +41,6 @@ void give_element(const hw::ElementTable& element, hw::HardwareConfig& hardware)
   array.weight_bits = element.weight_bits;
   array.activation_bits = element.activation_bits;
 }
-
-// Elements as they stand in memory: one or two bytes, two's complement, little-endian.
-std::vector<std::int32_t> decode(const network::StoredTensor& tensor,
-                                 const std::vector<std::uint8_t>& bytes) {
-  std::vector<std::int32_t> values;
-  const std::size_t size = static_cast<std::size_t>(tensor.element_bytes());
-  for (std::size_t i = 0; i + size <= bytes.size(); i += size) {
-    std::int32_t value = bytes[i];
-    if (size == 2) value |= bytes[i + 1] << 8;
-    const std::int32_t span = size == 2 ? 1 << 16 : 1 << 8;
-    if (tensor.is_signed && value >= span / 2) value -= span;
-    values.push_back(value);
-  }
-  return values;
-}
-
-std::vector<std::uint8_t> encode(const network::StoredTensor& tensor,
-                                 const std::vector<std::int16_t>& values) {
-  std::vector<std::uint8_t> bytes;
-  for (const std::int16_t value : values) {
-    bytes.push_back(static_cast<std::uint8_t>(value & 0xFF));
-    if (tensor.element_bytes() == 2)
-      bytes.push_back(static_cast<std::uint8_t>((value >> 8) & 0xFF));
-  }
-  return bytes;
-}
-
-// One platform, one simulation; as many programs and images as the body runs.
-class System {
- public:
-  System(const hw::HardwareConfig& hardware, hw::TimingLevel level)
-      : hardware_(hardware), platform_("platform", hardware, level) {}
-
-  void simulate(const std::function<void()>& body) {
-    platform_.set_software([&](hw::HostBus& bus) {
-      bus_ = &bus;
-      body();
-      finished_ = true;
-    });
-    sc_core::sc_start();
-    EXPECT_TRUE(finished_) << "the simulation ended before the software did";
-  }
-
-  void load(const network::IntegerNetwork& network) {
-    network_ = &network;
-    program_ = schedule::schedule(network, hardware_);
-    driver_.emplace(*bus_);
-    ASSERT_EQ(driver_->load(experiment::program_view(program_)), DriverStatus::ok);
-  }
-
-  RunStatistics run(std::uint64_t image_seed) {
-    const std::vector<std::uint8_t> pixels = test::random_pixels(*network_, image_seed);
-    image_ = network::quantize_image(*network_, pixels.data());
-    const std::vector<std::uint8_t> input = encode(network_->image, image_);
-    std::vector<std::uint8_t> scores(program_.scores.bytes);
-    RunStatistics statistics{};
-    const DriverStatus status = driver_->run(input.data(), scores.data(), statistics);
-    EXPECT_EQ(status, DriverStatus::ok) << to_string(status) << " " << statistics.error_command;
-    scores_ = decode(network_->layers.back().output, scores);
-    return statistics;
-  }
-
-  network::ReferenceResult reference() const { return reference_of(*network_); }
-  // Of another network, on the same image.
-  network::ReferenceResult reference_of(const network::IntegerNetwork& other) const {
-    return network::execute_reference(
-        other, image_, {hardware_.array.accumulator_bits, hardware_.array.rows},
-        {hardware_.edge_array.accumulator_bits, hardware_.edge_array.rows});
-  }
-
-  std::vector<std::int32_t> output(std::size_t layer) {
-    std::vector<std::uint8_t> bytes(program_.outputs[layer].bytes);
-    EXPECT_TRUE(platform_.peek(program_.outputs[layer].address, bytes.data(), bytes.size()));
-    return decode(network_->layers[layer].output, bytes);
-  }
-
-  // Every layer's output and the scores; stops at the first layer that differs.
-  void expect_reference(const network::ReferenceResult& expected) {
-    for (std::size_t layer = 0; layer < network_->layers.size(); ++layer) {
-      const std::vector<std::int32_t> found = output(layer);
-      ASSERT_EQ(found.size(), expected.outputs[layer].size());
-      for (std::size_t i = 0; i < found.size(); ++i) {
-        ASSERT_EQ(found[i], expected.outputs[layer][i])
-            << "layer " << layer << " \"" << network_->layers[layer].name << "\" ("
-            << network::to_string(network_->layers[layer].kind) << "), element " << i;
-      }
-    }
-    EXPECT_EQ(scores_, expected.outputs.back());
-  }
-
-  void expect_reference() { expect_reference(reference()); }
-
-  models::Platform& platform() { return platform_; }
-  const std::vector<std::int32_t>& scores() const { return scores_; }
-  const schedule::Program& program() const { return program_; }
-
- private:
-  hw::HardwareConfig hardware_;
-  models::Platform platform_;
-  hw::HostBus* bus_ = nullptr;
-  bool finished_ = false;
-  const network::IntegerNetwork* network_ = nullptr;
-  schedule::Program program_;
-  std::optional<Driver> driver_;
-  std::vector<std::int16_t> image_;
-  std::vector<std::int32_t> scores_;
-};
 
 // --- The zoo's shapes ---------------------------------------------------------------------------
 

@@ -387,7 +387,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadScenario{"[hardware]\npreset = \"huge\"\n",
                     "9:10: ", "found \"huge\"; allowed: edge-16x16, edge-32x32, tiny-8x8"},
         BadScenario{"[hardware]\narray.rows = 0\n", "9:14: ",
-                    "hardware.array.rows: found 0; allowed: a whole number from 1 to 256"},
+                    "hardware.array.rows: found 0; allowed: a whole number from 1 to 65535"},
         BadScenario{"[hardware]\narray.kind = \"systolic\"\n",
                     "9:14: ", "allowed: adder, mac, xnor, shift, shift-add, post, apot, table"},
         BadScenario{
@@ -573,7 +573,44 @@ TEST(Scenario, AnArrayFillsTheAreaOfAnotherRunsArray) {
   EXPECT_GT(models::array_area(wider, table).total(), available);
   EXPECT_EQ(scenario.runs[1].hardware.array.columns, 16);
   EXPECT_EQ(scenario.runs[2].hardware.array.columns, 16);
-  EXPECT_TRUE(area_warnings(scenario).empty());
+  EXPECT_DOUBLE_EQ(scenario.runs[0].area_filled,
+                   models::array_area(adder, table).total() / available);
+  EXPECT_EQ(area_warnings(scenario).size(), scenario.runs[0].area_filled < 0.9 ? 1u : 0u);
+}
+
+TEST(Scenario, AnAreaThatIsNotFilledIsToldOf) {
+  const ScenarioFile file(random_head +
+                          "[[run]]\nname = \"adder\"\nhardware.array.same_area_as = \"lane\"\n"
+                          "[[run]]\nname = \"lane\"\narithmetic = \"cnn\"\n"
+                          "hardware.array = { rows = 1, columns = 1 }\n"
+                          "[[run]]\nname = \"again\"\narithmetic = \"cnn\"\n"
+                          "hardware.array = { rows = 1, same_area_as = \"lane\" }\n");
+  const Scenario scenario = read_scenario(file.file());
+  EXPECT_LT(scenario.runs[0].area_filled, 0.9);
+  EXPECT_EQ(scenario.runs[2].area_filled, 1);
+  EXPECT_THAT(area_warnings(scenario),
+              ::testing::ElementsAre(AllOf(HasSubstr("run \"adder\" fills "),
+                                           HasSubstr(" % of the area of \"lane\", with "))));
+}
+
+// Nothing but the formats of commands limits an array.
+TEST(Scenario, ArraysMayBeLarge) {
+  const auto rows = [](const std::string& size) {
+    const ScenarioFile file(random_head + "hardware.array = { " + size + " }\n");
+    return read_scenario(file.file()).runs[0].hardware.array.rows;
+  };
+  EXPECT_EQ(rows("rows = 512, columns = 512"), 512);
+  EXPECT_EQ(rows("rows = 65535, columns = 65535"), 65535);
+  EXPECT_THROW(rows("rows = 65536"), reading::InputError);
+
+  // An area beyond 256 × 256 lanes is filled, too.
+  const ScenarioFile file(random_head +
+                          "[[run]]\nname = \"adder\"\nhardware.array.same_area_as = \"cnn\"\n"
+                          "[[run]]\nname = \"cnn\"\narithmetic = \"cnn\"\n"
+                          "hardware.array = { rows = 400, columns = 400 }\n");
+  const Scenario scenario = read_scenario(file.file());
+  EXPECT_GT(scenario.runs[0].area_filled, 0.9);
+  EXPECT_GT(scenario.runs[0].hardware.array.columns, 256);
 }
 
 TEST(Scenario, EqualAreaWithoutThatOfLookupTablesIsToldOf) {

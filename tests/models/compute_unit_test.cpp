@@ -817,15 +817,58 @@ TEST(ComputeUnitTime, StreamedWeightsStallOnANarrowPort) {
   EXPECT_EQ(counted(bench, Component::weight_sram, Action::sram_read), 784 * 2304 / 64);
 }
 
-TEST(ComputeUnitTime, OtherTrafficStallsTheArray) {
+// Inputs, residual and results through one port: as long as all their accesses, not one after the other.
+TEST(ComputeUnitTime, StreamsOfACommandAddUp) {
   hw::HardwareConfig config;
-  config.activation_sram = {128 * 1024, 1, 32, 1};  // inputs alone need all of it
+  config.activation_sram = {128 * 1024, 1, 32, 1};
   Bench bench(config, hw::TimingLevel::approximate);
-  bench.activation.book(sc_core::SC_ZERO_TIME, bench.context.cycles(1000), 32000);
-  const TimelineEntry entry = timed(bench, Bench::command(authors_kernel()));
-  EXPECT_GT(entry.stalled, bench.context.cycles(900));
-  EXPECT_EQ(cycles(bench, entry.end - entry.start - entry.stalled), 18 + 1 + 7062);
+  hw::ConvolveFields f = authors_kernel();
+  f.has_residual = 1;
+  f.residual_format = {8, 0};
+  f.residual_multiplier = 1;
+  f.residual_address = 3 * 16 * 1024;
+  const TimelineEntry entry = timed(bench, Bench::command(f));
+  const int accesses = 82 * 82 + 784 + 784;
+  EXPECT_GT(accesses, 7056);
+  EXPECT_EQ(cycles(bench, entry.end - entry.start), 18 + 1 + accesses + 6);
+  EXPECT_EQ(cycles(bench, entry.stalled), accesses - 7056);
 }
+
+// Takes two accesses every 40 cycles.
+class Dma : public sc_core::sc_module {
+ public:
+  Dma(const sc_core::sc_module_name& name, Bench& bench, int bursts)
+      : sc_module(name), bench_(bench), bursts_(bursts) {
+    SC_HAS_PROCESS(Dma);
+    SC_THREAD(run);
+  }
+
+ private:
+  void run() {
+    for (int i = 0; i < bursts_; ++i) {
+      wait(bench_.context.cycles(40));
+      bench_.activation.burst(2);
+    }
+  }
+  Bench& bench_;
+  int bursts_;
+};
+
+// DMA that takes ports while a command runs costs it these accesses, where it has none to spare.
+class BurstsMeanwhile : public ::testing::TestWithParam<int> {};
+
+TEST_P(BurstsMeanwhile, CostACommandTheirAccesses) {
+  hw::HardwareConfig config;
+  config.activation_sram = {128 * 1024, 1, 32, 1};
+  Bench bench(config, hw::TimingLevel::approximate);
+  Dma dma("dma", bench, GetParam());
+  const TimelineEntry entry = timed(bench, Bench::command(authors_kernel()));
+  const int accesses = 82 * 82 + 784;
+  // All bursts are over when it ends.
+  EXPECT_EQ(cycles(bench, entry.stalled), accesses + 2 * GetParam() - 7056);
+}
+
+INSTANTIATE_TEST_SUITE_P(Bursts, BurstsMeanwhile, ::testing::Values(0, 1, 100, 180));
 
 hw::AdaptFields some_adapter() {
   hw::AdaptFields f{};

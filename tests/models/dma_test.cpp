@@ -266,37 +266,64 @@ TEST(LoadUnit, CountsAndTimelineCarryTheLayer) {
   EXPECT_EQ(entry.stalled, entry.end - entry.start - bench.context.cycles(16));
 }
 
-TEST(LoadUnit, WaitsForABusyMemory) {
-  Bench bench("bench");
-  sc_time alone, busy;
+// A burst comes before the traffic of commands: only other bursts make it wait.
+struct SharedMemory {
+  sc_time load, store;  // what each took
+};
+SharedMemory load_and_store(const hw::SramConfig& memory, bool together, std::int64_t accesses) {
+  hw::HardwareConfig hardware;
+  hardware.activation_sram = memory;
+  Bench bench("bench", hw::TimingLevel::approximate, hardware);
+  SharedMemory times;
   bench.run([&] {
-    const auto time = [&] {
-      const sc_time start = sc_time_stamp();
-      bench.load.push(transfer(hw::Opcode::load, 0, 0, 2048), 0);
+    Sram::Stream command(bench.activation, accesses);
+    const sc_time start = sc_time_stamp();
+    bench.load.push(transfer(hw::Opcode::load, 0, 0, 2048), 0);
+    if (!together) {
       while (!bench.load.idle()) wait(bench.load.progress());
-      return sc_time_stamp() - start;
-    };
-    time();
-    alone = time();
-    // Somebody takes all but 4 bytes a cycle (the bus brings 8) for a long time.
-    bench.activation.book(sc_time_stamp(), bench.context.cycles(2000), 124 * 2000);
-    busy = time();
+    }
+    const sc_time store_start = sc_time_stamp();
+    bench.store.push(transfer(hw::Opcode::store, 32768, 4096, 2048), 0);
+    while (!bench.store.idle()) wait(bench.store.progress());
+    while (!bench.load.idle()) wait(bench.load.progress());
+    for (const TimelineEntry& entry : bench.context.timeline) {
+      (entry.unit == Unit::load ? times.load : times.store) =
+          entry.end - (entry.unit == Unit::load ? start : store_start);
+    }
   });
-  EXPECT_GE(busy, bench.context.cycles(2048 / 4));
-  EXPECT_LT(alone, bench.context.cycles(2048 / 4));
+  return times;
 }
 
-TEST(StoreUnit, WaitsForABusyMemory) {
-  Bench bench("bench");
-  sc_time busy;
+TEST(LoadAndStore, DoNotWaitForCommands) {
+  const SharedMemory alone = load_and_store({16384, 2, 64, 1}, false, 0);
+  EXPECT_LT(alone.load, sc_time(2048 / 4 * 2.5, sc_core::SC_NS));
+}
+
+TEST(LoadAndStore, DoNotWaitForCommandsThatTakeEveryPort) {
+  // As above with a stream that outlasts them: each process has one configuration.
+  const SharedMemory busy = load_and_store({16384, 2, 64, 1}, false, 1'000'000);
+  EXPECT_LT(busy.load, sc_time(2048 / 4 * 2.5, sc_core::SC_NS));
+  EXPECT_LT(busy.store, sc_time(2048 / 4 * 2.5, sc_core::SC_NS));
+}
+
+TEST(LoadAndStore, ShareOnePort) {
+  // A port of 4 bytes, where the bus brings 8 a cycle: 1,024 accesses for both.
+  const SharedMemory times = load_and_store({16384, 1, 4, 1}, true, 0);
+  EXPECT_GE(std::max(times.load, times.store), sc_time(1024 * 2.5, sc_core::SC_NS));
+  EXPECT_LE(std::max(times.load, times.store), sc_time(1.2 * 1024 * 2.5, sc_core::SC_NS));
+}
+
+// 16-byte rows 48 bytes apart are an access each: as long as whole ports.
+TEST(LoadUnit, RowsApartTakeAnAccessEach) {
+  hw::HardwareConfig hardware;
+  hardware.activation_sram = {16384, 1, 64, 1};
+  Bench bench("bench", hw::TimingLevel::approximate, hardware);
   bench.run([&] {
-    bench.activation.book(sc_time_stamp(), bench.context.cycles(2000), 124 * 2000);
-    const sc_time start = sc_time_stamp();
-    bench.store.push(transfer(hw::Opcode::store, 0, 0, 2048), 0);
-    while (!bench.store.idle()) wait(bench.store.progress());
-    busy = sc_time_stamp() - start;
+    Sram::Stream command(bench.activation, 10'000);
+    bench.load.push(transfer(hw::Opcode::load, 0, 0, 16, 64, 16, 48), 0);
+    while (!bench.load.idle()) wait(bench.load.progress());
+    EXPECT_EQ(command.served(), bench.context.cycles(10'000 + 64));
   });
-  EXPECT_GE(busy, bench.context.cycles((2048 - 64) / 4));
 }
 
 class RefusedTransfers : public ::testing::TestWithParam<hw::TimingLevel> {};

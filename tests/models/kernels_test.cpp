@@ -6,12 +6,14 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <optional>
 #include <random>
 #include <tuple>
 #include <vector>
 
-#include "models/array/tap_lookup.hpp"
-#include "models/array/tap_planes.hpp"
+#include "models/array/lookups/tap_lookup.hpp"
+#include "models/array/parts/parts_tile.hpp"
+#include "models/array/parts/tap_parts.hpp"
 #include "models/array/tap_table.hpp"
 #include "models/elements/processing_element.hpp"
 #include "models/simd/aligned_buffer.hpp"
@@ -99,8 +101,6 @@ TEST(TapPlan, EveryTapOfEveryFormat) {
             case TapKernel::product16:
               tap = operand * plan.weight16[field];
               break;
-            case TapKernel::lookup:
-              FAIL() << "of tables alone";
           }
           if (plan.corrected) {
             tap += plan.correction_scale *
@@ -182,9 +182,26 @@ int exponent_tap_by_the_book(const TapFormat& f, int a, int code) {
   return value * ((a < 0) != (code < 0) ? -1 : 1);
 }
 
-TEST(TapPlanes, MakeEveryTapOfEveryFormat) {
+// What the parts of a weight's tap add up to.
+std::int64_t sum_of_parts(const TapParts& parts, int field, int a, int zero) {
+  const auto at = static_cast<std::size_t>(field);
+  std::int64_t sum = 0;
+  for (const TapParts::Digit& digit : parts.digits()) {
+    sum = (sum << digit.shift) + digit.value[at] * a;
+  }
+  sum <<= parts.pass_shift();
+  const auto operand = static_cast<std::size_t>(static_cast<std::uint8_t>(a + zero));
+  for (const TapParts::Pass& pass : parts.passes()) {
+    sum += pass.multiplier[at] * pass.bytes[operand * pass.entries + pass.entry[at]];
+  }
+  return sum + parts.constants()[at];
+}
+
+TEST(TapParts, MakeEveryTapOfEveryFormat) {
   for (const TapFormat& f : exponent_formats()) {
-    const TapPlanes taps(f);
+    const int zero = f.activation_signed ? 128 : 0;
+    const TapParts narrow = TapParts::split(f, {8, 4, 8}, zero).value();
+    const TapParts wide = TapParts::split(f, {16, 4, 16}, 0).value();
     const TapTable table(f);
     int largest = 0;
     for (int field = 0; field < 1 << f.weight_bits; ++field) {
@@ -192,23 +209,24 @@ TEST(TapPlanes, MakeEveryTapOfEveryFormat) {
       int bound = 0;
       for (int a = f.lowest_activation(); a <= f.highest_activation(); ++a) {
         const int wanted = exponent_tap_by_the_book(f, a, code);
-        int sum = 0;
-        for (int plane = 0; plane < taps.planes(); ++plane) {
-          sum += taps.weight(plane, field) * taps.operand(plane, a);
-        }
-        ASSERT_EQ(sum, wanted) << "a " << a << " code " << code << " levels " << f.levels
-                               << " fraction " << f.fraction_bits;
+        ASSERT_EQ(sum_of_parts(narrow, field, a, zero), wanted)
+            << "a " << a << " code " << code << " levels " << f.levels << " fraction "
+            << f.fraction_bits;
+        ASSERT_EQ(sum_of_parts(wide, field, a, 0), wanted);
         ASSERT_EQ(table(a, code), wanted);
         ASSERT_EQ(processing_element(f.kind).tap(f, a, code), wanted);
         bound = std::max(bound, std::abs(wanted));
       }
-      ASSERT_EQ(taps.bound(field), bound);
+      ASSERT_EQ(narrow.bounds()[static_cast<std::size_t>(field)], bound);
       largest = std::max(largest, bound);
     }
     ASSERT_EQ(processing_element(f.kind).largest_tap(f), largest);
-    const bool exact = f.kind == hw::TapKind::shifted && f.levels - 1 <= f.fraction_bits;
-    if (exact) {
-      ASSERT_EQ(taps.planes(), 1) << "nothing is dropped";
+    for (const TapParts::Digit& digit : narrow.digits()) {
+      for (const int value : digit.value) ASSERT_LE(std::abs(value), 127);
+    }
+    if (f.kind == hw::TapKind::shifted && f.levels - 1 <= f.fraction_bits) {
+      ASSERT_TRUE(narrow.passes().empty()) << "nothing is dropped";
+      ASSERT_TRUE(wide.passes().empty());
     }
   }
 }
@@ -219,6 +237,56 @@ TapFormat format_of(const hw::ElementTable& element) {
   f.set_operands(element);
   f.element = &element;
   return f;
+}
+
+// Of any table: the parts make every tap, or there are none.
+TEST(TapParts, MakeEveryTapOfATableOrNone) {
+  int split = 0;
+  int not_split = 0;
+  for (std::uint64_t seed = 0; seed < 300; ++seed) {
+    const hw::ElementTable element = test::random_element(seed);
+    const TapFormat f = format_of(element);
+    const int zero = seed % 3 == 0 ? -f.lowest_activation() : f.activation_signed ? 128 : 0;
+    const TapParts::Limits limits{seed % 2 == 0 ? 8 : 16, seed % 5, seed % 2 == 0 ? 8 : 16};
+    const std::optional<TapParts> parts = TapParts::split(f, limits, zero);
+    ++(parts ? split : not_split);
+    if (!parts) continue;
+    ASSERT_LE(parts->passes().size(), limits.passes);
+    for (int w = element.lowest_weight(); w <= element.highest_weight(); ++w) {
+      const int field = w & (element.rows() - 1);
+      for (int a = element.lowest_activation(); a <= element.highest_activation(); ++a) {
+        ASSERT_EQ(sum_of_parts(*parts, field, a, zero), element.tap(a, w))
+            << "seed " << seed << " a " << a << " w " << w;
+      }
+    }
+  }
+  EXPECT_GT(split, 50);
+  EXPECT_GT(not_split, 50);
+}
+
+// Multiples of 300 times a weight do not fit a digit of 16 bits, nor two of 8.
+TEST(TapParts, AreNoneWhereMultiplesAreTooLarge) {
+  const hw::ElementTable element =
+      test::element_of({8, true, 8, false}, [](int a, int w) { return 300 * a * w; });
+  EXPECT_FALSE(TapParts::split(format_of(element), {8, 4, 8}, 0));
+  EXPECT_FALSE(TapParts::split(format_of(element), {16, 4, 16}, 0));
+}
+
+// By what is faster, not by kind.
+TEST(TapTile, IsOfPartsWhereTheyAreFew) {
+  const test::ElementOperands narrow{4, true, 4, false};
+  const test::ElementOperands wide{8, true, 8, false};
+  std::mt19937 random(3);
+  const auto disorder = [&](int, int) { return static_cast<std::int32_t>(random() % 256); };
+  const hw::ElementTable few = test::element_of(narrow, disorder);
+  const hw::ElementTable many = test::element_of(wide, disorder);
+  const hw::ElementTable products = test::product_element(wide);
+  for (const CpuTarget target : supported_cpu_targets()) {
+    const bool vectors = target != CpuTarget::portable;
+    EXPECT_EQ(PartsTile::make(format_of(few), target) != nullptr, vectors);
+    EXPECT_EQ(PartsTile::make(format_of(many), target), nullptr);
+    EXPECT_NE(PartsTile::make(format_of(products), target), nullptr);
+  }
 }
 
 class Lookups : public ::testing::TestWithParam<CpuTarget> {};
@@ -295,6 +363,23 @@ TEST_P(Lookups, SumEveryTableOverEveryWindow) {
 
 INSTANTIATE_TEST_SUITE_P(Targets, Lookups, ::testing::ValuesIn(supported_cpu_targets()),
                          [](const auto& instance) { return to_string(instance.param); });
+
+// What the speed of the kernels rests on: POST at 8 bits takes one digit and one pass.
+TEST(TapParts, AreFew) {
+  TapFormat f;
+  f.kind = hw::TapKind::half_shifted;
+  f.fraction_bits = 8;
+  f.levels = 127;
+  const TapParts post = TapParts::split(f, {8, 1, 8}, 0).value();
+  EXPECT_EQ(post.digits().size(), 1u);
+  ASSERT_EQ(post.passes().size(), 1u);
+  EXPECT_EQ(post.passes()[0].entries, 32);
+  f.weight_bits = f.activation_bits = 4;
+  f.levels = 7;
+  f.fraction_bits = 3;
+  EXPECT_EQ(TapParts::split(f, {8, 1, 8}, 0).value().passes().at(0).entries, 8);
+  EXPECT_EQ(TapParts::split(f, {16, 1, 16}, 0).value().passes().at(0).entries, 16);
+}
 
 // Shapes: kernel, stride, channels, columns, output width.
 using Shape = std::tuple<int, int, int, int, int>;

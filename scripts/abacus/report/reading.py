@@ -114,13 +114,15 @@ def check_of(json: JsonValue) -> Check | None:
 
 
 def area_of(json: JsonValue) -> Area:
-    """A run's."""
+    """A run's; `filled` came later than the others."""
+    filled = json.get("filled")
     return Area(
         json["table"].text(),
         json["table_title"].text(),
         json["array_um2"].quantity(),
         json["memories_um2"].or_null(JsonValue.quantity) is not None,
         json["same_area_as"].or_null(JsonValue.text),
+        None if filled is None else filled.or_null(JsonValue.quantity),
     )
 
 

@@ -82,13 +82,14 @@ class Layer:
 
 @dataclass(frozen=True)
 class Area:
-    """Of the PE array."""
+    """Of the PE array; `filled` of the area of `same_area_as`'s, 0 … 1."""
 
     table: str
     table_title: str
     array_um2: float
     has_memories: bool
     same_area_as: str | None
+    filled: float | None
 
 
 @dataclass(frozen=True)

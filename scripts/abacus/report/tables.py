@@ -157,7 +157,8 @@ def area_note(runs: Sequence[Run]) -> str:
         text += " Weight buffers and lookup tables are left out: the source has no small memories."
     for name, area in areas:
         if area.same_area_as:
-            text += f" * {name}: as many lanes as fit into the area of {area.same_area_as}."
+            share = "" if area.filled is None else f" ({100 * area.filled:.1f} % of it)"
+            text += f" * {name}: as many lanes as fit into the area of {area.same_area_as}{share}."
     return text
 
 

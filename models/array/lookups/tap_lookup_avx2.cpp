@@ -1,6 +1,6 @@
 // AVX2: 32 positions at once, 16 columns of the table a permutation. Activations of more than 6 bits take as
 // long as without vectors and are left to the portable version.
-#include "models/array/tap_lookup_targets.hpp"
+#include "models/array/lookups/tap_lookup_targets.hpp"
 
 #if defined(__x86_64__)
 #include "models/simd/target_attributes.hpp"

@@ -1,6 +1,6 @@
 // AVX-512: 64 positions at once. A byte of the taps takes one or two permutations and four additions and
 // masks a tap.
-#include "models/array/tap_lookup_targets.hpp"
+#include "models/array/lookups/tap_lookup_targets.hpp"
 
 #if defined(__x86_64__)
 #include "models/simd/target_attributes.hpp"

@@ -1,7 +1,7 @@
 // The versions of tap_lookup.hpp's kernel; only tap_lookup.cpp chooses among them.
 #pragma once
 
-#include "models/array/tap_lookup.hpp"
+#include "models/array/lookups/tap_lookup.hpp"
 
 namespace abacus::models::kernels {
 

@@ -1,9 +1,9 @@
-#include "models/array/tap_lookup.hpp"
+#include "models/array/lookups/tap_lookup.hpp"
 
 #include <algorithm>
 #include <cstring>
 
-#include "models/array/tap_lookup_targets.hpp"
+#include "models/array/lookups/tap_lookup_targets.hpp"
 #include "models/elements/processing_element.hpp"
 #include "models/simd/dispatch.hpp"
 
