@@ -157,6 +157,15 @@ void run(const Arguments& arguments) {
                              "; allowed: " + checkpoint.network.name + " for " +
                              checkpoint.dataset + ", as " + arguments.checkpoint);
   }
+  network::known_dataset(arguments.checkpoint, checkpoint.dataset);
+  const network::Arithmetic quantized = network::checkpoint_arithmetic(
+      package.origin.arithmetic, package.element ? &*package.element : nullptr);
+  if (quantized != checkpoint.network.arithmetic) {
+    throw std::runtime_error(arguments.package + ": a package of arithmetic " +
+                             network::to_string(package.origin.arithmetic) +
+                             "; allowed: " + network::to_string(checkpoint.network.arithmetic) +
+                             ", as " + arguments.checkpoint);
+  }
   const std::set<std::string> chosen = chosen_layers(package, arguments.histograms);
   train::prepare_torch(arguments.threads);
   network::Dataset images = network::load_dataset(

@@ -65,7 +65,9 @@ void run_package(const Arguments& arguments) {
   const network::ExponentArithmetic exponents = arguments.exponents == "exact"
                                                     ? network::ExponentArithmetic::exact
                                                     : network::ExponentArithmetic::fixed_point;
-  const std::string name = arguments.dataset.empty() ? package.origin.dataset : arguments.dataset;
+  const std::string name = arguments.dataset.empty()
+                               ? network::known_dataset(arguments.package, package.origin.dataset)
+                               : arguments.dataset;
   network::Dataset dataset = network::load_dataset(name, split_from_string(arguments.split),
                                                    network::data_root(arguments.data, name));
   network::check_images(arguments.package, package, dataset);
@@ -86,7 +88,9 @@ void run(const Arguments& arguments) {
     throw std::runtime_error("--exponents exact: given with --checkpoint; allowed: with --package");
   }
   const network::Checkpoint checkpoint = network::load_checkpoint(arguments.checkpoint);
-  const std::string name = arguments.dataset.empty() ? checkpoint.dataset : arguments.dataset;
+  const std::string name = arguments.dataset.empty()
+                               ? network::known_dataset(arguments.checkpoint, checkpoint.dataset)
+                               : arguments.dataset;
   const network::Dataset dataset = network::load_dataset(name, split_from_string(arguments.split),
                                                          network::data_root(arguments.data, name));
   network::check_images(arguments.checkpoint, checkpoint.network, dataset);

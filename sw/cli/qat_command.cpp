@@ -133,6 +133,7 @@ void refuse_idle_options(const CLI::App& command, const quant::QatOptions& optio
 
 void run(const CLI::App& command, const Arguments& arguments) {
   const network::Checkpoint checkpoint = network::load_checkpoint(arguments.checkpoint);
+  network::known_dataset(arguments.checkpoint, checkpoint.dataset);
   quant::QatOptions options = options_of(arguments, quant::training_augmentation(checkpoint));
   refuse_idle_options(command, options);
   if (!options.resume && std::filesystem::exists(train::state_file(options.out))) {

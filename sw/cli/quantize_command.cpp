@@ -76,6 +76,7 @@ std::string recipe(const quant::CompletedOptions& options, int threads) {
 
 void run(const Arguments& arguments) {
   const network::Checkpoint checkpoint = network::load_checkpoint(arguments.checkpoint);
+  network::known_dataset(arguments.checkpoint, checkpoint.dataset);
   const quant::CompletedOptions options =
       quant::complete(arguments.options, quant::training_augmentation(checkpoint));
   quant::check_scheme(options, checkpoint, arguments.checkpoint);

@@ -249,6 +249,7 @@ void run(const Arguments& arguments) {
   require_file_or_json(arguments.out, arguments.json);
   const support::ReservedOutputs reserved(support::given(arguments.out), {arguments.checkpoint});
   const network::Checkpoint checkpoint = network::load_checkpoint(arguments.checkpoint);
+  network::known_dataset(arguments.checkpoint, checkpoint.dataset);
   Watched watched = convolutions(checkpoint.network);
   const std::set<std::string> chosen = chosen_layers(watched, arguments.histograms);
   const network::Dataset training =

@@ -18,6 +18,16 @@ std::string text(const Shape& shape) {
 
 }  // namespace
 
+const std::string& known_dataset(const std::string& source, const std::string& name) {
+  std::string allowed;
+  for (const std::string& known : dataset_names()) {
+    if (name == known) return name;
+    allowed += (allowed.empty() ? "" : ", ") + known;
+  }
+  throw std::invalid_argument(source + ": found images of data set \"" + name +
+                              "\"; allowed: " + allowed);
+}
+
 void check_image_shape(const std::string& source, const Shape& image, const Dataset& images) {
   if (images.count() == 0) throw std::invalid_argument(images.name + ": no images");
   if (image != images.image) {

@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "sw/network/checkpoint.hpp"
+#include "sw/network/value_rules.hpp"
 #include "sw/support/whole_number.hpp"
 
 namespace abacus::train {
@@ -69,6 +70,7 @@ TrainingPosition TrainingState::load(FloatNetwork& network, Optimizer& optimizer
         found->second.shape != expected.shape) {
       fail("tensor \"" + momentum_prefix + name + "\": missing or not of its shape");
     }
+    check_momentum(momentum_prefix + name, found->second);
   }
   TrainingPosition at;
   at.epoch = static_cast<int>(integer("next epoch", 0, epochs));
@@ -80,6 +82,26 @@ TrainingPosition TrainingState::load(FloatNetwork& network, Optimizer& optimizer
   for (const auto& [name, tensor] : parameters) network.set_parameter(name, to_torch(tensor));
   optimizer.set_state(momentum);
   return at;
+}
+
+void TrainingState::check_momentum(const std::string& name, const network::Tensor& tensor) const {
+  const std::string place = "tensor \"" + name + "\": found ";
+  if (tensor.type == network::ElementType::i64) {  // Adam's steps
+    for (const std::int64_t count : tensor.values<std::int64_t>()) {
+      if (count < 0) fail(place + std::to_string(count) + ", expected a count of steps");
+    }
+  } else if (const auto wrong = network::wrong_value(name, tensor.values<float>())) {
+    fail(place + number(wrong->value, "%g") + " at element " + std::to_string(wrong->index) +
+         ", expected " + wrong->expected);
+  }
+}
+
+std::vector<double> TrainingState::meant(const std::string& what, const std::string& key,
+                                         std::vector<double> values) const {
+  if (const auto wrong = network::wrong_value(what, values)) {
+    fail("\"" + key + "\": found " + number(wrong->value, "%g") + ", expected " + wrong->expected);
+  }
+  return values;
 }
 
 double TrainingState::real(const std::string& key) const { return real_of(key, text(key)); }

@@ -43,9 +43,13 @@ class TrainingState {
   std::int64_t integer(const std::string& key, std::int64_t lowest, std::int64_t highest) const;
   std::vector<double> reals(const std::string& key) const;  // separated by spaces
   std::vector<double> reals(const std::string& key, std::size_t count) const;
+  // The values of a key, which must be what numbers called `what` are (sw/network/value_rules.hpp).
+  std::vector<double> meant(const std::string& what, const std::string& key,
+                            std::vector<double> values) const;
   [[noreturn]] void fail(const std::string& what) const;
 
  private:
+  void check_momentum(const std::string& name, const network::Tensor& tensor) const;
   double real_of(const std::string& key, const std::string& word) const;
   // Those whose name begins so, without it.
   std::map<std::string, network::Tensor> tensors(const std::string& prefix) const;

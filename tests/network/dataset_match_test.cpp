@@ -59,6 +59,18 @@ TEST(DatasetMatch, RefusesOtherClassesAndNoImages) {
   EXPECT_THROW(check_image_shape("a", {1, 8, 9}, images), std::invalid_argument);
 }
 
+TEST(DatasetMatch, KnowsDataSetsByName) {
+  EXPECT_EQ(known_dataset("a.safetensors", "cifar100"), "cifar100");
+  try {
+    known_dataset("a.safetensors", "squares");
+    ADD_FAILURE() << "accepted";
+  } catch (const std::invalid_argument& error) {
+    EXPECT_THAT(error.what(),
+                AllOf(StartsWith("a.safetensors: found images of data set \"squares\""),
+                      HasSubstr("fashion-mnist, cifar10, cifar100")));
+  }
+}
+
 TEST(DatasetMatch, AsksFloatAndIntegerNetworksAlike) {
   const Dataset images = images_of({1, 28, 28}, 10, 1);
   Network network = make_network("lenet", Arithmetic::cnn, {1, 28, 28}, 10);

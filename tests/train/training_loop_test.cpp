@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdint>
+#include <cstring>
 #include <limits>
 #include <sstream>
 #include <stdexcept>
@@ -241,6 +243,41 @@ TEST_F(Loop, AStateRefusesAnotherTrainingAndDamage) {
   state.tensors.erase("momentum/bn1.bias");
   network::write_safetensors(file("a.state"), state);
   EXPECT_THAT(error_of(load), HasSubstr("momentum/bn1.bias"));
+  std::vector<float> momentum = good.tensors.at("momentum/bn1.bias").values<float>();
+  momentum[3] = -std::numeric_limits<float>::infinity();
+  state.tensors["momentum/bn1.bias"] =
+      network::Tensor::from(momentum, {static_cast<std::int64_t>(momentum.size())});
+  network::write_safetensors(file("a.state"), state);
+  EXPECT_THAT(error_of(load), AllOf(HasSubstr(file("a.state").string()),
+                                    HasSubstr("momentum/bn1.bias\": found -inf at element 3")));
+}
+
+// Cut or changed anywhere: an error that names the file, or a state.
+TEST_F(Loop, ADamagedStateIsRefusedCleanly) {
+  LeNetTask task(file("a.state"));
+  BatchSource source = batches();
+  run_training(task, task.optimizer, source, recorded(EpochSchedule{1, 0.05, 0}));
+  const std::string whole = test::read_text(file("a.state"));
+  const auto read = [&](const std::string& bytes) {
+    test::write_text(file("a.state"), bytes);
+    try {
+      TrainingState(file("a.state")).load(task.network, task.optimizer, 1, 3);
+    } catch (const std::runtime_error& error) {
+      EXPECT_THAT(error.what(), HasSubstr(file("a.state").string()));
+      return false;
+    }
+    return true;
+  };
+  EXPECT_TRUE(read(whole));
+  std::uint64_t header = 0;
+  std::memcpy(&header, whole.data(), sizeof header);
+  for (std::size_t at = 0; at < 8 + header; at += 1 + header / 150) {
+    EXPECT_FALSE(read(whole.substr(0, at))) << at;
+    std::string changed = whole;
+    changed[at] = static_cast<char>(changed[at] ^ 0x15);
+    read(changed);
+  }
+  EXPECT_FALSE(read(whole.substr(0, whole.size() - 1)));
 }
 
 }  // namespace

@@ -53,8 +53,12 @@ void for_each_number(QuantizationPlan& plan, const Visit& visit) {
   }
 }
 
-void fill(const train::TrainingState& state, const std::string& key, torch::Tensor values) {
-  const std::vector<double> read = state.reals(key, static_cast<std::size_t>(values.numel()));
+// Of one number of the plan, without the layer's index behind it.
+std::string meaning_of(const std::string& key) {
+  return key.substr(0, key.find_last_not_of(" 0123456789") + 1);
+}
+
+void fill(const std::vector<double>& read, torch::Tensor values) {
   torch::NoGradGuard no_gradient;
   values.copy_(torch::tensor(read, torch::kFloat64));
 }
@@ -79,7 +83,8 @@ void save_qat_state(const std::filesystem::path& file, const train::TrainingIden
 void load_qat_plan(const std::filesystem::path& file, QuantizationPlan& plan) {
   const train::TrainingState state(file);
   for_each_number(plan, [&](const std::string& key, std::vector<double>& values, bool same_count) {
-    values = same_count ? state.reals(key, values.size()) : state.reals(key);
+    values = state.meant(meaning_of(key), key,
+                         same_count ? state.reals(key, values.size()) : state.reals(key));
   });
   for (std::size_t i = 0; i < plan.convolutions.size(); ++i) {
     const ConvolutionPlan& of = plan.convolutions[i];
@@ -100,8 +105,11 @@ train::TrainingPosition load_qat_state(const std::filesystem::path& file,
   const train::TrainingPosition at =
       state.load(training.network, training.optimizer, epochs, batches);
   for (LearnedRange& range : training.quantized.learned_ranges()) {
-    fill(state, "range " + range.name, range.values);
-    fill(state, "range momentum " + range.name, training.range_velocity.at(range.name));
+    const auto count = static_cast<std::size_t>(range.values.numel());
+    const std::string key = "range " + range.name;
+    fill(state.meant(range.name, key, state.reals(key, count)), range.values);
+    fill(state.reals("range momentum " + range.name, count),
+         training.range_velocity.at(range.name));
   }
   return at;
 }

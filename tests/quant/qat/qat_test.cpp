@@ -396,6 +396,13 @@ TEST_F(Qat, RefusesADamagedState) {
               HasSubstr("plan image scale"));
   EXPECT_THAT(with([](network::TensorFile& s) { s.metadata["plan group 1"] = "0x0p+0"; }),
               HasSubstr("plan group 1"));
+  for (const std::string key :
+       {"plan image scale", "plan output scale 0", "plan activation step 1"}) {
+    for (const std::string value : {"0x0p+0", "-0x1p+0"}) {
+      EXPECT_THAT(with([&](network::TensorFile& s) { s.metadata[key] = value; }),
+                  AllOf(HasSubstr('"' + key + "\": found "), HasSubstr("above 0")));
+    }
+  }
   for (auto& [key, value] : good.metadata) {
     if (key.rfind("plan range ", 0) != 0 || value.empty()) continue;
     const std::string name = key;
