@@ -43,7 +43,7 @@ Case random_case(std::mt19937& random) {
   f.first_shift = static_cast<std::uint8_t>(pick(0, 12));
   f.second_shift = static_cast<std::uint8_t>(pick(0, 16));
   f.read_multiplier = static_cast<std::uint16_t>(pick(1, 65535));
-  f.second_bias = std::int64_t{pick(-1000, 20000)} << f.second_shift;
+  f.second_bias = pick(-1000, 20000) * (std::int64_t{1} << f.second_shift);
   const auto weights = [&](int count) {
     std::vector<std::int8_t> all;
     for (int i = 0; i < count; ++i) all.push_back(static_cast<std::int8_t>(pick(-128, 127)));

@@ -74,7 +74,7 @@ inline hw::ElementTable random_element(std::uint64_t seed) {
       case 0:
         return 0;
       case 1:
-        return ((a >> dropped) << dropped) * (w | 1);
+        return (a >> dropped) * (1 << dropped) * (w | 1);
       case 2:
         return truncated_product(a, w, dropped);
       case 3:
