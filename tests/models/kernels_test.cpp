@@ -187,9 +187,9 @@ std::int64_t sum_of_parts(const TapParts& parts, int field, int a, int zero) {
   const auto at = static_cast<std::size_t>(field);
   std::int64_t sum = 0;
   for (const TapParts::Digit& digit : parts.digits()) {
-    sum = (sum << digit.shift) + digit.value[at] * a;
+    sum = sum * (std::int64_t{1} << digit.shift) + digit.value[at] * a;
   }
-  sum <<= parts.pass_shift();
+  sum *= std::int64_t{1} << parts.pass_shift();
   const auto operand = static_cast<std::size_t>(static_cast<std::uint8_t>(a + zero));
   for (const TapParts::Pass& pass : parts.passes()) {
     sum += pass.multiplier[at] * pass.bytes[operand * pass.entries + pass.entry[at]];
