@@ -157,9 +157,11 @@ tlm::tlm_sync_enum BurstEngine::nb_transport_bw(tlm::tlm_generic_payload& transa
   if (more()) {
     issue();
   } else if (under_way_ == 0) {
-    sc_time end = sc_time_stamp();
+    // A transfer lasts for as long as it takes slots of the SRAM, also where narrow ports read more
+    // slowly than the bus takes the data: nothing of it is left to whoever comes next.
+    sc_time end = std::max(sc_time_stamp(), served_);
     if (transfer_.sram != nullptr && transfer_.command == tlm::TLM_READ_COMMAND) {
-      end = std::max(end, served_) + context_.cycle() * transfer_.sram->config().latency_cycles;
+      end += context_.cycle() * transfer_.sram->config().latency_cycles;
     }
     finish_event_.notify(end - sc_time_stamp());
   }

@@ -313,6 +313,13 @@ TEST(LoadAndStore, ShareOnePort) {
   EXPECT_LE(std::max(times.load, times.store), sc_time(1.2 * 1024 * 2.5, sc_core::SC_NS));
 }
 
+// 512 reads of 4 bytes, where the bus takes 8 a cycle: the store has ended when they have.
+TEST(StoreUnit, LastsForAsLongAsItReads) {
+  const SharedMemory alone = load_and_store({16384, 1, 4, 1}, false, 0);
+  EXPECT_GE(alone.store, sc_time(512 * 2.5, sc_core::SC_NS));
+  EXPECT_LE(alone.store, sc_time(1.2 * 512 * 2.5, sc_core::SC_NS));
+}
+
 // 16-byte rows 48 bytes apart are an access each: as long as whole ports.
 TEST(LoadUnit, RowsApartTakeAnAccessEach) {
   hw::HardwareConfig hardware;
