@@ -1,5 +1,6 @@
-// The commands that the scheduler writes into DRAM and the sequencer fetches: 128 bytes each,
-// little-endian, plain data. docs/arithmetic.md defines what the compute commands compute.
+// The commands that the sequencer hands to the units: 128 bytes each, little-endian, plain data; in
+// DRAM, where the scheduler writes them, they stand more compactly (tlm/command_stream.hpp).
+// docs/arithmetic.md defines what the compute commands compute.
 //
 // Three units run side by side, each executing its own commands in program order: `load` (DRAM →
 // on-chip), `compute` (PE array, edge array, vector unit) and `store` (activation SRAM → DRAM). Units

@@ -104,6 +104,16 @@ struct Platform::Parts {
     bus.to(4).bind(parameter_sram.debug_socket);
   }
 
+  bool debug(tlm::tlm_command command, std::uint64_t address, std::uint8_t* data,
+             std::size_t bytes) {
+    tlm::tlm_generic_payload transaction;
+    transaction.set_command(command);
+    transaction.set_address(address);
+    transaction.set_data_ptr(data);
+    transaction.set_data_length(static_cast<unsigned>(bytes));
+    return host.engine().socket->transport_dbg(transaction) == bytes;
+  }
+
   hw::HardwareConfig config;
   Context context;
   TokenCounters tokens;
@@ -145,11 +155,16 @@ Sram& Platform::weight_sram() { return parts_->weight_sram; }
 Sram& Platform::parameter_sram() { return parts_->parameter_sram; }
 
 bool Platform::peek(std::uint64_t address, std::uint8_t* data, std::size_t bytes) {
-  return parts_->dram.peek(address, data, bytes);
+  return parts_->debug(tlm::TLM_READ_COMMAND, address, data, bytes);
 }
 
 bool Platform::poke(std::uint64_t address, const std::uint8_t* data, std::size_t bytes) {
-  return parts_->dram.poke(address, data, bytes);
+  // A write only reads from here.
+  return parts_->debug(tlm::TLM_WRITE_COMMAND, address, const_cast<std::uint8_t*>(data), bytes);
+}
+
+void Platform::observe_compute(std::function<void(std::uint32_t)> ended) {
+  parts_->compute.observe(std::move(ended));
 }
 
 }  // namespace abacus::models

@@ -43,10 +43,15 @@ class Platform : public sc_core::sc_module {
   Sram& weight_sram();
   Sram& parameter_sram();
 
-  // Reads or writes DRAM without time or counting (for checks and tests); false past the device's
-  // end.
+  // Reads or writes at an address of the bus (tlm/address_map.hpp; the on-chip memories have windows
+  // there) by transport_dbg, without time or counting, for checks and tests; false where the address
+  // map has nothing, or not so many bytes.
   bool peek(std::uint64_t address, std::uint8_t* data, std::size_t bytes);
   bool poke(std::uint64_t address, const std::uint8_t* data, std::size_t bytes);
+
+  // Told of each compute command that was carried out, by its place in the program, before any other
+  // command may change what it wrote.
+  void observe_compute(std::function<void(std::uint32_t)> ended);
 
  private:
   struct Parts;

@@ -40,7 +40,10 @@ bool ExecutionUnit::step() {
     context_.timeline.push_back({unit, layer_of(entry.command), start, end, stalled_});
     busy_[static_cast<std::size_t>(unit)] += end - start;
   }
-  if (ended) tokens_.raise(entry.command.signal);
+  if (ended) {
+    if (ended_) ended_(entry.index);
+    tokens_.raise(entry.command.signal);
+  }
   progress_.notify();
   return true;
 }

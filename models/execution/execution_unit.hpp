@@ -10,10 +10,12 @@
 #include <array>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <optional>
 #include <stdexcept>
 #include <string>
 #include <systemc>
+#include <utility>
 
 #include "models/context.hpp"
 #include "models/execution/token_counters.hpp"
@@ -64,6 +66,10 @@ class ExecutionUnit : public sc_core::sc_module {
   // level, where nothing waits, the sequencer calls it and so spares the changes of thread.
   bool step();
 
+  // Told of each command that was carried out, by its place in the program, before its tokens are
+  // raised: what it wrote stands untouched then. Must take no time. One observer; an empty one is none.
+  void observe(std::function<void(std::uint32_t)> ended) { ended_ = std::move(ended); }
+
   // Drops all queued commands (a failed program); the executing one still ends.
   void flush();
   // Doorbell: forgets failure and busy time.
@@ -106,6 +112,7 @@ class ExecutionUnit : public sc_core::sc_module {
   sc_core::sc_time stalled_;
   std::array<sc_core::sc_time, unit_count> busy_;
   std::optional<CommandFailure> failure_;
+  std::function<void(std::uint32_t)> ended_;
   sc_core::sc_event pushed_{"pushed"};
   sc_core::sc_event progress_{"progress"};
 };

@@ -1,8 +1,8 @@
-// Reads a program's commands from DRAM ahead of their use: two buffers of a few commands, one in
-// use, the other being filled.
+// Reads a program's command stream (tlm/command_stream.hpp) from DRAM ahead of its use, two buffers
+// of 512 bytes, one in use, the other being filled, and puts its commands together.
 //
 // Ports: engine().socket, to the bus.
-// Time: bus reads, as many at once as its burst engine allows; next() waits where the commands are
+// Time: bus reads, as many at once as its burst engine allows; next() waits where the words are
 // not there yet.
 #pragma once
 
@@ -11,7 +11,7 @@
 #include <systemc>
 
 #include "models/dma/burst_engine.hpp"
-#include "tlm/command.hpp"
+#include "tlm/command_stream.hpp"
 
 namespace abacus::models {
 
@@ -22,21 +22,35 @@ class CommandFetcher : public sc_core::sc_module {
 
   BurstEngine& engine() { return engine_; }
 
-  // Begins to fetch the `count` commands that stand at `address`.
-  void begin(std::uint64_t address, std::uint32_t count);
-  // The next command, or null where the bus answered with an error. Called `count` times at most,
-  // from an SC_THREAD. Valid until the call after the next.
-  const hw::Command* next();
+  // Begins to fetch the stream of `words` words that stands at `address`.
+  void begin(std::uint64_t address, std::uint32_t words);
+
+  enum class Answer {
+    command,
+    end,        // of the stream
+    cut_short,  // it ends inside a command
+    bus_error
+  };
+  // Goes on to the next command. Called from an SC_THREAD.
+  Answer next();
+  // Valid until next() is called again.
+  const hw::Command& command() const { return *command_; }
+  // Words of the stream that it took.
+  std::size_t command_words() const { return command_words_; }
   // Waits until nothing is under way any more.
   void end();
 
  private:
-  static constexpr std::uint32_t commands_per_buffer = 4;
-  using Buffer = std::array<hw::Command, commands_per_buffer>;
+  static constexpr std::uint32_t words_per_buffer = 128;
+  using Buffer = std::array<std::uint32_t, words_per_buffer>;
   void fetch();
+  bool take(std::uint32_t& word);
 
   BurstEngine engine_;
   std::array<Buffer, 2> buffers_{};
+  hw::CommandHistory history_;
+  const hw::Command* command_ = nullptr;
+  std::size_t command_words_ = 0;
   std::uint64_t address_ = 0;
   std::uint32_t count_ = 0;
   std::uint32_t requested_ = 0;

@@ -51,27 +51,32 @@ void Sequencer::run_program() {
 
 void Sequencer::dispatch_all() {
   fetcher_.begin(program_address_, program_length_);
-  for (std::uint32_t index = 0; index < program_length_; ++index) {
-    const hw::Command* command = fetcher_.next();
-    if (command == nullptr) {
-      fail(index, "the bus answered the fetch of the command with an error");
-      return;
+  for (std::uint32_t index = 0;; ++index) {
+    switch (fetcher_.next()) {
+      case CommandFetcher::Answer::command:
+        break;
+      case CommandFetcher::Answer::end:
+        return fail(index, "the program has no finish command");
+      case CommandFetcher::Answer::cut_short:
+        return fail(index, "the program ends inside the command");
+      case CommandFetcher::Answer::bus_error:
+        return fail(index, "the bus answered the fetch of the command with an error");
     }
+    const hw::Command& command = fetcher_.command();
     if (context_.timed()) {
       wait(context_.cycle());
-      const int layer = layer_of(*command);
-      context_.activity.count(layer, Component::sequencer, Action::register_write, 1,
-                              8 * sizeof(hw::Command));
+      const int layer = layer_of(command);
+      context_.activity.count(layer, Component::sequencer, Action::register_write,
+                              static_cast<std::int64_t>(fetcher_.command_words()), 32);
       context_.activity.count(layer, Component::sequencer, Action::register_read, 1,
                               8 * sizeof(hw::Command));
     }
-    if (command->opcode == hw::Opcode::finish) {
-      finish(*command, index);
+    if (command.opcode == hw::Opcode::finish) {
+      finish(command, index);
       return;
     }
-    if (!dispatch(*command, index)) return;
+    if (!dispatch(command, index)) return;
   }
-  fail(program_length_, "the program has no finish command");
 }
 
 bool Sequencer::dispatch(const hw::Command& command, std::uint32_t index) {

@@ -12,7 +12,8 @@
 // with the command's index (of the first where there are several).
 // Writing while busy to anything but interrupt_clear, or to a register that only reads, is a
 // TLM_COMMAND_ERROR_RESPONSE.
-// Counts: a register write and read of a command's 1024 bits for each; idle cycles of PE array,
+// Counts: a register write of 32 bits for each word of the command stream, a register read of a
+// command's 1024 bits for each; idle cycles of PE array,
 // edge array, vector unit and the two DMA units (each its own) between doorbell and end.
 #pragma once
 

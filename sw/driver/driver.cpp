@@ -45,7 +45,7 @@ bool start(Registers& device, const ProgramView& program) {
                       static_cast<std::uint32_t>(program.command_address)) &&
          device.write(registers::program_address_high,
                       static_cast<std::uint32_t>(program.command_address >> 32)) &&
-         device.write(registers::program_length, program.command_count) &&
+         device.write(registers::program_length, program.command_words) &&
          device.write(registers::doorbell, 1);
 }
 

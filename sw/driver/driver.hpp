@@ -18,7 +18,7 @@ struct ProgramView {
   const std::uint8_t* image;
   std::size_t image_bytes;
   std::uint64_t command_address;
-  std::uint32_t command_count;
+  std::uint32_t command_words;
   std::uint64_t input_address;
   std::size_t input_bytes;
   std::uint64_t scores_address;

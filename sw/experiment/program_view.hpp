@@ -13,7 +13,7 @@ inline driver::ProgramView program_view(const schedule::Program& program) {
   view.image = program.dram_image.data();
   view.image_bytes = program.dram_image.size();
   view.command_address = program.command_address;
-  view.command_count = program.command_count;
+  view.command_words = program.command_words;
   view.input_address = program.input.address;
   view.input_bytes = program.input.bytes;
   view.scores_address = program.scores.address;

@@ -11,12 +11,13 @@
 #include "sw/experiment/program_view.hpp"
 #include "sw/network/dataset_match.hpp"
 #include "sw/network/reference_executor.hpp"
+#include "tlm/address_map.hpp"
 #include "tlm/command.hpp"
 
 namespace abacus::experiment {
 namespace {
 
-// Elements of a stored tensor from and to memory: one byte up to 8 bits, else two, little-endian,
+// Elements of a stored tensor as they stand in memory: one byte up to 8 bits, else two, little-endian,
 // two's complement.
 std::vector<std::uint8_t> to_bytes(const network::StoredTensor& tensor,
                                    const std::vector<std::int16_t>& values) {
@@ -30,19 +31,13 @@ std::vector<std::uint8_t> to_bytes(const network::StoredTensor& tensor,
   return bytes;
 }
 
-std::int32_t element(const network::StoredTensor& tensor, const std::uint8_t* bytes,
-                     std::int64_t index) {
-  if (tensor.element_bytes() == 1) {
-    return tensor.is_signed ? static_cast<std::int8_t>(bytes[index]) : bytes[index];
-  }
-  const auto pattern = static_cast<std::uint16_t>(bytes[2 * index] | (bytes[2 * index + 1] << 8));
-  return tensor.is_signed ? static_cast<std::int16_t>(pattern) : pattern;
-}
-
 int class_of(const network::StoredTensor& scores, const std::vector<std::uint8_t>& bytes) {
+  const auto score = [&](std::int64_t i) {
+    return schedule::stored_element(scores, bytes.data(), static_cast<std::size_t>(i));
+  };
   std::int64_t best = 0;
   for (std::int64_t i = 1; i < scores.shape.elements(); ++i) {
-    if (element(scores, bytes.data(), i) > element(scores, bytes.data(), best)) best = i;
+    if (score(i) > score(best)) best = i;
   }
   return static_cast<int>(best);
 }
@@ -91,11 +86,9 @@ class HostSoftware {
 
   // Whose command it is, as far as there is one.
   std::string layer_of(std::uint32_t index) const {
-    if (index >= program_.command_count) return "";
-    hw::Command command;
-    const std::uint64_t place =
-        program_.command_address - program_.image_address + std::uint64_t{index} * sizeof command;
-    std::memcpy(&command, program_.dram_image.data() + place, sizeof command);
+    const std::vector<hw::Command> commands = schedule::commands_of(program_);
+    if (index >= commands.size()) return "";
+    const hw::Command& command = commands[index];
     return command.layer < network_.layers.size()
                ? " of layer \"" + network_.layers[command.layer].name + '"'
                : "";
@@ -117,8 +110,11 @@ class HostSoftware {
     }
     std::vector<std::uint8_t> scores(program_.scores.bytes);
     driver::RunStatistics statistics{};
+    const bool checked = i < slice_.checked;
+    if (checked) begin_check(index, image);
     require(driver.run(input.data(), scores.data(), statistics),
             "run image " + std::to_string(index), &statistics);
+    if (checked) end_check(index, scores);
 
     ++outcome_.images;
     const network::StoredTensor& last = network_.layers.back().output;
@@ -133,38 +129,66 @@ class HostSoftware {
       entry.activity = context.activity.counts();
       outcome_.timed.push_back(std::move(entry));
     }
-    if (i < slice_.checked) check(index, image);
   }
 
-  // Holds every layer's output, as it stands in DRAM, against the reference executor's.
-  void check(std::int64_t index, const std::vector<std::int16_t>& image) {
+  // Has every tile of every layer's output held against the reference executor's as soon as its
+  // command has ended, in the activation SRAM, where nothing has overwritten it yet.
+  void begin_check(std::int64_t index, const std::vector<std::int16_t>& image) {
     const hw::HardwareConfig& hardware = platform_.config();
-    const network::ReferenceResult reference = network::execute_reference(
+    reference_ = network::execute_reference(
         network_, image, {hardware.array.accumulator_bits, hardware.array.rows},
         {hardware.edge_array.accumulator_bits, hardware.edge_array.rows});
-    ++outcome_.checked;
-    for (std::size_t l = 0; l < network_.layers.size() && !outcome_.mismatch; ++l) {
-      const network::StoredTensor& tensor = network_.layers[l].output;
-      std::vector<std::uint8_t> bytes(static_cast<std::size_t>(tensor.bytes()));
-      if (!platform_.peek(program_.outputs[l].address, bytes.data(), bytes.size())) {
-        throw std::runtime_error("layer " + network_.layers[l].name +
-                                 ": its output lies past the end of the DRAM");
-      }
-      for (std::int64_t e = 0; e < tensor.shape.elements(); ++e) {
-        const std::int32_t simulated = element(tensor, bytes.data(), e);
-        const std::int32_t expected = reference.outputs[l][static_cast<std::size_t>(e)];
-        if (simulated == expected) continue;
-        const std::int64_t pixel = e / tensor.shape.channels;
-        outcome_.mismatch = Mismatch{index,
-                                     network_.layers[l].name,
-                                     static_cast<int>(pixel / tensor.shape.width),
-                                     static_cast<int>(pixel % tensor.shape.width),
-                                     static_cast<int>(e % tensor.shape.channels),
-                                     simulated,
-                                     expected};
-        break;
-      }
+    next_tile_ = program_.tiles.begin();
+    unreadable_ = false;
+    platform_.observe_compute([this, index](std::uint32_t command) {
+      if (next_tile_ == program_.tiles.end() || next_tile_->command != command) return;
+      check(index, *next_tile_++);
+    });
+  }
+
+  void check(std::int64_t index, const schedule::OutputTile& tile) {
+    if (outcome_.mismatch) return;
+    const std::size_t layer = static_cast<std::size_t>(tile.layer);
+    const network::StoredTensor& tensor = network_.layers[layer].output;
+    std::vector<std::uint8_t> bytes(tile.bytes(tensor));
+    if (!platform_.peek(hw::address_map::activation_sram_base + tile.address, bytes.data(),
+                        bytes.size())) {
+      unreadable_ = true;
+      return;
     }
+    schedule::for_each_value(tile, tensor, bytes,
+                             [&](int y, int x, int channel, std::int32_t simulated) {
+                               compare(index, layer, y, x, channel, simulated);
+                             });
+  }
+
+  void compare(std::int64_t index, std::size_t layer, int y, int x, int channel,
+               std::int32_t simulated) {
+    const network::Shape& shape = network_.layers[layer].output.shape;
+    const std::size_t element =
+        (static_cast<std::size_t>(y) * shape.width + x) * shape.channels + channel;
+    const std::int32_t expected = reference_.outputs[layer][element];
+    if (simulated == expected || outcome_.mismatch) return;
+    outcome_.mismatch =
+        Mismatch{index, network_.layers[layer].name, y, x, channel, simulated, expected};
+  }
+
+  // All tiles were seen, and the scores reached the host as they were computed.
+  void end_check(std::int64_t index, const std::vector<std::uint8_t>& scores) {
+    platform_.observe_compute({});
+    if (next_tile_ != program_.tiles.end() || unreadable_) {
+      throw std::logic_error("not every output tile could be read when its command had ended");
+    }
+    const std::size_t last = network_.layers.size() - 1;
+    const network::StoredTensor& tensor = network_.layers[last].output;
+    for (std::int64_t i = 0; i < tensor.shape.elements(); ++i) {
+      const std::int64_t pixel = i / tensor.shape.channels;
+      compare(index, last, static_cast<int>(pixel / tensor.shape.width),
+              static_cast<int>(pixel % tensor.shape.width),
+              static_cast<int>(i % tensor.shape.channels),
+              schedule::stored_element(tensor, scores.data(), static_cast<std::size_t>(i)));
+    }
+    ++outcome_.checked;
   }
 
   models::Platform& platform_;
@@ -175,6 +199,9 @@ class HostSoftware {
   const SimulationSlice& slice_;
   const support::Report& report_;
   RunOutcome outcome_;
+  network::ReferenceResult reference_;  // of the image that is being checked
+  std::vector<schedule::OutputTile>::const_iterator next_tile_;
+  bool unreadable_ = false;  // a tile was; an exception must not cross the simulation kernel
 };
 
 }  // namespace

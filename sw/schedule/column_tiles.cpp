@@ -22,16 +22,18 @@ class BitWriter {
   explicit BitWriter(std::vector<std::uint8_t>& bytes) : bytes_(bytes) {}
 
   void put(std::uint32_t value, int bits) {
-    for (int i = 0; i < bits; ++i, ++position_) {
-      const std::uint32_t bit = (value >> i) & 1u;
-      bytes_[position_ / 8] =
-          static_cast<std::uint8_t>(bytes_[position_ / 8] | (bit << (position_ % 8)));
+    pending_ |= (value & ((std::uint32_t{1} << bits) - 1)) << filled_;
+    for (filled_ += bits; filled_ >= 8; filled_ -= 8) {
+      bytes_[next_++] = static_cast<std::uint8_t>(pending_);
+      pending_ >>= 8;
     }
   }
 
  private:
   std::vector<std::uint8_t>& bytes_;
-  std::size_t position_ = 0;
+  std::size_t next_ = 0;
+  std::uint32_t pending_ = 0;  // bits of a byte that is not full yet: 8 values always fill theirs
+  int filled_ = 0;
 };
 
 }  // namespace

@@ -1,16 +1,20 @@
 #include "sw/schedule/cost_model.hpp"
 
 #include <algorithm>
+#include <cstddef>
 
+#include "tlm/command.hpp"
 #include "tlm/dataflow.hpp"
 
 namespace abacus::schedule {
 namespace {
 
 // Cycles that a DMA command costs besides its bytes (dispatch, first access), and a compute
-// command.
+// command besides its weights, its operands and the array's pipeline.
 constexpr double transfer_overhead = 80;
-constexpr double compute_overhead = 24;
+constexpr double compute_overhead = 8;
+// Bytes that a command takes of the stream (tlm/command_stream.hpp), about.
+constexpr double command_bytes = 32;
 // Share of the peak rate that mixed reads and writes get out of bus and DRAM.
 constexpr double memory_efficiency = 0.7;
 
@@ -19,6 +23,8 @@ double bytes_per_cycle(const hw::HardwareConfig& hardware) {
   const double dram = hardware.dram.data_bits / 8.0 * 2 / hardware.dram.t_ck * cycle;
   return memory_efficiency * std::min(dram, double{1} * hardware.bus.bytes_per_cycle);
 }
+
+double port_bytes(const hw::SramConfig& sram) { return double{1} * sram.banks * sram.port_bytes; }
 
 double ceiling(int a, int b) { return (a + b - 1) / b; }
 
@@ -37,119 +43,178 @@ struct Traffic {
 class Estimate {
  public:
   Estimate(const network::IntegerNetwork& network, const network::IntegerLayer& layer,
-           const LayerTiling& tiling, const hw::HardwareConfig& hardware)
+           const OperandPlaces& places, const Loops& loops, const hw::HardwareConfig& hardware)
       : network_(network),
         layer_(layer),
-        tiling_(tiling),
+        places_(places),
+        loops_(loops),
         hardware_(hardware),
         input_(network.tensor(layer.input)),
-        residual_element_bytes_(layer.residual == network::no_tensor
-                                    ? 0
-                                    : network.tensor(layer.residual).element_bytes()),
-        tiles_(static_cast<double>(tiling.spatial.size())),
-        columns_(std::max(1.0, static_cast<double>(tiling.columns.size()))) {}
+        has_residual_(layer.residual != network::no_tensor),
+        tiles_(loops.spatial),
+        columns_(loops.cut->columns()),
+        compact_(loops.order == LoopOrder::columns_outer && !places.output_stays) {}
 
-  double bytes() const { return loads().bytes + stores().bytes; }
-
-  double cycles() const {
+  TilingEstimate run() const {
+    const Traffic load = loads();
+    const Traffic store = stores();
     const double rate = bytes_per_cycle(hardware_);
-    const double load = loads().cycles(rate);
-    const double store = stores().cycles(rate);
-    const double compute = compute_cycles();
-    // One buffer each: nothing overlaps.
-    if ((tiling_.buffers == 1 && tiles_ > 1) || !tiling_.columns_overlap) {
-      return load + compute + store;
-    }
-    // Load and store share bus and DRAM. The pipeline fills with the first tile's input and drains
-    // with the last tile's output.
-    Traffic fill;
-    fill.add(static_cast<double>(tiling_.input_bytes));
-    if (tiling_.residual_bytes != 0) fill.add(static_cast<double>(tiling_.residual_bytes));
-    fill.add(static_cast<double>(tiling_.output_bytes));
-    return std::max(load + store, compute) + fill.cycles(rate);
+    const double commands = load.commands + store.commands + tiles_ * columns_;
+    TilingEstimate estimate;
+    estimate.parts = compute_parts();
+    estimate.parts.load = load.cycles(rate);
+    estimate.parts.store = store.cycles(rate);
+    estimate.cost = {cycles(estimate.parts), load.bytes + store.bytes + commands * command_bytes};
+    return estimate;
   }
 
  private:
+  double cycles(const CycleParts& parts) const {
+    const double moving = parts.load + parts.store;
+    const double compute = std::max({parts.issue, parts.scale, parts.weights}) + parts.commands;
+    const TileBytes& weights = loops_.cut->weights;
+    const bool columns_overlap = weights.all <= hardware_.weight_sram.bytes ||
+                                 weights.largest <= hardware_.weight_sram.bytes / 2;
+    // One buffer each: nothing overlaps.
+    const bool streams = places_.input == Source::streamed || !places_.output_stays ||
+                         (has_residual_ && places_.residual == Source::streamed);
+    if ((streams && loops_.buffers == 1 && tiles_ > 1) || !columns_overlap) {
+      return moving + compute;
+    }
+    // Load and store share bus and DRAM. The pipeline fills with the first tile's operands and drains
+    // with the last tile's output.
+    Traffic fill;
+    if (places_.input != Source::present) {
+      const RowRange rows = input_rows(network_, layer_, {0, loops_.rows});
+      fill.add(static_cast<double>(row_bytes(input_)) * rows.count);
+    }
+    if (has_residual_ && places_.residual != Source::present) {
+      fill.add(static_cast<double>(row_bytes(network_.tensor(layer_.residual))) * loops_.rows);
+    }
+    if (places_.output_stored) {
+      fill.add(static_cast<double>(row_bytes(layer_.output)) * loops_.rows /
+               (compact_ ? columns_ : 1));
+    }
+    return std::max(moving, compute) + fill.cycles(bytes_per_cycle(hardware_));
+  }
+
+  // How often a streamed operand's tiles come: with columns outside, buffers keep so many spatial
+  // tiles from one column tile to the next.
+  double passes() const {
+    return loops_.order == LoopOrder::rows_outer || tiles_ <= loops_.buffers ? 1 : columns_;
+  }
+
   Traffic loads() const {
     Traffic traffic;
-    // With columns outside, two buffers keep up to two spatial tiles from one column tile to the
-    // next.
-    const bool inputs_stay = tiling_.order == LoopOrder::rows_outer || tiles_ <= tiling_.buffers;
-    const double passes = inputs_stay ? 1 : columns_;
-    const double row =
-        double{1} * input_.shape.width * input_.shape.channels * input_.element_bytes();
-    for (const SpatialTile& tile : tiling_.spatial) traffic.add(row * tile.input.count, passes);
-    if (residual_element_bytes_ != 0) add_outputs(residual_element_bytes_, traffic);
-
-    const double repeats = tiling_.order == LoopOrder::rows_outer ? tiles_ : 1;
-    for (const ColumnTile& tile : tiling_.columns) {
-      const double weights =
-          static_cast<double>(packed_weight_bytes(layer_, input_.shape.channels, tile.columns()));
-      traffic.add(weights, tiling_.weights_resident ? 1 : repeats);
-      traffic.add(tile.columns() * 16.0, tiling_.parameters_resident ? 1 : repeats);
-    }
+    add_operand(layer_.input, places_.input, traffic);
+    if (has_residual_) add_residual(traffic);
+    const double repeats = loops_.order == LoopOrder::rows_outer ? tiles_ : 1;
+    const auto add_tiles = [&](const TileBytes& tiles, std::uint32_t capacity) {
+      const double times = tiles.all <= capacity ? 1 : repeats;
+      traffic.bytes += static_cast<double>(tiles.all) * times;
+      traffic.commands += tiles.chunks * times;
+    };
+    add_tiles(loops_.cut->weights, hardware_.weight_sram.bytes);
+    add_tiles(loops_.cut->parameters, hardware_.parameter_sram.bytes);
     return traffic;
+  }
+
+  void add_operand(int tensor, Source source, Traffic& traffic) const {
+    const network::StoredTensor& stored = network_.tensor(tensor);
+    if (source == Source::present) return;
+    if (source == Source::arriving) {
+      traffic.bytes += static_cast<double>(stored.bytes());
+      traffic.commands += tiles_;
+      return;
+    }
+    const double row = static_cast<double>(row_bytes(stored));
+    for (int first = 0; first < layer_.output.shape.height; first += loops_.rows) {
+      const int rows = std::min(loops_.rows, layer_.output.shape.height - first);
+      traffic.add(row * input_rows(network_, layer_, {first, rows}).count, passes());
+    }
+  }
+
+  void add_residual(Traffic& traffic) const {
+    const network::StoredTensor& residual = network_.tensor(layer_.residual);
+    if (places_.residual == Source::present) return;
+    // The input's place is the residual's as well.
+    if (places_.residual == Source::arriving && layer_.residual == layer_.input) return;
+    if (compact_) return add_pieces(residual.element_bytes(), traffic);
+    const bool once = places_.residual == Source::arriving;
+    traffic.add(static_cast<double>(residual.bytes()) / tiles_, tiles_ * (once ? 1 : passes()));
   }
 
   Traffic stores() const {
     Traffic traffic;
-    add_outputs(layer_.output.element_bytes(), traffic);
+    if (!places_.output_stored) return traffic;
+    if (compact_) {
+      add_pieces(layer_.output.element_bytes(), traffic);
+    } else {
+      traffic.add(static_cast<double>(layer_.output.bytes()) / tiles_, tiles_);
+    }
     return traffic;
   }
 
-  // The whole output (or residual) tensor once. A compact tile moves pixel by pixel; a piece moves few
-  // bytes, but takes about the time of a whole burst: priced by its bytes alone, ResNet-20 took 13 %
-  // more cycles.
-  void add_outputs(int element_bytes, Traffic& traffic) const {
-    const network::Shape& shape = layer_.output.shape;
-    if (!tiling_.compact()) {
-      traffic.add(static_cast<double>(shape.elements()) * element_bytes / tiles_, tiles_);
-      return;
-    }
-    const double pixels = double{1} * shape.height * shape.width;
-    for (const ColumnTile& tile : tiling_.columns) {
-      for (const ChannelRun& run : channel_runs(tile)) {
-        const int piece = std::max(run.count * element_bytes, hardware_.store_dma.burst_bytes);
-        traffic.add(pixels * piece / tiles_, tiles_);
-      }
+  // A compact tile moves pixel by pixel; a piece moves few bytes, but takes about the time of a whole
+  // burst: priced by its bytes alone, ResNet-20 took 13 % more cycles.
+  void add_pieces(int element_bytes, Traffic& traffic) const {
+    const double pixels = double{1} * layer_.output.shape.height * layer_.output.shape.width;
+    for (const int count : loops_.cut->run_lengths) {
+      const int piece = std::max(count * element_bytes, hardware_.store_dma.burst_bytes);
+      traffic.add(pixels * piece / tiles_, tiles_);
     }
   }
 
-  double compute_cycles() const {
+  CycleParts compute_parts() const {
     const network::Shape& output = layer_.output.shape;
-    const double positions = double{1} * output.height * output.width;
-    const double commands = tiles_ * columns_ * compute_overhead;
-    const double window = double{1} * layer_.kernel * layer_.kernel;
-    if (layer_.kind == network::IntegerLayerKind::convolution) {
-      const hw::PeArrayConfig& array = array_of(layer_, hardware_);
-      hw::ArrayTile pixel =
-          array_tile(network_, layer_, 1, std::min(array.columns, output.channels));
-      pixel.output_width = 1;
-      const double depth =
-          static_cast<double>(hw::dataflow(array.dataflow).issue_cycles(array, pixel));
-      const double scaling = ceiling(std::min(array.columns, output.channels), array.scale_lanes);
-      return positions * columns_ * std::max(depth, scaling) + commands + tiles_ * columns_ * depth;
+    const double commands = tiles_ * columns_;
+    CycleParts parts;
+    if (layer_.kind != network::IntegerLayerKind::convolution) {
+      const double reads = layer_.kind == network::IntegerLayerKind::add
+                               ? 2
+                               : double{1} * layer_.kernel * layer_.kernel;
+      parts.issue = static_cast<double>(output.elements()) * reads / hardware_.vector_unit.lanes;
+      parts.commands = commands * compute_overhead;
+      return parts;
     }
-    const double reads = layer_.kind == network::IntegerLayerKind::add ? 2 : window;
-    return positions * output.channels * reads / hardware_.vector_unit.lanes + commands;
+    const hw::PeArrayConfig& array = array_of(layer_, hardware_);
+    const hw::Dataflow& dataflow = hw::dataflow(array.dataflow);
+    const int widest = loops_.cut->widest_tile();
+    const hw::ArrayTile all_rows = array_tile(network_, layer_, output.height, widest);
+    const double fill = static_cast<double>(loops_.cut->weights.all) / columns_ /
+                        port_bytes(hardware_.weight_sram);  // of a column tile
+    parts.issue = columns_ * static_cast<double>(dataflow.issue_cycles(array, all_rows));
+    parts.scale = columns_ * output.height * output.width * ceiling(widest, array.scale_lanes);
+    parts.weights = columns_ * static_cast<double>(dataflow.weight_passes(array, all_rows)) * fill;
+    parts.commands = commands * (compute_overhead + dataflow.pipeline_depth(array));
+    if (dataflow.weights_stay(array, all_rows)) parts.commands += weight_fills() * fill;
+    return parts;
+  }
+
+  // Commands that find another column tile's weights in the PEs.
+  double weight_fills() const {
+    if (loops_.order == LoopOrder::columns_outer || columns_ == 1) return columns_;
+    return tiles_ * columns_ - (tiles_ - 1);
   }
 
   const network::IntegerNetwork& network_;
   const network::IntegerLayer& layer_;
-  const LayerTiling& tiling_;
+  const OperandPlaces& places_;
+  const Loops& loops_;
   const hw::HardwareConfig& hardware_;
   const network::StoredTensor& input_;
-  int residual_element_bytes_;
+  bool has_residual_;
   double tiles_;
   double columns_;
+  bool compact_;
 };
 
 }  // namespace
 
-TilingCost estimate_cost(const network::IntegerNetwork& network, const network::IntegerLayer& layer,
-                         const LayerTiling& tiling, const hw::HardwareConfig& hardware) {
-  const Estimate estimate(network, layer, tiling, hardware);
-  return {estimate.cycles(), estimate.bytes()};
+TilingEstimate estimate_cost(const network::IntegerNetwork& network,
+                             const network::IntegerLayer& layer, const OperandPlaces& places,
+                             const Loops& loops, const hw::HardwareConfig& hardware) {
+  return Estimate(network, layer, places, loops, hardware).run();
 }
 
 }  // namespace abacus::schedule

@@ -4,6 +4,7 @@
 #include <iterator>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 #include "sw/schedule/address_space.hpp"
 #include "sw/schedule/dependency_tracker.hpp"
@@ -14,17 +15,16 @@ namespace {
 using Memory = MemoryAccess::Memory;
 
 const SpatialTile& spatial_tile(const Plan& plan, int layer, int spatial) {
-  return plan.tilings[static_cast<std::size_t>(layer)].spatial[static_cast<std::size_t>(spatial)];
+  return plan.tiling(layer).spatial[static_cast<std::size_t>(spatial)];
 }
 
 const ColumnTile& column_tile(const Plan& plan, int layer, int column) {
-  return plan.tilings[static_cast<std::size_t>(layer)].columns[static_cast<std::size_t>(column)];
+  return plan.tiling(layer).columns[static_cast<std::size_t>(column)];
 }
 
-// Pieces in which a tile of the output (or residual) moves: one, or one a run of channels.
-std::size_t pieces(const Plan& plan, int layer, int column) {
-  if (!plan.tilings[static_cast<std::size_t>(layer)].compact()) return 1;
-  return channel_runs(column_tile(plan, layer, column)).size();
+// Whether an output tile is stored after the step.
+bool stores(const Plan& plan, const Step& step) {
+  return step.completes_output && plan.tiling(step.layer).places.output_stored;
 }
 
 hw::ElementFormat format_of(const network::StoredTensor& tensor) {
@@ -65,14 +65,14 @@ class Emitter {
         tiles_ahead_(static_cast<std::size_t>(std::max(2, hardware.command_queue / 2))),
         emitted_(plan.fetches.size(), false) {}
 
-  std::vector<hw::Command> run() {
+  Emission run() {
     for (std::size_t step = 0; step < plan_.steps.size(); ++step) {
       emit_fetches(static_cast<int>(step));
       emit_compute(plan_.steps[step]);
-      if (plan_.steps[step].completes_output) emit_store(plan_.steps[step]);
+      if (stores(plan_, plan_.steps[step])) emit_store(plan_.steps[step]);
     }
     tracker_.add_finish();
-    return tracker_.commands();
+    return {tracker_.commands(), std::move(tiles_)};
   }
 
  private:
@@ -113,7 +113,8 @@ class Emitter {
         const int channels = network_.tensor(network_.layers[layer].input).shape.channels;
         std::uint64_t bytes = 0;
         for_each_column(fetch, [&](const ColumnTile& tile) {
-          bytes += align_up(packed_weight_bytes(network_.layers[layer], channels, tile.columns()));
+          bytes = align_up(bytes) +
+                  packed_weight_bytes(network_.layers[layer], channels, tile.columns());
         });
         const std::size_t first = static_cast<std::size_t>(fetch.first_column);
         load_block(fetch, map_.layers[layer].weights[first], bytes, hw::OnChipMemory::weight);
@@ -122,7 +123,8 @@ class Emitter {
       case FetchKind::parameters: {
         std::uint64_t bytes = 0;
         for_each_column(fetch, [&](const ColumnTile& tile) {
-          bytes += align_up(static_cast<std::uint64_t>(tile.columns()) * sizeof(hw::ScaleRecord));
+          bytes = align_up(bytes) +
+                  static_cast<std::uint64_t>(tile.columns()) * sizeof(hw::ScaleRecord);
         });
         const std::size_t first = static_cast<std::size_t>(fetch.first_column);
         load_block(fetch, map_.layers[layer].parameters[first], bytes, hw::OnChipMemory::parameter);
@@ -130,8 +132,7 @@ class Emitter {
       }
       case FetchKind::input: {
         const int input = network_.layers[layer].input;
-        const AddressRange rows =
-            tensor_rows(input, spatial_tile(plan_, fetch.layer, fetch.spatial).input);
+        const AddressRange rows = tensor_rows(input, fetch.rows);
         load_block(fetch, rows.begin, rows.end - rows.begin, hw::OnChipMemory::activation);
         break;
       }
@@ -159,8 +160,6 @@ class Emitter {
     transfer.onchip_address = fetch.address;
     set(transfer.row_bytes, static_cast<std::int64_t>(bytes));
     transfer.rows = 1;
-    transfer.dram_stride = transfer.row_bytes;
-    transfer.onchip_stride = transfer.row_bytes;
     transfer.memory = memory;
     const AddressRange place{fetch.address, fetch.address + bytes};
     const Memory target = memory == hw::OnChipMemory::activation ? Memory::activation
@@ -172,8 +171,7 @@ class Emitter {
 
   void emit_residual(const Fetch& fetch) {
     const int tensor = network_.layers[static_cast<std::size_t>(fetch.layer)].residual;
-    const RowRange rows = spatial_tile(plan_, fetch.layer, fetch.spatial).output;
-    move_output_tile(CommandUnit::load, fetch.layer, fetch.first_column, tensor, rows,
+    move_output_tile(CommandUnit::load, fetch.layer, fetch.first_column, tensor, fetch.rows,
                      fetch.address);
   }
 
@@ -190,7 +188,7 @@ class Emitter {
     const network::StoredTensor& tensor = network_.tensor(tensor_index);
     const AddressRange region = tensor_rows(tensor_index, rows);
     const bool load = unit == CommandUnit::load;
-    const LayerTiling& tiling = plan_.tilings[static_cast<std::size_t>(layer)];
+    const LayerTiling& tiling = plan_.tiling(layer);
     hw::TransferFields transfer{};
     transfer.memory = hw::OnChipMemory::activation;
     transfer.residual = load ? 1 : 0;  // output tiles are loaded as residuals only
@@ -199,8 +197,6 @@ class Emitter {
       transfer.onchip_address = onchip;
       set(transfer.row_bytes, static_cast<std::int64_t>(region.end - region.begin));
       transfer.rows = 1;
-      transfer.dram_stride = transfer.row_bytes;
-      transfer.onchip_stride = transfer.row_bytes;
       const AddressRange place{onchip, onchip + transfer.row_bytes};
       add_transfer(unit, layer, transfer,
                    {{Memory::dram, region, !load}, {Memory::activation, place, load}});
@@ -270,15 +266,22 @@ class Emitter {
     hw::Command command{};
     set(command.layer, step.layer);
     const network::IntegerLayer& layer = network_.layers[static_cast<std::size_t>(step.layer)];
-    const LayerTiling& tiling = plan_.tilings[static_cast<std::size_t>(step.layer)];
+    const LayerTiling& tiling = plan_.tiling(step.layer);
+    const SpatialTile& rows = spatial_tile(plan_, step.layer, step.spatial);
+    const OutputTile output = output_tile(step, layer, tiling, rows.output);
     const auto activation = [](std::uint64_t begin, std::uint64_t bytes, bool write) {
       return MemoryAccess{Memory::activation, {begin, begin + bytes}, write};
     };
+    const auto all_rows = [&](int tensor, RowRange range) {
+      return row_bytes(network_.tensor(tensor)) * static_cast<std::uint64_t>(range.count);
+    };
     std::vector<MemoryAccess> accesses = {
-        activation(step.input_address, tiling.input_bytes, false),
-        activation(step.output_address, tiling.output_bytes, true)};
+        activation(step.input_address, all_rows(layer.input, rows.input), false),
+        activation(step.output_address, output.bytes(layer.output), true)};
     if (layer.residual != network::no_tensor) {
-      accesses.push_back(activation(step.residual_address, tiling.residual_bytes, false));
+      const std::uint64_t bytes =
+          tiling.compact() ? tiling.residual_bytes : all_rows(layer.residual, rows.output);
+      accesses.push_back(activation(step.residual_address, bytes, false));
     }
     if (layer.kind == network::IntegerLayerKind::convolution) {
       const ColumnTile& tile = column_tile(plan_, step.layer, step.column);
@@ -297,7 +300,30 @@ class Emitter {
           layer.kind == network::IntegerLayerKind::add ? hw::Opcode::add : hw::Opcode::pool;
       command.vector = vector_fields(step, layer);
     }
+    tiles_.push_back(output);
     tracker_.add(CommandUnit::compute, command, accesses);
+  }
+
+  OutputTile output_tile(const Step& step, const network::IntegerLayer& layer,
+                         const LayerTiling& tiling, RowRange rows) const {
+    OutputTile output;
+    output.command = static_cast<std::uint32_t>(tracker_.commands().size());
+    output.layer = step.layer;
+    output.first_row = rows.first;
+    output.rows = rows.count;
+    output.address = step.output_address;
+    output.pixel_channels = layer.output.shape.channels;
+    if (layer.kind != network::IntegerLayerKind::convolution) {
+      for (int i = 0; i < output.pixel_channels; ++i) output.channels.push_back({i, i});
+      return output;
+    }
+    const ColumnTile& tile = column_tile(plan_, step.layer, step.column);
+    if (tiling.compact()) output.pixel_channels = tile.columns();
+    for (int i = 0; i < tile.columns(); ++i) {
+      const int channel = tile.channels[static_cast<std::size_t>(i)];
+      output.channels.push_back({tiling.compact() ? i : channel, channel});
+    }
+    return output;
   }
 
   hw::ConvolveFields convolve_fields(const Step& step, const network::IntegerLayer& layer,
@@ -395,8 +421,8 @@ class Emitter {
     const network::StoredTensor& stored = network_.tensor(tensor);
     const TensorPlace& place = tensor == network::image_tensor
                                    ? map_.input
-                                   : map_.outputs[static_cast<std::size_t>(tensor)];
-    const std::uint64_t row = pixels_of(stored, 1) * stored.shape.channels * stored.element_bytes();
+                                   : map_.outputs[static_cast<std::size_t>(tensor)].value();
+    const std::uint64_t row = row_bytes(stored);
     return {place.address + row * static_cast<std::uint64_t>(rows.first),
             place.address + row * static_cast<std::uint64_t>(rows.end())};
   }
@@ -408,27 +434,13 @@ class Emitter {
   std::vector<bool> emitted_;  // by fetch
   std::size_t due_ = 0;        // fetches before this one are needed by now
   DependencyTracker tracker_;
+  std::vector<OutputTile> tiles_;
 };
 
 }  // namespace
 
-std::size_t count_commands(const network::IntegerNetwork& network, const Plan& plan) {
-  std::size_t count = plan.steps.size() + 1;
-  for (const Fetch& fetch : plan.fetches) {
-    count += fetch.kind == FetchKind::residual ? pieces(plan, fetch.layer, fetch.first_column) : 1;
-  }
-  for (const Step& step : plan.steps) {
-    if (!step.completes_output) continue;
-    const bool vector = network.layers[static_cast<std::size_t>(step.layer)].kind !=
-                        network::IntegerLayerKind::convolution;
-    count += vector ? 1 : pieces(plan, step.layer, step.column);
-  }
-  return count;
-}
-
-std::vector<hw::Command> emit_commands(const network::IntegerNetwork& network,
-                                       const hw::HardwareConfig& hardware, const Plan& plan,
-                                       const MemoryMap& map) {
+Emission emit_commands(const network::IntegerNetwork& network, const hw::HardwareConfig& hardware,
+                       const Plan& plan, const MemoryMap& map) {
   return Emitter(network, hardware, plan, map).run();
 }
 

@@ -1,11 +1,12 @@
 // From a plan to the command list.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "sw/network/integer_network.hpp"
+#include "sw/schedule/output_tile.hpp"
 #include "sw/schedule/plan.hpp"
 #include "sw/schedule/program.hpp"
 #include "tlm/command.hpp"
@@ -22,16 +23,18 @@ struct MemoryMap {
   };
   std::vector<LayerData> layers;
   TensorPlace input;
-  std::vector<TensorPlace> outputs;
+  std::vector<std::optional<TensorPlace>>
+      outputs;  // of layers; none where it never leaves the chip
 };
 
-// Number of commands that emit_commands will make.
-std::size_t count_commands(const network::IntegerNetwork& network, const Plan& plan);
+struct Emission {
+  std::vector<hw::Command> commands;
+  std::vector<OutputTile> tiles;  // in the commands' order
+};
 
 // Commands in an order that is right if executed one by one, with tokens that let the units run
 // ahead of one another as far as the buffers allow.
-std::vector<hw::Command> emit_commands(const network::IntegerNetwork& network,
-                                       const hw::HardwareConfig& hardware, const Plan& plan,
-                                       const MemoryMap& map);
+Emission emit_commands(const network::IntegerNetwork& network, const hw::HardwareConfig& hardware,
+                       const Plan& plan, const MemoryMap& map);
 
 }  // namespace abacus::schedule

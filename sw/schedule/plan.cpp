@@ -30,11 +30,13 @@ class Planner {
         hardware_(hardware),
         weights_(FetchKind::weights, hardware.weight_sram.bytes),
         parameters_(FetchKind::parameters, hardware.parameter_sram.bytes),
-        register_of_(network.layers.size(), -1) {}
+        register_of_(network.layers.size(), -1),
+        rows_there_(network.layers.size() + 1, 0) {
+    plan_.placement = place_tensors(network, hardware);
+  }
 
   Plan run() {
     for (std::size_t i = 0; i < network_.layers.size(); ++i) {
-      plan_.tilings.push_back(choose_tiling(network_, network_.layers[i], hardware_));
       begin_layer(static_cast<int>(i));
       for_each_tile([&](int spatial, int column) { add_step(spatial, column); });
       finish_layer();
@@ -49,15 +51,10 @@ class Planner {
   const network::IntegerLayer& layer() const {
     return network_.layers[static_cast<std::size_t>(index_)];
   }
-  const LayerTiling& tiling() const { return plan_.tilings.back(); }
+  const LayerTiling& tiling() const { return plan_.tiling(index_); }
 
   void begin_layer(int index) {
     index_ = index;
-    // Layers take turns at the two ends of the memory, so that a small layer's first loads need not
-    // wait for the layer before to leave its buffers.
-    const std::uint64_t bytes = tiling().activation_bytes();
-    const std::uint64_t top = (hardware_.activation_sram.bytes - bytes) / region_alignment;
-    base_ = index % 2 == 0 ? 0 : static_cast<std::uint32_t>(top * region_alignment);
     inputs_ = {};
     residuals_ = {};
     steps_of_row_.emplace_back(static_cast<std::size_t>(layer().output.shape.height), -1);
@@ -72,19 +69,20 @@ class Planner {
       record_bytes.push_back(
           align_up(static_cast<std::uint64_t>(tile.columns()) * sizeof(hw::ScaleRecord)));
     }
-    const bool several_passes = !tiling().compact();
+    const bool several_passes = tiling().several_passes();
     weights_.begin_layer(index, weight_bytes, tiling().weights_resident && several_passes);
     parameters_.begin_layer(index, record_bytes, tiling().parameters_resident && several_passes);
   }
 
   void finish_layer() {
     // An output tile is complete with its last step.
-    int last_tile = -1;
+    std::vector<bool> complete(tiling().spatial.size(), false);
     for (auto step = plan_.steps.rbegin(); step != plan_.steps.rend() && step->layer == index_;
          ++step) {
       if (step->adapts) continue;
-      step->completes_output = tiling().compact() || step->spatial != last_tile;
-      last_tile = step->spatial;
+      std::vector<bool>::reference done = complete[static_cast<std::size_t>(step->spatial)];
+      step->completes_output = tiling().compact() || !done;
+      done = true;
     }
   }
 
@@ -131,13 +129,13 @@ class Planner {
   void for_each_tile(const Visit& visit) const {
     const int spatial = static_cast<int>(tiling().spatial.size());
     const int columns = std::max(1, static_cast<int>(tiling().columns.size()));
-    const bool compact = tiling().compact();
-    const int outer = compact ? columns : spatial;
-    const int inner = compact ? spatial : columns;
+    const bool columns_outer = tiling().order == LoopOrder::columns_outer;
+    const int outer = columns_outer ? columns : spatial;
+    const int inner = columns_outer ? spatial : columns;
     for (int i = 0; i < outer; ++i) {
       for (int k = 0; k < inner; ++k) {
         const int j = i % 2 == 0 ? k : inner - 1 - k;
-        compact ? visit(j, i) : visit(i, j);
+        columns_outer ? visit(j, i) : visit(i, j);
       }
     }
   }
@@ -155,8 +153,9 @@ class Planner {
       step.keep_weights = keeps_weights(spatial, column);
     }
     step.input_address = use_input(spatial, number);
-    if (layer().residual != network::no_tensor)
+    if (layer().residual != network::no_tensor) {
       step.residual_address = use_residual(spatial, column, number);
+    }
     step.output_address = use_output(spatial, number);
 
     const RowRange rows = tiling().spatial[static_cast<std::size_t>(spatial)].output;
@@ -179,53 +178,91 @@ class Planner {
         .weights_stay(array, array_tile(network_, layer(), rows, columns));
   }
 
+  const SpatialTile& tile(int spatial) const {
+    return tiling().spatial[static_cast<std::size_t>(spatial)];
+  }
+
   std::uint32_t use_input(int spatial, int step) {
-    const std::size_t slot = static_cast<std::size_t>(spatial % tiling().buffers);
-    const std::uint64_t address = base_ + slot * tiling().input_bytes;
-    const AddressRange range{address, address + tiling().input_bytes};
+    const RowRange rows = tile(spatial).input;
+    if (tiling().places.input != Source::streamed) {
+      return use_stay(FetchKind::input, layer().input, rows, step);
+    }
+    const std::size_t slot = slot_of(spatial);
+    const AddressRange range = buffer(tiling().input_buffers[slot], tiling().input_bytes);
     std::optional<Held>& held = inputs_[slot];
     if (!held || held->spatial != spatial) {
       held = Held{spatial, 0};
-      const RowRange rows = tiling().spatial[static_cast<std::size_t>(spatial)].input;
-      add_fetch(FetchKind::input, spatial, 0, range, step, layer().input, rows);
+      add_fetch(FetchKind::input, 0, range, step, layer().input, rows);
     }
     activations_.touch(range, step);
-    return static_cast<std::uint32_t>(address);
+    return static_cast<std::uint32_t>(range.begin);
   }
 
   std::uint32_t use_residual(int spatial, int column, int step) {
-    const std::size_t slot = static_cast<std::size_t>(spatial % tiling().buffers);
-    const std::uint64_t buffers = static_cast<std::uint64_t>(tiling().buffers);
-    const std::uint64_t address =
-        base_ + buffers * tiling().input_bytes + slot * tiling().residual_bytes;
-    const AddressRange range{address, address + tiling().residual_bytes};
+    const RowRange rows = tile(spatial).output;
+    if (tiling().places.residual != Source::streamed) {
+      return use_stay(FetchKind::residual, layer().residual, rows, step);
+    }
+    const std::size_t slot = slot_of(spatial);
+    const AddressRange range = buffer(tiling().residual_buffers[slot], tiling().residual_bytes);
     std::optional<Held>& held = residuals_[slot];
     const int wanted_column = tiling().compact() ? column : 0;
     if (!held || held->spatial != spatial || held->column != wanted_column) {
       held = Held{spatial, wanted_column};
-      const RowRange rows = tiling().spatial[static_cast<std::size_t>(spatial)].output;
-      add_fetch(FetchKind::residual, spatial, wanted_column, range, step, layer().residual, rows);
+      add_fetch(FetchKind::residual, wanted_column, range, step, layer().residual, rows);
     }
     activations_.touch(range, step);
-    return static_cast<std::uint32_t>(address);
+    return static_cast<std::uint32_t>(range.begin);
   }
 
   std::uint32_t use_output(int spatial, int step) {
-    const std::uint64_t slot = static_cast<std::uint64_t>(spatial % tiling().buffers);
-    const std::uint64_t buffers = static_cast<std::uint64_t>(tiling().buffers);
-    const std::uint64_t address = base_ +
-                                  buffers * (tiling().input_bytes + tiling().residual_bytes) +
-                                  slot * tiling().output_bytes;
-    activations_.touch({address, address + tiling().output_bytes}, step);
-    return static_cast<std::uint32_t>(address);
+    if (tiling().places.output_stays) {
+      const AddressRange range = stay_rows(index_, tile(spatial).output);
+      activations_.touch(range, step);
+      return static_cast<std::uint32_t>(range.begin);
+    }
+    const AddressRange range =
+        buffer(tiling().output_buffers[slot_of(spatial)], tiling().output_bytes);
+    activations_.touch(range, step);
+    return static_cast<std::uint32_t>(range.begin);
   }
 
-  void add_fetch(FetchKind kind, int spatial, int column, const AddressRange& range, int step,
-                 int tensor, RowRange rows) {
+  // Rows of a tensor that stands, or comes to stand, as a whole; those that are not there yet are
+  // fetched.
+  std::uint32_t use_stay(FetchKind kind, int tensor, RowRange rows, int step) {
+    const Stay& stay = *plan_.placement.stays[index_of_tensor(tensor)];
+    int& there = rows_there_[index_of_tensor(tensor)];
+    if (!stay.computed() && rows.end() > there) {
+      const RowRange missing{there, rows.end() - there};
+      there = rows.end();
+      add_fetch(kind, 0, stay_rows(tensor, missing), step, tensor, missing);
+    }
+    const AddressRange range = stay_rows(tensor, rows);
+    activations_.touch(range, step);
+    return static_cast<std::uint32_t>(range.begin);
+  }
+
+  // Where rows of a tensor that stays stand.
+  AddressRange stay_rows(int tensor, RowRange rows) const {
+    const std::uint64_t row = row_bytes(network_.tensor(tensor));
+    const std::uint64_t place = plan_.placement.stays[index_of_tensor(tensor)]->address;
+    return {place + row * static_cast<std::uint64_t>(rows.first),
+            place + row * static_cast<std::uint64_t>(rows.end())};
+  }
+
+  std::size_t slot_of(int spatial) const {
+    return static_cast<std::size_t>(spatial % tiling().buffers);
+  }
+  static AddressRange buffer(std::uint32_t address, std::uint64_t bytes) {
+    return {address, address + bytes};
+  }
+
+  void add_fetch(FetchKind kind, int column, const AddressRange& range, int step, int tensor,
+                 RowRange rows) {
     Fetch fetch;
     fetch.kind = kind;
     fetch.layer = index_;
-    fetch.spatial = spatial;
+    fetch.rows = rows;
     fetch.first_column = column;
     fetch.column_count = 1;
     fetch.address = static_cast<std::uint32_t>(range.begin);
@@ -248,10 +285,10 @@ class Planner {
   Occupancy activations_;
   Plan plan_;
   int index_ = 0;
-  std::uint32_t base_ = 0;
   std::array<std::optional<Held>, 2> inputs_;
   std::array<std::optional<Held>, 2> residuals_;
-  std::vector<int> register_of_;                // by layer; −1: no step adapter
+  std::vector<int> register_of_;  // by layer; −1: no step adapter
+  std::vector<int> rows_there_;   // of tensors that were fetched to stay, by index_of_tensor
   std::vector<std::vector<int>> steps_of_row_;  // by layer and output row
 };
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "sw/network/integer_network.hpp"
+#include "sw/schedule/placement.hpp"
 #include "sw/schedule/tiling.hpp"
 #include "tlm/hardware_config.hpp"
 
@@ -34,7 +35,7 @@ enum class FetchKind { weights, parameters, input, residual, adapter };
 struct Fetch {
   FetchKind kind = FetchKind::input;
   int layer = 0;
-  int spatial = 0;       // input, residual
+  RowRange rows;         // input, residual: of the tensor
   int first_column = 0;  // weights, parameters; residual of a compact tile
   int column_count = 0;  // weights, parameters
   std::uint32_t address = 0;
@@ -43,9 +44,13 @@ struct Fetch {
 };
 
 struct Plan {
-  std::vector<LayerTiling> tilings;  // one a layer
+  Placement placement;
   std::vector<Step> steps;
   std::vector<Fetch> fetches;  // by `needed`
+
+  const LayerTiling& tiling(int layer) const {
+    return placement.tilings[static_cast<std::size_t>(layer)];
+  }
 };
 
 Plan make_plan(const network::IntegerNetwork& network, const hw::HardwareConfig& hardware);

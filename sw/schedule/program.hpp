@@ -3,10 +3,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "sw/network/integer_network.hpp"
+#include "sw/schedule/output_tile.hpp"
+#include "tlm/command.hpp"
 #include "tlm/hardware_config.hpp"
 
 namespace abacus::schedule {
@@ -29,15 +32,21 @@ struct LayerPlan {
 
 struct Program {
   std::uint64_t image_address = 0;       // of `dram_image` in DRAM
-  std::vector<std::uint8_t> dram_image;  // commands, packed weights, scale records
-  std::uint64_t command_address = 0;
-  std::uint32_t command_count = 0;
-  TensorPlace input;                 // the quantized image
-  TensorPlace scores;                // the last layer's output
-  std::vector<TensorPlace> outputs;  // every layer's output; tensors do not share memory
+  std::vector<std::uint8_t> dram_image;  // packed weights, scale records, adapters, commands
+  std::uint64_t command_address = 0;     // of the command stream (tlm/command_stream.hpp)
+  std::uint32_t command_words = 0;
+  TensorPlace input;   // the quantized image
+  TensorPlace scores;  // the last layer's output
+  // Layers' outputs, where DRAM has room for them: those that do not stay on chip for as long as they
+  // are needed, and the scores. Tensors do not share DRAM.
+  std::vector<std::optional<TensorPlace>> outputs;
+  std::vector<OutputTile> tiles;  // a compute command's each, in the program's order
   std::vector<LayerPlan> layers;
   std::uint64_t dram_bytes = 0;  // highest address used
 };
+
+// The commands that stand in its image.
+std::vector<hw::Command> commands_of(const Program& program);
 
 // Throws std::runtime_error naming the layer, what it needs and what the hardware has, where a
 // layer does not fit: wrong kind of processing element, operand too wide for its lanes, or an SRAM

@@ -11,6 +11,7 @@
 #include "sw/schedule/plan.hpp"
 #include "sw/schedule/program.hpp"
 #include "tlm/address_map.hpp"
+#include "tlm/command_stream.hpp"
 
 namespace abacus::schedule {
 namespace {
@@ -33,11 +34,25 @@ class Scheduler {
   }
 
  private:
+  // Tensors, then the image, whose last part are the commands: their length depends on all addresses.
   void place_everything() {
     RegionAllocator memory(first_address);
+    const auto place = [&](const network::StoredTensor& tensor) {
+      const std::uint64_t bytes = static_cast<std::uint64_t>(tensor.bytes());
+      return TensorPlace{memory.take(bytes), bytes};
+    };
+    map_.input = place(network_.image);
+    for (std::size_t i = 0; i < network_.layers.size(); ++i) {
+      map_.outputs.emplace_back();
+      if (plan_.placement.in_dram[index_of_tensor(static_cast<int>(i))]) {
+        map_.outputs.back() = place(network_.layers[i].output);
+      }
+    }
+    program_.input = map_.input;
+    program_.outputs = map_.outputs;
+    program_.scores = map_.outputs.back().value();
+
     program_.image_address = memory.end();
-    program_.command_count = static_cast<std::uint32_t>(count_commands(network_, plan_));
-    program_.command_address = memory.take(program_.command_count * sizeof(hw::Command));
     map_.layers.resize(network_.layers.size());
     for_each_column([&](std::size_t layer, const ColumnTile& tile) {
       map_.layers[layer].weights.push_back(memory.take(
@@ -51,18 +66,12 @@ class Scheduler {
       if (!network_.layers[layer].adapter) continue;
       map_.layers[layer].adapter = memory.take(adapter_bytes(*network_.layers[layer].adapter));
     }
+    Emission emission = emit_commands(network_, hardware_, plan_, map_);
+    program_.tiles = std::move(emission.tiles);
+    commands_ = hw::encode_commands(emission.commands);
+    program_.command_words = static_cast<std::uint32_t>(commands_.size());
+    program_.command_address = memory.take(commands_.size() * sizeof(std::uint32_t));
     program_.dram_image.resize(memory.end() - program_.image_address);
-
-    const auto place = [&](const network::StoredTensor& tensor) {
-      const std::uint64_t bytes = static_cast<std::uint64_t>(tensor.bytes());
-      return TensorPlace{memory.take(bytes), bytes};
-    };
-    map_.input = place(network_.image);
-    for (const network::IntegerLayer& layer : network_.layers)
-      map_.outputs.push_back(place(layer.output));
-    program_.input = map_.input;
-    program_.outputs = map_.outputs;
-    program_.scores = map_.outputs.back();
     program_.dram_bytes = memory.end();
     const std::uint64_t capacity =
         std::min<std::uint64_t>(hardware_.dram.bytes, hw::address_map::dram_limit);
@@ -74,11 +83,7 @@ class Scheduler {
   }
 
   void write_image() {
-    const std::vector<hw::Command> commands = emit_commands(network_, hardware_, plan_, map_);
-    if (commands.size() != program_.command_count) {
-      throw std::logic_error("the number of commands differs from the plan's");
-    }
-    write(program_.command_address, commands.data(), commands.size() * sizeof(hw::Command));
+    write(program_.command_address, commands_.data(), commands_.size() * sizeof(std::uint32_t));
     std::vector<std::size_t> next(network_.layers.size(), 0);
     for_each_column([&](std::size_t layer, const ColumnTile& tile) {
       const std::size_t column = next[layer]++;
@@ -86,7 +91,7 @@ class Scheduler {
           pack_weights(network_.layers[layer], input_channels(layer), tile);
       write(map_.layers[layer].weights[column], weights.data(), weights.size());
       const std::vector<hw::ScaleRecord> records =
-          scale_records(network_.layers[layer], tile, plan_.tilings[layer].compact());
+          scale_records(network_.layers[layer], tile, plan_.placement.tilings[layer].compact());
       write(map_.layers[layer].parameters[column], records.data(),
             records.size() * sizeof(hw::ScaleRecord));
     });
@@ -100,7 +105,7 @@ class Scheduler {
   void describe_layers() {
     for (std::size_t i = 0; i < network_.layers.size(); ++i) {
       const network::IntegerLayer& layer = network_.layers[i];
-      const LayerTiling& tiling = plan_.tilings[i];
+      const LayerTiling& tiling = plan_.placement.tilings[i];
       LayerPlan description;
       description.name = layer.name;
       description.output_tiles =
@@ -122,8 +127,8 @@ class Scheduler {
 
   template <typename Visit>
   void for_each_column(const Visit& visit) const {
-    for (std::size_t layer = 0; layer < plan_.tilings.size(); ++layer) {
-      for (const ColumnTile& tile : plan_.tilings[layer].columns) visit(layer, tile);
+    for (std::size_t layer = 0; layer < plan_.placement.tilings.size(); ++layer) {
+      for (const ColumnTile& tile : plan_.placement.tilings[layer].columns) visit(layer, tile);
     }
   }
 
@@ -135,10 +140,19 @@ class Scheduler {
   const hw::HardwareConfig& hardware_;
   Plan plan_;
   MemoryMap map_;
+  std::vector<std::uint32_t> commands_;
   Program program_;
 };
 
 }  // namespace
+
+std::vector<hw::Command> commands_of(const Program& program) {
+  std::vector<std::uint32_t> words(program.command_words);
+  std::memcpy(words.data(),
+              program.dram_image.data() + (program.command_address - program.image_address),
+              words.size() * sizeof(std::uint32_t));
+  return hw::decode_commands(words);
+}
 
 Program schedule(const network::IntegerNetwork& network, const hw::HardwareConfig& hardware) {
   network::validate(network, "integer network");

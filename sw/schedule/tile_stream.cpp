@@ -11,6 +11,21 @@ constexpr std::uint64_t chunks_in_memory = 8;
 
 }  // namespace
 
+std::vector<int> chunk_sizes(const std::vector<std::uint64_t>& tile_bytes, std::uint64_t capacity) {
+  const std::uint64_t largest_chunk = capacity / chunks_in_memory;
+  std::vector<int> sizes;
+  std::uint64_t bytes = 0;
+  for (const std::uint64_t tile : tile_bytes) {
+    if (sizes.empty() || bytes + tile > largest_chunk) {
+      sizes.push_back(0);
+      bytes = 0;
+    }
+    ++sizes.back();
+    bytes += tile;
+  }
+  return sizes;
+}
+
 void TileStream::begin_layer(int layer, const std::vector<std::uint64_t>& tile_bytes,
                              bool resident) {
   layer_ = layer;
@@ -18,20 +33,20 @@ void TileStream::begin_layer(int layer, const std::vector<std::uint64_t>& tile_b
   tile_offsets_.clear();
   chunk_of_tile_.clear();
   chunks_.clear();
-  const std::uint64_t largest_chunk = ring_.capacity() / chunks_in_memory;
   std::uint64_t offset = 0;
-  for (std::size_t tile = 0; tile < tile_bytes.size(); ++tile) {
-    if (chunks_.empty() || chunks_.back().bytes + tile_bytes[tile] > largest_chunk) {
-      Chunk chunk;
-      chunk.first_column = static_cast<int>(tile);
-      chunk.offset = offset;
-      chunks_.push_back(chunk);
+  std::size_t tile = 0;
+  for (const int size : chunk_sizes(tile_bytes, ring_.capacity())) {
+    Chunk chunk;
+    chunk.first_column = static_cast<int>(tile);
+    chunk.column_count = size;
+    chunk.offset = offset;
+    for (int i = 0; i < size; ++i, ++tile) {
+      chunk_of_tile_.push_back(chunks_.size());
+      tile_offsets_.push_back(offset);
+      offset += tile_bytes[tile];
     }
-    ++chunks_.back().column_count;
-    chunks_.back().bytes += tile_bytes[tile];
-    chunk_of_tile_.push_back(chunks_.size() - 1);
-    tile_offsets_.push_back(offset);
-    offset += tile_bytes[tile];
+    chunk.bytes = offset - chunk.offset;
+    chunks_.push_back(chunk);
   }
   if (resident_ && offset != 0) resident_address_ = ring_.take(offset);
 }

@@ -11,6 +11,10 @@
 
 namespace abacus::schedule {
 
+// How many of a layer's tiles, tile_bytes[i] each, a fetch brings into a memory of `capacity` bytes:
+// the number of tiles of each fetch.
+std::vector<int> chunk_sizes(const std::vector<std::uint64_t>& tile_bytes, std::uint64_t capacity);
+
 class TileStream {
  public:
   TileStream(FetchKind kind, std::uint32_t capacity) : kind_(kind), ring_(capacity) {}

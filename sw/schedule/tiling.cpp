@@ -2,17 +2,16 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <stdexcept>
-#include <string>
 #include <utility>
 
 #include "sw/schedule/address_space.hpp"
 #include "sw/schedule/cost_model.hpp"
-#include "tlm/command.hpp"
-#include "tlm/dataflow.hpp"
 
 namespace abacus::schedule {
 namespace {
+
+// Time that is hardly shorter is not worth more traffic, which costs energy.
+constexpr double time_tolerance = 1.05;
 
 std::vector<SpatialTile> spatial_tiles(const network::IntegerNetwork& network,
                                        const network::IntegerLayer& layer, int rows) {
@@ -25,196 +24,189 @@ std::vector<SpatialTile> spatial_tiles(const network::IntegerNetwork& network,
   return tiles;
 }
 
-std::uint64_t row_bytes(const network::StoredTensor& tensor) {
-  return static_cast<std::uint64_t>(tensor.shape.width) * tensor.shape.channels *
-         tensor.element_bytes();
-}
-
-// Needed on chip by all column tiles, and by the largest one.
-struct ColumnBytes {
-  std::uint64_t all = 0;
-  std::uint64_t largest = 0;
-
-  void add(std::uint64_t bytes) {
-    all += align_up(bytes);
-    largest = std::max(largest, align_up(bytes));
-  }
-};
-
-[[noreturn]] void too_small(const network::IntegerLayer& layer, const std::string& memory,
-                            const std::string& what, std::uint64_t needed,
-                            std::uint64_t available) {
-  throw std::runtime_error("layer \"" + layer.name + "\" does not fit: " + what + " needs " +
-                           std::to_string(needed) + " bytes of " + memory + " SRAM; it has " +
-                           std::to_string(available));
-}
-
-// Output channels in tiles of at most `width` columns.
-struct ColumnCut {
-  std::vector<ColumnTile> tiles;
-  ColumnBytes weights;
-  ColumnBytes parameters;
-
-  ColumnCut() = default;
-  ColumnCut(const network::IntegerLayer& layer, int input_channels, int width)
-      : tiles(column_tiles(layer, width)) {
-    for (const ColumnTile& tile : tiles) {
-      weights.add(packed_weight_bytes(layer, input_channels, tile.columns()));
-      parameters.add(static_cast<std::uint64_t>(tile.columns()) * sizeof(hw::ScaleRecord));
-    }
-  }
-
-  int widest_tile() const {
-    int columns = 0;
-    for (const ColumnTile& tile : tiles) columns = std::max(columns, tile.columns());
-    return columns;
-  }
-};
-
-class TilingSearch {
-  struct Candidate {
-    LayerTiling tiling;
-    TilingCost cost;
-  };
-  static constexpr double time_tolerance = 1.05;
-
- public:
-  TilingSearch(const network::IntegerNetwork& network, const network::IntegerLayer& layer,
-               const hw::HardwareConfig& hardware)
-      : network_(network), layer_(layer), hardware_(hardware) {}
-
-  LayerTiling run() {
-    if (layer_.kind == network::IntegerLayerKind::convolution) {
-      cut_columns();
-    } else {
-      cuts_.emplace_back();
-    }
-    const int height = layer_.output.shape.height;
-    for (const ColumnCut& cut : cuts_) {
-      // Equal tiles: every number of tiles from 1 on that gives a new number of rows.
-      int last_rows = 0;
-      for (int count = 1; count <= height; ++count) {
-        const int rows = (height + count - 1) / count;
-        if (rows == last_rows) continue;
-        last_rows = rows;
-        for (const int buffers : {2, 1}) {
-          consider(cut, rows, LoopOrder::rows_outer, buffers);
-          if (cut.tiles.size() > 1 && (!sums_are_wanted(network_, layer_) || adjoining(cut))) {
-            consider(cut, rows, LoopOrder::columns_outer, buffers);
-          }
-        }
-      }
-    }
-    if (candidates_.empty()) {
-      too_small(layer_, "activation", "the smallest tile (one output row)", least_need_,
-                hardware_.activation_sram.bytes);
-    }
-    return best();
-  }
-
- private:
-  // Whether every tile's channels are neighbours, so that a tile of them alone finds their sums.
-  static bool adjoining(const ColumnCut& cut) {
-    return std::all_of(cut.tiles.begin(), cut.tiles.end(), [](const ColumnTile& tile) {
-      return tile.channels.back() - tile.channels.front() + 1 == tile.columns();
-    });
-  }
-
-  // As wide as the array if the memories hold that; else as wide as they hold, or as half of them
-  // holds, so that the next tile can come in beside it.
-  void cut_columns() {
-    const int input_channels = network_.tensor(layer_.input).shape.channels;
-    const hw::PeArrayConfig& array = array_of(layer_, hardware_);
-    const int array_columns = hw::dataflow(array.dataflow).most_columns(array, layer_.depthwise);
-    const std::uint64_t weights = align_up(packed_weight_bytes(layer_, input_channels, 1));
-    if (weights > hardware_.weight_sram.bytes) {
-      too_small(layer_, "weight", "one output channel", weights, hardware_.weight_sram.bytes);
-    }
-    const std::uint64_t record = align_up(sizeof(hw::ScaleRecord));
-    if (record > hardware_.parameter_sram.bytes) {
-      too_small(layer_, "parameter", "one output channel", record, hardware_.parameter_sram.bytes);
-    }
-    int narrowest = array_columns + 1;
-    for (const std::uint64_t share : {1, 2}) {
-      const int width = widest_columns(input_channels, array_columns, share);
-      if (width == 0 || width == narrowest) continue;
-      narrowest = width;
-      cuts_.emplace_back(layer_, input_channels, width);
-    }
-  }
-
-  // Columns of which one `share`-th of the memories holds a tile.
-  int widest_columns(int input_channels, int most, std::uint64_t share) const {
-    for (int width = most; width > 0; --width) {
-      const std::uint64_t weights = align_up(packed_weight_bytes(layer_, input_channels, width));
-      const std::uint64_t records =
-          align_up(static_cast<std::uint64_t>(width) * sizeof(hw::ScaleRecord));
-      if (weights <= hardware_.weight_sram.bytes / share &&
-          records <= hardware_.parameter_sram.bytes / share) {
-        return width;
-      }
-    }
-    return 0;
-  }
-
-  void consider(const ColumnCut& cut, int rows, LoopOrder order, int buffers) {
-    LayerTiling tiling;
-    tiling.columns = cut.tiles;
-    tiling.spatial = spatial_tiles(network_, layer_, rows);
-    tiling.order = order;
-    tiling.buffers = buffers;
-    if (tiling.spatial.size() == 1 && buffers > 1) return;  // the second would stay unused
-    set_buffer_sizes(cut, tiling);
-    const std::uint64_t need = tiling.activation_bytes();
-    if (least_need_ == 0 || need < least_need_) least_need_ = need;
-    if (need > hardware_.activation_sram.bytes) return;
-    tiling.weights_resident = cut.weights.all <= hardware_.weight_sram.bytes;
-    tiling.parameters_resident = cut.parameters.all <= hardware_.parameter_sram.bytes;
-    tiling.columns_overlap =
-        tiling.weights_resident || cut.weights.largest <= hardware_.weight_sram.bytes / 2;
-    const TilingCost cost = estimate_cost(network_, layer_, tiling, hardware_);
-    tiling.estimated_cycles = cost.cycles;
-    candidates_.push_back({std::move(tiling), cost});
-  }
-
-  // Time that is hardly shorter is not worth more traffic, which costs energy.
-  LayerTiling best() const {
-    double least = candidates_.front().cost.cycles;
-    for (const Candidate& candidate : candidates_) least = std::min(least, candidate.cost.cycles);
-    const Candidate* best = nullptr;
-    for (const Candidate& candidate : candidates_) {
-      if (candidate.cost.cycles > least * time_tolerance) continue;
-      if (best == nullptr || candidate.cost.bytes < best->cost.bytes) best = &candidate;
-    }
-    return best->tiling;
-  }
-
-  void set_buffer_sizes(const ColumnCut& cut, LayerTiling& tiling) const {
-    int output_rows = 0;
-    int input_row_count = 0;
-    for (const SpatialTile& tile : tiling.spatial) {
-      output_rows = std::max(output_rows, tile.output.count);
-      input_row_count = std::max(input_row_count, tile.input.count);
-    }
-    const int channels = tiling.compact() ? cut.widest_tile() : layer_.output.shape.channels;
-    const std::uint64_t elements =
-        static_cast<std::uint64_t>(output_rows) * layer_.output.shape.width * channels;
-    tiling.input_bytes = align_up(input_row_count * row_bytes(network_.tensor(layer_.input)));
-    tiling.output_bytes = align_up(elements * layer_.output.element_bytes());
-    if (layer_.residual != network::no_tensor) {
-      tiling.residual_bytes = align_up(elements * network_.tensor(layer_.residual).element_bytes());
-    }
-  }
-
-  const network::IntegerNetwork& network_;
-  const network::IntegerLayer& layer_;
-  const hw::HardwareConfig& hardware_;
-  std::vector<ColumnCut> cuts_;
-  std::vector<Candidate> candidates_;
-  std::uint64_t least_need_ = 0;
-};
-
 }  // namespace
+
+// Sizes of a layer's buffers; 0 for operands that need none.
+struct LayerMapper::Buffers {
+  int count = 1;  // of each
+  std::uint64_t input = 0;
+  std::uint64_t residual = 0;
+  std::uint64_t output = 0;
+
+  std::uint64_t all() const {
+    return static_cast<std::uint64_t>(count) * (input + residual + output);
+  }
+};
+
+struct LayerMapper::Candidate {
+  Loops loops;
+  Buffers buffers;
+  TilingEstimate estimate;
+};
+
+// Of those within the tolerance of the least time, the one that moves the fewest bytes.
+std::vector<LayerMapper::Candidate>::iterator LayerMapper::choose(
+    std::vector<Candidate>::iterator begin, std::vector<Candidate>::iterator end) {
+  double least = begin->estimate.cost.cycles;
+  for (auto it = begin; it != end; ++it) least = std::min(least, it->estimate.cost.cycles);
+  auto best = end;
+  for (auto it = begin; it != end; ++it) {
+    if (it->estimate.cost.cycles > least * time_tolerance) continue;
+    if (best == end || it->estimate.cost.bytes < best->estimate.cost.bytes) best = it;
+  }
+  return best;
+}
+
+LayerMapper::LayerMapper(const network::IntegerNetwork& network, const network::IntegerLayer& layer,
+                         const hw::HardwareConfig& hardware)
+    : network_(&network),
+      layer_(&layer),
+      hardware_(&hardware),
+      sums_wanted_(sums_are_wanted(network, layer)),
+      cuts_(column_cuts(network, layer, hardware)) {}
+
+const LayerTiling* LayerMapper::best(const OperandPlaces& places, const FreeSpace& space,
+                                     bool high) {
+  Question question{places, {}};
+  const bool streams =
+      places.input == Source::streamed || !places.output_stays ||
+      (layer_->residual != network::no_tensor && places.residual == Source::streamed);
+  if (streams) {
+    for (const AddressRange& range : space.ranges()) {
+      std::get<1>(question).emplace_back(range.begin, range.end);
+    }
+  }
+  const auto [answer, added] = answers_.try_emplace(std::move(question));
+  if (added) answer->second = search(places, space, high);
+  return answer->second ? &*answer->second : nullptr;
+}
+
+std::optional<LayerTiling> LayerMapper::search(const OperandPlaces& places, const FreeSpace& space,
+                                               bool high) const {
+  std::vector<Candidate> fitting;
+  for (const Loops& loops : candidates(places)) {
+    const Buffers sizes = buffers(places, loops);
+    if (!place(sizes, space, high, nullptr)) continue;
+    fitting.push_back({loops, sizes, estimate_cost(*network_, *layer_, places, loops, *hardware_)});
+  }
+  if (fitting.empty()) return std::nullopt;
+  std::iter_swap(fitting.begin(), choose(fitting.begin(), fitting.end()));
+  const Candidate* best = &fitting.front();
+
+  LayerTiling tiling;
+  tiling.columns = best->loops.cut->tiles;
+  tiling.spatial = spatial_tiles(*network_, *layer_, best->loops.rows);
+  tiling.order = best->loops.order;
+  tiling.places = places;
+  tiling.buffers = best->loops.buffers;
+  tiling.input_bytes = best->buffers.input;
+  tiling.residual_bytes = best->buffers.residual;
+  tiling.output_bytes = best->buffers.output;
+  tiling.weights_resident = best->loops.cut->weights.all <= hardware_->weight_sram.bytes;
+  tiling.parameters_resident = best->loops.cut->parameters.all <= hardware_->parameter_sram.bytes;
+  tiling.cost = best->estimate.cost;
+  tiling.parts = best->estimate.parts;
+  if (fitting.size() > 1) {
+    const auto next = choose(fitting.begin() + 1, fitting.end());
+    tiling.next_best = summary(next->loops, next->estimate.cost);
+  }
+  place(best->buffers, space, high, &tiling);
+  return tiling;
+}
+
+// Equal tiles: every number of tiles from 1 on that gives a new number of rows.
+std::vector<Loops> LayerMapper::candidates(const OperandPlaces& places) const {
+  const bool residual = layer_->residual != network::no_tensor;
+  const int height = layer_->output.shape.height;
+  std::vector<Loops> all;
+  for (const ColumnCut& cut : cuts_) {
+    int last_rows = 0;
+    for (int count = 1; count <= height; ++count) {
+      const int rows = (height + count - 1) / count;
+      if (rows == last_rows) continue;
+      last_rows = rows;
+      const int spatial = (height + rows - 1) / rows;
+      for (const int buffers : {2, 1}) {
+        if (spatial == 1 && buffers == 2) continue;  // the second would stay unused
+        all.push_back({&cut, rows, spatial, LoopOrder::rows_outer, buffers});
+        if (cut.columns() == 1) continue;
+        // A compact tile has its own channels side by side, and so must its residual have.
+        if (!places.output_stays) {
+          if (residual && places.residual != Source::streamed) continue;
+          if (sums_wanted_ && !cut.adjoining) continue;
+        }
+        all.push_back({&cut, rows, spatial, LoopOrder::columns_outer, buffers});
+      }
+    }
+  }
+  return all;
+}
+
+LayerMapper::Buffers LayerMapper::buffers(const OperandPlaces& places, const Loops& loops) const {
+  Buffers sizes;
+  sizes.count = loops.buffers;
+  if (places.input == Source::streamed) {
+    sizes.input =
+        align_up(most_input_rows(loops.rows) * row_bytes(network_->tensor(layer_->input)));
+  }
+  const bool compact = loops.order == LoopOrder::columns_outer && !places.output_stays;
+  const int channels = compact ? loops.cut->widest_tile() : layer_->output.shape.channels;
+  const std::uint64_t elements =
+      static_cast<std::uint64_t>(loops.rows) * layer_->output.shape.width * channels;
+  if (layer_->residual != network::no_tensor && places.residual == Source::streamed) {
+    sizes.residual = align_up(elements * network_->tensor(layer_->residual).element_bytes());
+  }
+  if (!places.output_stays) sizes.output = align_up(elements * layer_->output.element_bytes());
+  return sizes;
+}
+
+int LayerMapper::most_input_rows(int rows) const {
+  const int height = layer_->output.shape.height;
+  int most = 0;
+  for (int first = 0; first < height; first += rows) {
+    const RowRange output{first, std::min(rows, height - first)};
+    most = std::max(most, input_rows(*network_, *layer_, output).count);
+  }
+  return most;
+}
+
+// Whether the buffers find room; where `tiling` is given, it has their addresses then.
+bool LayerMapper::place(const Buffers& buffers, FreeSpace space, bool high,
+                        LayerTiling* tiling) const {
+  const auto take = [&](std::uint64_t bytes, std::array<std::uint32_t, 2>* addresses) {
+    for (int i = 0; bytes != 0 && i < buffers.count; ++i) {
+      const std::optional<std::uint64_t> address =
+          high ? space.take_highest(bytes) : space.take_lowest(bytes);
+      if (!address) return false;
+      if (addresses != nullptr) {
+        (*addresses)[static_cast<std::size_t>(i)] = static_cast<std::uint32_t>(*address);
+      }
+    }
+    return true;
+  };
+  const auto addresses = [&](std::array<std::uint32_t, 2> LayerTiling::*of) {
+    return tiling == nullptr ? nullptr : &(tiling->*of);
+  };
+  return take(buffers.input, addresses(&LayerTiling::input_buffers)) &&
+         take(buffers.residual, addresses(&LayerTiling::residual_buffers)) &&
+         take(buffers.output, addresses(&LayerTiling::output_buffers));
+}
+
+void LayerMapper::refuse() const {
+  std::uint64_t least = 0;
+  const OperandPlaces streamed;
+  for (const Loops& loops : candidates(streamed)) {
+    const std::uint64_t need = buffers(streamed, loops).all();
+    if (least == 0 || need < least) least = need;
+  }
+  refuse_too_small(*layer_, "activation", "the smallest tile (one output row)", least,
+                   hardware_->activation_sram.bytes);
+}
+
+TilingSummary summary(const Loops& loops, const TilingCost& cost) {
+  return {loops.spatial, loops.rows, loops.cut->columns(), loops.cut->widest_tile(), loops.order,
+          loops.buffers, cost};
+}
 
 RowRange input_rows(const network::IntegerNetwork& network, const network::IntegerLayer& layer,
                     RowRange output) {
@@ -223,6 +215,11 @@ RowRange input_rows(const network::IntegerNetwork& network, const network::Integ
   const int first = std::max(0, output.first * layer.stride - layer.padding);
   const int last = (output.end() - 1) * layer.stride - layer.padding + layer.kernel - 1;
   return {first, std::min(last, height - 1) - first + 1};
+}
+
+std::uint64_t row_bytes(const network::StoredTensor& tensor) {
+  return static_cast<std::uint64_t>(tensor.shape.width) * tensor.shape.channels *
+         tensor.element_bytes();
 }
 
 bool sums_are_wanted(const network::IntegerNetwork& network, const network::IntegerLayer& layer) {
@@ -241,11 +238,6 @@ hw::ArrayTile array_tile(const network::IntegerNetwork& network, const network::
                          int output_rows, int columns) {
   const int channels = layer.seen_channels(network.tensor(layer.input).shape.channels);
   return {output_rows, layer.output.shape.width, layer.kernel, channels, columns, layer.depthwise};
-}
-
-LayerTiling choose_tiling(const network::IntegerNetwork& network,
-                          const network::IntegerLayer& layer, const hw::HardwareConfig& hardware) {
-  return TilingSearch(network, layer, hardware).run();
 }
 
 }  // namespace abacus::schedule

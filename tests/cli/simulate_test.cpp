@@ -528,6 +528,28 @@ TEST_F(Simulate, TheCheckNamesTheLayerWhoseOutputDiffersFromTheReference) {
   EXPECT_EQ(outcome.mismatch->image, 0);
 }
 
+// The check looks at the memories without time and traffic: nothing else of the outcome knows of it.
+TEST_F(Simulate, TheCheckChangesNothingThatIsMeasured) {
+  const network::IntegerNetwork& network = prepared_.network();
+  const hw::HardwareConfig hardware =
+      experiment::read_scenario(prepared_.scenario()).runs[0].hardware;
+  const network::Dataset dataset = network::load_dataset("fashion-mnist", network::Split::test, "");
+  const auto outcome = [&](std::int64_t checked) {
+    const support::Work work = [&](int, const support::Report& report) {
+      return experiment::to_json(experiment::simulate_slice(
+          network, schedule::schedule(network, hardware), hardware, hw::TimingLevel::approximate,
+          "vector", dataset, {0, 3, 2, checked}, report));
+    };
+    return experiment::outcome_from_json(support::run_forked(1, work, [](std::int64_t) {}).front());
+  };
+  experiment::RunOutcome with = outcome(3);
+  const experiment::RunOutcome without = outcome(0);
+  EXPECT_EQ(with.checked, 3);
+  EXPECT_FALSE(with.mismatch);
+  with.checked = 0;
+  EXPECT_EQ(experiment::to_json(with), experiment::to_json(without));
+}
+
 // The program itself.
 class SimulateProgram : public Simulate {
  protected:

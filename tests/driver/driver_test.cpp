@@ -91,7 +91,7 @@ class DriverTest : public ::testing::Test {
     program_.image = image_.data();
     program_.image_bytes = image_.size();
     program_.command_address = 0x1'0000'0104;
-    program_.command_count = 33;
+    program_.command_words = 33;
     program_.input_address = 0x700;
     program_.input_bytes = 4;
     program_.scores_address = 0x800;

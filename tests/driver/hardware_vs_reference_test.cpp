@@ -5,7 +5,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -119,12 +118,8 @@ TEST(PartialPixels, StepAdaptersHaveTheReferencesFactors) {
   hardware.activation_sram.bytes = 16 * 1024;
   hardware.weight_sram.bytes = 80 * 1024;
   const schedule::Program program = schedule::schedule(network, hardware);
-  std::vector<hw::Command> commands(program.command_count);
-  std::memcpy(commands.data(),
-              program.dram_image.data() + (program.command_address - program.image_address),
-              commands.size() * sizeof(hw::Command));
   int partial = 0;
-  for (const hw::Command& command : commands) {
+  for (const hw::Command& command : schedule::commands_of(program)) {
     partial += command.opcode == hw::Opcode::convolve && command.convolve.first_sum_channel > 0;
   }
   EXPECT_GT(partial, 10);
@@ -391,6 +386,17 @@ INSTANTIATE_TEST_SUITE_P(Tables, ElementTwins, ::testing::ValuesIn(twin_cases())
 
 enum class Memory { activation, weight, parameter };
 
+// Where the program's first load into a memory goes.
+std::uint32_t first_load(const schedule::Program& program, Memory memory) {
+  for (const hw::Command& command : schedule::commands_of(program)) {
+    if (command.opcode == hw::Opcode::load &&
+        static_cast<int>(command.transfer.memory) == static_cast<int>(memory)) {
+      return command.transfer.onchip_address;
+    }
+  }
+  throw std::logic_error("no load into this memory");
+}
+
 class BitFlip : public ::testing::TestWithParam<std::tuple<Memory, hw::TimingLevel>> {};
 
 TEST_P(BitFlip, InAnSramChangesTheResult) {
@@ -408,11 +414,11 @@ TEST_P(BitFlip, InAnSramChangesTheResult) {
                          : memory == Memory::weight   ? platform.weight_sram()
                                                       : platform.parameter_sram();
     // An image's pixel; the first weight; the lowest byte of the first bias plus 2^24: all of the
-    // first layer, and all at the start of their memories.
-    const std::uint32_t address = memory == Memory::activation ? 100u
-                                  : memory == Memory::weight   ? 0u
-                                                               : 3u;
-    sram.flip_bit_after_write(address, 6, 0);
+    // first layer.
+    const std::uint32_t offset = memory == Memory::activation ? 100u
+                                 : memory == Memory::weight   ? 0u
+                                                              : 3u;
+    sram.flip_bit_after_write(first_load(system.program(), memory) + offset, 6, 0);
     system.run(1);
     EXPECT_NE(system.output(0), expected.outputs[0]);
     // The fault was one of a moment: the next run is right again.

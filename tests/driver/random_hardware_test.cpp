@@ -11,7 +11,6 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
-#include <cstring>
 #include <iostream>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -117,12 +116,7 @@ std::int64_t element_bytes(hw::ElementFormat format) { return format.bits <= 8 ?
 class Bounds {
  public:
   Bounds(const hw::HardwareConfig& hardware, const schedule::Program& program)
-      : hardware_(hardware) {
-    commands_.resize(program.command_count);
-    std::memcpy(commands_.data(),
-                program.dram_image.data() + (program.command_address - program.image_address),
-                commands_.size() * sizeof(hw::Command));
-  }
+      : hardware_(hardware), commands_(schedule::commands_of(program)) {}
 
   // `timeline`: of one run of the program.
   void check(const std::vector<models::TimelineEntry>& timeline, const sc_core::sc_time& cycle) {

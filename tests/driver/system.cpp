@@ -6,6 +6,7 @@
 
 #include "sw/experiment/program_view.hpp"
 #include "tests/network/random_integer_network.hpp"
+#include "tlm/address_map.hpp"
 
 namespace abacus::test {
 namespace {
@@ -73,10 +74,21 @@ driver::RunStatistics System::run(std::uint64_t image_seed) {
   image_ = network::quantize_image(*network_, pixels.data());
   const std::vector<std::uint8_t> input = encode(network_->image, image_);
   std::vector<std::uint8_t> scores(program_.scores.bytes);
+  constexpr std::int32_t never_computed = 1 << 20;
+  outputs_.clear();
+  for (const network::IntegerLayer& layer : network_->layers) {
+    outputs_.emplace_back(static_cast<std::size_t>(layer.output.shape.elements()), never_computed);
+  }
+  auto tile = program_.tiles.begin();
+  platform_.observe_compute([&](std::uint32_t command) {
+    if (tile != program_.tiles.end() && tile->command == command) read_tile(*tile++);
+  });
   driver::RunStatistics statistics{};
   const driver::DriverStatus status = driver_->run(input.data(), scores.data(), statistics);
   EXPECT_EQ(status, driver::DriverStatus::ok)
       << to_string(status) << " " << statistics.error_command;
+  platform_.observe_compute({});
+  EXPECT_TRUE(tile == program_.tiles.end());
   scores_ = decode(network_->layers.back().output, scores);
   return statistics;
 }
@@ -87,15 +99,22 @@ network::ReferenceResult System::reference_of(const network::IntegerNetwork& oth
       {hardware_.edge_array.accumulator_bits, hardware_.edge_array.rows});
 }
 
-std::vector<std::int32_t> System::output(std::size_t layer) {
-  std::vector<std::uint8_t> bytes(program_.outputs[layer].bytes);
-  EXPECT_TRUE(platform_.peek(program_.outputs[layer].address, bytes.data(), bytes.size()));
-  return decode(network_->layers[layer].output, bytes);
+void System::read_tile(const schedule::OutputTile& tile) {
+  const std::size_t layer = static_cast<std::size_t>(tile.layer);
+  const network::StoredTensor& tensor = network_->layers[layer].output;
+  std::vector<std::uint8_t> bytes(tile.bytes(tensor));
+  ASSERT_TRUE(platform_.peek(hw::address_map::activation_sram_base + tile.address, bytes.data(),
+                             bytes.size()));
+  schedule::for_each_value(tile, tensor, bytes, [&](int y, int x, int channel, std::int32_t value) {
+    const std::size_t element =
+        (static_cast<std::size_t>(y) * tensor.shape.width + x) * tensor.shape.channels + channel;
+    outputs_[layer][element] = value;
+  });
 }
 
 void System::expect_reference(const network::ReferenceResult& expected) {
   for (std::size_t layer = 0; layer < network_->layers.size(); ++layer) {
-    const std::vector<std::int32_t> found = output(layer);
+    const std::vector<std::int32_t>& found = output(layer);
     ASSERT_EQ(found.size(), expected.outputs[layer].size());
     for (std::size_t i = 0; i < found.size(); ++i) {
       ASSERT_EQ(found[i], expected.outputs[layer][i])

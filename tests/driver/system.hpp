@@ -36,7 +36,8 @@ class System {
   network::ReferenceResult reference() const { return reference_of(*network_); }
   // Of another network, on the same image.
   network::ReferenceResult reference_of(const network::IntegerNetwork& other) const;
-  std::vector<std::int32_t> output(std::size_t layer);
+  // Of the last run, tile by tile as the compute commands ended.
+  const std::vector<std::int32_t>& output(std::size_t layer) const { return outputs_.at(layer); }
   // Every layer's output and the scores; stops at the first layer that differs.
   void expect_reference(const network::ReferenceResult& expected);
   void expect_reference() { expect_reference(reference()); }
@@ -46,6 +47,8 @@ class System {
   const schedule::Program& program() const { return program_; }
 
  private:
+  void read_tile(const schedule::OutputTile& tile);
+
   hw::HardwareConfig hardware_;
   models::Platform platform_;
   hw::HostBus* bus_ = nullptr;
@@ -55,6 +58,7 @@ class System {
   std::optional<driver::Driver> driver_;
   std::vector<std::int16_t> image_;
   std::vector<std::int32_t> scores_;
+  std::vector<std::vector<std::int32_t>> outputs_;  // by layer
 };
 
 }  // namespace abacus::test

@@ -16,6 +16,7 @@
 #include "sw/driver/driver.hpp"
 #include "tlm/address_map.hpp"
 #include "tlm/command.hpp"
+#include "tlm/command_stream.hpp"
 #include "tlm/register_map.hpp"
 
 namespace abacus::models {
@@ -62,18 +63,18 @@ Bytes random_bytes(std::size_t count, unsigned seed = 5) {
 
 // Platform and the driver's view of a program made of the given commands.
 struct System {
-  System(hw::TimingLevel level, std::vector<hw::Command> program, std::size_t bytes,
+  System(hw::TimingLevel level, const std::vector<hw::Command>& program, std::size_t bytes,
          const hw::HardwareConfig& hardware = {})
       : platform("platform", hardware, level),
-        commands(std::move(program)),
+        stream(hw::encode_commands(program)),
         input(random_bytes(bytes)),
         scores(bytes) {
-    const auto* image = reinterpret_cast<const std::uint8_t*>(commands.data());
+    const auto* image = reinterpret_cast<const std::uint8_t*>(stream.data());
     view = {command_address,
             image,
-            commands.size() * sizeof(hw::Command),
+            stream.size() * sizeof(std::uint32_t),
             command_address,
-            static_cast<std::uint32_t>(commands.size()),
+            static_cast<std::uint32_t>(stream.size()),
             input_address,
             input.size(),
             output_address,
@@ -98,7 +99,7 @@ struct System {
     });
   }
   Platform platform;
-  std::vector<hw::Command> commands;
+  std::vector<std::uint32_t> stream;
   Bytes input, scores;
   driver::ProgramView view{};
   driver::DriverStatus status{};
@@ -162,8 +163,8 @@ TEST_P(PlatformAtBothLevels, AddressesOffTheBusAreReportedToTheDriver) {
 
 TEST_P(PlatformAtBothLevels, AnErrorDoesNotOutliveItsProgram) {
   System system(GetParam(), {load(0x3000'0000, 0, 64), finish()}, 64);
-  const std::vector<hw::Command> good{load(input_address, 0, 64, 0, 1),
-                                      store(output_address, 0, 64, 1), finish()};
+  const std::vector<std::uint32_t> good = hw::encode_commands(
+      {load(input_address, 0, 64, 0, 1), store(output_address, 0, 64, 1), finish()});
   driver::DriverStatus second{};
   system.run([&](hw::HostBus& bus) {
     driver::Driver driver(bus);
@@ -171,8 +172,8 @@ TEST_P(PlatformAtBothLevels, AnErrorDoesNotOutliveItsProgram) {
     system.status = driver.run(system.input.data(), system.scores.data(), system.statistics);
     driver::ProgramView view = system.view;
     view.image = reinterpret_cast<const std::uint8_t*>(good.data());
-    view.image_bytes = good.size() * sizeof(hw::Command);
-    view.command_count = static_cast<std::uint32_t>(good.size());
+    view.image_bytes = good.size() * sizeof(std::uint32_t);
+    view.command_words = static_cast<std::uint32_t>(good.size());
     ASSERT_EQ(driver.load(view), driver::DriverStatus::ok);
     second = driver.run(system.input.data(), system.scores.data(), system.statistics);
   });
@@ -237,9 +238,11 @@ TEST(Platform, CountsBelongToTheLayerOfTheCommand) {
   EXPECT_EQ(counts.at({3, Component::bus, Action::bus_beat, 64, 0}), 10 * (8 + 2));
   EXPECT_EQ(counts.at({1, Component::activation_sram, Action::sram_write, 256, 0}), 20);
   EXPECT_EQ(counts.at({3, Component::activation_sram, Action::sram_read, 256, 0}), 20);
-  EXPECT_EQ(counts.at({1, Component::sequencer, Action::register_write, 1024, 0}), 1);
-  // No layer: three commands fetched, the driver's image and scores.
-  EXPECT_EQ(counts.at({-1, Component::dram, Action::dram_read, 128, 0}), 3 * 8 + 40);
+  // Three words of header; DRAM address, bytes, rows.
+  EXPECT_EQ(counts.at({1, Component::sequencer, Action::register_write, 32, 0}), 6);
+  EXPECT_EQ(counts.at({1, Component::sequencer, Action::register_read, 1024, 0}), 1);
+  // No layer: three commands fetched, 60 bytes; the driver's image and scores.
+  EXPECT_EQ(counts.at({-1, Component::dram, Action::dram_read, 128, 0}), 4 + 40);
   EXPECT_EQ(counts.at({-1, Component::dram, Action::dram_write, 128, 0}), 40);
 }
 

@@ -5,13 +5,13 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
-#include <cstring>
 #include <functional>
 #include <string>
 #include <vector>
 
 #include "models/memory/dram.hpp"
 #include "tlm/bus.hpp"
+#include "tlm/command_stream.hpp"
 #include "tlm/register_map.hpp"
 
 namespace abacus::models {
@@ -107,6 +107,7 @@ struct Machine : sc_core::sc_module {
   tlm_utils::simple_initiator_socket<Machine> registers{"registers_port"};
   std::vector<int> order;  // of the starts of all units
   std::vector<hw::Command> program;
+  std::vector<std::uint32_t> stream;  // where it is not the program's
   std::uint64_t program_address = 0;  // where the sequencer is told to look
   int rounds = 1;
   std::function<void()> script;  // instead of running the program
@@ -145,13 +146,14 @@ struct Machine : sc_core::sc_module {
       ended = true;
       return;
     }
-    dram.poke(0, reinterpret_cast<const std::uint8_t*>(program.data()),
-              program.size() * sizeof(hw::Command));
+    if (stream.empty()) stream = hw::encode_commands(program);
+    dram.poke(0, reinterpret_cast<const std::uint8_t*>(stream.data()),
+              stream.size() * sizeof(std::uint32_t));
     for (int round = 0; round < rounds; ++round) {
       write(hw::register_map::program_address_low, static_cast<std::uint32_t>(program_address));
       write(hw::register_map::program_address_high,
             static_cast<std::uint32_t>(program_address >> 32));
-      write(hw::register_map::program_length, static_cast<std::uint32_t>(program.size()));
+      write(hw::register_map::program_length, static_cast<std::uint32_t>(stream.size()));
       write(hw::register_map::doorbell, 1);
       while (!interrupt.level()) wait(interrupt.raised());
       status = read(hw::register_map::status);
@@ -267,6 +269,17 @@ TEST_P(SequencerAtBothLevels, MissingFinishIsAnError) {
   EXPECT_EQ(machine.status, done | error);
   EXPECT_EQ(machine.read(hw::register_map::error_command), 1u);
   EXPECT_THAT(machine.sequencer.error_message(), ::testing::HasSubstr("finish"));
+}
+
+TEST_P(SequencerAtBothLevels, AProgramThatEndsInsideACommandIsAnError) {
+  Machine machine("machine", GetParam(), 2);
+  machine.stream =
+      hw::encode_commands({make(hw::Opcode::load, 1, 5), make(hw::Opcode::load, 2, 6)});
+  machine.stream.pop_back();
+  machine.run();
+  EXPECT_EQ(machine.status, done | error);
+  EXPECT_EQ(machine.read(hw::register_map::error_command), 1u);
+  EXPECT_THAT(machine.sequencer.error_message(), ::testing::HasSubstr("inside"));
 }
 
 TEST_P(SequencerAtBothLevels, UnreadableProgramIsAnError) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 #include <stdexcept>
 #include <string>
 
@@ -48,17 +49,39 @@ int packed_field(const std::vector<std::uint8_t>& bytes, std::uint64_t base, std
 
 TokenSimulator::TokenSimulator(const network::IntegerNetwork& network,
                                const hw::HardwareConfig& hardware, const schedule::Program& program)
-    : network_(network), hardware_(hardware), program_(program) {
-  commands_.resize(program.command_count);
-  std::memcpy(commands_.data(),
-              program.dram_image.data() + (program.command_address - program.image_address),
-              commands_.size() * sizeof(hw::Command));
+    : network_(network),
+      hardware_(hardware),
+      program_(program),
+      commands_(schedule::commands_of(program)) {
   for (const network::IntegerLayer& layer : network.layers) {
     channel_signatures_.emplace_back();
     for (int o = 0; o < layer.output.shape.channels; ++o) {
       channel_signatures_.back().push_back(signature_of(layer, o));
     }
   }
+  for (int tensor = network::image_tensor; tensor < static_cast<int>(network.layers.size());
+       ++tensor) {
+    contents_.push_back(content_of(tensor));
+  }
+}
+
+// Which tensor, pixel, channel and byte it is; of a layer's channels, what they are computed with.
+std::vector<TokenSimulator::Tag> TokenSimulator::content_of(int tensor) const {
+  const network::StoredTensor& stored = network_.tensor(tensor);
+  const std::uint64_t channels = static_cast<std::uint64_t>(stored.shape.channels);
+  const std::uint64_t element_bytes = static_cast<std::uint64_t>(stored.element_bytes());
+  std::vector<Tag> tags(static_cast<std::size_t>(stored.bytes()));
+  for (std::uint64_t i = 0; i < tags.size(); ++i) {
+    const std::uint64_t element = i / element_bytes;
+    const std::uint64_t channel = element % channels;
+    const std::uint64_t signature =
+        tensor == network::image_tensor
+            ? channel
+            : channel_signatures_[static_cast<std::size_t>(tensor)][channel];
+    tags[i] = mix(mix(static_cast<std::uint64_t>(tensor + 1), element / channels),
+                  mix(signature, i % element_bytes));
+  }
+  return tags;
 }
 
 void TokenSimulator::fail(const std::string& what) const {
@@ -71,12 +94,17 @@ void TokenSimulator::reset() {
   sram_[0].assign(hardware_.activation_sram.bytes, unwritten);
   sram_[1].assign(hardware_.weight_sram.bytes, unwritten);
   sram_[2].assign(hardware_.parameter_sram.bytes, unwritten);
-  dram_written_.assign(program_.dram_bytes, 0);
-  const auto written = [&](std::uint64_t address, std::uint64_t bytes) {
-    std::fill_n(dram_written_.begin() + static_cast<std::ptrdiff_t>(address), bytes, 1);
-  };
-  written(program_.image_address, program_.dram_image.size());
-  written(program_.input.address, program_.input.bytes);
+  dram_.assign(program_.dram_bytes, unwritten);
+  for (std::uint64_t i = 0; i < program_.dram_image.size(); ++i) {
+    dram_[program_.image_address + i] = program_.image_address + i;
+  }
+  const std::vector<Tag>& image = content(network::image_tensor);
+  std::copy(image.begin(), image.end(),
+            dram_.begin() + static_cast<std::ptrdiff_t>(program_.input.address));
+  computed_.clear();
+  for (const network::IntegerLayer& layer : network_.layers) {
+    computed_.emplace_back(static_cast<std::size_t>(layer.output.shape.elements()), 0);
+  }
   units_ = {};
   counters_ = {};
   next_ = 0;
@@ -111,13 +139,17 @@ void TokenSimulator::run(const Interleaving& interleaving) {
                                std::to_string(counters_[i]));
     }
   }
-  for (std::size_t layer = 0; layer < program_.outputs.size(); ++layer) {
-    const schedule::TensorPlace& place = program_.outputs[layer];
-    for (std::uint64_t i = 0; i < place.bytes; ++i) {
-      if (!dram_written_[place.address + i]) {
-        throw std::runtime_error("layer " + std::to_string(layer) + ": output byte " +
-                                 std::to_string(i) + " was never stored");
-      }
+  for (std::size_t layer = 0; layer < computed_.size(); ++layer) {
+    const auto missing = std::find(computed_[layer].begin(), computed_[layer].end(), 0);
+    if (missing != computed_[layer].end()) {
+      throw std::runtime_error("layer " + std::to_string(layer) + ": output element " +
+                               std::to_string(missing - computed_[layer].begin()) +
+                               " was never computed");
+    }
+  }
+  for (std::uint64_t i = 0; i < program_.scores.bytes; ++i) {
+    if (dram_[program_.scores.address + i] != contents_.back()[i]) {
+      throw std::runtime_error("byte " + std::to_string(i) + " of the scores was never stored");
     }
   }
 }
@@ -217,6 +249,37 @@ void TokenSimulator::touch(std::size_t index, bool ending) {
     case hw::Opcode::finish:
       break;
   }
+  const bool computes = command.opcode == hw::Opcode::convolve ||
+                        command.opcode == hw::Opcode::add || command.opcode == hw::Opcode::pool;
+  if (ending && computes) check_tile(index);
+}
+
+void TokenSimulator::check_tile(std::size_t command) {
+  const auto tile =
+      std::find_if(program_.tiles.begin(), program_.tiles.end(),
+                   [&](const schedule::OutputTile& t) { return t.command == command; });
+  if (tile == program_.tiles.end() || tile->layer != commands_[command].layer) {
+    fail("computes an output tile that the program does not name");
+  }
+  const network::StoredTensor& output = network_.tensor(tile->layer);
+  const std::size_t element_bytes = static_cast<std::size_t>(output.element_bytes());
+  const std::size_t width = static_cast<std::size_t>(output.shape.width);
+  const std::size_t channels = static_cast<std::size_t>(output.shape.channels);
+  for (std::size_t pixel = 0; pixel < tile->rows * width; ++pixel) {
+    const std::size_t whole = tile->first_row * width + pixel;
+    for (const schedule::OutputTile::Channel& place : tile->channels) {
+      const std::size_t element = whole * channels + static_cast<std::size_t>(place.channel);
+      const std::size_t at =
+          tile->address +
+          (pixel * tile->pixel_channels + static_cast<std::size_t>(place.element)) * element_bytes;
+      for (std::size_t byte = 0; byte < element_bytes; ++byte) {
+        if (sram_[0].at(at + byte) != content(tile->layer).at(element * element_bytes + byte)) {
+          fail("its output tile is not where the program says");
+        }
+      }
+      computed_[static_cast<std::size_t>(tile->layer)].at(element) = 1;
+    }
+  }
 }
 
 // The whole adapter stands in the weight memory, and what it adapts to is complete.
@@ -259,14 +322,11 @@ void TokenSimulator::touch_load(const hw::TransferFields& f, bool ending) {
     for (std::uint64_t i = 0; i < f.row_bytes; ++i) {
       const std::uint64_t source = f.dram_address + row * f.dram_stride + i;
       const std::uint64_t target = f.onchip_address + row * f.onchip_stride + i;
-      // Padding between regions is never written and never used.
-      const bool image = source >= program_.image_address &&
-                         source < program_.image_address + program_.dram_image.size();
-      if (source >= dram_written_.size() || (!image && dram_written_[source] != 1)) {
+      if (source >= dram_.size() || dram_[source] == unwritten || dram_[source] == unreadable) {
         fail("loads from DRAM address " + std::to_string(source) + ", which is not written yet");
       }
       if (target >= memory.size()) fail("loads past the end of the memory");
-      memory[target] = ending ? source : unreadable;
+      memory[target] = ending ? dram_[source] : unreadable;
     }
   }
 }
@@ -282,7 +342,7 @@ void TokenSimulator::touch_store(const hw::TransferFields& f, bool ending) {
       if (memory[source] != expected_tag(target)) {
         fail("stores to DRAM address " + std::to_string(target) + " what is not its content");
       }
-      dram_written_[target] = ending ? 1 : 2;
+      dram_[target] = ending ? memory[source] : unreadable;
     }
   }
 }
@@ -290,16 +350,9 @@ void TokenSimulator::touch_store(const hw::TransferFields& f, bool ending) {
 // Identity of what DRAM address `address`, in some layer's output, must hold.
 TokenSimulator::Tag TokenSimulator::expected_tag(std::uint64_t address) const {
   for (std::size_t layer = 0; layer < program_.outputs.size(); ++layer) {
-    const schedule::TensorPlace& place = program_.outputs[layer];
-    if (address < place.address || address >= place.address + place.bytes) continue;
-    const network::StoredTensor& tensor = network_.layers[layer].output;
-    const std::uint64_t element_bytes = static_cast<std::uint64_t>(tensor.element_bytes());
-    const std::uint64_t offset = address - place.address;
-    const std::uint64_t element = offset / element_bytes;
-    const std::uint64_t channels = static_cast<std::uint64_t>(tensor.shape.channels);
-    const std::uint64_t pixel = element / channels;
-    const std::uint64_t signature = channel_signatures_[layer][element % channels];
-    return mix(mix(layer, pixel), mix(signature, offset % element_bytes));
+    const std::optional<schedule::TensorPlace>& place = program_.outputs[layer];
+    if (!place || address < place->address || address >= place->address + place->bytes) continue;
+    return content(static_cast<int>(layer))[address - place->address];
   }
   fail("stores to DRAM address " + std::to_string(address) + ", which is no layer's output");
 }
@@ -437,17 +490,14 @@ void TokenSimulator::check_convolve_fields(const hw::ConvolveFields& f,
 void TokenSimulator::check_operand_rows(int tensor_index, int first_row, int end_row,
                                         std::uint32_t address, int row_at_address) const {
   const network::StoredTensor& tensor = network_.tensor(tensor_index);
-  const schedule::TensorPlace& place =
-      tensor_index == network::image_tensor
-          ? program_.input
-          : program_.outputs[static_cast<std::size_t>(tensor_index)];
+  const std::vector<Tag>& wanted = content(tensor_index);
   const std::int64_t row_bytes = tensor.bytes() / tensor.shape.height;
   for (int row = first_row; row < end_row; ++row) {
     for (std::int64_t i = 0; i < row_bytes; ++i) {
       const std::int64_t at = address + (row - row_at_address) * row_bytes + i;
       if (at < 0 || static_cast<std::size_t>(at) >= sram_[0].size()) fail("reads past the end");
-      const std::uint64_t wanted = place.address + static_cast<std::uint64_t>(row * row_bytes + i);
-      if (sram_[0][static_cast<std::size_t>(at)] != wanted) {
+      const std::size_t offset = static_cast<std::size_t>(row * row_bytes + i);
+      if (sram_[0][static_cast<std::size_t>(at)] != wanted.at(offset)) {
         fail("row " + std::to_string(row) + " of tensor " + std::to_string(tensor_index) +
              " is not at activation address " + std::to_string(at));
       }
@@ -464,26 +514,23 @@ void TokenSimulator::check_residual(const hw::ConvolveFields& f, const network::
     return;
   }
   // A compact tile: each column's residual must be that of a channel with the column's signature.
-  const schedule::TensorPlace& place =
-      layer.residual == network::image_tensor
-          ? program_.input
-          : program_.outputs[static_cast<std::size_t>(layer.residual)];
+  const std::vector<Tag>& wanted = content(layer.residual);
   const std::uint64_t element_bytes = static_cast<std::uint64_t>(tensor.element_bytes());
+  const std::uint64_t channels = static_cast<std::uint64_t>(tensor.shape.channels);
   const std::uint64_t pixels = std::uint64_t{f.output_height} * f.output_width;
   const std::uint64_t first_pixel = std::uint64_t{f.first_output_row} * f.output_width;
-  const std::size_t index = commands_[current_].layer;
+  const std::vector<std::uint64_t>& of_channels = channel_signatures_[commands_[current_].layer];
   for (std::uint64_t pixel = 0; pixel < pixels; ++pixel) {
     for (std::size_t column = 0; column < f.columns; ++column) {
       const std::uint64_t at =
           f.residual_address + (pixel * f.output_channels + column) * element_bytes;
-      const std::uint64_t channels = static_cast<std::uint64_t>(tensor.shape.channels);
-      const Tag tag = sram_[0][at];
-      if (tag < place.address || tag >= place.address + place.bytes) fail("residual is not there");
-      const std::uint64_t element = (tag - place.address) / element_bytes;
-      if (element / channels != first_pixel + pixel ||
-          channel_signatures_[index][element % channels] != signatures[column]) {
-        fail("residual of another channel or pixel");
+      bool found = false;
+      for (std::uint64_t channel = 0; channel < channels && !found; ++channel) {
+        const std::uint64_t element = (first_pixel + pixel) * channels + channel;
+        found = of_channels[channel] == signatures[column] &&
+                wanted[element * element_bytes] == sram_[0][at];
       }
+      if (!found) fail("residual of another channel or pixel, or none");
     }
   }
 }
@@ -515,8 +562,8 @@ void TokenSimulator::touch_convolve(const hw::Command& command, bool ending) {
             f.output_address + (pixel * f.output_channels + record.output_channel) * element_bytes +
             byte;
         if (at >= sram_[0].size()) fail("writes past the end of the activation memory");
-        sram_[0][at] =
-            ending ? mix(mix(command.layer, whole), mix(signatures[column], byte)) : unreadable;
+        sram_[0][at] = ending ? mix(mix(command.layer + 1u, whole), mix(signatures[column], byte))
+                              : unreadable;
       }
     }
   }
@@ -528,17 +575,16 @@ void TokenSimulator::touch_vector(const hw::Command& command, bool ending) {
   const network::Shape& shape = layer.output.shape;
   if (f.width != shape.width || f.channels != shape.channels) fail("wrong output size");
   const std::uint64_t element_bytes = static_cast<std::uint64_t>(layer.output.element_bytes());
-  // The tile's first row is not in the command; it is where the input's first byte comes from.
+  // The tile's first row is not in the command; it is the one whose first byte stands there.
   const network::StoredTensor& input = network_.tensor(layer.input);
-  const schedule::TensorPlace& place =
-      layer.input == network::image_tensor
-          ? program_.input
-          : program_.outputs[static_cast<std::size_t>(layer.input)];
-  const std::uint64_t row_bytes =
-      static_cast<std::uint64_t>(input.bytes()) / static_cast<std::uint64_t>(input.shape.height);
-  const Tag tag = sram_[0][f.input_address];
-  if (tag < place.address || tag >= place.address + place.bytes) fail("input is not there");
-  const int first_input = static_cast<int>((tag - place.address) / row_bytes);
+  const std::vector<Tag>& rows = content(layer.input);
+  const std::size_t row_bytes = rows.size() / static_cast<std::size_t>(input.shape.height);
+  int first_input = 0;
+  while (first_input < input.shape.height &&
+         rows[static_cast<std::size_t>(first_input) * row_bytes] != sram_[0].at(f.input_address)) {
+    ++first_input;
+  }
+  if (first_input == input.shape.height) fail("input is not there");
   int first_output = first_input;
   if (command.opcode == hw::Opcode::add) {
     check_operand_rows(layer.input, first_input, first_input + f.height, f.input_address,
@@ -559,7 +605,7 @@ void TokenSimulator::touch_vector(const hw::Command& command, bool ending) {
     const std::uint64_t channel = i / element_bytes % f.channels;
     const std::uint64_t at = f.output_address + i;
     if (at >= sram_[0].size()) fail("writes past the end of the activation memory");
-    sram_[0][at] = ending ? mix(mix(command.layer, first_pixel + pixel),
+    sram_[0][at] = ending ? mix(mix(command.layer + 1u, first_pixel + pixel),
                                 mix(channel_signatures_[command.layer][channel], i % element_bytes))
                           : unreadable;
   }

@@ -1,5 +1,6 @@
 // Executes a program's command stream without time and without arithmetic, in any interleaving of
-// the three units that the tokens permit, and follows every byte's identity instead of its value.
+// the three units that the tokens permit, and follows every byte's identity instead of its value,
+// wherever tensors stand.
 // It judges a schedule by the meaning of the commands (tlm/command.hpp) and by the network, and
 // uses nothing of the scheduler's.
 //
@@ -37,7 +38,8 @@ class TokenSimulator {
                  const schedule::Program& program);
 
   // Throws std::runtime_error saying which command found what, for a deadlock, a read of bytes that
-  // are not the ones it needs, a counter above 0 at the end, or an output that was never stored.
+  // are not the ones it needs, a counter above 0 at the end, an output that was never computed, an
+  // output tile that is not where the program says, or scores that are not stored.
   void run(const Interleaving& interleaving);
 
  private:
@@ -74,6 +76,12 @@ class TokenSimulator {
   // Signatures of a convolution tile's columns from the bytes that stand in the SRAMs.
   std::vector<std::uint64_t> column_signatures(const hw::ConvolveFields& f, int layer);
   std::uint64_t signature_of(const network::IntegerLayer& layer, int channel) const;
+  // The activation SRAM holds what the command's output tile (Program::tiles) says.
+  void check_tile(std::size_t command);
+  std::vector<Tag> content_of(int tensor) const;
+  const std::vector<Tag>& content(int tensor) const {
+    return contents_[static_cast<std::size_t>(tensor + 1)];
+  }
   Tag expected_tag(std::uint64_t dram_address) const;
   [[noreturn]] void fail(const std::string& what) const;
 
@@ -84,8 +92,11 @@ class TokenSimulator {
   std::vector<std::vector<std::uint64_t>> channel_signatures_;  // by layer and channel
   std::map<std::pair<int, std::vector<std::uint64_t>>, std::vector<std::uint64_t>> decoded_;
 
-  std::array<std::vector<Tag>, 3> sram_;  // by OnChipMemory
-  std::vector<char> dram_written_;        // by address
+  std::vector<std::vector<Tag>> contents_;  // of each tensor's bytes, the image's first
+
+  std::array<std::vector<Tag>, 3> sram_;     // by OnChipMemory
+  std::vector<Tag> dram_;                    // by address; of the program's image, the address
+  std::vector<std::vector<char>> computed_;  // by layer: elements of its output
   std::array<Unit, 3> units_;
   std::array<int, hw::token_counters> counters_{};
   std::size_t next_ = 0;  // command to be dispatched
