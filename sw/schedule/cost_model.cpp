@@ -98,10 +98,12 @@ class Estimate {
     return std::max(moving, compute) + fill.cycles(bytes_per_cycle(hardware_));
   }
 
-  // How often a streamed operand's tiles come: with columns outside, buffers keep so many spatial
-  // tiles from one column tile to the next.
+  // How often a streamed operand comes. With columns outside, the order turns round with each column
+  // tile, which finds in the buffers what the one before left there.
   double passes() const {
-    return loops_.order == LoopOrder::rows_outer || tiles_ <= loops_.buffers ? 1 : columns_;
+    if (loops_.order == LoopOrder::rows_outer) return 1;
+    const double kept = std::min<double>(loops_.buffers, tiles_);
+    return columns_ - (columns_ - 1) * kept / tiles_;
   }
 
   Traffic loads() const {
@@ -110,7 +112,9 @@ class Estimate {
     if (has_residual_) add_residual(traffic);
     const double repeats = loops_.order == LoopOrder::rows_outer ? tiles_ : 1;
     const auto add_tiles = [&](const TileBytes& tiles, std::uint32_t capacity) {
-      const double times = tiles.all <= capacity ? 1 : repeats;
+      if (tiles.chunks == 0) return;
+      // Where they stream, each turn finds the last chunk still there.
+      const double times = tiles.all <= capacity ? 1 : repeats - (repeats - 1) / tiles.chunks;
       traffic.bytes += static_cast<double>(tiles.all) * times;
       traffic.commands += tiles.chunks * times;
     };

@@ -165,6 +165,28 @@ TEST(Placement, WithRoomForAllOnlyMovesWhatItMust) {
   }
 }
 
+// What the choice goes by is what then moves.
+TEST(Placement, EstimatesTheBytesThatMove) {
+  struct Case {
+    const char* network;
+    int side;
+    std::uint64_t activation_bytes;
+  };
+  for (const Case& c : {Case{"resnet20", 32, 128 * kib}, Case{"resnet20", 32, 16 * kib},
+                        Case{"resnet18", 64, 32 * kib}, Case{"mobilenet-v2", 64, 32 * kib},
+                        Case{"vgg-small", 32, 24 * kib}}) {
+    const network::IntegerNetwork network = workload::synthetic_network(
+        {c.network, network::Arithmetic::adder, {3, c.side, c.side}, 10, 4, 4, 1, 1});
+    const hw::HardwareConfig hardware = hardware_with(c.activation_bytes);
+    double estimated = 0;
+    for (const LayerTiling& tiling : place_tensors(network, hardware).tilings) {
+      estimated += tiling.cost.bytes;
+    }
+    const double found = static_cast<double>(moved(schedule(network, hardware)).all());
+    EXPECT_NEAR(estimated, found, 0.02 * found) << c.network << ' ' << c.activation_bytes;
+  }
+}
+
 TEST(Placement, ResNet20LivesInTheActivationMemory) {
   EXPECT_LE(moved(schedule(resnet20(8), {})).all(), 300 * kib);
   EXPECT_LE(moved(schedule(resnet20(4), {})).all(), 165 * kib);
