@@ -153,6 +153,44 @@ TEST_P(PlatformAtBothLevels, ABitFlippedInTheMemoryShowsInTheResult) {
   EXPECT_EQ(system.scores, expected);
 }
 
+// What a check looks at: the command's result, though the next load overwrites it.
+TEST_P(PlatformAtBothLevels, AnObserverSeesAComputeCommandsResultInTheDebugWindow) {
+  hw::Command pool{};
+  pool.opcode = hw::Opcode::pool;
+  pool.layer = 2;
+  pool.wait = 1;
+  pool.signal = 2;
+  pool.vector.output_address = 128;
+  pool.vector.height = pool.vector.width = pool.vector.input_width = 1;
+  pool.vector.channels = 32;
+  pool.vector.kernel = pool.vector.stride = pool.vector.maximum = 1;
+  pool.vector.multiplier = 1;
+  pool.vector.input_format = pool.vector.output_format = {8, 0};
+  System system(GetParam(),
+                {load(input_address, 0, 64, 0, 1), pool, load(input_address + 64, 128, 64, 2, 4),
+                 store(output_address, 128, 64, 4), finish()},
+                128);
+  const Bytes first(system.input.begin(), system.input.begin() + 32);
+  const Bytes second(system.input.begin() + 64, system.input.end());
+  std::vector<std::uint32_t> ended;
+  Bytes seen(32);
+  system.platform.observe_compute([&](std::uint32_t command) {
+    ended.push_back(command);
+    EXPECT_TRUE(system.platform.peek(hw::address_map::activation_sram_base + 128, seen.data(),
+                                     seen.size()));
+  });
+  system.run();
+  EXPECT_EQ(system.status, driver::DriverStatus::ok);
+  EXPECT_EQ(ended, std::vector<std::uint32_t>{1});
+  EXPECT_EQ(seen, first);
+  system.scores.resize(64);
+  EXPECT_EQ(system.scores, second);
+  EXPECT_FALSE(system.platform.peek(
+      hw::address_map::activation_sram_base + hw::HardwareConfig{}.activation_sram.bytes - 16,
+      seen.data(), seen.size()))
+      << "past the memory's end";
+}
+
 TEST_P(PlatformAtBothLevels, AddressesOffTheBusAreReportedToTheDriver) {
   System system(GetParam(), {load(input_address, 0, 64), load(0x3000'0000, 0, 64), finish()}, 64);
   system.run();
