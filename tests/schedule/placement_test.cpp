@@ -183,7 +183,9 @@ TEST(Placement, EstimatesTheBytesThatMove) {
       estimated += tiling.cost.bytes;
     }
     const double found = static_cast<double>(moved(schedule(network, hardware)).all());
-    EXPECT_NEAR(estimated, found, 0.02 * found) << c.network << ' ' << c.activation_bytes;
+    EXPECT_GT(estimated, 0.98 * found) << c.network << ' ' << c.activation_bytes;
+    // Pieces of pixels that are shorter than a burst count as one.
+    EXPECT_LT(estimated, 1.08 * found) << c.network << ' ' << c.activation_bytes;
   }
 }
 
