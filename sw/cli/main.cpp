@@ -6,6 +6,7 @@
 #include "sw/cli/command_line.hpp"
 #include "sw/cli/describe_command.hpp"
 #include "sw/cli/energy_command.hpp"
+#include "sw/cli/explain_command.hpp"
 #include "sw/cli/keys_command.hpp"
 #include "sw/cli/report_command.hpp"
 #include "sw/cli/simulate_command.hpp"
@@ -20,6 +21,7 @@ int sc_main(int argc, char** argv) {
   abacus::cli::add_simulate_command(app);
   abacus::cli::add_report_command(app);
   abacus::cli::add_describe_command(app);
+  abacus::cli::add_explain_command(app);
   abacus::cli::add_keys_command(app);
   abacus::cli::add_energy_command(app);
   return abacus::cli::run_command_line(app, argc, argv);

@@ -6,20 +6,18 @@
 #include <cstdio>
 #include <ctime>
 #include <memory>
-#include <new>
 #include <nlohmann/json.hpp>
 #include <thread>
 
 #include "sw/cli/command_exit.hpp"
 #include "sw/cli/integer_option.hpp"
+#include "sw/cli/run_package.hpp"
 #include "sw/experiment/hardware_rules.hpp"
 #include "sw/experiment/package_cache.hpp"
-#include "sw/experiment/resources.hpp"
 #include "sw/experiment/results.hpp"
 #include "sw/experiment/saturation_warning.hpp"
 #include "sw/experiment/scenario.hpp"
 #include "sw/experiment/simulation.hpp"
-#include "sw/network/checkpoint.hpp"
 #include "sw/network/dataset_match.hpp"
 #include "sw/reading/node.hpp"
 #include "sw/schedule/hardware_check.hpp"
@@ -28,7 +26,6 @@
 #include "sw/support/progress.hpp"
 #include "sw/support/stop_request.hpp"
 #include "sw/workload/synthetic_images.hpp"
-#include "sw/workload/synthetic_network.hpp"
 
 namespace abacus::cli {
 namespace {
@@ -48,143 +45,6 @@ std::string utc_now() {
   char text[32];
   std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &fields);
   return text;
-}
-
-// What a checkpoint or package holds must be what the scenario says of the run. `place`: location and
-// key in the scenario.
-void compare(const experiment::RunSpec& run, const std::string& place,
-             const std::filesystem::path& file, const std::string& network,
-             network::Arithmetic arithmetic, const std::string& dataset,
-             network::Arithmetic wanted_arithmetic) {
-  const auto check = [&](const std::string& what, const std::string& found,
-                         const std::string& wanted) {
-    if (found == wanted) return;
-    throw reading::InputError(place + ": " + file.string() + " holds " + what + " \"" + found +
-                              "\"; run \"" + run.name + "\" wants \"" + wanted + '"');
-  };
-  check("network", network, run.network);
-  check("arithmetic", network::to_string(arithmetic), network::to_string(wanted_arithmetic));
-  check("data set", dataset, run.dataset);
-}
-
-// The images' shape and classes, too, must be those that the file's network is made for.
-template <typename Network>
-void compare_images(const std::string& place, const std::filesystem::path& file,
-                    const Network& network, const network::Dataset& images) {
-  try {
-    network::check_images(file.string(), network, images);
-  } catch (const std::invalid_argument& error) {
-    throw reading::InputError(place + ": " + error.what());
-  }
-}
-
-// A checkpoint of another network would only fail after it was quantized.
-void compare_checkpoint(const experiment::RunSpec& run, const network::Dataset& images) {
-  const std::string place = run.checkpoint_location + ": checkpoint";
-  const network::Checkpoint checkpoint = network::load_checkpoint(run.checkpoint);
-  compare(run, place, run.checkpoint, checkpoint.network.name, checkpoint.network.arithmetic,
-          checkpoint.dataset,
-          network::checkpoint_arithmetic(run.arithmetic, run.hardware.array.element.get()));
-  compare_images(place, run.checkpoint, checkpoint.network, images);
-}
-
-// A ready package; what it says of its quantization becomes the run's.
-experiment::Package read_ready_package(experiment::RunSpec& run, const network::Dataset& images) {
-  const std::string place = run.package_location + ": package";
-  experiment::Package package;
-  try {
-    package = {network::read_package(run.package), run.package, network::sha256_file(run.package)};
-  } catch (const std::exception& error) {
-    throw reading::InputError(place + ": " + error.what());
-  }
-  const network::PackageOrigin& origin = package.network.origin;
-  compare(run, place, run.package, origin.network, origin.arithmetic, origin.dataset,
-          run.arithmetic);
-  compare_images(place, run.package, package.network, images);
-  run.quantization.scheme = origin.scheme;
-  run.quantization.weight_bits = origin.weight_bits;
-  run.quantization.activation_bits = origin.activation_bits;
-  run.quantization.storage_bits = package.network.layers.front().output.bits;
-  return package;
-}
-
-// The request for a run's package. The trainer judges the recipe, and is asked before anything runs.
-experiment::PackageRequest package_request(const experiment::RunSpec& run,
-                                           const SimulateOptions& options) {
-  experiment::PackageRequest request{
-      run.checkpoint,
-      run.dataset,
-      run.quantization,
-      options.data_root,
-      options.cache.empty() ? experiment::default_cache_folder() : options.cache,
-      experiment::find_program("abacus-train"),
-      options.quiet,
-      ""};
-  try {
-    request.full_recipe = experiment::ask_trainer(request);
-  } catch (const support::Stopped&) {
-    throw;
-  } catch (const std::exception& error) {
-    throw reading::InputError(run.quantization_location + ": quantization: run \"" + run.name +
-                              "\": " + error.what());
-  }
-  return request;
-}
-
-// Throws with `start` and the run's name in front, unless the message already says where in which file.
-template <typename Error, typename Step>
-auto with_start(const std::string& start, const experiment::RunSpec& run, const Step& step) {
-  const std::string named = start + "run \"" + run.name + "\": ";
-  try {
-    return step();
-  } catch (const reading::InputError&) {
-    throw;
-  } catch (const support::Stopped&) {
-    throw;
-  } catch (const std::bad_alloc&) {
-    throw std::runtime_error(named + "not enough memory");
-  } catch (const std::exception& error) {
-    throw Error(named + error.what());
-  }
-}
-
-template <typename Step>
-auto for_run(const experiment::RunSpec& run, const Step& step) {
-  return with_start<std::runtime_error>("", run, step);
-}
-
-// Likewise, where the scenario asks for what cannot be.
-template <typename Step>
-auto at_place(const experiment::RunSpec& run, const std::string& place, const Step& step) {
-  return with_start<reading::InputError>(place + ": ", run, step);
-}
-
-// Random weights as the run's hardware takes them.
-experiment::Package make_synthetic(const experiment::RunSpec& run) {
-  workload::SyntheticOptions options;
-  options.network = run.network;
-  options.arithmetic = run.arithmetic;
-  options.image = run.synthetic->image;
-  options.classes = run.synthetic->classes;
-  options.weight_bits = run.quantization.weight_bits;
-  options.activation_bits = run.quantization.activation_bits;
-  options.storage_bits = run.quantization.storage_bits;
-  options.groups = run.synthetic->groups;
-  options.seed = run.synthetic->seed;
-  options.adapters = run.synthetic->adapters;
-  if (run.element) options.element = run.element->table;
-  const hw::PeArrayConfig& array = run.hardware.array;
-  const bool table = run.arithmetic == network::Arithmetic::post;
-  options.fraction_bits =
-      table ? std::min(array.fraction_bits, array.table.fraction_bits) : array.fraction_bits;
-  // DeepShift's exponents go down to 2^-14; a lookup table has entries for every other level.
-  constexpr int shift_levels = 15;
-  constexpr int code_levels = 127;  // of 8 bits
-  options.most_levels = table ? std::min(2 * array.table.exponents + 1, code_levels) : shift_levels;
-  if (run.arithmetic == network::Arithmetic::apot) options.most_levels = code_levels;
-  return at_place(run, run.quantization_location, [&] {
-    return experiment::Package{workload::synthetic_network(options), {}, ""};
-  });
 }
 
 // Random images are made as many as are wanted.
@@ -336,11 +196,11 @@ int simulate(const SimulateOptions& options) {
       limit_images(run, datasets[run.dataset]);
     }
     if (!run.checkpoint.empty()) {
-      compare_checkpoint(run, datasets[run.dataset]);
-      requests[run.name] = package_request(run, options);
+      compare_checkpoint(run, &datasets[run.dataset]);
+      requests[run.name] = package_request(run, {options.data_root, options.cache, options.quiet});
       for_run(run, [&] { experiment::check_obtainable(requests[run.name]); });
     } else if (!run.package.empty()) {
-      ready[run.name] = read_ready_package(run, datasets[run.dataset]);
+      ready[run.name] = read_ready_package(run, &datasets[run.dataset]);
       experiment::apply_hardware_rules(ready[run.name].network, run);
       at_place(run, run.hardware_location,
                [&] { schedule::check_hardware(ready[run.name].network, run.hardware); });

@@ -72,6 +72,46 @@ TEST(AbacusJson, DescribeHasTheColumnsOfTheCsvFile) {
   EXPECT_THAT(both.err, AllOf(HasSubstr("--json"), HasSubstr("--csv")));
 }
 
+TEST(AbacusJson, ExplainSaysWhatWasChosenForEachLayerAndWhatNot) {
+  const test::TemporaryFolder folder;
+  const std::string scenario = (folder.path() / "s.toml").string();
+  test::write_text(scenario,
+                   "network = \"resnet20\"\narithmetic = \"adder\"\nweights = \"synthetic\"\n"
+                   "image = [3, 32, 32]\nclasses = 10\n"
+                   "[[run]]\nname = \"a\"\n[[run]]\nname = \"b\"\n"
+                   "hardware.activation_sram.bytes = 16384\n");
+  const Json answer = ask({"explain", scenario});
+  ASSERT_EQ(answer.at("runs").size(), 2u);
+  double cycles = 0;
+  for (const Json& layer : answer.at("runs")[0].at("layers")) {
+    cycles += layer.at("chosen").at("cycles").get<double>();
+    EXPECT_THAT(layer.at("limit").get<std::string>(), ::testing::Not(::testing::IsEmpty()));
+  }
+  EXPECT_EQ(cycles, answer.at("runs")[0].at("cycles").get<double>());
+  const Json& first = answer.at("runs")[0].at("layers")[0];
+  EXPECT_EQ(first.at("unit"), "edge array");
+  EXPECT_EQ(first.at("input"), "from DRAM, once");
+  EXPECT_EQ(first.at("output"), "on chip");
+  EXPECT_TRUE(first.at("residual").is_null());
+  EXPECT_TRUE(first.at("next_best").is_object());
+  EXPECT_GT(answer.at("runs")[1].at("bytes"), answer.at("runs")[0].at("bytes"))
+      << "less room on chip";
+
+  const Json one = ask({"explain", scenario, "--run", "b", "--layer", "layer1.0.conv2"});
+  ASSERT_EQ(one.at("runs").size(), 1u);
+  ASSERT_EQ(one.at("runs")[0].at("layers").size(), 1u);
+  EXPECT_TRUE(one.at("runs")[0].at("layers")[0].at("residual").is_string());
+
+  const support::ProgramOutput no_layer =
+      support::capture_program(ABACUS_PROGRAM, {"explain", scenario, "--layer", "layer9"});
+  EXPECT_EQ(no_layer.status, 1);
+  EXPECT_THAT(no_layer.err, AllOf(HasSubstr("no layer \"layer9\""), HasSubstr("layer1.0.conv2")));
+  const support::ProgramOutput no_run =
+      support::capture_program(ABACUS_PROGRAM, {"explain", scenario, "--run", "c"});
+  EXPECT_EQ(no_run.status, 1);
+  EXPECT_THAT(no_run.err, AllOf(HasSubstr("no run \"c\""), HasSubstr("a, b")));
+}
+
 TEST(AbacusJson, EnergyPricesActionsAtTheWidthsAskedFor) {
   const Json answer = ask({"energy", "shiftadd-papers", "--bits", "4,8,20,64"});
   EXPECT_EQ(answer.at("table"), "shiftadd-papers");
