@@ -129,7 +129,8 @@ std::vector<Loops> LayerMapper::candidates(const OperandPlaces& places) const {
       for (const int buffers : {2, 1}) {
         if (spatial == 1 && buffers == 2) continue;  // the second would stay unused
         all.push_back({&cut, rows, spatial, LoopOrder::rows_outer, buffers});
-        if (cut.columns() == 1) continue;
+        // With one spatial tile both orders are one, but for a compact output.
+        if (cut.columns() == 1 || (spatial == 1 && places.output_stays)) continue;
         // A compact tile has its own channels side by side, and so must its residual have.
         if (!places.output_stays) {
           if (residual && places.residual != Source::streamed) continue;
