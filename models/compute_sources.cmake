@@ -40,7 +40,9 @@ target_sources(abacus_models PRIVATE
   compute/command_check.cpp
   compute/compute_unit.cpp
   array/array_area.cpp
+  array/array_parts.cpp
   array/pe_array.cpp
+  array/zero_gating.cpp
   read_quantizer/read_quantizer.cpp
   scale_unit/scale_unit.cpp
   step_adapter/step_adapter.cpp

@@ -9,12 +9,10 @@
 #include <vector>
 
 #include "models/energy/activity.hpp"
+#include "models/unit.hpp"
 #include "tlm/hardware_config.hpp"
 
 namespace abacus::models {
-
-enum class Unit { load, compute_array, compute_edge, compute_vector, store, step_adapter };
-inline constexpr int unit_count = 6;
 
 // One command's execution, from the moment its tokens were there. Time spent waiting for memory
 // inside it counts as busy and, apart from that, as stalled.
@@ -72,6 +70,13 @@ class Context {
     for (const auto& start_afresh : program_starts_) start_afresh();
   }
 
+  // Models that spend energy for time alone count it when a program has ended, at timed levels.
+  void on_program_end(std::function<void()> count) { program_ends_.push_back(std::move(count)); }
+  // Called at the interrupt.
+  void end_program() {
+    for (const auto& count : program_ends_) count();
+  }
+
   // Models that keep counts of their own (LayerCounts) hand them over to `activity` when asked.
   void on_settle(std::function<void(Activity&)> hand_over) {
     hand_overs_.push_back(std::move(hand_over));
@@ -98,6 +103,7 @@ class Context {
   sc_core::sc_time cycle_;
   hw::TimingLevel level_{};
   std::vector<std::function<void()>> program_starts_;
+  std::vector<std::function<void()>> program_ends_;
   std::vector<std::function<void(Activity&)>> hand_overs_;
 };
 

@@ -43,6 +43,7 @@ struct PeArrayConfig {
   std::string dataflow = "output-stationary";
   // Of `table` lanes, which take operands of its widths and signs alone; a run's `element`.
   std::shared_ptr<const ElementTable> element = nullptr;
+  bool zero_gating = false;
 };
 
 struct SramConfig {

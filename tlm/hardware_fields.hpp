@@ -25,6 +25,7 @@ struct RealRange {
   double lowest;
   double highest;
 };
+struct Truth {};    // true or false
 struct AnyText {};  // not empty
 // A value that its name makes, and to_string() names.
 template <std::size_t N>
@@ -117,6 +118,10 @@ inline constexpr auto hardware_fields<PeArrayConfig> = std::tuple{
                   has_fraction_bits},
     HardwareField{"dataflow", &PeArrayConfig::dataflow, "", OneOfListed{dataflow_names},
                   "order and wires of a tile ([pe_array.md](hardware/pe_array.md#time))"},
+    HardwareField{
+        "zero_gating", &PeArrayConfig::zero_gating, "", Truth{},
+        "whether a tap of which one operand is 0, and which is 0 therefore, costs a latch in "
+        "place of an operation ([pe_array.md](hardware/pe_array.md#actions))"},
     HardwareField{"table", &PeArrayConfig::table, "", Subtable{},
                   "lookup table of `post` lanes ([post_lut.md](hardware/post_lut.md))",
                   has_lookup_table}};

@@ -54,11 +54,14 @@ void PeArray::count(Activity& activity, int layer, const TapFormat& format,
   if (!activity.enabled()) return;
   const int tap_bits = element_.tap_bits(format);
   const hw::ArrayActions actions = dataflow_.actions(config_, tile, filled);
-  const std::int64_t reads = loaded_ ? demand_.reads * tile.pixels() : 0;
-  element_.count_taps(activity, layer, component_, format, actions.taps - reads);
+  ZeroGating::Gated gated;
+  if (gates(format)) gated = zero_gating_.count(tile, operands_.data(), layout_, geometry_);
+  const std::int64_t reads = (loaded_ ? demand_.reads * tile.pixels() : 0) - gated.table_reads;
+  element_.count_taps(activity, layer, component_, format, actions.taps - gated.taps - reads);
   const auto count = [&](Action action, std::int64_t times, int bits_a, int bits_b = 0) {
     if (times != 0) activity.count(layer, component_, action, times, bits_a, bits_b);
   };
+  count(Action::register_write, gated.taps, 1);
   count(Action::table_read, reads, PostLut::word_bits(format.activation_bits, format.fraction_bits),
         table_.entries(format.activation_bits));
   count(Action::register_write, actions.activation_registers, format.activation_bits);
@@ -110,6 +113,7 @@ void PeArray::load_weights(const hw::ArrayTile& tile, const std::uint8_t* packed
   if (format_.kind == hw::TapKind::half_shifted) demand_ = table_demand(packed);
   largest_sum_ =
       std::int64_t{element_.largest_tap(format_)} * tile.kernel * tile.kernel * tile.channels;
+  if (gates(format_)) zero_gating_.load(element_, format_, tile, packed);
   engine_->load({format_, tile, order_, packed});
 }
 

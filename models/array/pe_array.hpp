@@ -19,7 +19,8 @@
 // Function: accumulators exactly as docs/arithmetic.md defines them, by an engine (engine.hpp).
 // Actions, for occupied lanes only, as often as the dataflow says: the element's own a tap and a sum; the
 // additions and registers between taps and accumulator; accumulations; local weight reads; registers
-// of activations, weights, taps.
+// of activations, weights, taps. With zero gating a tap of which one operand is 0, and which is 0 therefore,
+// is no operation but the write of one bit, that holds the unit's operands.
 #pragma once
 
 #include <cstdint>
@@ -30,6 +31,7 @@
 #include "models/array/engine.hpp"
 #include "models/array/kernels.hpp"
 #include "models/array/operand_layout.hpp"
+#include "models/array/zero_gating.hpp"
 #include "models/elements/processing_element.hpp"
 #include "models/energy/activity.hpp"
 #include "models/post_lut/post_lut.hpp"
@@ -71,7 +73,8 @@ class PeArray {
   // Energy ----------------------------------------------------------------------------------------
 
   // filled: the tile's weights were written into the PEs' buffers before it. post: what is read from
-  // the tables is what the loaded weights ask for.
+  // the tables is what the loaded weights ask for. With zero gating the tile's operands must still be in
+  // the buffer.
   void count(Activity& activity, int layer, const TapFormat& format, const hw::ArrayTile& tile,
              bool filled) const;
 
@@ -100,6 +103,9 @@ class PeArray {
   std::int64_t largest_accumulator() const;
 
  private:
+  bool gates(const TapFormat& format) const {
+    return config_.zero_gating && element_.zero_gives_zero(format);
+  }
   PostLutDemand table_demand(const std::uint8_t* packed) const;
 
   Component component_;
@@ -116,7 +122,8 @@ class PeArray {
   TapFormat loaded_format_;
   hw::ArrayTile tile_{};
   std::vector<hw::AccumulationStep> order_;
-  PostLutDemand demand_;          // of post
+  PostLutDemand demand_;  // of post
+  ZeroGating zero_gating_;
   std::int64_t largest_sum_ = 0;  // of |sum|, whatever the weights
 
   TapGeometry geometry_{};

@@ -14,6 +14,7 @@ class ExponentElement : public ProcessingElement {
 
   int tap(const TapFormat& format, int activation, int weight) const final;
   int largest_tap(const TapFormat& format) const final;
+  bool zero_gives_zero(const TapFormat& /*format*/) const final { return true; }
   std::string refuse(const TapFormat& format) const override;
   // The largest magnitude and a sign.
   int tap_bits(const TapFormat& format) const final;

@@ -13,6 +13,8 @@ class MacElement : public IntegerElement {
     return activation * weight;
   }
 
+  bool zero_gives_zero(const TapFormat& /*format*/) const override { return true; }
+
   std::string refuse(const TapFormat& format) const override {
     return refuse_shifts(format, "a multiplier");
   }

@@ -48,6 +48,10 @@ class ProcessingElement {
   // Whether a weight's tap is read from the lane's lookup table.
   virtual bool reads_table(const TapFormat& /*format*/, int /*weight*/) const { return false; }
 
+  // Whether a tap of which one operand is 0 is 0 whatever the other one is: an array with zero gating then
+  // does not compute it.
+  virtual bool zero_gives_zero(const TapFormat& /*format*/) const { return false; }
+
   // Limits ----------------------------------------------------------------------------------------
 
   // Empty, or why the lane cannot compute such taps.

@@ -17,6 +17,9 @@ class ShiftAddElement : public ProcessingElement {
   int largest_tap(const TapFormat& format) const override {
     return unit(format).largest_tap(format);
   }
+  bool zero_gives_zero(const TapFormat& format) const override {
+    return unit(format).zero_gives_zero(format);
+  }
   std::string refuse(const TapFormat& format) const override { return unit(format).refuse(format); }
   int tap_bits(const TapFormat& format) const override { return unit(format).tap_bits(format); }
   void count_taps(Activity& activity, int layer, Component component, const TapFormat& format,

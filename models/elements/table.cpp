@@ -24,6 +24,16 @@ class TableElement : public ProcessingElement {
   // A bound: what the tap's bits hold.
   int largest_tap(const TapFormat& format) const override { return -format.element->lowest_tap(); }
 
+  bool zero_gives_zero(const TapFormat& format) const override {
+    for (int a = format.lowest_activation(); a <= format.highest_activation(); ++a) {
+      if (tap(format, a, 0) != 0) return false;
+    }
+    for (int w = format.lowest_weight(); w <= format.highest_weight(); ++w) {
+      if (tap(format, 0, w) != 0) return false;
+    }
+    return true;
+  }
+
   int fewest_bits() const override { return 1; }
 
   std::string refuse(const TapFormat& format) const override {

@@ -70,12 +70,44 @@ std::string to_string(Action action) {
       return "dram_read";
     case Action::dram_write:
       return "dram_write";
+    case Action::dram_read_io:
+      return "dram_read_io";
+    case Action::dram_write_io:
+      return "dram_write_io";
     case Action::bus_beat:
       return "bus_beat";
+    case Action::clock_cycle:
+      return "clock_cycle";
     case Action::idle_cycle:
       return "idle_cycle";
+    case Action::leakage:
+      return "leakage";
+    case Action::dram_active_standby:
+      return "dram_active_standby";
+    case Action::dram_precharge_standby:
+      return "dram_precharge_standby";
+    case Action::dram_power_down:
+      return "dram_power_down";
+    case Action::dram_self_refresh:
+      return "dram_self_refresh";
+    case Action::dram_refresh:
+      return "dram_refresh";
   }
   throw std::logic_error("to_string: not an action");
+}
+
+bool is_static(Action action) {
+  switch (action) {
+    case Action::leakage:
+    case Action::dram_active_standby:
+    case Action::dram_precharge_standby:
+    case Action::dram_power_down:
+    case Action::dram_self_refresh:
+    case Action::dram_refresh:
+      return true;
+    default:
+      return false;
+  }
 }
 
 }  // namespace abacus::models

@@ -45,11 +45,24 @@ enum class Action {
   dram_activate,  // one row activation (with its precharge)
   dram_read,      // bits_a: moved by one burst
   dram_write,
-  bus_beat,   // bits_a: data width
-  idle_cycle  // clock cycle in which the component had nothing to do
+  dram_read_io,  // drivers and termination of the data bus, bits_a: moved by one burst
+  dram_write_io,
+  bus_beat,     // bits_a: data width
+  clock_cycle,  // in which the block worked, bits_a: its flip-flops
+  idle_cycle,   // in which it had nothing to do, likewise
+  // Spent for time, counted in ns, so that a price is in mW:
+  leakage,                 // of the component's parts
+  dram_active_standby,     // a row is open, or a refresh is under way
+  dram_precharge_standby,  // none is
+  dram_power_down,         // between frames: precharged, its clock off
+  dram_self_refresh,       // between frames
+  dram_refresh             // one refresh of all banks, above active standby
 };
-inline constexpr int action_count = 18;
+inline constexpr int action_count = static_cast<int>(Action::dram_refresh) + 1;
 std::string to_string(Action action);
+
+// Spent for time alone, whatever is done in it.
+bool is_static(Action action);
 
 // Counts by layer (−1: none), component, action and operand widths.
 class Activity {

@@ -1,6 +1,7 @@
 #include "models/memory/dram.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <new>
 #include <stdexcept>
@@ -15,7 +16,9 @@ Dram::Dram(const sc_core::sc_module_name& name, const hw::DramConfig& config, Co
       timing_(config),
       activates_(Component::dram, Action::dram_activate, config.burst_length * config.data_bits),
       reads_(Component::dram, Action::dram_read, config.burst_length * config.data_bits),
-      writes_(Component::dram, Action::dram_write, config.burst_length * config.data_bits) {
+      writes_(Component::dram, Action::dram_write, config.burst_length * config.data_bits),
+      read_io_(Component::dram, Action::dram_read_io, config.burst_length * config.data_bits),
+      write_io_(Component::dram, Action::dram_write_io, config.burst_length * config.data_bits) {
   if (size_ == 0) throw std::invalid_argument("dram: bytes is 0; must be at least 1");
   if (bytes_ == nullptr) throw std::bad_alloc();
   socket.register_nb_transport_fw(this, &Dram::nb_transport);
@@ -23,11 +26,27 @@ Dram::Dram(const sc_core::sc_module_name& name, const hw::DramConfig& config, Co
   socket.register_get_direct_mem_ptr(this, &Dram::get_direct_mem_ptr);
   socket.register_transport_dbg(this, &Dram::transport_dbg);
   context.on_program_start([this] { timing_.restart(sc_core::sc_time_stamp()); });
+  context.on_program_end([this, &context] { count_states(context); });
   context.on_settle([this](Activity& activity) {
     activates_.hand_over(activity);
     reads_.hand_over(activity);
     writes_.hand_over(activity);
+    read_io_.hand_over(activity);
+    write_io_.hand_over(activity);
   });
+}
+
+void Dram::count_states(Context& context) const {
+  const DramTiming::Residency spent = timing_.residency(sc_core::sc_time_stamp());
+  const auto count = [&](Action action, std::int64_t times) {
+    if (times != 0) context.activity.count(-1, Component::dram, action, times, 0);
+  };
+  const auto nanoseconds = [](const sc_core::sc_time& time) {
+    return std::llround(time.to_seconds() * 1e9);
+  };
+  count(Action::dram_active_standby, nanoseconds(spent.active + spent.refreshing));
+  count(Action::dram_precharge_standby, nanoseconds(spent.precharged));
+  count(Action::dram_refresh, spent.refreshes);
 }
 
 bool Dram::peek(std::uint64_t address, std::uint8_t* data, std::size_t bytes) const {
@@ -75,6 +94,7 @@ tlm::tlm_sync_enum Dram::nb_transport(tlm::tlm_generic_payload& transaction, tlm
   const int layer = hw::layer_of(transaction);
   if (service.activates != 0) activates_.add(layer, service.activates);
   (write ? writes_ : reads_).add(layer, service.bursts);
+  (write ? write_io_ : read_io_).add(layer, service.bursts);
   delay = service.completed - now;
   return tlm::TLM_COMPLETED;
 }

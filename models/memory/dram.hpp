@@ -8,7 +8,8 @@
 // and writes take effect in the order of arrival.
 // b_transport, transport_dbg and DMI take no time and are not counted (functional level, checks).
 // Counts (by the layer in the payload's tag): dram_activate; dram_read, dram_write for each burst
-// of burst_length × data_bits.
+// of burst_length × data_bits, with it dram_read_io, dram_write_io; of each program dram_refresh and, in
+// ns, dram_active_standby (refreshes included) and dram_precharge_standby.
 #pragma once
 
 #include <tlm_utils/simple_target_socket.h>
@@ -54,10 +55,12 @@ class Dram : public sc_core::sc_module {
   bool get_direct_mem_ptr(tlm::tlm_generic_payload& transaction, tlm::tlm_dmi& dmi);
   unsigned transport_dbg(tlm::tlm_generic_payload& transaction);
 
+  void count_states(Context& context) const;
+
   std::uint64_t size_;
   std::unique_ptr<std::uint8_t, Free> bytes_;
   DramTiming timing_;
-  LayerCounts activates_, reads_, writes_;
+  LayerCounts activates_, reads_, writes_, read_io_, write_io_;
 };
 
 }  // namespace abacus::models

@@ -64,6 +64,37 @@ void DramTiming::restart(const sc_time& time) {
   data_last_read_ = false;
   any_write_ = false;
   next_refresh_ = t_refi_;
+  states_ = States();
+}
+
+void DramTiming::States::activate(const sc_time& at) {
+  if (open) return;
+  spent.precharged += at - since;
+  since = at;
+  open = true;
+}
+
+void DramTiming::States::refresh(const sc_time& start, const sc_time& t_rfc) {
+  const sc_time begin = std::max(start, since);
+  (open ? spent.active : spent.precharged) += begin - since;
+  spent.refreshing += t_rfc;
+  ++spent.refreshes;
+  since = begin + t_rfc;
+  open = false;
+}
+
+DramTiming::Residency DramTiming::residency(const sc_time& time) const {
+  const sc_time end = time - epoch_;
+  States states = states_;
+  for (sc_time due = next_refresh_; due < end; due += t_refi_) states.refresh(due, t_rfc_);
+  Residency spent = states.spent;
+  if (end >= states.since) {
+    (states.open ? spent.active : spent.precharged) += end - states.since;
+  } else {
+    // In the middle of a refresh.
+    spent.refreshing -= states.since - end;
+  }
+  return spent;
 }
 
 DramTiming::Service DramTiming::access(const sc_time& arrival_time, std::uint64_t address,
@@ -94,6 +125,7 @@ DramTiming::Service DramTiming::access(const sc_time& arrival_time, std::uint64_
       bank.column_ready = activate + t_rcd_;
       bank.precharge_ready = activate + t_ras_;
       ++service.activates;
+      states_.activate(activate);
     }
 
     const sc_time latency = write ? t_cwl_ : t_cl_;
@@ -127,6 +159,7 @@ void DramTiming::refresh(const sc_time& arrival) {
   // Of the refreshes due since the last request, all but the last found an idle device.
   const auto missed = (arrival - next_refresh_).value() / t_refi_.value();
   const sc_time due = next_refresh_ + sc_time::from_value(missed * t_refi_.value());
+  for (sc_time met = next_refresh_; met < due; met += t_refi_) states_.refresh(met, t_rfc_);
   sc_time precharge = due;
   bool open = false;
   for (const Bank& bank : bank_) {
@@ -143,6 +176,7 @@ void DramTiming::refresh(const sc_time& arrival) {
     bank.open_row = no_row;
     bank.activate_ready = start + t_rfc_;
   }
+  states_.refresh(start, t_rfc_);
   next_refresh_ = due + t_refi_;
   ++refreshes_;
 }

@@ -20,6 +20,9 @@
 //                 precharged (once they may be, and tRP later) and waits until tRFC is over
 //   restart       at a program's start: all banks precharged and idle, the refresh interval and tCK
 //                 begin anew, so that a program's time does not depend on when its doorbell rang
+// States, for the device's background power: active standby from the first ACTIVATE until the refresh that
+// closes all banks (the tRP in which a conflict has its bank closed are not taken out), refresh for tRFC,
+// precharge standby else. A refresh that no request met counts, too.
 // Left out: tRRD and tFAW (seldom binding with one requester's streams), the command bus's
 // occupancy, ZQ calibration, power-down.
 #pragma once
@@ -41,6 +44,14 @@ class DramTiming {
     int conflicts = 0;  // activates that had to close another row first
   };
 
+  // Time in each state; together the time since the last restart.
+  struct Residency {
+    sc_core::sc_time active;
+    sc_core::sc_time precharged;
+    sc_core::sc_time refreshing;
+    std::int64_t refreshes = 0;
+  };
+
   // Throws std::invalid_argument naming the parameter that is out of range.
   explicit DramTiming(const hw::DramConfig& config);
 
@@ -50,6 +61,9 @@ class DramTiming {
 
   // All banks precharged at `time`, which is an edge of tCK; the next refresh is due tREFI later.
   void restart(const sc_core::sc_time& time);
+
+  // Since the last restart. `time` is not before the last request was served.
+  Residency residency(const sc_core::sc_time& time) const;
 
   int burst_bytes() const { return burst_bytes_; }
   // Refreshes that requests have met; those over before the next request arrived are not counted.
@@ -62,6 +76,15 @@ class DramTiming {
     sc_core::sc_time activate_ready;   // soonest ACTIVATE
     sc_core::sc_time column_ready;     // soonest READ or WRITE to the open row
     sc_core::sc_time precharge_ready;  // soonest PRECHARGE
+  };
+  // States since the last restart, up to `since`.
+  struct States {
+    Residency spent;
+    sc_core::sc_time since;
+    bool open = false;  // any bank
+
+    void activate(const sc_core::sc_time& at);
+    void refresh(const sc_core::sc_time& start, const sc_core::sc_time& t_rfc);
   };
   void refresh(const sc_core::sc_time& arrival);
   sc_core::sc_time next_edge(const sc_core::sc_time& time) const;
@@ -81,6 +104,7 @@ class DramTiming {
   sc_core::sc_time write_data_end_;
   bool any_write_ = false;
   sc_core::sc_time next_refresh_;
+  States states_;
   std::int64_t refreshes_ = 0;
 };
 

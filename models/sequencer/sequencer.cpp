@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "models/energy/block_activity.hpp"
 #include "tlm/register_map.hpp"
 
 namespace abacus::models {
@@ -15,6 +16,7 @@ Sequencer::Sequencer(const sc_core::sc_module_name& name, const hw::HardwareConf
                      Context& context, TokenCounters& tokens, InterruptLine& interrupt,
                      ExecutionUnit& load, ExecutionUnit& compute, ExecutionUnit& store)
     : sc_module(name),
+      config_(config),
       context_(context),
       tokens_(tokens),
       interrupt_(interrupt),
@@ -169,27 +171,29 @@ void Sequencer::end_program() {
   cycles_ =
       static_cast<std::uint64_t>(std::llround((sc_time_stamp() - started_) / context_.cycle()));
   saturations_ = static_cast<std::uint64_t>(context_.accumulator_saturations - saturations_before_);
-  if (context_.timed()) count_idle_cycles();
+  if (context_.timed()) {
+    count_blocks();
+    context_.end_program();
+  }
   context_.settle();
   busy_ = false;
   done_ = true;
   interrupt_.raise();
 }
 
-void Sequencer::count_idle_cycles() {
-  const sc_time duration = sc_time_stamp() - started_;
-  const auto idle = [&](ExecutionUnit* unit, Unit row, Component component) {
-    const double cycles = (duration - unit->busy(row)) / context_.cycle();
-    context_.activity.count(-1, component, Action::idle_cycle, std::llround(cycles), 0);
+void Sequencer::count_blocks() {
+  std::array<std::int64_t, unit_count> busy{};
+  const auto count = [&](const ExecutionUnit* unit, Unit row) {
+    busy[static_cast<std::size_t>(row)] = std::llround(unit->busy(row) / context_.cycle());
   };
-  idle(units_[0], Unit::load, Component::dma);
-  idle(units_[1], Unit::compute_array, Component::pe_array);
-  idle(units_[1], Unit::compute_edge, Component::edge_array);
-  idle(units_[1], Unit::compute_vector, Component::vector_unit);
-  if (units_[1]->busy(Unit::step_adapter) != sc_core::SC_ZERO_TIME) {
-    idle(units_[1], Unit::step_adapter, Component::step_adapter);
+  count(units_[0], Unit::load);
+  for (const Unit row :
+       {Unit::compute_array, Unit::compute_edge, Unit::compute_vector, Unit::step_adapter}) {
+    count(units_[1], row);
   }
-  idle(units_[2], Unit::store, Component::dma);
+  count(units_[2], Unit::store);
+  abacus::models::count_blocks(context_.activity, config_, static_cast<std::int64_t>(cycles_),
+                               busy);
 }
 
 // Registers --------------------------------------------------------------------------------------

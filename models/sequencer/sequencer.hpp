@@ -13,8 +13,8 @@
 // Writing while busy to anything but interrupt_clear, or to a register that only reads, is a
 // TLM_COMMAND_ERROR_RESPONSE.
 // Counts: a register write of 32 bits for each word of the command stream, a register read of a
-// command's 1024 bits for each; idle cycles of PE array,
-// edge array, vector unit and the two DMA units (each its own) between doorbell and end.
+// command's 1024 bits for each; leakage and the clocks of all blocks between doorbell and end
+// (models/energy/block_activity.hpp).
 #pragma once
 
 #include <tlm_utils/simple_target_socket.h>
@@ -56,7 +56,7 @@ class Sequencer : public sc_core::sc_module {
   void fail(std::uint32_t index, const std::string& message);
   bool collect_failures();
   void end_program();
-  void count_idle_cycles();
+  void count_blocks();
 
   void access(tlm::tlm_generic_payload& transaction, const sc_core::sc_time& delay);
   bool read_register(std::uint64_t offset, std::uint32_t& value) const;
@@ -66,6 +66,7 @@ class Sequencer : public sc_core::sc_module {
   void b_transport(tlm::tlm_generic_payload& transaction, sc_core::sc_time& delay);
   unsigned transport_dbg(tlm::tlm_generic_payload& transaction);
 
+  const hw::HardwareConfig config_;
   Context& context_;
   TokenCounters& tokens_;
   InterruptLine& interrupt_;

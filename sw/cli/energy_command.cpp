@@ -48,11 +48,12 @@ models::EnergyLaw law_of(const models::EnergyTable& table, const models::EnergyE
   return entry.law == models::EnergyLaw::multiple ? table.entries().at(entry.of).law : entry.law;
 }
 
-// Of one action; nothing where the price follows from a memory's size, which no width tells.
+// Of one action; nothing where the price follows from a memory's size, which no width tells. Of time it is
+// the power, in mW.
 std::optional<double> price(const models::EnergyTable& table, models::Action action,
                             const models::EnergyEntry& entry, int bits) {
   const models::EnergyLaw law = law_of(table, entry);
-  if (law == models::EnergyLaw::capacity) return std::nullopt;
+  if (law == models::EnergyLaw::capacity || law == models::EnergyLaw::bank) return std::nullopt;
   const int other_bits = law == models::EnergyLaw::width_product ? bits : 0;
   const models::Activity::Key key = {-1, models::Component::pe_array, action, bits, other_bits};
   return table.picojoules(key, hw::HardwareConfig{});

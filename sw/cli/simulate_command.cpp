@@ -18,6 +18,7 @@
 #include "sw/experiment/saturation_warning.hpp"
 #include "sw/experiment/scenario.hpp"
 #include "sw/experiment/simulation.hpp"
+#include "sw/experiment/table_agreement.hpp"
 #include "sw/network/dataset_match.hpp"
 #include "sw/reading/node.hpp"
 #include "sw/schedule/hardware_check.hpp"
@@ -139,14 +140,45 @@ void print_summary(const nlohmann::ordered_json& run) {
     std::printf("%6.2f %%", run["accuracy_percent"].get<double>());
   }
   if (!run["cycles_per_image"].is_null()) {
-    std::printf("  %11.0f cycles  %10.1f us  %10.2f uJ", run["cycles_per_image"].get<double>(),
-                run["time_per_image_us"].get<double>(), run["energy_per_image_uj"].get<double>());
+    std::printf("  %11.0f cycles  %10.1f us  %10.2f uJ (%.2f static)  %7.1f mW",
+                run["cycles_per_image"].get<double>(), run["time_per_image_us"].get<double>(),
+                run["energy_per_image_uj"].get<double>(), run["static_energy_uj"].get<double>(),
+                run["power_mw"].get<double>());
   }
   if (!run["bit_exact"].is_null()) {
     std::printf("  %s", run["bit_exact"].get<bool>() ? "bit-exact" : "NOT BIT-EXACT");
   }
   std::printf("\n");
   std::fflush(stdout);
+}
+
+void print_frame(const nlohmann::ordered_json& run) {
+  const auto frame = run.find("frame");
+  if (frame == run.end()) return;
+  const double rate = (*frame)["frames_per_second"];
+  if (!(*frame)["reached"].get<bool>()) {
+    std::fprintf(stderr,
+                 "abacus: warning: run \"%s\": an image takes %.1f us, longer than a frame at %g "
+                 "frames a second\n",
+                 run["name"].get<std::string>().c_str(), run["time_per_image_us"].get<double>(),
+                 rate);
+    return;
+  }
+  std::printf("  at %g frames a second %.2f uJ a frame, %.1f mW\n", rate,
+              (*frame)["energy_uj"].get<double>(), (*frame)["power_mw"].get<double>());
+}
+
+// The first ones; results.json has all.
+void print_disagreements(const nlohmann::ordered_json& runs) {
+  constexpr std::size_t most = 5;
+  const auto all = experiment::table_disagreements(runs);
+  for (std::size_t i = 0; i < std::min(most, all.size()); ++i) {
+    std::printf("%s\n", all[i].text().c_str());
+  }
+  if (all.size() > most) {
+    std::printf("the tables differ about %zu more pairs of runs (energy_disagreements)\n",
+                all.size() - most);
+  }
 }
 
 // Its results are no longer there.
@@ -165,7 +197,7 @@ int simulate(const SimulateOptions& options) {
   const Clock::time_point start = Clock::now();
   const std::string started = utc_now();
   experiment::Scenario scenario = experiment::read_scenario(options.scenario);
-  for (const std::string& line : experiment::area_warnings(scenario)) {
+  for (const std::string& line : experiment::table_warnings(scenario)) {
     std::fprintf(stderr, "abacus: warning: %s\n", line.c_str());
   }
   const int jobs = options.jobs > 0
@@ -242,7 +274,10 @@ int simulate(const SimulateOptions& options) {
     run_times.push_back({{"name", run.name},
                          {"package_seconds", package_seconds},
                          {"simulation_seconds", seconds_since(simulation_start)}});
-    if (!options.quiet) print_summary(runs.back());
+    if (!options.quiet) {
+      print_summary(runs.back());
+      print_frame(runs.back());
+    }
     const std::string warning = experiment::saturation_warning(runs.back());
     if (!warning.empty()) std::fprintf(stderr, "abacus: warning: %s\n", warning.c_str());
     if (outcome.mismatch) {
@@ -259,6 +294,7 @@ int simulate(const SimulateOptions& options) {
                                                           {"jobs", jobs},
                                                           {"runs", run_times}}));
   remove_older_report(results_file);
+  if (!options.quiet) print_disagreements(runs);
   if (!options.quiet) std::printf("results: %s\n", results_file.string().c_str());
   return exact ? 0 : 1;
 }

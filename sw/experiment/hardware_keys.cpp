@@ -21,6 +21,7 @@ std::string value_text(const Range&, const Number& value) {
   text << value;
   return text.str();
 }
+std::string value_text(const hw::Truth&, bool value) { return code(value ? "true" : "false"); }
 std::string value_text(const hw::AnyText&, const std::string& value) { return code(value); }
 std::string value_text(const hw::OneOfListed&, const std::string& value) { return code(value); }
 template <std::size_t N, typename Named>
@@ -37,6 +38,7 @@ std::string range_text(const Range& range) {
 }
 std::string allowed_text(const hw::WholeRange& range) { return range_text(range); }
 std::string allowed_text(const hw::RealRange& range) { return range_text(range); }
+std::string allowed_text(const hw::Truth&) { return "`true`, `false`"; }
 std::string allowed_text(const hw::AnyText&) { return "any text"; }
 template <typename Names>
 std::string names_text(const Names& names) {

@@ -81,6 +81,11 @@ void read_value(reading::Section& section, const char* key, const hw::RealRange&
   value = section.number(key, value, allowed.lowest, allowed.highest);
 }
 
+void read_value(reading::Section& section, const char* key, const hw::Truth&, bool& value,
+                reading::Mistakes&) {
+  value = section.truth(key, value);
+}
+
 void read_value(reading::Section& section, const char* key, const hw::AnyText&, std::string& value,
                 reading::Mistakes&) {
   value = section.text(key, value);

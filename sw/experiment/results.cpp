@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "sw/experiment/results_fields.hpp"
+#include "sw/experiment/table_agreement.hpp"
 #include "sw/reading/json_numbers.hpp"
 #include "sw/support/output_file.hpp"
 
@@ -26,6 +27,7 @@ Json run_results(const RunSpec& run, const network::IntegerNetwork& network,
 Json scenario_results(const Scenario& scenario, Json runs, Json times) {
   Json json;
   json["schema"] = results_schema;
+  json["energy_disagreements"] = to_json(table_disagreements(runs));
   json["runs"] = std::move(runs);
   json["scenario"] = {{"name", scenario.name},
                       {"file", scenario.file.filename().string()},

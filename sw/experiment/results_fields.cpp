@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "models/area/accelerator_area.hpp"
 #include "models/array/array_area.hpp"
 #include "sw/experiment/hardware_json.hpp"
 
@@ -92,8 +93,27 @@ Json step_saturations(const LayerFacts& of) {
                  of.index < all.size() ? all[of.index] : models::StepSaturations());
 }
 
+double time_us(const RunFacts& of) { return of.timing->cycles / of.run.hardware.clock_mhz; }
+
 models::ArrayArea array_of(const RunSpec& run) {
   return models::array_area(run.hardware.array, run.area_table);
+}
+
+Json energy_by_table(const RunFacts& of) {
+  Json json = Json::object();
+  json[of.run.energy_table.name()] = of.timing->energy.total;
+  for (const models::EnergyTable& table : of.run.other_energy_tables) {
+    const std::optional<double> energy = priced_by(*of.timing, table, of.run.hardware);
+    if (energy) json[table.name()] = *energy;
+  }
+  return json;
+}
+
+Json frame(const RunFacts& of) {
+  if (!of.timing || of.run.frames_per_second == 0) return left_out();
+  const FrameEnergy frame = frame_energy(*of.timing, of.run.energy_table, of.run.hardware,
+                                         of.run.frames_per_second, of.run.between_frames);
+  return to_json(frame_fields(), frame);
 }
 
 template <typename Facts>
@@ -152,18 +172,40 @@ const std::vector<ResultsField<RunFacts>>& run_fields() {
        }},
       {"cycles_per_image", "cycles",
        "doorbell to interrupt, by the accelerator's counter; mean of the timed images; null at the "
-       "functional level, as the next three",
+       "functional level, as the next seven",
        [](const RunFacts& of) { return of.timing ? number(of.timing->cycles) : Json(nullptr); }},
       {"time_per_image_us", "µs", "cycles / clock",
        [](const RunFacts& of) -> Json {
          if (!of.timing) return nullptr;
-         return of.timing->cycles / of.run.hardware.clock_mhz;
+         return time_us(of);
        }},
       {"energy_per_image_uj", "µJ",
-       "actions × energy table; the host's transfer of image and scores included",
+       "all of it: actions × energy table, the host's transfer of image and scores included, and "
+       "what time costs from doorbell to interrupt",
        [](const RunFacts& of) -> Json {
          if (!of.timing) return nullptr;
          return of.timing->energy.total;
+       }},
+      {"dynamic_energy_uj", "µJ", "of it, spent by actions and clocks",
+       [](const RunFacts& of) -> Json {
+         if (!of.timing) return nullptr;
+         return of.timing->energy.total - of.timing->energy.for_time;
+       }},
+      {"static_energy_uj", "µJ",
+       "of it, spent for time alone: leakage, background and refresh of the DRAM",
+       [](const RunFacts& of) -> Json {
+         if (!of.timing) return nullptr;
+         return of.timing->energy.for_time;
+       }},
+      {"power_mw", "mW", "energy / time of an image, images one after the other",
+       [](const RunFacts& of) -> Json {
+         if (!of.timing) return nullptr;
+         return 1e3 * of.timing->energy.total / time_us(of);
+       }},
+      {"energy_delay_product_uj_us", "µJ · µs", "energy × time of an image",
+       [](const RunFacts& of) -> Json {
+         if (!of.timing) return nullptr;
+         return of.timing->energy.total * time_us(of);
        }},
       {"energy_by_component_uj", "µJ", "the same, sorted out by who did the action",
        [](const RunFacts& of) {
@@ -173,6 +215,9 @@ const std::vector<ResultsField<RunFacts>>& run_fields() {
       {"layers", "", "a list of [layers](#a-layer)", layers_json},
       {"energy_table", "", "name of the table",
        [](const RunFacts& of) -> Json { return of.run.energy_table.name(); }},
+      {"energy_left_out", "",
+       "what the table lacks and the scenario counts as 0, as the table's file would name it",
+       [](const RunFacts& of) -> Json { return of.run.left_out_of_energy; }},
       {"bit_exact", "", "`--check`'s verdict; null if not asked for",
        [](const RunFacts& of) -> Json {
          if (!of.checked) return nullptr;
@@ -229,12 +274,23 @@ const std::vector<ResultsField<RunFacts>>& run_fields() {
          return saturations;
        }},
       {"energy_by_action_uj", "µJ",
-       "the energy, sorted out by action; not at the functional level, as the next four",
+       "the energy, sorted out by action; not at the functional level, as the next seven",
        [](const RunFacts& of) {
          return of.timing ? by_name<models::Action>(of.timing->energy.by_action) : left_out();
        }},
+      {"static_energy_by_component_uj", "µJ", "`static_energy_uj`, sorted out by component",
+       [](const RunFacts& of) {
+         return of.timing ? by_name<models::Component>(of.timing->energy.for_time_by_component)
+                          : left_out();
+       }},
+      {"energy_by_table_uj", "µJ",
+       "`energy_per_image_uj` by this and every other shipped table that has all actions",
+       [](const RunFacts& of) { return of.timing ? energy_by_table(of) : left_out(); }},
+      {"frame", "", "with `energy.frames_per_second` alone: [a frame](#frame)", frame},
       {"energy_outside_layers_uj", "µJ",
-       "what belongs to no layer: commands' way from DRAM, the host's transfers, idle cycles",
+       "what belongs to no layer: commands' way from DRAM, the host's transfers, clocks, leakage "
+       "and "
+       "the DRAM's background",
        [](const RunFacts& of) {
          return of.timing ? Json(of.timing->energy.outside_layers) : left_out();
        }},
@@ -253,7 +309,7 @@ const std::vector<ResultsField<RunFacts>>& run_fields() {
        "`pj_each`; "
        "enough to price them by another table",
        [](const RunFacts& of) { return of.timing ? activity_json(of) : left_out(); }},
-      {"area", "", "[of the arrays](#area)",
+      {"area", "", "[of the accelerator](#area)",
        [](const RunFacts& of) { return to_json(area_fields(), of.run); }},
       {"hardware", "",
        "`preset`, and the [parameters](scenario.md#hardware) but those that an array does not have",
@@ -305,13 +361,44 @@ const std::vector<ResultsField<RunSpec>>& area_fields() {
        [](const RunSpec& run) -> Json {
          return models::array_area(run.hardware.edge_array, run.area_table).total();
        }},
-      {"same_area_as", "", "the run whose area the array fills, or null",
+      {"accelerator_um2", "µm²", "the whole, sum of the next one",
+       [](const RunSpec& run) -> Json {
+         return models::accelerator_area(run.hardware, run.area_table).total();
+       }},
+      {"by_component_um2", "µm²", "of its blocks",
+       [](const RunSpec& run) {
+         return by_name<models::Component>(
+             models::accelerator_area(run.hardware, run.area_table).by_component);
+       }},
+      {"left_out", "",
+       "what the table lacks and the scenario counts as 0, as the table's file would name it",
+       [](const RunSpec& run) -> Json { return run.left_out_of_area; }},
+      {"same_area_as", "", "the run whose accelerator's area this one's fills, or null",
        [](const RunSpec& run) { return text_or_null(run.same_area_as); }},
       {"filled", "",
-       "`array_um2` / the area of that run's array, 0 … 1: whole rows and columns leave some; null "
-       "without one",
+       "`accelerator_um2` / the area of that run's accelerator, 0 … 1: whole rows and columns "
+       "leave "
+       "some; null without one",
        [](const RunSpec& run) {
          return run.same_area_as.empty() ? Json(nullptr) : Json(run.area_filled);
+       }}};
+  return fields;
+}
+
+const std::vector<ResultsField<FrameEnergy>>& frame_fields() {
+  static const std::vector<ResultsField<FrameEnergy>> fields = {
+      {"frames_per_second", "1/s", "the scenario's",
+       [](const FrameEnergy& of) -> Json { return of.frames_per_second; }},
+      {"reached", "",
+       "whether an image takes no longer than a frame; if not, the next three are null",
+       [](const FrameEnergy& of) -> Json { return of.reached; }},
+      {"energy_uj", "µJ", "of an image and the time until the next one",
+       [](const FrameEnergy& of) { return of.reached ? Json(of.total_uj) : Json(nullptr); }},
+      {"between_uj", "µJ",
+       "of it, between images: leakage, idle clocks, the DRAM in the state that the scenario gives",
+       [](const FrameEnergy& of) { return of.reached ? Json(of.between_uj) : Json(nullptr); }},
+      {"power_mw", "mW", "energy × frames a second", [](const FrameEnergy& of) {
+         return of.reached ? Json(1e-3 * of.total_uj * of.frames_per_second) : Json(nullptr);
        }}};
   return fields;
 }
@@ -334,7 +421,7 @@ const std::vector<ResultsField<LayerFacts>>& layer_fields() {
       {"macs_or_taps", "", "taps of the convolution, counted once however often groups stream it",
        [](const LayerFacts& of) -> Json { return plan(of).taps; }},
       {"pe_utilisation", "", "`macs_or_taps` / (`lanes` × `cycles`), 0 … 1", utilisation},
-      {"energy_uj", "µJ", "actions that name the layer",
+      {"energy_uj", "µJ", "actions that name the layer, all of them dynamic",
        [](const LayerFacts& of) {
          return of.run.timing ? Json(of.run.timing->energy.by_layer[of.index]) : Json(nullptr);
        }},
@@ -391,7 +478,8 @@ const std::vector<ResultsField<models::StepSaturations>>& step_saturation_fields
 std::string results_fields_markdown() {
   return "## A run\n\n" + table(run_fields()) +
          "\n### Random weights\n\n`synthetic` of a run:\n\n" + table(synthetic_fields()) +
-         "\n### Area\n\n`area` of a run:\n\n" + table(area_fields()) + "\n## A layer\n\n" +
+         "\n### Area\n\n`area` of a run:\n\n" + table(area_fields()) +
+         "\n### Frame\n\n`frame` of a run:\n\n" + table(frame_fields()) + "\n## A layer\n\n" +
          table(layer_fields()) + "\n### Step saturations\n\n`step_saturations` of a layer:\n\n" +
          table(step_saturation_fields());
 }

@@ -44,6 +44,7 @@ struct ResultsField {
 const std::vector<ResultsField<RunFacts>>& run_fields();
 const std::vector<ResultsField<RunSpec>>& synthetic_fields();  // of runs with random weights
 const std::vector<ResultsField<RunSpec>>& area_fields();
+const std::vector<ResultsField<FrameEnergy>>& frame_fields();
 const std::vector<ResultsField<LayerFacts>>& layer_fields();
 const std::vector<ResultsField<models::StepSaturations>>& step_saturation_fields();
 

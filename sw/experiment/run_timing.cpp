@@ -1,6 +1,10 @@
 #include "sw/experiment/run_timing.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <stdexcept>
+
+#include "models/energy/block_activity.hpp"
 
 namespace abacus::experiment {
 namespace {
@@ -27,6 +31,10 @@ RunEnergy energy_of(const std::map<models::Activity::Key, double>& activity,
   for (const auto& [key, count] : activity) {
     const double spent = count * table.picojoules(key, hardware) * microjoules_a_picojoule;
     energy.total += spent;
+    if (models::is_static(key.action)) {
+      energy.for_time += spent;
+      energy.for_time_by_component[static_cast<std::size_t>(key.component)] += spent;
+    }
     energy.by_component[static_cast<std::size_t>(key.component)] += spent;
     energy.by_action[static_cast<std::size_t>(key.action)] += spent;
     if (key.layer >= 0 && static_cast<std::size_t>(key.layer) < layers) {
@@ -59,6 +67,32 @@ std::vector<LayerTime> mean_layers(const std::vector<TimedImage>& images) {
 }
 
 }  // namespace
+
+FrameEnergy frame_energy(const RunTiming& timing, const models::EnergyTable& table,
+                         const hw::HardwareConfig& hardware, double frames_per_second,
+                         models::Action dram_state) {
+  FrameEnergy frame;
+  frame.frames_per_second = frames_per_second;
+  const double between_ns = 1e9 / frames_per_second - timing.cycles * 1e3 / hardware.clock_mhz;
+  frame.reached = between_ns >= 0;
+  if (!frame.reached) return frame;
+  models::Activity activity;
+  models::count_between_programs(activity, hardware, std::llround(between_ns), dram_state);
+  std::map<models::Activity::Key, double> counts;
+  for (const auto& [key, count] : activity.counts()) counts[key] = static_cast<double>(count);
+  frame.between_uj = energy_of(counts, table, hardware, 0).total;
+  frame.total_uj = timing.energy.total + frame.between_uj;
+  return frame;
+}
+
+std::optional<double> priced_by(const RunTiming& timing, const models::EnergyTable& table,
+                                const hw::HardwareConfig& hardware) {
+  try {
+    return energy_of(timing.counts, table, hardware, 0).total;
+  } catch (const std::runtime_error&) {
+    return std::nullopt;
+  }
+}
 
 RunTiming run_timing(const std::vector<TimedImage>& images, const models::EnergyTable& table,
                      const hw::HardwareConfig& hardware) {

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <vector>
 
 #include "models/energy/activity.hpp"
@@ -17,6 +18,9 @@ namespace abacus::experiment {
 // In µJ, sorted out three ways.
 struct RunEnergy {
   double total = 0;
+  // Of it, spent for time alone (models::is_static()).
+  double for_time = 0;
+  std::array<double, models::component_count> for_time_by_component{};
   double outside_layers = 0;
   std::vector<double> by_layer;
   std::array<double, models::component_count> by_component{};
@@ -33,6 +37,23 @@ struct RunTiming {
   std::map<models::Activity::Key, double>
       counts;  // layers added up (`layer` is −1), for other energy tables
 };
+
+// At a given rate of frames: an image, then nothing until the next one.
+struct FrameEnergy {
+  double frames_per_second = 0;
+  bool reached = false;  // an image takes no longer than a frame; else the next two are 0
+  double between_uj = 0;
+  double total_uj = 0;
+};
+
+// Throws std::runtime_error where the table lacks an action that was counted.
+FrameEnergy frame_energy(const RunTiming& timing, const models::EnergyTable& table,
+                         const hw::HardwareConfig& hardware, double frames_per_second,
+                         models::Action dram_state);
+
+// µJ of an image by another table; none where that lacks an action that was counted.
+std::optional<double> priced_by(const RunTiming& timing, const models::EnergyTable& table,
+                                const hw::HardwareConfig& hardware);
 
 // `images`: one at least. Throws std::runtime_error where the table lacks an action that was counted.
 RunTiming run_timing(const std::vector<TimedImage>& images, const models::EnergyTable& table,

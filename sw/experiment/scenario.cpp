@@ -10,7 +10,7 @@
 #include <set>
 #include <sstream>
 
-#include "models/array/array_area.hpp"
+#include "models/area/accelerator_area.hpp"
 #include "models/array/engine.hpp"
 #include "sw/experiment/hardware_rules.hpp"
 #include "sw/experiment/hardware_section.hpp"
@@ -141,11 +141,10 @@ void check_array(reading::Section& section, const RunSpec& run) {
 }
 
 // A table file of scenarios/FOLDER, or of a path.
-std::filesystem::path table_file(reading::Section section, const std::string& subfolder,
+std::filesystem::path table_file(reading::Section& section, const std::string& subfolder,
                                  const std::string& otherwise, const std::filesystem::path& base) {
   const std::filesystem::path folder = resource_folder() / "scenarios" / subfolder;
   const std::string name = section.text("table", otherwise);
-  section.refuse_unknown_keys();
   std::filesystem::path file = find_preset(name, folder, base);
   if (file.empty()) {
     section.refuse("table", "found \"" + name +
@@ -153,6 +152,52 @@ std::filesystem::path table_file(reading::Section section, const std::string& su
                                 ", or a path to a table file");
   }
   return file;
+}
+
+// Whether what a table lacks may count as 0, as the key `missing` says.
+void check_missing(reading::Section& section, const std::string& name,
+                   const std::vector<std::string>& missing, bool as_zero) {
+  if (missing.empty() || as_zero) return;
+  section.refuse("table", "table " + name + " lacks " + reading::joined(missing) +
+                              "; give it these, or count them as 0 by missing = \"zero\"");
+}
+
+void read_energy(reading::Section section, const std::filesystem::path& base, RunSpec& run,
+                 reading::Mistakes& mistakes) {
+  for (const char* key : {"table", "missing", "frames_per_second", "between_frames"}) {
+    section.expect(key);
+  }
+  section.refuse_unknown_keys();
+  const std::filesystem::path file = table_file(section, "energy", "horowitz-45nm", base);
+  const bool as_zero = section.choice("missing", "refuse", {"refuse", "zero"}) == "zero";
+  models::EnergyTable table = read_energy_table(file);
+  run.left_out_of_energy = table.missing();
+  mistakes.collect([&] { check_missing(section, table.name(), run.left_out_of_energy, as_zero); });
+  run.energy_table = table.with_zeros();
+  const std::filesystem::path folder = resource_folder() / "scenarios" / "energy";
+  for (const std::string& name : preset_names(folder)) {
+    models::EnergyTable shipped = read_energy_table(find_preset(name, folder, base));
+    if (shipped.name() != table.name()) run.other_energy_tables.push_back(std::move(shipped));
+  }
+  mistakes.collect([&] {
+    if (section.has("frames_per_second")) {
+      run.frames_per_second = section.number("frames_per_second", 0, 1e-6, 1e9);
+    }
+  });
+  const std::string state =
+      section.choice("between_frames", "power-down", {"power-down", "self-refresh", "standby"});
+  if (state == "self-refresh") run.between_frames = models::Action::dram_self_refresh;
+  if (state == "standby") run.between_frames = models::Action::dram_precharge_standby;
+}
+
+void read_area(reading::Section section, const std::filesystem::path& base, RunSpec& run) {
+  for (const char* key : {"table", "missing"}) section.expect(key);
+  section.refuse_unknown_keys();
+  const std::filesystem::path file = table_file(section, "area", "aladdin-40nm", base);
+  const bool as_zero = section.choice("missing", "refuse", {"refuse", "zero"}) == "zero";
+  run.area_table = read_area_table(file);
+  run.left_out_of_area = run.area_table.missing();
+  check_missing(section, run.area_table.name(), run.left_out_of_area, as_zero);
 }
 
 // Of a key that another way may not read; without it, of the table that could have it.
@@ -198,7 +243,10 @@ void add_prices(RunSpec& run) {
   const network::DescribedElement& element = *run.element;
   models::EnergyEntry tap;
   tap.points = {{0.0, element.tap_pj, element.energy_source}};
-  run.energy_table = run.energy_table.with(models::Action::element_tap, std::move(tap));
+  run.energy_table = run.energy_table.with(models::Action::element_tap, tap);
+  for (models::EnergyTable& table : run.other_energy_tables) {
+    table = table.with(models::Action::element_tap, tap);
+  }
   run.area_table = run.area_table.with_element(element.lane_um2, element.area_source);
 }
 
@@ -359,14 +407,8 @@ RunSpec read_run(reading::Section section, const reading::Section& own, const st
   mistakes.collect(
       [&] { run.hardware = read_hardware(section, base, elements_for(run.arithmetic), mistakes); });
   build_lanes(run.element, run.hardware.array);
-  mistakes.collect([&] {
-    run.energy_table =
-        read_energy_table(table_file(section.section("energy"), "energy", "horowitz-45nm", base));
-  });
-  mistakes.collect([&] {
-    run.area_table =
-        read_area_table(table_file(section.section("area"), "area", "aladdin-40nm", base));
-  });
+  mistakes.collect([&] { read_energy(section.section("energy"), base, run, mistakes); });
+  mistakes.collect([&] { read_area(section.section("area"), base, run); });
   reading::Section array = section.section("hardware").section("array");
   add_prices(run);
   run.same_area_as = array.text("same_area_as", "");
@@ -399,9 +441,9 @@ void fill_areas(std::vector<RunSpec>& runs) {
                                 reading::joined(allowed));
     }
     try {
-      const double um2 = models::array_area(other->hardware.array, run.area_table).total();
-      run.hardware.array = models::largest_array(run.hardware.array, run.area_table, um2);
-      run.area_filled = models::array_area(run.hardware.array, run.area_table).total() / um2;
+      const double um2 = models::accelerator_area(other->hardware, run.area_table).total();
+      run.hardware.array = models::largest_array(run.hardware, run.area_table, um2);
+      run.area_filled = models::accelerator_area(run.hardware, run.area_table).total() / um2;
     } catch (const std::runtime_error& error) {
       throw reading::InputError(found + ": " + error.what());
     }
@@ -410,11 +452,10 @@ void fill_areas(std::vector<RunSpec>& runs) {
 
 }  // namespace
 
-std::vector<std::string> area_warnings(const Scenario& scenario) {
+std::vector<std::string> table_warnings(const Scenario& scenario) {
   constexpr double enough = 0.9;
   std::vector<std::string> lines;
   for (const RunSpec& run : scenario.runs) {
-    if (run.same_area_as.empty()) continue;
     if (run.area_filled < enough) {
       std::ostringstream text;
       text << "run \"" << run.name << "\" fills " << std::setprecision(3) << 100 * run.area_filled
@@ -422,15 +463,14 @@ std::vector<std::string> area_warnings(const Scenario& scenario) {
            << " rows of " << run.hardware.array.columns << " lanes";
       lines.push_back(text.str());
     }
-    if (run.area_table.has_memory()) continue;
-    const auto tables = [&](const RunSpec& one) {
-      return (one.name == run.name || one.name == run.same_area_as) &&
-             one.hardware.array.kind.computes(hw::TapKind::half_shifted);
+    const auto warn = [&](const char* kind, const std::string& table,
+                          const std::vector<std::string>& names) {
+      if (names.empty()) return;
+      lines.push_back("run \"" + run.name + "\": " + kind + " table " + table + " lacks " +
+                      reading::joined(names) + ", which count as 0");
     };
-    if (!std::any_of(scenario.runs.begin(), scenario.runs.end(), tables)) continue;
-    lines.push_back("run \"" + run.name + "\" has the area of \"" + run.same_area_as +
-                    "\" but for lookup tables, which count nothing: area table " +
-                    run.area_table.name() + " has no [area.memory] (docs/area.md)");
+    warn("energy", run.energy_table.name(), run.left_out_of_energy);
+    warn("area", run.area_table.name(), run.left_out_of_area);
   }
   return lines;
 }

@@ -65,8 +65,15 @@ struct RunSpec {
   hw::HardwareConfig hardware;
   models::EnergyTable energy_table;
   models::AreaTable area_table;
-  // Name of another run, whose array's area this one's fills: rows and columns of `hardware` are so
-  // chosen. Empty: they are as given.
+  // What the tables lack and the scenario counts as 0, as their files name it.
+  std::vector<std::string> left_out_of_energy;
+  std::vector<std::string> left_out_of_area;
+  // Those that ship, beside `energy_table`, to see whether they agree with it.
+  std::vector<models::EnergyTable> other_energy_tables;
+  double frames_per_second = 0;                                     // 0: images one after the other
+  models::Action between_frames = models::Action::dram_power_down;  // the DRAM's state
+  // Name of another run, whose accelerator's area this one's fills: rows and columns of `hardware.array`
+  // are so chosen. Empty: they are as given.
   std::string same_area_as;
   double area_filled = 1;  // of that area, 0 … 1
   // "file:line:column" of keys that can only be judged against other files.
@@ -92,10 +99,9 @@ struct Scenario {
 // are not there.
 Scenario read_scenario(const std::filesystem::path& file);
 
-// A line for each run whose array is to be as large as another's and is not: whole rows and columns fill
-// less than 90 % of that area, or the area table leaves out what one of the two has besides (POST's
-// lookup tables, where it has no memories).
-std::vector<std::string> area_warnings(const Scenario& scenario);
+// A line for each table of a run that lacks what the scenario counts as 0, and for each run whose
+// accelerator is to be as large as another's and of which whole rows and columns fill less than 90 %.
+std::vector<std::string> table_warnings(const Scenario& scenario);
 
 std::string to_string(hw::TimingLevel level);
 

@@ -15,6 +15,7 @@ namespace {
 // Far above anything that a chip spends or takes, and far below what a sum of many could not hold.
 constexpr double most_picojoules = 1e12;
 constexpr double most_um2 = 1e12;
+constexpr double most_microwatts = 1e12;
 constexpr double most_at = 1e12;  // bits, their square, or bytes
 constexpr double most_times = 1e6;
 
@@ -64,6 +65,7 @@ Names<models::Action> action_names() {
   for (int i = 0; i < models::action_count; ++i) {
     const auto action = static_cast<models::Action>(i);
     if (action == models::Action::element_tap) continue;  // which elements price themselves
+    if (action == models::Action::leakage) continue;      // by parts, under `leakage`
     names.emplace_back(models::to_string(action), action);
   }
   return names;
@@ -75,6 +77,7 @@ const Names<models::EnergyLaw>& law_names() {
       {"width", models::EnergyLaw::width},
       {"width-product", models::EnergyLaw::width_product},
       {"capacity", models::EnergyLaw::capacity},
+      {"bank", models::EnergyLaw::bank},
       {"multiple", models::EnergyLaw::multiple}};
   return names;
 }
@@ -131,9 +134,11 @@ struct Heading {
   std::string technology;
 };
 
-// `table`: the key of what else is in the file.
-Heading read_heading(reading::Section& top, const char* table, reading::Mistakes& mistakes) {
-  for (const char* key : {"name", "title", "technology", table}) top.expect(key);
+// `tables`: the keys of what else is in the file.
+Heading read_heading(reading::Section& top, const std::vector<const char*>& tables,
+                     reading::Mistakes& mistakes) {
+  for (const char* key : {"name", "title", "technology"}) top.expect(key);
+  for (const char* key : tables) top.expect(key);
   top.refuse_unknown_keys();
   Heading heading;
   mistakes.collect([&] { heading.name = top.value("name").text(); });
@@ -158,14 +163,53 @@ void read_entries(reading::Section& top, const char* key, const Names<Named>& na
   });
 }
 
-std::vector<models::AreaPoint> read_area_points(reading::Section section, models::AreaPart part) {
+// The law of a part, and its points.
+std::vector<models::PartPoint> read_part_points(reading::Section section, models::AreaPart part,
+                                                const char* quantity, double most) {
   const bool product = part == models::AreaPart::multiplier;
+  const bool bank = part == models::AreaPart::sram;
   for (const char* key : {"law", "points"}) section.expect(key);
   section.refuse_unknown_keys();
-  section.value("law").choice({product ? "width-product" : "width"});
-  std::vector<models::AreaPoint> points;
-  for (Point& point : read_points(section, {"bits", "um2", most_um2, product})) {
+  section.value("law").choice({product ? "width-product" : bank ? "capacity" : "width"});
+  std::vector<models::PartPoint> points;
+  for (Point& point : read_points(section, {bank ? "bytes" : "bits", quantity, most, product})) {
     points.push_back({point.at, point.amount, std::move(point.source)});
+  }
+  return points;
+}
+
+// The points of law "bank": every capacity with every width, in ascending order.
+std::vector<models::EnergyPoint> read_bank_points(reading::Section& section) {
+  const reading::Value list = section.value("points");
+  std::vector<models::EnergyPoint> points;
+  std::size_t widths = 0;  // of the first capacity, once it is past
+  for (const reading::Value& element : list.list()) {
+    reading::Section point = element.section();
+    for (const char* key : {"bytes", "bits", "pj", "source"}) point.expect(key);
+    point.refuse_unknown_keys();
+    models::EnergyPoint one;
+    one.at = point.value("bytes").number(1, most_at);
+    one.bits = point.value("bits").number(1, most_at);
+    one.picojoules = point.value("pj").number(0, most_picojoules);
+    if (one.picojoules == 0) point.refuse("pj", "must be more than 0");
+    one.source = point.value("source").text();
+    const std::size_t count = points.size();
+    if (widths == 0 && count > 0 && one.at != points.back().at) widths = count;
+    const std::size_t column = widths == 0 ? count : count % widths;
+    const bool grid =
+        widths == 0 || (one.bits == points[column].bits &&
+                        (column == 0 ? one.at > points.back().at : one.at == points.back().at));
+    const bool ascending = column == 0 || one.bits > points.back().bits;
+    if (!grid || !ascending) {
+      element.refuse(
+          "points must give each of the `bytes` with each of the `bits`, in ascending order of "
+          "`bytes`, then of `bits`");
+    }
+    points.push_back(std::move(one));
+  }
+  if (points.empty()) list.refuse_found("a list with at least one {bytes, bits, pj, source}");
+  if (widths != 0 && points.size() % widths != 0) {
+    section.refuse("points", "the last capacity lacks widths that the others have");
   }
   return points;
 }
@@ -179,7 +223,9 @@ std::vector<std::string> keys_of(models::EnergyLaw law) {
     case models::EnergyLaw::width_product:
       return {"law", "points"};
     case models::EnergyLaw::capacity:
-      return {"law", "access_bits", "points"};
+      return {"law", "access_bits", "points", "size"};
+    case models::EnergyLaw::bank:
+      return {"law", "points"};
     case models::EnergyLaw::multiple:
       return {"law", "of", "times", "source"};
   }
@@ -208,6 +254,7 @@ void read_entry(reading::Section& section, models::EnergyEntry& entry,
       const bool capacity = entry.law == models::EnergyLaw::capacity;
       if (capacity) {
         entry.access_bits = static_cast<int>(section.value("access_bits").integer(1, 1 << 20));
+        entry.of_bank = section.choice("size", "memory", {"memory", "bank"}) == "bank";
       }
       const PointForm form = {capacity ? "bytes" : "bits", "pj", most_picojoules,
                               entry.law == models::EnergyLaw::width_product, capacity};
@@ -219,6 +266,9 @@ void read_entry(reading::Section& section, models::EnergyEntry& entry,
       }
       break;
     }
+    case models::EnergyLaw::bank:
+      entry.points = read_bank_points(section);
+      break;
     case models::EnergyLaw::multiple:
       entry.of = choice(section.value("of"), action_names());
       entry.times = section.value("times").number(0, most_times);
@@ -257,16 +307,24 @@ models::EnergyTable read_energy_table(const std::filesystem::path& file) {
   reading::Mistakes mistakes;
   reading::Section top("", {&root});
   top.collect_into(mistakes);
-  Heading heading = read_heading(top, "action", mistakes);
+  Heading heading = read_heading(top, {"action", "leakage"}, mistakes);
   std::map<models::Action, models::EnergyEntry> entries;
   read_entries(top, "action", action_names(), mistakes,
                [&](models::Action action, const reading::Value& value) {
                  entries[action] = read_energy_entry(value.section());
                });
+  models::PartPrices leakage;
+  if (top.has("leakage")) {
+    read_entries(top, "leakage", part_names(), mistakes,
+                 [&](models::AreaPart part, const reading::Value& value) {
+                   leakage.set(part,
+                               read_part_points(value.section(), part, "uw", most_microwatts));
+                 });
+  }
   if (mistakes.count() == 0) mistakes.collect([&] { check_multiples(top, entries); });
   mistakes.raise();
   return {std::move(heading.name), std::move(heading.title), std::move(heading.technology),
-          std::move(entries)};
+          std::move(entries), std::move(leakage)};
 }
 
 models::AreaTable read_area_table(const std::filesystem::path& file) {
@@ -274,23 +332,25 @@ models::AreaTable read_area_table(const std::filesystem::path& file) {
   reading::Mistakes mistakes;
   reading::Section top("", {&root});
   top.collect_into(mistakes);
-  Heading heading = read_heading(top, "area", mistakes);
-  std::map<models::AreaPart, std::vector<models::AreaPoint>> entries;
+  Heading heading = read_heading(top, {"area"}, mistakes);
+  models::PartPrices parts;
   read_entries(top, "area", part_names(), mistakes,
                [&](models::AreaPart part, const reading::Value& value) {
-                 entries[part] = read_area_points(value.section(), part);
+                 parts.set(part, read_part_points(value.section(), part, "um2", most_um2));
                });
   if (mistakes.count() == 0) {
     mistakes.collect([&] {
       for (const models::AreaPart part : models::area_parts) {
-        if (part == models::AreaPart::memory || entries.count(part) != 0) continue;
+        // Which a scenario may count as 0.
+        if (part == models::AreaPart::memory || part == models::AreaPart::sram) continue;
+        if (parts.has(part)) continue;
         top.refuse("area", "[area." + models::to_string(part) + "] is missing");
       }
     });
   }
   mistakes.raise();
   return {std::move(heading.name), std::move(heading.title), std::move(heading.technology),
-          std::move(entries)};
+          std::move(parts)};
 }
 
 }  // namespace abacus::experiment

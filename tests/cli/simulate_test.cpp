@@ -232,15 +232,22 @@ TEST_F(Simulate, EqualAreaStandsInResultsAndReport) {
   EXPECT_TRUE(runs[0]["area"]["same_area_as"].is_null());
   EXPECT_EQ(runs[2]["area"]["same_area_as"], "cnn");
   EXPECT_LT(runs[1]["area"]["array_um2"].get<double>(), runs[2]["area"]["array_um2"].get<double>());
-  EXPECT_LE(runs[2]["area"]["array_um2"].get<double>(), runs[0]["area"]["array_um2"].get<double>());
+  const auto whole = [&](std::size_t run) {
+    return runs[run]["area"]["accelerator_um2"].get<double>();
+  };
+  EXPECT_LE(whole(2), whole(0));
+  EXPECT_GT(whole(2), whole(1));
   EXPECT_GT(runs[2]["hardware"]["array"]["columns"].get<int>(), 16);
-  EXPECT_TRUE(runs[0]["area"]["memories_um2"].is_null());
   for (const auto& run : runs) {
     double sum = 0;
-    for (const char* part : {"units_um2", "registers_um2", "adder_trees_um2", "accumulators_um2"}) {
+    for (const char* part :
+         {"units_um2", "registers_um2", "adder_trees_um2", "accumulators_um2", "memories_um2"}) {
       sum += run["area"][part].get<double>();
     }
     EXPECT_NEAR(run["area"]["array_um2"].get<double>(), sum, 1e-6);
+    double blocks = 0;
+    for (const auto& block : run["area"]["by_component_um2"]) blocks += block.get<double>();
+    EXPECT_NEAR(run["area"]["accelerator_um2"].get<double>(), blocks, 1e-6);
     EXPECT_EQ(run["bit_exact"], true);
   }
   ASSERT_EQ(support::run_program(ABACUS_PROGRAM, {"report", results_file().string()},
@@ -248,6 +255,48 @@ TEST_F(Simulate, EqualAreaStandsInResultsAndReport) {
             0);
   EXPECT_THAT(test::read_text(prepared_.folder() / "out" / "report.html"),
               HasSubstr("as many lanes as fit into the area of cnn"));
+}
+
+TEST_F(Simulate, StaticEnergyFollowsTheTimeAndGrowsWithTheMemory) {
+  test::write_text(prepared_.scenario(),
+                   "network = \"lenet\"\narithmetic = \"cnn\"\nweights = \"synthetic\"\n"
+                   "image = [1, 28, 28]\nclasses = 10\ntimed_images = 1\n"
+                   "[[run]]\nname = \"400 MHz\"\n"
+                   "[[run]]\nname = \"40 MHz\"\nhardware.clock_mhz = 40\n"
+                   "[[run]]\nname = \"more SRAM\"\nhardware.activation_sram.bytes = 1048576\n"
+                   "[[run]]\nname = \"gated\"\nhardware.array.zero_gating = true\n");
+  ASSERT_EQ(simulate(options()), 0);
+  const auto runs = results()["runs"];
+  const auto of = [&](std::size_t run, const char* field) {
+    return runs[run][field].get<double>();
+  };
+  // Leakage is the time's to the nanosecond, whatever the clock.
+  const auto leakage = [&](std::size_t run) {
+    return runs[run]["energy_by_action_uj"]["leakage"].get<double>();
+  };
+  EXPECT_NEAR(leakage(1) / leakage(0), of(1, "time_per_image_us") / of(0, "time_per_image_us"),
+              1e-4);
+  EXPECT_GT(of(1, "static_energy_uj"), 5 * of(0, "static_energy_uj"));
+  EXPECT_GT(of(1, "energy_per_image_uj"), of(0, "energy_per_image_uj"));
+  EXPECT_LT(of(1, "power_mw"), of(0, "power_mw"));
+  EXPECT_GT(leakage(2) / of(2, "time_per_image_us"), leakage(0) / of(0, "time_per_image_us"));
+  for (const auto& run : runs) {
+    const double total = run["energy_per_image_uj"].get<double>();
+    EXPECT_NEAR(run["dynamic_energy_uj"].get<double>() + run["static_energy_uj"].get<double>(),
+                total, 1e-9 * total);
+    double by_component = 0;
+    for (const auto& part : run["static_energy_by_component_uj"])
+      by_component += part.get<double>();
+    EXPECT_NEAR(by_component, run["static_energy_uj"].get<double>(), 1e-9 * total);
+    EXPECT_EQ(run["energy_by_table_uj"].size(), 4u);
+    EXPECT_NEAR(run["energy_by_table_uj"]["horowitz-45nm"].get<double>(), total, 1e-9 * total);
+  }
+  // Zeros of images and weights: fewer multiplications, the same cycles.
+  const auto multiplications = [&](std::size_t run) {
+    return runs[run]["energy_by_action_uj"]["multiply"].get<double>();
+  };
+  EXPECT_LT(multiplications(3), multiplications(0));
+  EXPECT_EQ(runs[3]["cycles_per_image"], runs[0]["cycles_per_image"]);
 }
 
 TEST_F(Simulate, ManyRandomImagesAreRefused) {
@@ -498,6 +547,8 @@ TEST_F(Simulate, AnEnergyTableThatLacksAnActionIsAnErrorThatNamesIt) {
                    "name = \"poor\"\ntitle = \"t\"\ntechnology = \"t\"\n[action.add]\nlaw = "
                    "\"constant\"\npj = 1\nsource = \"s\"\n");
   prepared_.write_scenario("energy.table = \"t.toml\"\n");
+  EXPECT_THAT(error_of(options()), HasSubstr("energy.table: table poor lacks leakage.adder"));
+  prepared_.write_scenario("energy = { table = \"t.toml\", missing = \"zero\" }\n");
   EXPECT_THAT(error_of(options()), HasSubstr("energy table poor has no action"));
   EXPECT_FALSE(std::filesystem::exists(results_file()));
 }

@@ -71,6 +71,9 @@ std::vector<Bad> bad_values(const hw::RealRange& range) {
           {"false", "false"},
           {"{}", "a table"}};
 }
+std::vector<Bad> bad_values(const hw::Truth&) {
+  return {{"1", "found 1"}, {"\"true\"", "the text \"true\""}, {"[]", "a list"}};
+}
 std::vector<Bad> bad_values(const hw::AnyText&) {
   return {{"\"\"", "the text \"\""}, {"3", "found 3"}, {"true", "true"}};
 }
@@ -87,6 +90,7 @@ std::string allowed_words(const hw::WholeRange& range) {
   return "a whole number from " + text_of(range.lowest) + " to " + text_of(range.highest);
 }
 std::string allowed_words(const hw::RealRange&) { return "a number from "; }
+std::string allowed_words(const hw::Truth&) { return "true or false"; }
 std::string allowed_words(const hw::AnyText&) { return "a text that is not empty"; }
 template <std::size_t N>
 std::string allowed_words(const hw::OneOf<N>& of) {

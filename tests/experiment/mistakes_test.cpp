@@ -124,8 +124,12 @@ storage_bits = 8
 groups = 2
 [energy]
 table = "horowitz-45nm"
+missing = "refuse"
+frames_per_second = 30
+between_frames = "standby"
 [area]
 table = "aladdin-40nm"
+missing = "refuse"
 [hardware]
 preset = "edge-16x16"
 [hardware.array]

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "sw/experiment/saturation_warning.hpp"
+#include "sw/experiment/table_agreement.hpp"
 #include "sw/schedule/program.hpp"
 #include "tests/experiment/prepared_scenario.hpp"
 
@@ -126,6 +127,95 @@ TEST(RunResults, PinAccuracyCyclesAndEnergy) {
   EXPECT_EQ(json["units"]["store"]["busy_cycles"], 30);
   EXPECT_EQ(json["units"]["store"]["stalled_cycles"], 10);
   EXPECT_EQ(json["accumulator_saturations"], 3);
+}
+
+// A timed image that did nothing but be there, for 1,000 ns of 400 cycles.
+RunOutcome idle_outcome() {
+  RunOutcome result = outcome();
+  TimedImage image = result.timed[0];
+  image.activity.clear();
+  image.activity[{-1, models::Component::activation_sram, models::Action::leakage, 0, 0}] = 1000;
+  image.activity[{-1, models::Component::dram, models::Action::dram_active_standby, 0, 0}] = 600;
+  image.activity[{-1, models::Component::dram, models::Action::dram_precharge_standby, 0, 0}] = 400;
+  image.activity[{-1, models::Component::dram, models::Action::dram_refresh, 0, 0}] = 2;
+  image.activity[{-1, models::Component::sequencer, models::Action::clock_cycle, 1152, 0}] = 400;
+  result.timed = {image};
+  return result;
+}
+
+TEST(RunResults, DynamicAndStaticEnergyAreApart) {
+  const auto json = Fixture().results(idle_outcome());
+  // 4 banks of 32 KiB leak 1,543 uW each; the DRAM's currents times 1.35 V; two refreshes.
+  const double sram = 1000 * 4 * 1.543e-6;
+  const double dram = (600 * 49.95 + 400 * 31.05 + 2 * 26568) * 1e-6;
+  const double clock = 400 * 1152 * 0.00225e-6;
+  const auto of = [&](const char* field) { return json[field].get<double>(); };
+  EXPECT_NEAR(of("static_energy_uj"), sram + dram, 1e-12);
+  EXPECT_NEAR(of("dynamic_energy_uj"), clock, 1e-12);
+  EXPECT_NEAR(of("energy_per_image_uj"), sram + dram + clock, 1e-12);
+  EXPECT_NEAR(json["static_energy_by_component_uj"]["dram"].get<double>(), dram, 1e-12);
+  EXPECT_EQ(json["static_energy_by_component_uj"]["sequencer"], 0);
+  // 1 us an image.
+  EXPECT_NEAR(of("power_mw"), 1e3 * (sram + dram + clock), 1e-9);
+  EXPECT_NEAR(of("energy_delay_product_uj_us"), sram + dram + clock, 1e-12);
+  EXPECT_NEAR(of("energy_outside_layers_uj"), sram + dram + clock, 1e-12);
+  EXPECT_FALSE(json.contains("frame"));
+  EXPECT_EQ(json["energy_left_out"], nlohmann::ordered_json::array());
+  // All shipped tables price time alike; 1 is the run's own.
+  EXPECT_EQ(json["energy_by_table_uj"].size(), 4u);
+  EXPECT_NEAR(json["energy_by_table_uj"]["datasheet-45nm"].get<double>(), sram + dram + clock,
+              1e-12);
+}
+
+TEST(RunResults, AFrameIsAnImageAndTheTimeUntilTheNextOne) {
+  Fixture fixture;
+  fixture.run.frames_per_second = 1e5;  // 10 us, of which the image takes 1
+  const auto json = fixture.results(idle_outcome());
+  const double image = json["energy_per_image_uj"].get<double>();
+  const auto between = [&](models::Action state) {
+    fixture.run.between_frames = state;
+    return fixture.results(idle_outcome())["frame"]["between_uj"].get<double>();
+  };
+  // Leakage and idle clocks cost the same in each state of the DRAM; 9 us have 1 refresh.
+  const double down = between(models::Action::dram_power_down);
+  EXPECT_NEAR(between(models::Action::dram_precharge_standby) - down, 9000 * (31.05 - 16.2) * 1e-6,
+              1e-9);
+  EXPECT_NEAR(down - between(models::Action::dram_self_refresh), 26568e-6, 1e-9);
+  EXPECT_GT(down,
+            9000 * 16.2e-6 + 9 * json["energy_by_component_uj"]["activation_sram"].get<double>());
+  EXPECT_EQ(json["frame"]["reached"], true);
+  EXPECT_NEAR(json["frame"]["energy_uj"].get<double>(), image + down, 1e-9);
+  EXPECT_NEAR(json["frame"]["power_mw"].get<double>(), (image + down) / 10 * 1e3, 1e-6);
+  fixture.run.frames_per_second = 1.1e6;
+  const auto late = fixture.results(idle_outcome())["frame"];
+  EXPECT_EQ(late["reached"], false);
+  EXPECT_TRUE(late["energy_uj"].is_null());
+}
+
+nlohmann::ordered_json priced(const char* name, double one, double other,
+                              const char* network = "resnet20") {
+  return {{"name", name},
+          {"network", network},
+          {"dataset", "cifar10"},
+          {"energy_by_table_uj", {{"one", one}, {"other", other}}}};
+}
+
+TEST(TableDisagreements, AreTheRunsOfWhichTablesSayDifferently) {
+  const nlohmann::ordered_json runs = {priced("a", 90, 103), priced("b", 100, 100),
+                                       priced("c", 200, 200), priced("d", 100, 90, "resnet32")};
+  const std::vector<TableDisagreement> found = table_disagreements(runs);
+  ASSERT_EQ(found.size(), 1u);  // d is another network
+  EXPECT_EQ(found[0].text(),
+            "the tables differ about \"a\" and \"b\": \"a\" needs less energy (10 % by one) or "
+            "more (3 % by other)");
+  EXPECT_EQ(to_json(found)[0]["ratio_by_table"]["one"], 0.9);
+  EXPECT_TRUE(table_disagreements({priced("a", 1, 2), priced("b", 1, 2)}).empty());
+  // The order in which energies are added up makes no winner.
+  EXPECT_TRUE(table_disagreements({priced("a", 1 - 1e-14, 2 + 1e-14), priced("b", 1, 2)}).empty());
+  EXPECT_TRUE(
+      table_disagreements(
+          {priced("a", 1, 2), {{"name", "f"}, {"network", "resnet20"}, {"dataset", "cifar10"}}})
+          .empty());
 }
 
 TEST(SaturationWarning, NamesWhatWasLostAndWhere) {

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "models/array/array_area.hpp"
+#include "models/area/accelerator_area.hpp"
 #include "sw/network/element_file.hpp"
 #include "sw/reading/node.hpp"
 #include "tests/network/element_files.hpp"
@@ -13,6 +13,7 @@
 namespace abacus::experiment {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
@@ -563,19 +564,21 @@ TEST(Scenario, AnArrayFillsTheAreaOfAnotherRunsArray) {
   const Scenario scenario = read_scenario(file.file());
   const models::AreaTable& table = scenario.runs[0].area_table;
   const hw::PeArrayConfig& adder = scenario.runs[0].hardware.array;
-  const double available = models::array_area(scenario.runs[1].hardware.array, table).total();
+  const auto whole = [&](const hw::HardwareConfig& hardware) {
+    return models::accelerator_area(hardware, table).total();
+  };
+  const double available = whole(scenario.runs[1].hardware);
   EXPECT_EQ(scenario.runs[0].same_area_as, "cnn");
   EXPECT_GT(adder.columns, 16);
-  EXPECT_LE(models::array_area(adder, table).total(), available);
-  hw::PeArrayConfig wider = adder;
-  wider.rows = 16;
-  ++wider.columns;
-  EXPECT_GT(models::array_area(wider, table).total(), available);
+  EXPECT_LE(whole(scenario.runs[0].hardware), available);
+  hw::HardwareConfig wider = scenario.runs[0].hardware;
+  wider.array.rows = 16;
+  ++wider.array.columns;
+  EXPECT_GT(whole(wider), available);
   EXPECT_EQ(scenario.runs[1].hardware.array.columns, 16);
   EXPECT_EQ(scenario.runs[2].hardware.array.columns, 16);
-  EXPECT_DOUBLE_EQ(scenario.runs[0].area_filled,
-                   models::array_area(adder, table).total() / available);
-  EXPECT_EQ(area_warnings(scenario).size(), scenario.runs[0].area_filled < 0.9 ? 1u : 0u);
+  EXPECT_DOUBLE_EQ(scenario.runs[0].area_filled, whole(scenario.runs[0].hardware) / available);
+  EXPECT_EQ(table_warnings(scenario).size(), scenario.runs[0].area_filled < 0.9 ? 1u : 0u);
 }
 
 TEST(Scenario, AnAreaThatIsNotFilledIsToldOf) {
@@ -588,7 +591,7 @@ TEST(Scenario, AnAreaThatIsNotFilledIsToldOf) {
   const Scenario scenario = read_scenario(file.file());
   EXPECT_LT(scenario.runs[0].area_filled, 0.9);
   EXPECT_EQ(scenario.runs[2].area_filled, 1);
-  EXPECT_THAT(area_warnings(scenario),
+  EXPECT_THAT(table_warnings(scenario),
               ::testing::ElementsAre(AllOf(HasSubstr("run \"adder\" fills "),
                                            HasSubstr(" % of the area of \"lane\", with "))));
 }
@@ -613,15 +616,61 @@ TEST(Scenario, ArraysMayBeLarge) {
   EXPECT_GT(scenario.runs[0].hardware.array.columns, 256);
 }
 
-TEST(Scenario, EqualAreaWithoutThatOfLookupTablesIsToldOf) {
-  const ScenarioFile file(random_head +
-                          "[[run]]\nname = \"post\"\narithmetic = \"post\"\n"
-                          "hardware.array.same_area_as = \"cnn\"\n"
-                          "[[run]]\nname = \"cnn\"\narithmetic = \"cnn\"\n"
-                          "[[run]]\nname = \"adder\"\nhardware.array.same_area_as = \"cnn\"\n");
-  EXPECT_THAT(area_warnings(read_scenario(file.file())),
-              ::testing::ElementsAre(AllOf(HasSubstr("run \"post\" has the area of \"cnn\""),
-                                           HasSubstr("aladdin-40nm has no [area.memory]"))));
+// Tables of before: without what time costs, and without memories.
+class OlderTables : public ::testing::Test {
+ protected:
+  OlderTables() {
+    const std::filesystem::path tables = std::filesystem::path(ABACUS_SOURCE_FOLDER) / "scenarios";
+    const auto cut = [&](const char* table, const char* from, const char* file) {
+      std::string text = test::read_text(tables / table);
+      test::write_text(folder_.path() / file, text.substr(0, text.find(from)));
+    };
+    cut("energy/horowitz-45nm.toml", "[action.dram_read_io]", "energy.toml");
+    cut("area/aladdin-40nm.toml", "[area.memory]", "area.toml");
+  }
+  std::string energy() const { return (folder_.path() / "energy.toml").string(); }
+  std::string area() const { return (folder_.path() / "area.toml").string(); }
+
+ private:
+  test::TemporaryFolder folder_;
+};
+
+TEST_F(OlderTables, AreRefusedUnlessTheScenarioCountsWhatTheyLackAsZero) {
+  const ScenarioFile refused(random_head + "energy.table = \"" + energy() + "\"\narea.table = \"" +
+                             area() + "\"\n");
+  EXPECT_THAT(error_of(refused),
+              AllOf(HasSubstr("energy.table: table horowitz-45nm lacks leakage.adder"),
+                    HasSubstr("action.dram_refresh; give it these, or count them as 0 by missing = "
+                              "\"zero\""),
+                    HasSubstr("area.table: table aladdin-40nm lacks area.memory, area.sram")));
+  const ScenarioFile taken(random_head + "energy = { table = \"" + energy() +
+                           "\", missing = \"zero\" }\narea = { table = \"" + area() +
+                           "\", missing = \"zero\" }\n");
+  const Scenario scenario = read_scenario(taken.file());
+  EXPECT_THAT(scenario.runs[0].left_out_of_energy, ::testing::Contains("leakage.sram"));
+  EXPECT_THAT(scenario.runs[0].left_out_of_area,
+              ::testing::ElementsAre("area.memory", "area.sram"));
+  EXPECT_THAT(table_warnings(scenario),
+              ::testing::ElementsAre(
+                  AllOf(HasSubstr("energy table horowitz-45nm lacks"), HasSubstr("count as 0")),
+                  HasSubstr("area table aladdin-40nm lacks area.memory, area.sram")));
+}
+
+TEST(Scenario, FramesAndWhatHappensBetweenThem) {
+  const RunSpec none = read_scenario(ScenarioFile(random_head).file()).runs[0];
+  EXPECT_EQ(none.frames_per_second, 0);
+  EXPECT_EQ(none.other_energy_tables.size(), 3u);  // the shipped ones but its own
+  const ScenarioFile file(
+      random_head + "energy = { frames_per_second = 30, between_frames = \"self-refresh\" }\n");
+  const RunSpec run = read_scenario(file.file()).runs[0];
+  EXPECT_EQ(run.frames_per_second, 30);
+  EXPECT_EQ(run.between_frames, models::Action::dram_self_refresh);
+  EXPECT_THAT(error_of(ScenarioFile(random_head + "energy.frames_per_second = 0\n")),
+              HasSubstr("energy.frames_per_second: found 0; allowed: a number from 1e-06"));
+  EXPECT_THAT(error_of(ScenarioFile(random_head + "energy.between_frames = \"off\"\n")),
+              HasSubstr("allowed: power-down, self-refresh, standby"));
+  EXPECT_THAT(error_of(ScenarioFile(random_head + "energy.missing = \"skip\"\n")),
+              HasSubstr("allowed: refuse, zero"));
 }
 
 TEST(Scenario, MissingKeysSayWhatIsAllowed) {

@@ -74,6 +74,31 @@ INSTANTIATE_TEST_SUITE_P(
                  "6:15: action.sram_read.access_bits: found"},
         BadTable{"[action.add]\nlaw = \"multiple\"\nof = \"shift\"\ntimes = 2\nsource = \"s\"\n",
                  "4:1: action.add: is a multiple of `shift`"},
+        BadTable{"[action.leakage]\nlaw = \"constant\"\n", "unknown key `action.leakage`"},
+        BadTable{"[action.sram_read]\nlaw = \"capacity\"\naccess_bits = 64\nsize = \"row\"\npoints "
+                 "= [{bytes = 8, pj = 1, source = \"s\"}, {bytes = 9, pj = 1, source = \"s\"}]\n",
+                 "7:8: action.sram_read.size: found the text \"row\"; allowed: memory, bank"},
+        BadTable{"[action.sram_read]\nlaw = \"bank\"\npoints = []\n",
+                 "at least one {bytes, bits, pj, source}"},
+        BadTable{"[action.sram_read]\nlaw = \"bank\"\npoints = [{bytes = 8, bits = 8, pj = 0, "
+                 "source = \"s\"}]\n",
+                 "pj: must be more than 0"},
+        BadTable{"[action.sram_read]\nlaw = \"bank\"\npoints = [{bytes = 8, bits = 8, pj = 1, "
+                 "source = \"s\"}, {bytes = 8, bits = 8, pj = 1, source = \"s\"}]\n",
+                 "points[1]: points must give each of the `bytes` with each of the `bits`"},
+        BadTable{
+            "[action.sram_read]\nlaw = \"bank\"\npoints = [{bytes = 8, bits = 8, pj = 1, "
+            "source = \"s\"}, {bytes = 8, bits = 9, pj = 1, source = \"s\"}, {bytes = 9, bits = "
+            "8, pj = 1, source = \"s\"}]\n",
+            "the last capacity lacks widths"},
+        BadTable{"[action.add]\nlaw = \"constant\"\npj = 1\nsource = \"s\"\n[leakage.adders]\n",
+                 "unknown key `leakage.adders`; did you mean `adder`?"},
+        BadTable{"[action.add]\nlaw = \"constant\"\npj = 1\nsource = \"s\"\n[leakage.sram]\nlaw = "
+                 "\"width\"\npoints = []\n",
+                 "leakage.sram.law: found the text \"width\"; allowed: capacity"},
+        BadTable{"[action.add]\nlaw = \"constant\"\npj = 1\nsource = \"s\"\n[leakage.adder]\nlaw = "
+                 "\"width\"\npoints = [{bits = 8, uw = -1, source = \"s\"}]\n",
+                 "leakage.adder.points[0].uw: found -1; allowed: a number from 0"},
         BadTable{"[action.add]\nlaw = \n", "5:"},
         BadTable{"unit = 1\n[action]\n", "unknown key `unit`"},
         BadTable{"", "action: is missing; allowed: a table"}));

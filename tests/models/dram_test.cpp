@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <stdexcept>
 #include <vector>
@@ -31,6 +32,51 @@ TEST_F(DramTimingTest, MissActivatesThenReads) {
   EXPECT_EQ(service.bursts, 4);
   EXPECT_EQ(service.activates, 1);
   EXPECT_EQ(service.conflicts, 0);
+}
+
+TEST_F(DramTimingTest, StandbyIsActiveFromTheFirstRowOpened) {
+  dram.access(ns(100), 0, 64, false);
+  const DramTiming::Residency spent = dram.residency(ns(1000));
+  EXPECT_EQ(spent.precharged, ns(100));
+  EXPECT_EQ(spent.active, ns(900));
+  EXPECT_EQ(spent.refreshing, ns(0));
+  EXPECT_EQ(spent.refreshes, 0);
+}
+
+TEST_F(DramTimingTest, ARefreshClosesAllRowsAndOnesThatNobodyMetCountToo) {
+  dram.access(ns(100), 0, 64, false);
+  // Due at 7,800: closed there; refreshes at 7,800, 15,600 and 23,400 until 160 ns later.
+  const DramTiming::Residency idle = dram.residency(ns(25000));
+  EXPECT_EQ(idle.refreshes, 3);
+  EXPECT_EQ(idle.refreshing, ns(3 * 160));
+  EXPECT_EQ(idle.active, ns(7700));
+  EXPECT_EQ(idle.precharged, ns(100 + 2 * (7800 - 160) + 25000 - 23560));
+  // In the middle of one.
+  const DramTiming::Residency middle = dram.residency(ns(7900));
+  EXPECT_EQ(middle.refreshing, ns(100));
+  // A request that meets the third finds the row closed for it, tRP before; ACTIVATE when it ends.
+  dram.access(ns(23450), 0, 64, false);
+  const DramTiming::Residency met = dram.residency(ns(24000));
+  EXPECT_EQ(met.refreshes, 3);
+  EXPECT_EQ(met.active, ns(7700 + 24000 - 23573.75));
+}
+
+TEST_F(DramTimingTest, StatesAddUpToTheTimeSinceTheLastRestart) {
+  std::uint32_t random = 1;
+  for (int program = 0; program < 3; ++program) {
+    const double begin = 1e6 * program;
+    dram.restart(ns(begin));
+    double now = begin;
+    for (int i = 0; i < 200; ++i) {
+      random = random * 1664525u + 1013904223u;
+      now += random % 1000 * 1.25;
+      const auto served = dram.access(ns(now), random % (1u << 24) / 64 * 64, 64, random % 2 == 0);
+      now = std::max(now, served.completed.to_seconds() * 1e9);
+      const DramTiming::Residency spent = dram.residency(ns(now));
+      EXPECT_EQ(spent.active + spent.precharged + spent.refreshing, ns(now) - ns(begin));
+      EXPECT_EQ(spent.refreshes, static_cast<std::int64_t>((now - begin) / 7800));
+    }
+  }
 }
 
 TEST_F(DramTimingTest, HitReadsAtOnce) {

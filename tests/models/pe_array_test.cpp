@@ -3,8 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <map>
+#include <string>
 #include <tuple>
+#include <vector>
 
 namespace abacus::models {
 namespace {
@@ -286,6 +289,198 @@ TEST(PeArray, RefusesBadParameters) {
   refuses([](hw::PeArrayConfig& c) { c.weights_per_pe = 0; }, "weights_per_pe is 0");
   refuses([](hw::PeArrayConfig& c) { c.fraction_bits = 13; },
           "fraction_bits is 13; allowed: 0 to 12");
+}
+
+// Zero gating ------------------------------------------------------------------------------------
+
+// A tile with many zeros on both sides, in plain arrays.
+struct SparseTile {
+  hw::ArrayTile tile;
+  int stride;
+  std::vector<int> activations;  // [row][position][channel], of the columns where depthwise
+  std::vector<int> weights;      // [ky][kx][channel][column]; depthwise [ky][kx][column]
+
+  int channels() const { return tile.depthwise ? tile.columns : tile.channels; }
+  int rows() const { return (tile.output_height - 1) * stride + tile.kernel; }
+  int width() const { return (tile.output_width - 1) * stride + tile.kernel; }
+  int activation(int y, int x, int channel) const {
+    return activations[static_cast<std::size_t>((y * width() + x) * channels() + channel)];
+  }
+  int weight(int position, int channel, int column) const {
+    return weights[static_cast<std::size_t>(
+        tile.depthwise ? position * tile.columns + column
+                       : (position * tile.channels + channel) * tile.columns + column)];
+  }
+  // As ConvolveFields says: groups of 8 channels, of each column in turn.
+  std::vector<std::uint8_t> packed(int bits) const {
+    const int columns = tile.depthwise ? 1 : tile.columns;
+    const int groups = (channels() + 7) / 8;
+    std::vector<std::uint8_t> bytes(
+        static_cast<std::size_t>(tile.kernel * tile.kernel * groups * columns * bits));
+    for (int position = 0; position < tile.kernel * tile.kernel; ++position) {
+      for (int channel = 0; channel < channels(); ++channel) {
+        for (int column = 0; column < columns; ++column) {
+          const int value =
+              tile.depthwise ? weight(position, 0, channel) : weight(position, channel, column);
+          const int group = ((position * groups + channel / 8) * columns + column) * bits;
+          for (int bit = 0; bit < bits; ++bit) {
+            const int at = channel % 8 * bits + bit;
+            bytes[static_cast<std::size_t>(group + at / 8)] |=
+                static_cast<std::uint8_t>((value >> bit & 1) << at % 8);
+          }
+        }
+      }
+    }
+    return bytes;
+  }
+};
+
+SparseTile sparse_tile(const hw::ArrayTile& tile, int stride, const TapFormat& format,
+                       std::uint32_t seed) {
+  SparseTile made{tile, stride, {}, {}};
+  const auto draw = [&](int lowest, int highest) {
+    seed = seed * 1664525u + 1013904223u;
+    const auto value = static_cast<int>((seed >> 8) % static_cast<unsigned>(highest - lowest + 1));
+    return (seed >> 28) % 3 == 0 ? 0 : lowest + value;
+  };
+  const int levels = format.exponents() ? format.levels : format.highest_weight();
+  made.activations.resize(static_cast<std::size_t>(made.rows() * made.width() * made.channels()));
+  for (int& value : made.activations) value = draw(0, format.highest_activation());
+  made.weights.resize(static_cast<std::size_t>(tile.weights()));
+  for (int& value : made.weights) value = draw(-levels, levels);
+  return made;
+}
+
+struct GatedCounts {
+  std::int64_t latches = 0;
+  std::int64_t operations = 0;
+  std::int64_t table_reads = 0;
+};
+
+GatedCounts gated_counts(const hw::PeArrayConfig& config, const std::string& engine,
+                         const TapFormat& format, const SparseTile& of, Action operation) {
+  PeArray array(Component::pe_array, config, best_cpu_target(), engine);
+  const OperandLayout layout = array.set_format(format);
+  const std::vector<std::uint8_t> packed = of.packed(format.weight_bits);
+  array.load_weights(of.tile, packed.data());
+  const WeightShape shape = weight_shape(of.tile);
+  const TapGeometry geometry{of.tile.kernel, of.stride, shape.channel_groups(),
+                             shape.column_blocks(), of.tile.output_width};
+  std::uint8_t* operands = array.operands(geometry, of.rows());
+  std::size_t i = 0;
+  for (int y = 0; y < of.rows(); ++y) {
+    for (int x = 0; x < of.width(); ++x) {
+      for (int channel = 0; channel < shape.channel_groups() * 8; ++channel, ++i) {
+        const int value = channel < of.channels() ? of.activation(y, x, channel) : 0;
+        const int operand = value * (1 << layout.activation_shift) + layout.zero;
+        if (layout.wide) {
+          reinterpret_cast<std::int16_t*>(operands)[i] = static_cast<std::int16_t>(operand);
+        } else {
+          operands[i] = static_cast<std::uint8_t>(operand);
+        }
+      }
+    }
+  }
+  array.take_operands(geometry, of.rows());
+  Activity activity;
+  array.count(activity, 0, format, of.tile, false);
+  GatedCounts counts;
+  for (const auto& [key, times] : activity.counts()) {
+    if (key.action == Action::register_write && key.bits_a == 1) counts.latches += times;
+    if (key.action == operation) counts.operations += times;
+    if (key.action == Action::table_read) counts.table_reads += times;
+  }
+  return counts;
+}
+
+// Tap by tap.
+GatedCounts plain_counts(const SparseTile& of, const ProcessingElement& element,
+                         const TapFormat& format) {
+  GatedCounts counts;
+  const hw::ArrayTile& tile = of.tile;
+  for (int y = 0; y < tile.output_height; ++y) {
+    for (int x = 0; x < tile.output_width; ++x) {
+      for (int position = 0; position < tile.kernel * tile.kernel; ++position) {
+        for (int channel = 0; channel < tile.channels; ++channel) {
+          for (int column = 0; column < tile.columns; ++column) {
+            const int a = of.activation(y * of.stride + position / tile.kernel,
+                                        x * of.stride + position % tile.kernel,
+                                        tile.depthwise ? column : channel);
+            const int w = of.weight(position, channel, column);
+            if (a == 0 || w == 0) {
+              ++counts.latches;
+            } else if (element.reads_table(format, w)) {
+              ++counts.table_reads;
+            } else {
+              ++counts.operations;
+            }
+          }
+        }
+      }
+    }
+  }
+  return counts;
+}
+
+TEST(ZeroGating, CountsTheTapsThatPlainLoopsFind) {
+  struct Case {
+    const char* kind;
+    Action operation;
+  };
+  for (const Case& one :
+       {Case{"mac", Action::multiply}, Case{"shift", Action::shift}, Case{"post", Action::shift}}) {
+    hw::PeArrayConfig config = authors();
+    config.kind = one.kind;
+    config.weight_bits = config.activation_bits = 4;
+    config.zero_gating = true;
+    const PeArray array(Component::pe_array, config);
+    TapFormat format;
+    format.kind = one.kind == std::string("mac")     ? hw::TapKind::product
+                  : one.kind == std::string("shift") ? hw::TapKind::shifted
+                                                     : hw::TapKind::half_shifted;
+    format.weight_bits = format.activation_bits = 4;
+    if (format.exponents()) {
+      format.levels = 7;
+      format.fraction_bits = 3;
+    }
+    std::uint32_t seed = 7;
+    for (const hw::ArrayTile& tile : {hw::ArrayTile{3, 4, 3, 5, 6}, hw::ArrayTile{2, 2, 1, 19, 3},
+                                      hw::ArrayTile{4, 3, 3, 1, 11, true}}) {
+      for (const int stride : {1, 2}) {
+        const SparseTile made = sparse_tile(tile, stride, format, ++seed);
+        const GatedCounts wanted = plain_counts(made, array.element(), format);
+        ASSERT_GT(wanted.latches, 0);
+        ASSERT_GT(wanted.operations, 0);
+        for (const char* engine : {"vector", "stepwise"}) {
+          const GatedCounts found = gated_counts(config, engine, format, made, one.operation);
+          EXPECT_EQ(found.latches, wanted.latches) << one.kind << ' ' << engine;
+          EXPECT_EQ(found.operations, wanted.operations) << one.kind << ' ' << engine;
+          EXPECT_EQ(found.table_reads, wanted.table_reads) << one.kind << ' ' << engine;
+        }
+        hw::PeArrayConfig without = config;
+        without.zero_gating = false;
+        const GatedCounts all = gated_counts(without, "vector", format, made, one.operation);
+        EXPECT_EQ(all.latches, 0);
+        EXPECT_EQ(all.operations + all.table_reads, tile.taps());
+      }
+    }
+  }
+}
+
+// |0 - w| is |w|, and a sign has no zero.
+TEST(ZeroGating, LeavesTapsAloneThatAreNotZero) {
+  hw::PeArrayConfig config = authors();
+  config.zero_gating = true;
+  TapFormat format;
+  format.weight_bits = format.activation_bits = 4;
+  format.weight_signed = true;
+  const SparseTile made = sparse_tile({3, 3, 3, 4, 4}, 1, format, 3);
+  const GatedCounts found =
+      gated_counts(config, "stepwise", format, made, Action::absolute_difference);
+  EXPECT_EQ(found.latches, 0);
+  EXPECT_EQ(found.operations, made.tile.taps());
+  format.kind = hw::TapKind::sign_product;
+  EXPECT_FALSE(processing_element("xnor").zero_gives_zero(format));
 }
 
 }  // namespace

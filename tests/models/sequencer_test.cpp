@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -305,14 +306,33 @@ TEST(Sequencer, UnitsRunSideBySide) {
   EXPECT_EQ(entry.unit, Unit::compute_vector);
   EXPECT_EQ(entry.layer, 2);
   EXPECT_EQ(entry.end - entry.start, machine.context.cycles(200));
-  // Idle: all cycles of the program but those 200.
+  // Clocks run in those 200 cycles, and are gated in all others of the program.
   const auto& counts = machine.context.activity.counts();
-  EXPECT_EQ(counts.at({-1, Component::vector_unit, Action::idle_cycle, 0, 0}),
-            static_cast<std::int64_t>(machine.cycles) - 200);
-  EXPECT_EQ(counts.at({-1, Component::pe_array, Action::idle_cycle, 0, 0}),
-            static_cast<std::int64_t>(machine.cycles));
-  EXPECT_EQ(counts.at({-1, Component::dma, Action::idle_cycle, 0, 0}),
-            2 * (static_cast<std::int64_t>(machine.cycles) - 200));
+  const auto cycles = static_cast<std::int64_t>(machine.cycles);
+  const auto of = [&](Component component, Action action) {
+    std::map<int, std::int64_t> by_bits;
+    for (const auto& [key, count] : counts) {
+      if (key.component == component && key.action == action) by_bits[key.bits_a] += count;
+    }
+    return by_bits;
+  };
+  const int vector_bits = 16 * 48;
+  EXPECT_EQ(of(Component::vector_unit, Action::clock_cycle),
+            (std::map<int, std::int64_t>{{vector_bits, 200}}));
+  EXPECT_EQ(of(Component::vector_unit, Action::idle_cycle),
+            (std::map<int, std::int64_t>{{vector_bits, cycles - 200}}));
+  EXPECT_TRUE(of(Component::pe_array, Action::clock_cycle).empty());
+  EXPECT_EQ(of(Component::pe_array, Action::idle_cycle).begin()->second, cycles);
+  // Both DMA units, each with a register as wide as the bus.
+  EXPECT_EQ(of(Component::dma, Action::idle_cycle),
+            (std::map<int, std::int64_t>{{64, 2 * (cycles - 200)}}));
+  // The sequencer works all the time, and everything leaks: 2.5 ns a cycle.
+  EXPECT_EQ(of(Component::sequencer, Action::clock_cycle).begin()->second, cycles);
+  for (const Component component :
+       {Component::activation_sram, Component::pe_array, Component::scale_unit, Component::bus}) {
+    EXPECT_EQ(of(component, Action::leakage).at(0), (5 * cycles + 1) / 2)
+        << to_string(component);
+  }
 }
 
 TEST(Sequencer, ACommandStartsWhenItsTokensAreThere) {

@@ -7,6 +7,7 @@ from abacus.report.results import (
     Action,
     Area,
     Check,
+    Frame,
     Hardware,
     Layer,
     LayerTiming,
@@ -40,8 +41,10 @@ def checked(json: JsonValue) -> Results:
     """A whole file."""
     scenario, times = json["scenario"], json["times"]
     settings, provenance = scenario.get("set"), json.get("provenance")
+    differ = json.get("energy_disagreements")
     return Results(
         runs=json["runs"].some_of(run_of),
+        disagreements=() if differ is None else differ.list_of(lambda one: one["text"].text()),
         scenario_name=scenario["name"].text(),
         scenario_file=scenario["file"].text(),
         scenario_text=scenario["text"].text(),
@@ -81,12 +84,18 @@ def run_of(json: JsonValue) -> Run:
         ),
         energy_table=json["energy_table"].text(),
         energy_table_title=json["energy_table_title"].text(),
+        energy_left_out=texts_of(json.get("energy_left_out")),
         check=check_of(json),
         area=json["area"].or_null(area_of),
         hardware=hardware_of(json["hardware"]),
         layers=json["layers"].some_of(layer_of),
         timing=None if json["cycles_per_image"].value is None else timing_of(json),
     )
+
+
+def texts_of(json: JsonValue | None) -> tuple[str, ...]:
+    """A list that an older program did not write is empty."""
+    return () if json is None else json.list_of(JsonValue.text)
 
 
 def widths_of(json: JsonValue) -> Widths:
@@ -114,13 +123,14 @@ def check_of(json: JsonValue) -> Check | None:
 
 
 def area_of(json: JsonValue) -> Area:
-    """A run's; `filled` came later than the others."""
-    filled = json.get("filled")
+    """A run's; some came later than the others."""
+    filled, whole = json.get("filled"), json.get("accelerator_um2")
     return Area(
         json["table"].text(),
         json["table_title"].text(),
         json["array_um2"].quantity(),
-        json["memories_um2"].or_null(JsonValue.quantity) is not None,
+        None if whole is None else whole.quantity(),
+        texts_of(json.get("left_out")),
         json["same_area_as"].or_null(JsonValue.text),
         None if filled is None else filled.or_null(JsonValue.quantity),
     )
@@ -167,15 +177,29 @@ def layer_of(json: JsonValue) -> Layer:
 
 
 def timing_of(json: JsonValue) -> Timing:
-    """A run's that has cycles; its layers have them too."""
+    """A run's that has cycles; its layers have them too. Static energy came later."""
+    static = json.get("static_energy_uj")
     return Timing(
         cycles=json["cycles_per_image"].cycles(),
         time_us=json["time_per_image_us"].quantity(),
         energy_uj=json["energy_per_image_uj"].quantity(),
+        static_energy_uj=None if static is None else static.quantity(),
         energy_by_component_uj=json["energy_by_component_uj"].map_of(JsonValue.quantity),
+        frame=frame_of(json.get("frame")),
         units=units_of(json["units"]),
         actions=json["activity_per_image"].list_of(action_of),
         layers=json["layers"].list_of(layer_timing_of),
+    )
+
+
+def frame_of(json: JsonValue | None) -> Frame | None:
+    """A run's, where the scenario gives a rate."""
+    if json is None:
+        return None
+    return Frame(
+        json["frames_per_second"].quantity(),
+        json["energy_uj"].or_null(JsonValue.quantity),
+        json["power_mw"].or_null(JsonValue.quantity),
     )
 
 

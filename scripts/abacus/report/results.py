@@ -45,13 +45,24 @@ class LayerTiming:
 
 
 @dataclass(frozen=True)
+class Frame:
+    """An image and the time until the next one; the energy is None where an image takes longer."""
+
+    frames_per_second: float
+    energy_uj: float | None
+    power_mw: float | None
+
+
+@dataclass(frozen=True)
 class Timing:
     """Of an image; `layers` in the order of the run's."""
 
     cycles: float
     time_us: float
     energy_uj: float
+    static_energy_uj: float | None  # of it, for time alone; None: an older program
     energy_by_component_uj: Mapping[str, float]
+    frame: Frame | None  # with a rate of frames alone
     units: UnitTimes
     actions: tuple[Action, ...]
     layers: tuple[LayerTiming, ...]
@@ -82,12 +93,15 @@ class Layer:
 
 @dataclass(frozen=True)
 class Area:
-    """Of the PE array; `filled` of the area of `same_area_as`'s, 0 … 1."""
+    """Of the accelerator, and of its PE array; `filled` of the area of `same_area_as`'s, 0 … 1.
+    `accelerator_um2`: None where an older program did not tell; `left_out`: what the table lacks.
+    """
 
     table: str
     table_title: str
     array_um2: float
-    has_memories: bool
+    accelerator_um2: float | None
+    left_out: tuple[str, ...]
     same_area_as: str | None
     filled: float | None
 
@@ -157,6 +171,7 @@ class Run:
     accuracies: Accuracies
     energy_table: str
     energy_table_title: str
+    energy_left_out: tuple[str, ...]  # what the table lacks
     check: Check | None
     area: Area | None  # None where an older program did not tell
     hardware: Hardware
@@ -176,9 +191,10 @@ class Program:
 
 @dataclass(frozen=True)
 class Results:
-    """All of a file."""
+    """All of a file. `disagreements`: of tables about which of two runs needs less, in words."""
 
     runs: tuple[Run, ...]
+    disagreements: tuple[str, ...]
     scenario_name: str
     scenario_file: str
     scenario_text: str

@@ -117,6 +117,7 @@ def summary(runs: Sequence[Run]) -> Table:
             number(run.timing.energy_uj if run.timing else None, "{:,.2f}"),
             array(run),
             number(run.area.array_um2 if run.area else None),
+            number(run.area.accelerator_um2 if run.area else None),
             exactness(run),
         ]
         for run in runs
@@ -135,11 +136,12 @@ def summary(runs: Sequence[Run]) -> Table:
             "Time µs",
             "Energy µJ",
             "Array",
+            "Array µm²",
             "Area µm²",
             "Bit-exact",
         ],
         rows,
-        text_columns=(0, 1, 3, 11, 13),
+        text_columns=(0, 1, 3, 11, 14),
     )
 
 
@@ -150,16 +152,52 @@ def area_note(runs: Sequence[Run]) -> str:
         return "The results do not tell areas: an older program wrote them."
     tables = sorted({f"{area.table} ({area.table_title})" for _, area in areas})
     text = (
-        "Area is the PE array's: units, registers, adder trees and accumulators by "
-        f"{', '.join(tables)}."
+        f"Area is the whole accelerator's, by {', '.join(tables)}; beside it the PE array's alone."
     )
-    if not all(area.has_memories for _, area in areas):
-        text += " Weight buffers and lookup tables are left out: the source has no small memories."
+    for names in sorted({area.left_out for _, area in areas if area.left_out}):
+        text += f" Counted as 0, since the table lacks them: {', '.join(names)}."
     for name, area in areas:
         if area.same_area_as:
             share = "" if area.filled is None else f" ({100 * area.filled:.1f} % of it)"
             text += f" * {name}: as many lanes as fit into the area of {area.same_area_as}{share}."
     return text
+
+
+def energies(runs: Sequence[Run]) -> Table:
+    """What an image costs for what is done and for the time that it takes."""
+    rows = []
+    for run, timing in timed(runs):
+        static = timing.static_energy_uj
+        cells = [
+            run.name,
+            number(timing.energy_uj, "{:,.2f}"),
+            number(None if static is None else timing.energy_uj - static, "{:,.2f}"),
+            number(static, "{:,.2f}"),
+            number(1e3 * timing.energy_uj / timing.time_us if timing.time_us else None, "{:,.1f}"),
+            number(timing.energy_uj * timing.time_us, "{:,.0f}"),
+        ]
+        if any(other.frame for _, other in timed(runs)):
+            frame = timing.frame
+            cells += [
+                number(frame.frames_per_second if frame else None, "{:,g}"),
+                number(frame.energy_uj if frame else None, "{:,.2f}"),
+                number(frame.power_mw if frame else None, "{:,.1f}"),
+            ]
+        rows.append(cells)
+    header = ["Run", "Energy µJ", "Dynamic", "Static", "Power mW", "Energy × time µJ·µs"]
+    if any(timing.frame for _, timing in timed(runs)):
+        header += ["Frames / s", "Energy a frame µJ", "Power mW"]
+    return table(header, rows)
+
+
+def energy_notes(runs: Sequence[Run]) -> list[str]:
+    """What was counted as 0."""
+    return [
+        f"{run.name}: energy table {run.energy_table} lacks {', '.join(run.energy_left_out)}; "
+        "they count as 0."
+        for run in runs
+        if run.energy_left_out
+    ]
 
 
 def units(runs: Sequence[Run]) -> Table:

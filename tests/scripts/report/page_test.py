@@ -54,6 +54,25 @@ class Page(ResultsCase):
             "abacus simulate &#39;my file.toml&#39; --set=timed_images=1 --check", page_of(results)
         )
 
+    def test_static_energy_frames_and_what_counts_as_zero_are_shown(self) -> None:
+        results = tiny()
+        text = page_of(results)
+        self.assertIn("<th>Static</th>", text)
+        self.assertIn("<td>4.50</td>", text)
+        self.assertNotIn("Energy a frame", text)
+        run = results["runs"][0]
+        run["frame"] = {"frames_per_second": 30, "energy_uj": 777.25, "power_mw": 23.3}
+        run["energy_left_out"] = ["leakage.sram"]
+        run["area"]["left_out"] = ["area.sram"]
+        results["energy_disagreements"] = [{"text": "the tables differ about <a>"}]
+        text = page_of(results)
+        self.assertIn("<td>777.25</td>", text)
+        self.assertIn("energy table horowitz-45nm lacks leakage.sram; they count as 0.", text)
+        self.assertIn("Counted as 0, since the table lacks them: area.sram.", text)
+        self.assertIn('<p class="bad">the tables differ about &lt;a&gt;</p>', text)
+        run["frame"].update(energy_uj=None, power_mw=None)
+        self.assertNotIn("777.25", page_of(results))
+
     def test_a_page_without_timed_runs_has_no_plots(self) -> None:
         results = tiny()
         del results["runs"][0]
