@@ -63,38 +63,47 @@ std::string text_of(const CLI::App& app, const CLI::ParseError& error) {
   return text + "\n--help tells more";
 }
 
-// A line each, with the program's name.
-int tell(const CLI::App& app, const std::string& text) {
+// Of the command that was given.
+int error_status_of(const CLI::App& app, const std::map<std::string, int>& statuses) {
+  const auto found = statuses.find(given_command(app).get_name());
+  return found == statuses.end() ? failed : found->second;
+}
+
+// A line each, with the program's name. Returns the status.
+int tell(const CLI::App& app, const std::string& text, int status) {
   std::istringstream lines(text);
   for (std::string line; std::getline(lines, line);) {
     std::fprintf(stderr, "%s: %s\n", app.get_name().c_str(), line.c_str());
   }
-  return failed;
+  return status;
 }
 
-int run(CLI::App& app, int argc, char** argv) {
+int run(CLI::App& app, int argc, char** argv, const std::map<std::string, int>& statuses) {
+  const auto tell_error = [&](const std::string& text) {
+    return tell(app, text, error_status_of(app, statuses));
+  };
   try {
     refuse_unknown_command(app, argc, argv);
     app.parse(argc, argv);
   } catch (const CLI::Success& asked) {  // --help, --version
     return app.exit(asked);
   } catch (const CLI::ParseError& error) {
-    return tell(app, text_of(app, error));
+    return tell_error(text_of(app, error));
   } catch (const CommandExit& exit) {
     return exit.code;
   } catch (const support::Stopped&) {
-    tell(app, "stopped; older results are as they were");
+    tell(app, "stopped; older results are as they were", support::kStoppedExitCode);
     return support::kStoppedExitCode;
   } catch (const std::bad_alloc&) {
-    return tell(app, "there is not enough memory for this");
+    return tell_error("there is not enough memory for this");
   } catch (const std::length_error&) {
-    return tell(app, "there is not enough memory for this");
+    return tell_error("there is not enough memory for this");
   } catch (const std::filesystem::filesystem_error& error) {
-    return tell(app, error.path1().string() + ": " + error.code().message());
+    return tell_error(error.path1().string() + ": " + error.code().message());
   } catch (const nlohmann::json::exception& error) {
-    return tell(app, std::string("a fault of the program itself: ") + error.what());
+    return tell_error(std::string("a fault of the program itself: ") + error.what());
   } catch (const std::exception& error) {
-    return tell(app, error.what());
+    return tell_error(error.what());
   }
   return 0;
 }
@@ -109,14 +118,16 @@ void open_standard_streams() {
   }
 }
 
-int run_command_line(CLI::App& app, int argc, char** argv) {
-  const int status = run(app, argc, argv);
+int run_command_line(CLI::App& app, int argc, char** argv,
+                     const std::map<std::string, int>& error_status) {
+  const int status = run(app, argc, argv, error_status);
   std::cout.flush();
   const bool flushed = std::fflush(stdout) == 0;
   if (flushed && std::ferror(stdout) == 0 && std::cout.good()) return status;
   const std::string why = flushed ? "" : std::string(": ") + std::strerror(errno);
-  tell(app, "cannot write to standard output" + why);
-  return status == 0 ? failed : status;
+  const int failure = error_status_of(app, error_status);
+  tell(app, "cannot write to standard output" + why, failure);
+  return status == 0 ? failure : status;
 }
 
 }  // namespace abacus::cli

@@ -1,6 +1,9 @@
 // How both programs read their command line, and how they end.
 #pragma once
 
+#include <map>
+#include <string>
+
 namespace CLI {
 class App;
 }
@@ -14,8 +17,10 @@ void open_standard_streams();
 
 // Runs the command that the arguments name, and tells every error on standard error. Returns the exit status:
 //   0    done, and all that was said has arrived
-//   1    an error, a wrong command line, or a failed check
+//   1    an error, a wrong command line, or a failed check; `error_status` has other numbers for errors of
+//        commands whose 1 means something else
 //   130  stopped by SIGINT or SIGTERM
-int run_command_line(CLI::App& app, int argc, char** argv);
+int run_command_line(CLI::App& app, int argc, char** argv,
+                     const std::map<std::string, int>& error_status = {});
 
 }  // namespace abacus::cli

@@ -12,7 +12,8 @@
 
 #include "sw/cli/command_exit.hpp"
 #include "sw/cli/json_output.hpp"
-#include "sw/cli/run_package.hpp"
+#include "sw/cli/simulate/inputs.hpp"
+#include "sw/cli/simulate/run_errors.hpp"
 #include "sw/experiment/hardware_rules.hpp"
 #include "sw/experiment/scenario.hpp"
 #include "sw/schedule/explanation.hpp"
@@ -22,7 +23,8 @@ namespace abacus::cli {
 namespace {
 
 struct ExplainOptions {
-  std::filesystem::path scenario;
+  std::filesystem::path scenario;     // "-": the standard input
+  std::vector<std::string> settings;  // KEY=VALUE, as read_scenario() takes them
   std::string run;
   std::string layer;
   PackageOptions package;
@@ -107,7 +109,7 @@ std::vector<schedule::LayerExplanation> explained(const experiment::RunSpec& run
 }
 
 void explain(const ExplainOptions& options) {
-  experiment::Scenario scenario = experiment::read_scenario(options.scenario);
+  experiment::Scenario scenario = experiment::read_scenario(options.scenario, options.settings);
   nlohmann::ordered_json runs = nlohmann::ordered_json::array();
   std::string names;
   bool found = false;
@@ -146,7 +148,14 @@ void add_explain_command(CLI::App& app) {
   auto options = std::make_shared<ExplainOptions>();
   CLI::App* command = app.add_subcommand(
       "explain", "Say what the scheduler chose for each layer, what it costs, and what limits it");
-  command->add_option("scenario", options->scenario, "Scenario file (TOML)")->required();
+  command->add_option("scenario", options->scenario, "Scenario file (TOML); -: standard input")
+      ->required();
+  command
+      ->add_option("--set", options->settings,
+                   "A key of the scenario with another value for all runs: "
+                   "hardware.array.rows=8; may be repeated")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
   command->add_option("--run", options->run, "This run only; default: all of the scenario's");
   command->add_option("--layer", options->layer, "This layer only");
   command->add_option("--data", options->package.data_root,

@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include "sw/cli/command_exit.hpp"
+#include "sw/compare/metric.hpp"
 #include "sw/experiment/hardware_keys.hpp"
 #include "sw/experiment/results_fields.hpp"
 #include "sw/support/output_file.hpp"
@@ -21,8 +22,9 @@ struct KeysOptions {
 };
 
 void keys(const KeysOptions& options) {
-  const std::string table = options.subject == "hardware" ? experiment::hardware_keys_markdown()
-                                                          : experiment::results_fields_markdown();
+  const std::string table = options.subject == "hardware"  ? experiment::hardware_keys_markdown()
+                            : options.subject == "metrics" ? compare::metrics_markdown()
+                                                           : experiment::results_fields_markdown();
   if (options.into.empty()) {
     std::cout << table;
     return;
@@ -62,10 +64,11 @@ std::string with_table(const std::string& document, const std::string& subject,
 void add_keys_command(CLI::App& app) {
   auto options = std::make_shared<KeysOptions>();
   CLI::App* command = app.add_subcommand(
-      "keys", "Print tables in Markdown: of hardware parameters, or of the fields of results.json");
+      "keys",
+      "Print tables in Markdown: of hardware parameters, fields of results.json, or metrics");
   command->add_option("subject", options->subject, "Of what")
       ->required()
-      ->check(CLI::IsMember({"hardware", "results"}));
+      ->check(CLI::IsMember({"hardware", "metrics", "results"}));
   command
       ->add_option("--into", options->into,
                    "Put the table into this document, between its comments <!-- abacus keys … -->")

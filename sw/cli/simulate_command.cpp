@@ -7,20 +7,25 @@
 #include <ctime>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <thread>
+#include <utility>
 
 #include "sw/cli/command_exit.hpp"
 #include "sw/cli/integer_option.hpp"
-#include "sw/cli/run_package.hpp"
+#include "sw/cli/simulate/inputs.hpp"
+#include "sw/cli/simulate/run_errors.hpp"
 #include "sw/experiment/hardware_rules.hpp"
 #include "sw/experiment/package_cache.hpp"
+#include "sw/experiment/partial_results.hpp"
 #include "sw/experiment/results.hpp"
+#include "sw/experiment/run_identity.hpp"
 #include "sw/experiment/saturation_warning.hpp"
 #include "sw/experiment/scenario.hpp"
 #include "sw/experiment/simulation.hpp"
 #include "sw/experiment/table_agreement.hpp"
 #include "sw/network/dataset_match.hpp"
-#include "sw/reading/node.hpp"
+#include "sw/reading/section.hpp"
 #include "sw/schedule/hardware_check.hpp"
 #include "sw/support/forked_work.hpp"
 #include "sw/support/output_file.hpp"
@@ -46,34 +51,6 @@ std::string utc_now() {
   char text[32];
   std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &fields);
   return text;
-}
-
-// Random images are made as many as are wanted.
-void limit_random_images(experiment::RunSpec& run) {
-  constexpr std::int64_t most = 1000;
-  constexpr std::int64_t most_bytes = std::int64_t{1} << 32;  // all are in memory at once
-  const std::int64_t fit = std::min(most, most_bytes / run.synthetic->image.elements());
-  if (run.images == 0) run.images = std::max(1, run.timed_images);
-  if (run.images > fit) {
-    throw reading::InputError(run.images_location + ": images: found " +
-                              std::to_string(run.images) + "; allowed: 0 (the timed ones) to " +
-                              std::to_string(fit) + ", of random images of this size");
-  }
-  run.timed_images = static_cast<int>(std::min<std::int64_t>(run.timed_images, run.images));
-}
-
-// Random weights give no accuracy for which there should be all images.
-void limit_images(experiment::RunSpec& run, const network::Dataset& dataset) {
-  if (run.images == 0) {
-    run.images = run.synthetic.has_value() ? std::max(1, run.timed_images) : dataset.count();
-  }
-  if (run.images > dataset.count()) {
-    throw reading::InputError(run.images_location + ": images: found " +
-                              std::to_string(run.images) + "; allowed: 0 (all) to " +
-                              std::to_string(dataset.count()) + ", the size of " + run.dataset +
-                              "'s test set");
-  }
-  run.timed_images = static_cast<int>(std::min<std::int64_t>(run.timed_images, run.images));
 }
 
 // Contiguous slices, as even as can be. The first one has all timed images, since only the platform
@@ -181,6 +158,11 @@ void print_disagreements(const nlohmann::ordered_json& runs) {
   }
 }
 
+// Of a scenario's results.
+std::filesystem::path default_folder(const std::filesystem::path& scenario) {
+  return scenario == "-" ? "standard-input" : scenario.stem();
+}
+
 // Its results are no longer there.
 void remove_older_report(const std::filesystem::path& results_file) {
   const std::filesystem::path report =
@@ -191,12 +173,162 @@ void remove_older_report(const std::filesystem::path& results_file) {
   }
 }
 
+using Requests = std::map<std::string, experiment::PackageRequest>;  // by the run's name
+using Packages = std::map<std::string, experiment::Package>;
+
+// A run that is ready for its first image.
+struct Prepared {
+  double package_seconds = 0;
+  // Both, or none where there are too many to hold all.
+  std::optional<experiment::Package> package;
+  std::optional<schedule::Program> program;
+};
+
+std::vector<std::string> identities_of(const experiment::Scenario& scenario,
+                                       const Requests& requests, const SimulateOptions& options) {
+  std::vector<std::string> identities;
+  for (const experiment::RunSpec& run : scenario.runs) {
+    const auto request = requests.find(run.name);
+    identities.push_back(
+        experiment::run_identity(run, request == requests.end() ? "" : request->second.full_recipe,
+                                 options.check ? options.check_images : 0));
+  }
+  return identities;
+}
+
+std::vector<std::string> missing_runs(const experiment::Scenario& scenario,
+                                      const std::vector<std::string>& identities,
+                                      const experiment::PartialResults& partial) {
+  std::vector<std::string> missing;
+  for (std::size_t r = 0; r < scenario.runs.size(); ++r) {
+    if (partial.find(identities[r]) == nullptr) missing.push_back(scenario.runs[r].name);
+  }
+  return missing;
+}
+
+// What an earlier command left.
+void tell_kept(const experiment::Scenario& scenario, std::size_t missing,
+               const experiment::PartialResults& partial) {
+  if (partial.count() == 0) return;
+  const std::size_t kept = scenario.runs.size() - missing;
+  std::fprintf(stderr, "abacus: %zu of %zu runs are finished in %s\n", kept, scenario.runs.size(),
+               partial.file().c_str());
+  if (partial.count() > kept) {
+    std::fprintf(stderr,
+                 "abacus: warning: %zu finished runs there have other inputs; they stay until "
+                 "these results are whole\n",
+                 partial.count() - kept);
+  }
+}
+
+// What this command leaves.
+void tell_partial(const experiment::Scenario& scenario, const std::vector<std::string>& identities,
+                  const experiment::PartialResults& partial) {
+  if (partial.count() == 0) return;
+  const std::vector<std::string> missing = missing_runs(scenario, identities, partial);
+  std::fprintf(stderr,
+               "abacus: finished runs are kept in %s; the same command goes on; missing: %s\n",
+               partial.file().c_str(), missing.empty() ? "none" : reading::joined(missing).c_str());
+}
+
+experiment::Package package_of(const experiment::RunSpec& run, const Requests& requests,
+                               const Packages& ready) {
+  if (run.synthetic) return make_synthetic(run);
+  return run.package.empty() ? experiment::obtain_package(requests.at(run.name))
+                             : ready.at(run.name);
+}
+
+// Packages are made and programs scheduled before the first image, so that a run that does not fit on its
+// hardware is told at once, with all others that do not.
+std::vector<Prepared> prepare(const experiment::Scenario& scenario,
+                              const std::vector<std::string>& identities,
+                              const experiment::PartialResults& partial, const Requests& requests,
+                              const Packages& ready) {
+  constexpr std::size_t most_bytes = std::size_t{1} << 30;  // held for all runs
+  std::size_t bytes = 0;
+  std::vector<Prepared> all(scenario.runs.size());
+  std::string errors;
+  for (std::size_t r = 0; r < all.size(); ++r) {
+    const experiment::RunSpec& run = scenario.runs[r];
+    if (partial.find(identities[r]) != nullptr) continue;
+    if (support::stop_requested()) throw support::Stopped();
+    try {
+      const Clock::time_point start = Clock::now();
+      experiment::Package package = for_run(run, [&] { return package_of(run, requests, ready); });
+      all[r].package_seconds = seconds_since(start);
+      schedule::Program program = at_place(run, run.hardware_location, [&] {
+        return schedule::schedule(package.network, run.hardware);
+      });
+      // The package holds about as much as the program's image of the DRAM.
+      bytes += 2 * program.dram_image.size();
+      if (bytes > most_bytes) continue;
+      all[r].package = std::move(package);
+      all[r].program = std::move(program);
+    } catch (const support::Stopped&) {
+      throw;
+    } catch (const std::exception& error) {
+      errors += (errors.empty() ? "" : "\n") + std::string(error.what());
+    }
+  }
+  if (!errors.empty()) throw std::runtime_error(errors);
+  return all;
+}
+
+// Simulates a run that is not finished yet.
+experiment::PartialResults::Entry finish_run(
+    const experiment::RunSpec& run, const Prepared& prepared, const Requests& requests,
+    const Packages& ready, const std::map<std::string, network::Dataset>& datasets,
+    const SimulateOptions& options, int jobs) {
+  const experiment::Package package =
+      prepared.package ? *prepared.package
+                       : for_run(run, [&] { return package_of(run, requests, ready); });
+  const schedule::Program program =
+      prepared.program ? *prepared.program : at_place(run, run.hardware_location, [&] {
+        return schedule::schedule(package.network, run.hardware);
+      });
+  network::Dataset random_images;
+  if (run.dataset.empty()) {
+    const experiment::SyntheticWeights& synthetic = *run.synthetic;
+    random_images = for_run(run, [&] {
+      return workload::synthetic_images(synthetic.image, synthetic.classes, run.images,
+                                        synthetic.seed);
+    });
+  }
+  const network::Dataset& images = run.dataset.empty() ? random_images : datasets.at(run.dataset);
+  for_run(run, [&] { network::check_images("package", package.network, images); });
+  const Clock::time_point start = Clock::now();
+  const experiment::RunOutcome outcome =
+      for_run(run, [&] { return simulate_run(run, package, program, images, options, jobs); });
+  return {for_run(run,
+                  [&] {
+                    return experiment::run_results(run, package.network, package.sha256, program,
+                                                   outcome, options.check);
+                  }),
+          {{"name", run.name},
+           {"package_seconds", prepared.package_seconds},
+           {"simulation_seconds", seconds_since(start)}}};
+}
+
+// Whether it is bit-exact, as far as anybody asked.
+bool tell_run(const nlohmann::ordered_json& run, const SimulateOptions& options) {
+  if (!options.quiet) {
+    print_summary(run);
+    print_frame(run);
+  }
+  const std::string warning = experiment::saturation_warning(run);
+  if (!warning.empty()) std::fprintf(stderr, "abacus: warning: %s\n", warning.c_str());
+  if (run["mismatch"].is_null()) return true;
+  std::fprintf(stderr, "abacus: run \"%s\" is not bit-exact: %s\n",
+               run["name"].get<std::string>().c_str(), run["mismatch"].get<std::string>().c_str());
+  return false;
+}
+
 }  // namespace
 
 int simulate(const SimulateOptions& options) {
   const Clock::time_point start = Clock::now();
   const std::string started = utc_now();
-  experiment::Scenario scenario = experiment::read_scenario(options.scenario);
+  experiment::Scenario scenario = experiment::read_scenario(options.scenario, options.settings);
   for (const std::string& line : experiment::table_warnings(scenario)) {
     std::fprintf(stderr, "abacus: warning: %s\n", line.c_str());
   }
@@ -204,15 +336,15 @@ int simulate(const SimulateOptions& options) {
                        ? options.jobs
                        : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   const std::filesystem::path results_file =
-      (options.out.empty() ? std::filesystem::path("results") / scenario.file.stem()
+      (options.out.empty() ? std::filesystem::path("results") / default_folder(scenario.file)
                            : options.out) /
       "results.json";
   support::make_output_folder(results_file.parent_path());
   const support::ReservedOutputs reserved({results_file});
 
   std::map<std::string, network::Dataset> datasets;
-  std::map<std::string, experiment::PackageRequest> requests;  // by the run's name
-  std::map<std::string, experiment::Package> ready;
+  Requests requests;
+  Packages ready;
   for (experiment::RunSpec& run : scenario.runs) {
     if (options.images >= 0) {
       run.images = options.images;
@@ -239,60 +371,42 @@ int simulate(const SimulateOptions& options) {
     }
   }
 
+  experiment::PartialResults partial(results_file);
+  const std::vector<std::string> identities = identities_of(scenario, requests, options);
+  const std::vector<std::string> missing = missing_runs(scenario, identities, partial);
+  tell_kept(scenario, missing.size(), partial);
+  std::vector<Prepared> prepared = prepare(scenario, identities, partial, requests, ready);
+
   nlohmann::ordered_json runs = nlohmann::ordered_json::array();
   nlohmann::ordered_json run_times = nlohmann::ordered_json::array();
   bool exact = true;
-  for (const experiment::RunSpec& run : scenario.runs) {
-    const Clock::time_point run_start = Clock::now();
-    const experiment::Package package = for_run(run, [&] {
-      if (run.synthetic) return make_synthetic(run);
-      return run.package.empty() ? experiment::obtain_package(requests.at(run.name))
-                                 : ready.at(run.name);
-    });
-    const double package_seconds = seconds_since(run_start);
-    // The hardware first: images that it cannot take need not be made.
-    const schedule::Program program = at_place(run, run.hardware_location, [&] {
-      return schedule::schedule(package.network, run.hardware);
-    });
-    network::Dataset random_images;
-    if (run.dataset.empty()) {
-      const experiment::SyntheticWeights& synthetic = *run.synthetic;
-      random_images = for_run(run, [&] {
-        return workload::synthetic_images(synthetic.image, synthetic.classes, run.images,
-                                          synthetic.seed);
-      });
+  bool begun = false;
+  try {
+    for (std::size_t r = 0; r < scenario.runs.size(); ++r) {
+      const experiment::RunSpec& run = scenario.runs[r];
+      if (partial.find(identities[r]) == nullptr) {
+        if (!std::exchange(begun, true)) partial.begin(scenario.name, missing);
+        partial.keep(identities[r],
+                     finish_run(run, prepared[r], requests, ready, datasets, options, jobs));
+        prepared[r] = {};
+      }
+      const experiment::PartialResults::Entry& entry = *partial.find(identities[r]);
+      runs.push_back(entry.run);
+      run_times.push_back(entry.times);
+      exact = tell_run(entry.run, options) && exact;
     }
-    const network::Dataset& images = run.dataset.empty() ? random_images : datasets[run.dataset];
-    for_run(run, [&] { network::check_images("package", package.network, images); });
-    const Clock::time_point simulation_start = Clock::now();
-    const experiment::RunOutcome outcome =
-        for_run(run, [&] { return simulate_run(run, package, program, images, options, jobs); });
-    runs.push_back(for_run(run, [&] {
-      return experiment::run_results(run, package.network, package.sha256, program, outcome,
-                                     options.check);
-    }));
-    run_times.push_back({{"name", run.name},
-                         {"package_seconds", package_seconds},
-                         {"simulation_seconds", seconds_since(simulation_start)}});
-    if (!options.quiet) {
-      print_summary(runs.back());
-      print_frame(runs.back());
-    }
-    const std::string warning = experiment::saturation_warning(runs.back());
-    if (!warning.empty()) std::fprintf(stderr, "abacus: warning: %s\n", warning.c_str());
-    if (outcome.mismatch) {
-      exact = false;
-      std::fprintf(stderr, "abacus: run \"%s\" is not bit-exact: %s\n", run.name.c_str(),
-                   outcome.mismatch->text().c_str());
-    }
+    if (support::stop_requested()) throw support::Stopped();
+    experiment::write_results(results_file,
+                              experiment::scenario_results(scenario, runs,
+                                                           {{"started", started},
+                                                            {"seconds", seconds_since(start)},
+                                                            {"jobs", jobs},
+                                                            {"runs", run_times}}));
+  } catch (...) {
+    tell_partial(scenario, identities, partial);
+    throw;
   }
-  if (support::stop_requested()) throw support::Stopped();
-  experiment::write_results(results_file,
-                            experiment::scenario_results(scenario, runs,
-                                                         {{"started", started},
-                                                          {"seconds", seconds_since(start)},
-                                                          {"jobs", jobs},
-                                                          {"runs", run_times}}));
+  partial.remove();
   remove_older_report(results_file);
   if (!options.quiet) print_disagreements(runs);
   if (!options.quiet) std::printf("results: %s\n", results_file.string().c_str());
@@ -303,7 +417,14 @@ void add_simulate_command(CLI::App& app) {
   auto options = std::make_shared<SimulateOptions>();
   CLI::App* command = app.add_subcommand(
       "simulate", "Run a scenario through the hardware models; write results.json");
-  command->add_option("scenario", options->scenario, "Scenario file (TOML)")->required();
+  command->add_option("scenario", options->scenario, "Scenario file (TOML); -: standard input")
+      ->required();
+  command
+      ->add_option("--set", options->settings,
+                   "A key of the scenario with another value for all runs: "
+                   "hardware.array.rows=8; may be repeated")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
   command->add_flag("--check", options->check,
                     "Compare every layer's output with the reference executor; exit status 1 if "
                     "any value differs");

@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <string>
+#include <vector>
 
 namespace CLI {
 class App;
@@ -11,7 +13,8 @@ class App;
 namespace abacus::cli {
 
 struct SimulateOptions {
-  std::filesystem::path scenario;
+  std::filesystem::path scenario;     // "-": the standard input
+  std::vector<std::string> settings;  // KEY=VALUE, as read_scenario() takes them
   std::filesystem::path data_root;
   std::filesystem::path out;    // folder of results.json; empty: results/NAME
   std::filesystem::path cache;  // empty: default_cache_folder()
@@ -22,7 +25,8 @@ struct SimulateOptions {
   bool quiet = false;
 };
 
-// Runs the scenario and writes results.json. Returns the program's exit status: 0, or 1 where
+// Runs the scenario and writes results.json, once all runs are finished; until then those that are lie beside it
+// (sw/experiment/partial_results.hpp), and the same call goes on from there. Returns the program's exit status: 0, or 1 where
 // --check found a difference (results.json then says so). Throws std::runtime_error for everything
 // that leaves no results, Stopped for SIGINT and SIGTERM.
 int simulate(const SimulateOptions& options);

@@ -1,4 +1,6 @@
 // abacus-train: everything that needs torch.
+#include <torch/version.h>
+
 #include <CLI/CLI.hpp>
 
 #include "sw/cli/activations_command.hpp"
@@ -12,11 +14,14 @@
 #include "sw/cli/schemes_command.hpp"
 #include "sw/cli/statistics_command.hpp"
 #include "sw/cli/train_command.hpp"
+#include "sw/provenance/provenance.hpp"
 
 int main(int argc, char** argv) {
   abacus::cli::open_standard_streams();
   CLI::App app("Trains, imports and evaluates networks for Abacus", "abacus-train");
   app.require_subcommand(1);
+  app.set_version_flag(
+      "--version", abacus::provenance::version_text("abacus-train", {{"libtorch", TORCH_VERSION}}));
   abacus::cli::add_train_command(app);
   abacus::cli::add_import_command(app);
   abacus::cli::add_quantize_command(app);

@@ -4,7 +4,9 @@
 #include <utility>
 
 #include "sw/experiment/results_fields.hpp"
+#include "sw/experiment/simulator.hpp"
 #include "sw/experiment/table_agreement.hpp"
+#include "sw/provenance/provenance.hpp"
 #include "sw/reading/json_numbers.hpp"
 #include "sw/support/output_file.hpp"
 
@@ -31,8 +33,10 @@ Json scenario_results(const Scenario& scenario, Json runs, Json times) {
   json["runs"] = std::move(runs);
   json["scenario"] = {{"name", scenario.name},
                       {"file", scenario.file.filename().string()},
-                      {"text", scenario.text}};
+                      {"text", scenario.text},
+                      {"set", scenario.settings}};
   json["times"] = std::move(times);
+  json["provenance"] = provenance::provenance(simulator_name, simulator_libraries());
   return json;
 }
 

@@ -13,7 +13,7 @@
 
 namespace abacus::experiment {
 
-inline constexpr int results_schema = 1;
+inline constexpr int results_schema = 2;
 
 // One entry of "runs". `checked`: --check was given. Throws std::runtime_error where the energy
 // table lacks an action that was counted, or a number is not finite.
@@ -22,7 +22,7 @@ nlohmann::ordered_json run_results(const RunSpec& run, const network::IntegerNet
                                    const schedule::Program& program, const RunOutcome& outcome,
                                    bool checked);
 
-// The whole file. `times` is its only part that differs from one execution to the next.
+// The whole file. `times` and `provenance` are its only parts that differ from one execution to the next.
 nlohmann::ordered_json scenario_results(const Scenario& scenario, nlohmann::ordered_json runs,
                                         nlohmann::ordered_json times);
 

@@ -212,7 +212,7 @@ const std::vector<ResultsField<RunFacts>>& run_fields() {
          return of.timing ? by_name<models::Component>(of.timing->energy.by_component)
                           : Json(nullptr);
        }},
-      {"layers", "", "a list of [layers](#a-layer)", layers_json},
+      {"layers", "", "a list of [layers](#a-layer)", layers_json, FieldKind::parts},
       {"energy_table", "", "name of the table",
        [](const RunFacts& of) -> Json { return of.run.energy_table.name(); }},
       {"energy_left_out", "",
@@ -222,7 +222,8 @@ const std::vector<ResultsField<RunFacts>>& run_fields() {
        [](const RunFacts& of) -> Json {
          if (!of.checked) return nullptr;
          return !of.outcome.mismatch;
-       }},
+       },
+       FieldKind::verdict},
       {"level", "", "`approximate` or `functional`",
        [](const RunFacts& of) -> Json { return to_string(of.run.level); }},
       {"timed_images", "", "images with cycles and energy",
@@ -232,11 +233,13 @@ const std::vector<ResultsField<RunFacts>>& run_fields() {
       {"mismatch", "", "the first difference, in words; null if there is none",
        [](const RunFacts& of) {
          return of.outcome.mismatch ? Json(of.outcome.mismatch->text()) : Json(nullptr);
-       }},
+       },
+       FieldKind::verdict},
       {"correct", "", "classified rightly, by the hardware models; null with random weights",
        [](const RunFacts& of) {
          return of.run.synthetic ? Json(nullptr) : Json(of.outcome.correct);
-       }},
+       },
+       FieldKind::count},
       {"weights", "", "`trained` or `synthetic`",
        [](const RunFacts& of) -> Json { return of.run.synthetic ? "synthetic" : "trained"; }},
       {"synthetic", "", "with random weights alone: [what they were made by](#random-weights)",
@@ -272,7 +275,8 @@ const std::vector<ResultsField<RunFacts>>& run_fields() {
          std::int64_t saturations = 0;
          for (const std::int64_t count : of.outcome.saturations) saturations += count;
          return saturations;
-       }},
+       },
+       FieldKind::count},
       {"energy_by_action_uj", "µJ",
        "the energy, sorted out by action; not at the functional level, as the next seven",
        [](const RunFacts& of) {
@@ -308,9 +312,10 @@ const std::vector<ResultsField<RunFacts>>& run_fields() {
        "`count` of each `component`, `action` and widths (`bits_a`, `bits_b`), with the table's "
        "`pj_each`; "
        "enough to price them by another table",
-       [](const RunFacts& of) { return of.timing ? activity_json(of) : left_out(); }},
+       [](const RunFacts& of) { return of.timing ? activity_json(of) : left_out(); },
+       FieldKind::count},
       {"area", "", "[of the accelerator](#area)",
-       [](const RunFacts& of) { return to_json(area_fields(), of.run); }},
+       [](const RunFacts& of) { return to_json(area_fields(), of.run); }, FieldKind::parts},
       {"hardware", "",
        "`preset`, and the [parameters](scenario.md#hardware) but those that an array does not have",
        [](const RunFacts& of) { return hardware_json(of.run.hardware); }}};
@@ -419,8 +424,9 @@ const std::vector<ResultsField<LayerFacts>>& layer_fields() {
          return time_of(of) != nullptr ? number(time_of(of)->cycles) : Json(nullptr);
        }},
       {"macs_or_taps", "", "taps of the convolution, counted once however often groups stream it",
-       [](const LayerFacts& of) -> Json { return plan(of).taps; }},
-      {"pe_utilisation", "", "`macs_or_taps` / (`lanes` × `cycles`), 0 … 1", utilisation},
+       [](const LayerFacts& of) -> Json { return plan(of).taps; }, FieldKind::count},
+      {"pe_utilisation", "", "`macs_or_taps` / (`lanes` × `cycles`), 0 … 1", utilisation,
+       FieldKind::ratio},
       {"energy_uj", "µJ", "actions that name the layer, all of them dynamic",
        [](const LayerFacts& of) {
          return of.run.timing ? Json(of.run.timing->energy.by_layer[of.index]) : Json(nullptr);
@@ -445,13 +451,14 @@ const std::vector<ResultsField<LayerFacts>>& layer_fields() {
       {"groups", "", "read-quantizer groups",
        [](const LayerFacts& of) -> Json { return plan(of).groups; }},
       {"output_tiles", "", "spatial tiles × tiles of output channels",
-       [](const LayerFacts& of) -> Json { return plan(of).output_tiles; }},
+       [](const LayerFacts& of) -> Json { return plan(of).output_tiles; }, FieldKind::count},
       {"weights_resident", "", "whether all its weights fit in the weight SRAM at once",
-       [](const LayerFacts& of) -> Json { return plan(of).weights_resident; }},
+       [](const LayerFacts& of) -> Json { return plan(of).weights_resident; }, FieldKind::verdict},
       {"saturations", "", "accumulator additions that saturated, all images",
-       [](const LayerFacts& of) -> Json { return of.run.outcome.saturations[of.index]; }},
+       [](const LayerFacts& of) -> Json { return of.run.outcome.saturations[of.index]; },
+       FieldKind::count},
       {"step_saturations", "", "of a layer with a step adapter alone: [below](#step-saturations)",
-       step_saturations},
+       step_saturations, FieldKind::count},
       {"units", "cycles",
        "per unit, `busy_cycles` and `stalled_cycles` in commands of this layer, whenever they ran; "
        "those of "
@@ -465,13 +472,13 @@ const std::vector<ResultsField<LayerFacts>>& layer_fields() {
 const std::vector<ResultsField<models::StepSaturations>>& step_saturation_fields() {
   static const std::vector<ResultsField<models::StepSaturations>> fields = {
       {"beta_underflows", "", "how often β was below its range, 1/16 to 8, all images",
-       [](const models::StepSaturations& of) -> Json { return of.underflows; }},
+       [](const models::StepSaturations& of) -> Json { return of.underflows; }, FieldKind::count},
       {"beta_overflows", "", "how often it was above",
-       [](const models::StepSaturations& of) -> Json { return of.overflows; }},
+       [](const models::StepSaturations& of) -> Json { return of.overflows; }, FieldKind::count},
       {"read_multiplier", "", "how often the read multiplier that came of it was out of range",
-       [](const models::StepSaturations& of) -> Json { return of.read; }},
+       [](const models::StepSaturations& of) -> Json { return of.read; }, FieldKind::count},
       {"multipliers", "", "how often an output channel's multiplier was",
-       [](const models::StepSaturations& of) -> Json { return of.multipliers; }}};
+       [](const models::StepSaturations& of) -> Json { return of.multipliers; }, FieldKind::count}};
   return fields;
 }
 

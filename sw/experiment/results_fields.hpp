@@ -31,6 +31,16 @@ struct LayerFacts {
   std::size_t index;
 };
 
+// What a field tells, for who compares results (sw/compare).
+enum class FieldKind {
+  by_unit,  // its unit says: cycles, µs, µJ, mW, %, µm²; no unit, or bits: an input
+  input,    // what was simulated: scenario, hardware, package
+  count,    // whole, and the same on every computer
+  ratio,    // of counts
+  verdict,  // true, false or words
+  parts     // a list or object of other fields' rows
+};
+
 template <typename Facts>
 struct ResultsField {
   const char* name;
@@ -38,6 +48,7 @@ struct ResultsField {
   const char* meaning;  // one line of Markdown
   // A discarded value: the field is left out.
   nlohmann::ordered_json (*value)(const Facts&);
+  FieldKind kind = FieldKind::by_unit;
 };
 
 // In the order of the file.

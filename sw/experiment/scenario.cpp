@@ -1,9 +1,8 @@
 #include "sw/experiment/scenario.hpp"
 
 #include <algorithm>
-#include <fstream>
 #include <iomanip>
-#include <iterator>
+#include <iostream>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -18,7 +17,9 @@
 #include "sw/experiment/table_files.hpp"
 #include "sw/network/dataset.hpp"
 #include "sw/network/integer_limits.hpp"
+#include "sw/reading/file_bytes.hpp"
 #include "sw/reading/section.hpp"
+#include "sw/reading/toml_assignment.hpp"
 #include "sw/reading/toml_file.hpp"
 
 namespace abacus::experiment {
@@ -170,14 +171,18 @@ void read_energy(reading::Section section, const std::filesystem::path& base, Ru
   section.refuse_unknown_keys();
   const std::filesystem::path file = table_file(section, "energy", "horowitz-45nm", base);
   const bool as_zero = section.choice("missing", "refuse", {"refuse", "zero"}) == "zero";
+  run.table_files.push_back(file);
   models::EnergyTable table = read_energy_table(file);
   run.left_out_of_energy = table.missing();
   mistakes.collect([&] { check_missing(section, table.name(), run.left_out_of_energy, as_zero); });
   run.energy_table = table.with_zeros();
   const std::filesystem::path folder = resource_folder() / "scenarios" / "energy";
   for (const std::string& name : preset_names(folder)) {
-    models::EnergyTable shipped = read_energy_table(find_preset(name, folder, base));
-    if (shipped.name() != table.name()) run.other_energy_tables.push_back(std::move(shipped));
+    const std::filesystem::path other = find_preset(name, folder, base);
+    models::EnergyTable shipped = read_energy_table(other);
+    if (shipped.name() == table.name()) continue;
+    run.table_files.push_back(other);
+    run.other_energy_tables.push_back(std::move(shipped));
   }
   mistakes.collect([&] {
     if (section.has("frames_per_second")) {
@@ -195,6 +200,7 @@ void read_area(reading::Section section, const std::filesystem::path& base, RunS
   section.refuse_unknown_keys();
   const std::filesystem::path file = table_file(section, "area", "aladdin-40nm", base);
   const bool as_zero = section.choice("missing", "refuse", {"refuse", "zero"}) == "zero";
+  run.table_files.push_back(file);
   run.area_table = read_area_table(file);
   run.left_out_of_area = run.area_table.missing();
   check_missing(section, run.area_table.name(), run.left_out_of_area, as_zero);
@@ -253,11 +259,16 @@ void add_prices(RunSpec& run) {
 // Where a run's weights come from.
 enum class WeightSource { checkpoint, package, synthetic };
 
-// What the run itself says goes before what holds for all runs.
-WeightSource weight_source(const reading::Section& section, const reading::Section& own) {
-  const bool own_decides = own.has("weights") || own.has("package") || own.has("checkpoint") ||
-                           (own.has("quantization") && !section.has("weights"));
-  const reading::Section& decides = own_decides ? own : section;
+bool names_weights(const reading::Section& section) {
+  return section.has("weights") || section.has("package") || section.has("checkpoint");
+}
+
+// What was set goes before what the run itself says, and that before what holds for all runs.
+WeightSource weight_source(const reading::Section& section, const reading::Section& own,
+                           const reading::Section& set) {
+  const bool own_decides =
+      names_weights(own) || (own.has("quantization") && !section.has("weights"));
+  const reading::Section& decides = names_weights(set) ? set : own_decides ? own : section;
   if (decides.has("weights")) {
     for (const char* other : {"package", "checkpoint"}) {
       if (decides.has(other)) decides.refuse("weights", std::string("leave out ") + other);
@@ -310,8 +321,8 @@ void read_synthetic_quantization(reading::Section section, RunSpec& run) {
 }
 
 // Random weights, and where no data set is named the images' size.
-void read_synthetic(reading::Section& section, const reading::Section& own, RunSpec& run,
-                    const reading::Mistakes& mistakes) {
+void read_synthetic(reading::Section& section, const reading::Section& own,
+                    const reading::Section& set, RunSpec& run, const reading::Mistakes& mistakes) {
   SyntheticWeights& synthetic = run.synthetic.emplace();
   section.value("weights").choice({"synthetic"});
   synthetic.seed = static_cast<std::uint64_t>(
@@ -324,7 +335,8 @@ void read_synthetic(reading::Section& section, const reading::Section& own, RunS
   synthetic.classes = static_cast<int>(section.integer("classes", 0, 2, 32767));
   const bool own_image = own.has("image") || own.has("classes");
   const bool random_images = own_image || (section.has("image") && !own.has("dataset"));
-  if (own.has("dataset") && own_image) {
+  const bool set_image = set.has("image") || set.has("classes");
+  if (own.has("dataset") && own_image && !set_image) {
     own.refuse("dataset", "a data set has images; leave out image and classes, or the data set");
   }
   if (!random_images) {
@@ -347,14 +359,15 @@ void read_synthetic(reading::Section& section, const reading::Section& own, RunS
 
 // Weights and images.
 void read_workload(reading::Section& section, const reading::Section& own,
-                   const std::filesystem::path& base, RunSpec& run, reading::Mistakes& mistakes) {
-  const WeightSource source = weight_source(section, own);
+                   const reading::Section& set, const std::filesystem::path& base, RunSpec& run,
+                   reading::Mistakes& mistakes) {
+  const WeightSource source = weight_source(section, own, set);
   for (const char* key : {"weights", "seed", "image", "classes"}) {
     if (source != WeightSource::synthetic && own.has(key)) {
       own.refuse(key, "goes with weights = \"synthetic\" only");
     }
   }
-  if (source == WeightSource::synthetic) return read_synthetic(section, own, run, mistakes);
+  if (source == WeightSource::synthetic) return read_synthetic(section, own, set, run, mistakes);
   mistakes.collect(
       [&] { run.dataset = section.value("dataset").choice(network::dataset_names()); });
   if (source == WeightSource::package) run.package = required_file(section, "package", base);
@@ -364,9 +377,10 @@ void read_workload(reading::Section& section, const reading::Section& own,
   }
 }
 
-// `own`: what the run itself says, without what holds for all runs.
-RunSpec read_run(reading::Section section, const reading::Section& own, const std::string& name,
-                 const std::filesystem::path& file, reading::Mistakes& mistakes) {
+// `own`: what the run itself says, without what holds for all runs. `set`: what was set in place of both.
+RunSpec read_run(reading::Section section, const reading::Section& own, const reading::Section& set,
+                 const std::string& name, const std::filesystem::path& file,
+                 reading::Mistakes& mistakes) {
   const std::filesystem::path base = file.parent_path();
   const std::size_t before = mistakes.count();
   const auto all_good = [&] { return mistakes.count() == before; };
@@ -394,7 +408,8 @@ RunSpec read_run(reading::Section section, const reading::Section& own, const st
   run.quantization_location = location_of(section, "quantization");
   run.hardware_location = location_of(section, "hardware");
   // A key that is misspelt would leave it to chance where the weights come from.
-  if (spelled_well) mistakes.collect([&] { read_workload(section, own, base, run, mistakes); });
+  if (spelled_well)
+    mistakes.collect([&] { read_workload(section, own, set, base, run, mistakes); });
 
   const std::string level = section.choice("level", "approximate", {"approximate", "functional"});
   run.level = level == "functional" ? hw::TimingLevel::functional : hw::TimingLevel::approximate;
@@ -450,6 +465,45 @@ void fill_areas(std::vector<RunSpec>& runs) {
   }
 }
 
+using Layers = std::vector<const reading::Node*>;
+
+Layers above(Layers upper, const Layers& lower) {
+  upper.insert(upper.end(), lower.begin(), lower.end());
+  return upper;
+}
+
+const reading::Node& no_table() {
+  static const reading::Node node(
+      {std::make_shared<const reading::Source>(reading::Source{"", "a table"}), 0, 0},
+      reading::Node::Table());
+  return node;
+}
+
+std::vector<reading::Node> read_settings(const std::vector<std::string>& settings) {
+  std::vector<reading::Node> nodes;
+  for (const std::string& setting : settings) {
+    nodes.push_back(reading::parse_toml_assignment(setting, "--set " + setting));
+    if (nodes.back().find("run") != nullptr) {
+      throw reading::InputError("--set " + setting +
+                                ": runs stand in the scenario alone; allowed: a key that holds "
+                                "for all of them");
+    }
+  }
+  return nodes;
+}
+
+// As long as a file may be.
+std::string read_standard_input() {
+  std::string text(reading::most_toml_bytes + 1, '\0');
+  std::cin.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(std::cin.gcount()));
+  if (text.size() > reading::most_toml_bytes) {
+    throw reading::InputError("standard input: more than " +
+                              std::to_string(reading::most_toml_bytes) + " bytes");
+  }
+  return text;
+}
+
 }  // namespace
 
 std::vector<std::string> table_warnings(const Scenario& scenario) {
@@ -479,20 +533,29 @@ std::string to_string(hw::TimingLevel level) {
   return level == hw::TimingLevel::functional ? "functional" : "approximate";
 }
 
-Scenario read_scenario(const std::filesystem::path& file) {
-  const reading::Node root = reading::read_toml(file);
+Scenario read_scenario(const std::filesystem::path& file,
+                       const std::vector<std::string>& settings) {
   Scenario scenario;
   scenario.file = file;
-  std::ifstream in(file, std::ios::binary);
-  scenario.text.assign(std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>());
+  scenario.settings = settings;
+  // As errors and default names have it. Its parent path is the current folder.
+  const std::filesystem::path source = file == "-" ? "standard input" : file;
+  scenario.text =
+      file == "-" ? read_standard_input() : reading::file_bytes(file, reading::most_toml_bytes);
+  const reading::Node root = reading::parse_toml(scenario.text, source.string());
+  const std::vector<reading::Node> set_nodes = read_settings(settings);
+  Layers set;
+  for (auto node = set_nodes.rbegin(); node != set_nodes.rend(); ++node) set.push_back(&*node);
+
   reading::Mistakes mistakes;
-  reading::Section top("", {&root});
+  const reading::Section set_section("", set.empty() ? Layers{&no_table()} : set);
+  reading::Section top("", above(set, {&root}));
   top.collect_into(mistakes);
-  scenario.name = top.text("name", file.stem().string());
+  scenario.name = top.text("name", source.stem().string());
 
   const reading::Member* runs = root.find("run");
   if (runs == nullptr) {
-    scenario.runs.push_back(read_run(top, top, scenario.name, file, mistakes));
+    scenario.runs.push_back(read_run(top, top, set_section, scenario.name, source, mistakes));
     mistakes.raise();
     fill_areas(scenario.runs);
     return scenario;
@@ -507,17 +570,20 @@ Scenario read_scenario(const std::filesystem::path& file) {
   }
   std::set<std::string> names;
   for (const reading::Node& table : *list) {
-    reading::Section own("run", {&table});
+    reading::Section written("run", {&table});
     std::string name;
     mistakes.collect([&] {
-      name = own.value("name").text();
-      if (!names.insert(name).second) own.refuse("name", "two runs are called \"" + name + '"');
+      name = written.value("name").text();
+      if (!names.insert(name).second) {
+        written.refuse("name", "two runs are called \"" + name + '"');
+      }
     });
     mistakes.collect([&] {
-      if (own.has("run")) own.refuse("run", "a run cannot hold runs");
+      if (written.has("run")) written.refuse("run", "a run cannot hold runs");
     });
-    scenario.runs.push_back(
-        read_run(reading::Section("", {&table, &root}), own, name, file, mistakes));
+    scenario.runs.push_back(read_run(reading::Section("", above(set, {&table, &root})),
+                                     reading::Section("run", above(set, {&table})), set_section,
+                                     name, source, mistakes));
   }
   mistakes.raise();
   fill_areas(scenario.runs);

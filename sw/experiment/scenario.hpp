@@ -72,6 +72,7 @@ struct RunSpec {
   std::vector<models::EnergyTable> other_energy_tables;
   double frames_per_second = 0;                                     // 0: images one after the other
   models::Action between_frames = models::Action::dram_power_down;  // the DRAM's state
+  std::vector<std::filesystem::path> table_files;                   // of all these
   // Name of another run, whose accelerator's area this one's fills: rows and columns of `hardware.array`
   // are so chosen. Empty: they are as given.
   std::string same_area_as;
@@ -90,14 +91,18 @@ struct RunSpec {
 struct Scenario {
   std::filesystem::path file;
   std::string name;
-  std::string text;  // the file's content, for the report
+  std::string text;                   // the file's content, for the report
+  std::vector<std::string> settings;  // KEY=VALUE in place of what the file says
   std::vector<RunSpec> runs;
 };
 
 // Throws InputError (sw/reading/node.hpp) naming file, line, column, what was found and what is
 // allowed: for unknown keys, wrong types, values out of range, two runs of one name, files that
-// are not there.
-Scenario read_scenario(const std::filesystem::path& file);
+// are not there. `file`: "-" is the standard input; paths in it are relative to the current folder.
+// `settings`: "hardware.array.rows=8" each, which go before all that the file says, in every run, the last one
+// first.
+Scenario read_scenario(const std::filesystem::path& file,
+                       const std::vector<std::string>& settings = {});
 
 // A line for each table of a run that lacks what the scenario counts as 0, and for each run whose
 // accelerator is to be as large as another's and of which whole rows and columns fill less than 90 %.

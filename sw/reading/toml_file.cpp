@@ -11,9 +11,6 @@
 namespace abacus::reading {
 namespace {
 
-// What the library makes of a file is a hundred times as large.
-constexpr std::uintmax_t most_toml_bytes = 2 << 20;
-
 class Converter {
  public:
   explicit Converter(const std::string& name)

@@ -4,6 +4,7 @@
 
 #include <stdexcept>
 
+#include "sw/compare/metric.hpp"
 #include "sw/experiment/hardware_keys.hpp"
 #include "sw/experiment/results_fields.hpp"
 #include "tests/support/temporary_folder.hpp"
@@ -23,6 +24,12 @@ TEST(KeysCommand, FieldsOfResultsAreThoseOfTheDocument) {
   const std::string document = test::read_text(source_folder / "docs" / "results-json.md");
   EXPECT_TRUE(with_table(document, "results", experiment::results_fields_markdown()) == document)
       << "run: abacus keys results --into docs/results-json.md";
+}
+
+TEST(KeysCommand, MetricsAreThoseOfTheDocument) {
+  const std::string document = test::read_text(source_folder / "docs" / "diff.md");
+  EXPECT_TRUE(with_table(document, "metrics", compare::metrics_markdown()) == document)
+      << "run: abacus keys metrics --into docs/diff.md";
 }
 
 TEST(KeysCommand, GoIntoADocumentBetweenItsComments) {

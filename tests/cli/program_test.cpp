@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <functional>
+#include <map>
 #include <regex>
 #include <string>
 #include <thread>
@@ -114,6 +115,9 @@ TEST_F(Writers, FollowLinksAndLeaveDevicesAndPipesAsTheyAre) {
       }
       EXPECT_TRUE(fs::is_symlink(writer.file)) << writer.name;
       EXPECT_TRUE(fs::is_character_file(device)) << writer.name;
+      // What was finished is kept.
+      EXPECT_EQ(fs::remove(in("o/results.partial.jsonl")),
+                writer.name == std::string("simulate") && said.status != 0);
       fs::remove(writer.file);
     }
     EXPECT_TRUE(fs::is_empty(in("o"))) << writer.name;
@@ -221,7 +225,9 @@ TEST_F(Program, WrongCommandLinesEndWithStatusOneAndTheNearestName) {
   const std::pair<Words, const char*> wrong[] = {
       {{}, "subcommand"},
       {{"simulat"}, "there is no command simulat; did you mean simulate?"},
-      {{"diff"}, "there is no command diff known: describe, energy, keys, report, simulate"},
+      {{"show"},
+       "there is no command show known: describe, diff, energy, explain, keys, regress, report, "
+       "simulate"},
       {{"simulate"}, "simulate: scenario is required"},
       {{"simulate", "s.toml", "--job", "3"}, "--job; did you mean --jobs?"},
       {{"simulate", "s.toml", "--otu=x"}, "did you mean --out?"},
@@ -241,8 +247,10 @@ TEST_F(Program, WrongCommandLinesEndWithStatusOneAndTheNearestName) {
 // By each command's own help: no option that takes a whole number is forgotten.
 TEST_F(Program, EveryWholeNumberOutOfItsRangeIsRefusedWithWhatIsAllowed) {
   const std::regex number("(--[a-z-]+) U?INT(?: in \\[(-?[0-9]+) to ([0-9]+)\\])?");
+  const std::map<std::string, int> statuses = {{"diff", 2}, {"regress", 3}};
   int options = 0;
-  for (const char* command : {"simulate", "report", "describe", "keys", "energy"}) {
+  for (const char* command :
+       {"simulate", "report", "diff", "regress", "describe", "keys", "energy"}) {
     const std::string help = abacus_says({command, "--help"}).out;
     for (std::sregex_iterator at(help.begin(), help.end(), number), end; at != end; ++at) {
       const std::string option = (*at)[1];
@@ -254,14 +262,52 @@ TEST_F(Program, EveryWholeNumberOutOfItsRangeIsRefusedWithWhatIsAllowed) {
         // So many as the option takes.
         const std::string given = option == "--image" ? bad + ',' + bad + ',' + bad : bad;
         const support::ProgramOutput said = abacus_says({command, option + '=' + given});
-        EXPECT_EQ(said.status, 1) << command << ' ' << option << ' ' << bad;
+        EXPECT_EQ(said.status, statuses.count(command) != 0 ? statuses.at(command) : 1)
+            << command << ' ' << option << ' ' << bad;
         EXPECT_THAT(said.err, AllOf(HasSubstr(option + ": found " + bad),
                                     HasSubstr("allowed: a whole number, " + (*at)[2].str())))
             << command;
       }
     }
   }
-  EXPECT_EQ(options, 6);
+  EXPECT_EQ(options, 8);
+}
+
+TEST_F(Program, DiffTellsByItsStatus) {
+  for (const char* out : {"a", "b"}) {
+    ASSERT_EQ(abacus_says({"simulate", scenario(), "--quiet", "--out", in(out).string()}).status,
+              0);
+  }
+  ASSERT_EQ(abacus_says({"simulate", scenario(), "--quiet", "--out", in("c").string(),
+                         "--set=hardware.array.rows=8"})
+                .status,
+            0);
+  EXPECT_EQ(abacus_says({"diff", in("a").string(), in("b").string()}).status, 0);
+  const support::ProgramOutput said =
+      abacus_says({"diff", in("a").string(), in("c/results.json").string()});
+  EXPECT_EQ(said.status, 1);
+  EXPECT_THAT(said.out, HasSubstr("hardware.array.rows: 16 → 8"));
+  const support::ProgramOutput json =
+      abacus_says({"diff", in("a").string(), in("c").string(), "--json"});
+  EXPECT_EQ(json.status, 1);
+  EXPECT_THAT(json.out, StartsWith("{\"command\":\"diff\",\"schema\":1,\"a\":{"));
+  const std::vector<Words> wrong = {{"diff"},
+                                    {"diff", in("a").string()},
+                                    {"diff", in("a").string(), "/absent"},
+                                    {"diff", in("a").string(), in("s.toml").string()},
+                                    {"diff", in("a").string(), in("b").string(), "--tpo=1"}};
+  for (const Words& words : wrong) {
+    const support::ProgramOutput refused = abacus_says(words);
+    EXPECT_EQ(refused.status, 2) << words.back();
+    EXPECT_THAT(refused.err, StartsWith("abacus: ")) << words.back();
+  }
+}
+
+TEST_F(Program, TheVersionTellsWhatItWasBuiltFrom) {
+  const support::ProgramOutput said = abacus_says({"--version"});
+  EXPECT_EQ(said.status, 0);
+  EXPECT_THAT(said.out, AllOf(StartsWith("abacus "), HasSubstr("\ncommit    "),
+                              HasSubstr("\ncompiler  "), HasSubstr("SystemC ")));
 }
 
 TEST_F(Program, AScenarioThatIsNoneIsNamed) {

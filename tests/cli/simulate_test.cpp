@@ -6,7 +6,9 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
+#include <cstring>
 #include <nlohmann/json.hpp>
+#include <sstream>
 #include <thread>
 
 #include "sw/cli/simulate_command.hpp"
@@ -51,6 +53,7 @@ class Simulate : public ::testing::Test {
   std::string timeless(const std::string& out) const {
     nlohmann::ordered_json json = results(out);
     EXPECT_EQ(json.erase("times"), 1u);
+    EXPECT_EQ(json.erase("provenance"), 1u);
     return json.dump();
   }
   std::string error_of(const SimulateOptions& given) const {
@@ -526,6 +529,142 @@ TEST_F(Simulate, AFailureLeavesOlderResultsAndReport) {
   }
 }
 
+TEST_F(Simulate, ResultsTellWhatMadeThem) {
+  ASSERT_EQ(simulate(options()), 0);
+  const auto json = results();
+  EXPECT_EQ(json["schema"], 2);
+  const auto& provenance = json["provenance"];
+  EXPECT_EQ(provenance["program"], "abacus");
+  for (const char* text : {"version", "compiler", "flags", "processor", "host"}) {
+    EXPECT_FALSE(provenance[text].get<std::string>().empty()) << text;
+  }
+  EXPECT_TRUE(provenance["dirty"].is_boolean());
+  EXPECT_TRUE(provenance["libraries"].contains("SystemC"));
+  EXPECT_TRUE(provenance["libraries"].contains("GNU C Library"));
+  EXPECT_GE(provenance["command"].size(), 1U);
+}
+
+TEST_F(Simulate, WhatIsSetStandsInTheResults) {
+  SimulateOptions given = options();
+  given.settings = {"images=3", "hardware.preset=tiny-8x8"};
+  ASSERT_EQ(simulate(given), 0);
+  const auto json = results();
+  EXPECT_EQ(json["runs"][0]["images"], 3);
+  EXPECT_EQ(json["runs"][0]["hardware"]["preset"], "tiny-8x8");
+  EXPECT_EQ(json["scenario"]["set"],
+            nlohmann::ordered_json({"images=3", "hardware.preset=tiny-8x8"}));
+}
+
+// Runs that take a while, the last one too long.
+class Unfinished : public Simulate {
+ protected:
+  std::filesystem::path partial_file() const {
+    return prepared_.folder() / "out" / "results.partial.jsonl";
+  }
+  std::vector<nlohmann::json> lines() const {
+    std::vector<nlohmann::json> all;
+    std::istringstream in(test::read_text(partial_file()));
+    for (std::string line; std::getline(in, line);) {
+      all.push_back(nlohmann::json::parse(line, nullptr, false));
+    }
+    return all;
+  }
+  void write_runs() const {
+    prepared_.write_scenario(
+        "[[run]]\nname = \"a\"\n[[run]]\nname = \"b\"\nimages = 3\n[[run]]\nname = \"c\"\n");
+  }
+  // What a command leaves that was killed before its last `missing` runs, the last line half written.
+  void leave(int finished) {
+    SimulateOptions given = options();
+    ASSERT_EQ(simulate(given), 0);
+    whole_ = timeless("out");
+    const auto json = results();
+    std::filesystem::remove(results_file());
+    // By a command whose results cannot be written.
+    std::filesystem::create_symlink("/dev/full", results_file());
+    EXPECT_NE(error_of(given), "no error");
+    std::filesystem::remove(results_file());
+    std::istringstream in(test::read_text(partial_file()));
+    std::string text;
+    std::string line;
+    for (int i = 0; i <= finished && std::getline(in, line); ++i) text += line + '\n';
+    std::getline(in, line);
+    test::write_text(partial_file(), text + line.substr(0, line.size() / 2));
+  }
+
+  std::string whole_;
+};
+
+TEST_F(Unfinished, RunsAreKeptAndTheSameCommandGoesOn) {
+  write_runs();
+  leave(1);
+  // The kept run is taken, not made again: a mark in it stays.
+  std::string text = test::read_text(partial_file());
+  const std::size_t at = text.find("\"energy_table_title\":\"");
+  ASSERT_NE(at, std::string::npos);
+  text.insert(at + std::strlen("\"energy_table_title\":\""), "MARK ");
+  test::write_text(partial_file(), text);
+  ASSERT_EQ(simulate(options()), 0);
+  EXPECT_FALSE(std::filesystem::exists(partial_file()));
+  const auto json = results();
+  ASSERT_EQ(json["runs"].size(), 3U);
+  EXPECT_THAT(json["runs"][0]["energy_table_title"].get<std::string>(),
+              ::testing::StartsWith("MARK "));
+  EXPECT_EQ(json["times"]["runs"].size(), 3U);
+  std::string same = timeless("out");
+  same.erase(same.find("MARK "), 5);
+  EXPECT_EQ(same, whole_);
+}
+
+TEST_F(Unfinished, OtherInputsTakeNothingOfThem) {
+  write_runs();
+  leave(2);
+  SimulateOptions given = options();
+  given.images = 2;
+  ASSERT_EQ(simulate(given), 0);
+  for (const auto& run : results()["runs"]) EXPECT_EQ(run["images"], 2);
+  EXPECT_FALSE(std::filesystem::exists(partial_file()));
+}
+
+TEST_F(Unfinished, TheFileSaysWhichRunsAreMissing) {
+  write_runs();
+  leave(1);
+  const std::vector<nlohmann::json> left = lines();
+  ASSERT_EQ(left.size(), 3U);
+  EXPECT_EQ(left[0]["missing"], nlohmann::json({"a", "b", "c"}));
+  EXPECT_EQ(left[1]["run"]["name"], "a");
+  EXPECT_TRUE(left[2].is_discarded());
+  // The next one that does not come to its end adds to it.
+  std::filesystem::create_symlink("/dev/full", results_file());
+  EXPECT_THAT(error_of(options()), HasSubstr("No space left on device"));
+  const std::vector<nlohmann::json> more = lines();
+  ASSERT_EQ(more.size(), 6U);
+  EXPECT_EQ(more[3]["missing"], nlohmann::json({"b", "c"}));
+  EXPECT_EQ(more[5]["run"]["name"], "c");
+}
+
+TEST_F(Unfinished, WhatIsNoKeptRunIsNone) {
+  write_runs();
+  leave(3);
+  const std::string kept = test::read_text(partial_file());
+  test::write_text(partial_file(),
+                   "[]\nnull\n{\"identity\": 5}\n{\"identity\": \"x\", \"run\": []}\n");
+  ASSERT_EQ(simulate(options()), 0);
+  EXPECT_EQ(timeless("out"), whole_);
+  std::filesystem::create_directory(partial_file());
+  EXPECT_THAT(error_of(options()), HasSubstr("results.partial.jsonl: is no file"));
+}
+
+TEST_F(Simulate, AllRunsThatDoNotFitAreToldBeforeTheFirstImage) {
+  prepared_.write_scenario(
+      "[[run]]\nname = \"a\"\n[[run]]\nname = \"b\"\nhardware.weight_sram.bytes = 256\n"
+      "[[run]]\nname = \"c\"\nhardware.activation_sram.bytes = 512\n");
+  const std::string error = error_of(options());
+  EXPECT_THAT(error, AllOf(HasSubstr("run \"b\""), HasSubstr("run \"c\"")));
+  EXPECT_FALSE(std::filesystem::exists(results_file()));
+  EXPECT_FALSE(std::filesystem::exists(results_file().replace_filename("results.partial.jsonl")));
+}
+
 TEST_F(Simulate, HardwareThatIsTooSmallIsAnErrorThatNamesRunAndLayer) {
   prepared_.write_scenario("[hardware]\nactivation_sram.bytes = 512\n");
   const std::string error = error_of(options());
@@ -681,7 +820,7 @@ TEST_F(SimulateProgram, DescribesNetworksAndRefusesHalfADescription) {
 TEST_F(SimulateProgram, AReportOfSomethingElseFailsAndLeavesNoPage) {
   const auto file = prepared_.folder() / "other.json";
   const auto out = prepared_.folder() / "page.html";
-  for (const char* text : {"{\"schema\": 2, \"runs\": []}", "not json", "[]"}) {
+  for (const char* text : {"{\"schema\": 99, \"runs\": []}", "not json", "[]"}) {
     test::write_text(file, text);
     EXPECT_EQ(support::run_program(ABACUS_PROGRAM, {"report", file.string(), "--out", out.string()},
                                    support::ChildOutput::discard),
@@ -689,6 +828,53 @@ TEST_F(SimulateProgram, AReportOfSomethingElseFailsAndLeavesNoPage) {
         << text;
     EXPECT_FALSE(std::filesystem::exists(out));
   }
+}
+
+TEST_F(SimulateProgram, AnInterruptLeavesFinishedRunsForTheNextCommand) {
+  prepared_.write_scenario(
+      "[[run]]\nname = \"short\"\nimages = 2\n[[run]]\nname = \"long\"\nimages = 10000\n");
+  const std::filesystem::path partial = prepared_.folder() / "out" / "results.partial.jsonl";
+  const pid_t process = ::fork();
+  ASSERT_GE(process, 0);
+  if (process == 0) {
+    const std::string out = (prepared_.folder() / "out").string();
+    ::execl(ABACUS_PROGRAM, "abacus", "simulate", prepared_.scenario().c_str(), "--out",
+            out.c_str(), "--cache", prepared_.cache().c_str(), "--quiet", "--jobs", "2", "--check",
+            "--check-images", "10000", nullptr);
+    ::_exit(127);
+  }
+  const auto finished = [&] {
+    std::error_code ignored;
+    return std::filesystem::exists(partial, ignored) &&
+           test::read_text(partial).find("\"identity\"") != std::string::npos;
+  };
+  while (!finished()) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  ::kill(process, SIGKILL);
+  int status = 0;
+  ASSERT_EQ(::waitpid(process, &status, 0), process);
+  EXPECT_FALSE(std::filesystem::exists(results_file()));
+  // A run of that name with other images is another run; the kept one is still that command's.
+  const support::ProgramOutput said = support::capture_program(
+      ABACUS_PROGRAM,
+      {"simulate", prepared_.scenario().string(), "--out", (prepared_.folder() / "out").string(),
+       "--cache", prepared_.cache().string(), "--quiet", "--check", "--check-images", "10000",
+       "--set=hardware.weight_sram.bytes=256"});
+  EXPECT_EQ(said.status, 1);
+  EXPECT_THAT(said.err, AllOf(HasSubstr("0 of 2 runs are finished"), HasSubstr("run \"long\"")));
+  EXPECT_TRUE(finished());
+}
+
+TEST_F(SimulateProgram, AScenarioMayComeFromTheStandardInput) {
+  const std::string out = (prepared_.folder() / "piped").string();
+  const std::string command = std::string(ABACUS_PROGRAM) + " simulate - --quiet --cache " +
+                              prepared_.cache().string() + " --out " + out + " <" +
+                              prepared_.scenario().string();
+  // Paths in it are relative to the current folder.
+  EXPECT_EQ(std::system(("cd " + prepared_.folder().string() + " && " + command).c_str()), 0);
+  EXPECT_EQ(results("piped")["scenario"]["file"], "-");
+  ASSERT_EQ(simulate(options()), 0);
+  EXPECT_EQ(results("piped")["runs"], results()["runs"]);
+  EXPECT_NE(std::system((command + " --set nonsense=1 2>/dev/null").c_str()), 0);
 }
 
 TEST_F(SimulateProgram, AnInterruptEndsItCleanly) {

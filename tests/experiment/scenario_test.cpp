@@ -49,6 +49,53 @@ std::string error_of(const ScenarioFile& scenario) {
   return "no error";
 }
 
+TEST(Scenario, WhatIsSetGoesBeforeEveryRunAndTheLastBeforeTheOthers) {
+  const ScenarioFile file(
+      head + "[[run]]\nname = \"a\"\nhardware.array.rows = 8\n[[run]]\nname = \"b\"\n");
+  const Scenario scenario =
+      read_scenario(file.file(), {"hardware.array.rows=4", "hardware.array.columns=32", "images=7",
+                                  "level=functional", "hardware.array.rows=2"});
+  ASSERT_EQ(scenario.runs.size(), 2U);
+  EXPECT_EQ(scenario.settings.size(), 5U);
+  for (const RunSpec& run : scenario.runs) {
+    EXPECT_EQ(run.hardware.array.rows, 2);
+    EXPECT_EQ(run.hardware.array.columns, 32);
+    EXPECT_EQ(run.images, 7);
+    EXPECT_EQ(run.level, hw::TimingLevel::functional);
+  }
+  EXPECT_EQ(scenario.runs[0].name, "a");
+}
+
+TEST(Scenario, WhatIsSetDecidesWhereWeightsComeFrom) {
+  const ScenarioFile file(head);
+  const Scenario scenario = read_scenario(
+      file.file(), {"weights=synthetic", "image=[3, 16, 16]", "classes=10", "network=resnet20"});
+  ASSERT_TRUE(scenario.runs[0].synthetic.has_value());
+  EXPECT_EQ(scenario.runs[0].synthetic->image.height, 16);
+  EXPECT_EQ(scenario.runs[0].network, "resnet20");
+}
+
+TEST(Scenario, WhatIsSetWronglyIsRefusedOnceWithTheNearestKey) {
+  const ScenarioFile file(head + "[[run]]\nname = \"a\"\n[[run]]\nname = \"b\"\n");
+  const auto error_with = [&](const std::string& setting) {
+    try {
+      read_scenario(file.file(), {setting});
+    } catch (const reading::InputError& error) {
+      return std::string(error.what());
+    }
+    return std::string("no error");
+  };
+  const std::string unknown = error_with("iamges=3");
+  EXPECT_THAT(unknown, StartsWith("--set iamges=3: unknown key `iamges`; did you mean `images`?"));
+  EXPECT_EQ(unknown.find('\n'), std::string::npos);
+  EXPECT_THAT(error_with("hardware.array.row=3"),
+              HasSubstr("unknown key `hardware.array.row`; did you mean `rows`?"));
+  EXPECT_THAT(error_with("images=1O"),
+              HasSubstr("--set images=1O: images: found the text \"1O\"; allowed: a whole number"));
+  EXPECT_THAT(error_with("run=3"), HasSubstr("--set run=3: runs stand in the scenario alone"));
+  EXPECT_THAT(error_with("images"), HasSubstr("--set images: found no KEY=VALUE"));
+}
+
 TEST(Scenario, OneRunTakesDefaultsFromTheHardwarePresetAndTheArithmetic) {
   const ScenarioFile file(head);
   const Scenario scenario = read_scenario(file.file());
@@ -435,8 +482,8 @@ INSTANTIATE_TEST_SUITE_P(
         BadScenario{"[hardware.edge_array]\nkind = \"adder\"\n", "9:8: ", "must be \"mac\""},
         BadScenario{"[hardware.dram]\nt_refi = 100\n", "9:10: ", "t_refi of more than t_rfc"},
         BadScenario{"[hardware]\nclock_mhz = nan\n", "9:13: ", "a number from 1 to 10000"},
-        BadScenario{"energy.table = \"guess\"\n",
-                    "8:16: ", "allowed: accelergy-40nm, horowitz-45nm, shiftadd-papers"},
+        BadScenario{"energy.table = \"guess\"\n", "8:16: ",
+                    "allowed: accelergy-40nm, datasheet-45nm, horowitz-45nm, shiftadd-papers"},
         BadScenario{"area.table = \"guess\"\n", "8:14: ", "allowed: aladdin-40nm, or a path"},
         BadScenario{"[hardware]\narray.same_area_as = \"none\"\n", "9:22: ",
                     "hardware.array.same_area_as: found \"none\"; allowed: the name of a run"},
@@ -582,10 +629,14 @@ TEST(Scenario, AnArrayFillsTheAreaOfAnotherRunsArray) {
 }
 
 TEST(Scenario, AnAreaThatIsNotFilledIsToldOf) {
+  // Lanes that are much of the whole: two of 128 KiB of weights, where one of 192 KiB finds room.
   const ScenarioFile file(random_head +
-                          "[[run]]\nname = \"adder\"\nhardware.array.same_area_as = \"lane\"\n"
+                          "hardware.array = { weights_per_pe = 131072 }\n"
+                          "hardware.edge_array = { rows = 1, columns = 1 }\n"
+                          "[[run]]\nname = \"adder\"\n"
+                          "hardware.array = { weights_per_pe = 196608, same_area_as = \"lane\" }\n"
                           "[[run]]\nname = \"lane\"\narithmetic = \"cnn\"\n"
-                          "hardware.array = { rows = 1, columns = 1 }\n"
+                          "hardware.array = { rows = 1, columns = 2 }\n"
                           "[[run]]\nname = \"again\"\narithmetic = \"cnn\"\n"
                           "hardware.array = { rows = 1, same_area_as = \"lane\" }\n");
   const Scenario scenario = read_scenario(file.file());

@@ -330,8 +330,7 @@ TEST(Sequencer, UnitsRunSideBySide) {
   EXPECT_EQ(of(Component::sequencer, Action::clock_cycle).begin()->second, cycles);
   for (const Component component :
        {Component::activation_sram, Component::pe_array, Component::scale_unit, Component::bus}) {
-    EXPECT_EQ(of(component, Action::leakage).at(0), (5 * cycles + 1) / 2)
-        << to_string(component);
+    EXPECT_EQ(of(component, Action::leakage).at(0), (5 * cycles + 1) / 2) << to_string(component);
   }
 }
 

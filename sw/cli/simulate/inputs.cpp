@@ -1,11 +1,14 @@
-#include "sw/cli/run_package.hpp"
+#include "sw/cli/simulate/inputs.hpp"
 
 #include <algorithm>
 #include <stdexcept>
 
+#include "sw/cli/simulate/run_errors.hpp"
 #include "sw/experiment/resources.hpp"
 #include "sw/network/checkpoint.hpp"
 #include "sw/network/dataset_match.hpp"
+#include "sw/reading/node.hpp"
+#include "sw/support/stop_request.hpp"
 #include "sw/workload/synthetic_network.hpp"
 
 namespace abacus::cli {
@@ -117,6 +120,32 @@ experiment::Package make_synthetic(const experiment::RunSpec& run) {
   return at_place(run, run.quantization_location, [&] {
     return experiment::Package{workload::synthetic_network(options), {}, ""};
   });
+}
+
+void limit_random_images(experiment::RunSpec& run) {
+  constexpr std::int64_t most = 1000;
+  constexpr std::int64_t most_bytes = std::int64_t{1} << 32;  // all are in memory at once
+  const std::int64_t fit = std::min(most, most_bytes / run.synthetic->image.elements());
+  if (run.images == 0) run.images = std::max(1, run.timed_images);
+  if (run.images > fit) {
+    throw reading::InputError(run.images_location + ": images: found " +
+                              std::to_string(run.images) + "; allowed: 0 (the timed ones) to " +
+                              std::to_string(fit) + ", of random images of this size");
+  }
+  run.timed_images = static_cast<int>(std::min<std::int64_t>(run.timed_images, run.images));
+}
+
+void limit_images(experiment::RunSpec& run, const network::Dataset& dataset) {
+  if (run.images == 0) {
+    run.images = run.synthetic.has_value() ? std::max(1, run.timed_images) : dataset.count();
+  }
+  if (run.images > dataset.count()) {
+    throw reading::InputError(run.images_location + ": images: found " +
+                              std::to_string(run.images) + "; allowed: 0 (all) to " +
+                              std::to_string(dataset.count()) + ", the size of " + run.dataset +
+                              "'s test set");
+  }
+  run.timed_images = static_cast<int>(std::min<std::int64_t>(run.timed_images, run.images));
 }
 
 }  // namespace abacus::cli

@@ -1,0 +1,39 @@
+// What a run is simulated from, checked against what the scenario says of it: checkpoint, package, images. Errors
+// are InputErrors (sw/reading/node.hpp) that name the place in the scenario.
+#pragma once
+
+#include <filesystem>
+
+#include "sw/experiment/package_cache.hpp"
+#include "sw/experiment/scenario.hpp"
+#include "sw/network/dataset.hpp"
+
+namespace abacus::cli {
+
+struct PackageOptions {
+  std::filesystem::path data_root;
+  std::filesystem::path cache;  // empty: default_cache_folder()
+  bool quiet = false;
+};
+
+// A checkpoint of another network would only fail after it was quantized. `images`: that it is to see,
+// or null.
+void compare_checkpoint(const experiment::RunSpec& run, const network::Dataset* images);
+
+// A ready package; what it says of its quantization becomes the run's. `images`: likewise.
+experiment::Package read_ready_package(experiment::RunSpec& run, const network::Dataset* images);
+
+// The request for a run's package. The trainer judges the recipe, and is asked before anything runs.
+experiment::PackageRequest package_request(const experiment::RunSpec& run,
+                                           const PackageOptions& options);
+
+// Random weights as the run's hardware takes them.
+experiment::Package make_synthetic(const experiment::RunSpec& run);
+
+// Random images are made as many as are wanted.
+void limit_random_images(experiment::RunSpec& run);
+
+// Random weights give no accuracy for which there should be all images.
+void limit_images(experiment::RunSpec& run, const network::Dataset& dataset);
+
+}  // namespace abacus::cli
