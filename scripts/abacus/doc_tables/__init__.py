@@ -1,0 +1,1 @@
+"""Tables of README and docs that come from results.json of shipped scenarios."""

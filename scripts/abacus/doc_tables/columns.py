@@ -1,0 +1,60 @@
+"""Columns: what of a run's results stands in a cell, and how it is written."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from abacus.results import Run
+
+Cell = Callable[[Run], str]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One of a table's columns."""
+
+    title: str
+    cell: Cell
+
+
+def value(run: Run, path: str) -> Any:
+    """A field by its path, as in area.array_um2; KeyError where a run has none."""
+    for name in path.split("."):
+        run = run[name]
+    return run
+
+
+def number(path: str, digits: int = 0, unit: str = "", factor: float = 1) -> Cell:
+    """With so many digits behind the point, thousands apart."""
+    return lambda run: f"{value(run, path) * factor:,.{digits}f}{unit}"
+
+
+def energy_of(*actions: str) -> Cell:
+    """Of these actions together, µJ an image."""
+    return lambda run: f"{sum(run['energy_by_action_uj'].get(a, 0) for a in actions):.2f}"
+
+
+def dram_bytes(run: Run) -> int:
+    """Read and written by an image."""
+    return sum(
+        int(entry["count"]) * int(entry["bits_a"]) // 8
+        for entry in run["activity_per_image"]
+        if entry["action"] in ("dram_read", "dram_write")
+    )
+
+
+def array(run: Run) -> str:
+    """16 × 16."""
+    lanes = run["hardware"]["array"]
+    return f"{lanes['rows']} × {lanes['columns']}"
+
+
+NAME = Column("run", lambda run: str(run["name"]))
+ACCURACY = Column("accuracy", number("accuracy_percent", 2, " %"))
+FLOAT_ACCURACY = Column("float", number("float_accuracy_percent", 2, " %"))
+CYCLES = Column("cycles an image", number("cycles_per_image"))
+TIME = Column("time", number("time_per_image_us", 0, " µs"))
+ENERGY = Column("energy (Horowitz, 45 nm)", number("energy_per_image_uj", 1, " µJ"))
+STATIC = Column("of it static", number("static_energy_uj", 1, " µJ"))
+DRAM = Column("DRAM", lambda run: f"{dram_bytes(run) / 1024:,.0f} KiB")
+ARRAY = Column("array", array)

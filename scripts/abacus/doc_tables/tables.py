@@ -1,0 +1,67 @@
+"""The tables: where each stands, which scenario gives its rows, its columns."""
+
+from dataclasses import dataclass
+
+from abacus.doc_tables import columns
+from abacus.doc_tables.columns import Column, number
+
+
+@dataclass(frozen=True)
+class Table:
+    """`scenario` stands in scenarios/, `document` in the project."""
+
+    name: str
+    document: str
+    scenario: str
+    columns: tuple[Column, ...]
+
+
+TABLES = (
+    Table(
+        "demo",
+        "README.md",
+        "demo.toml",
+        (
+            columns.NAME,
+            columns.ACCURACY,
+            columns.FLOAT_ACCURACY,
+            columns.CYCLES,
+            columns.TIME,
+            columns.DRAM,
+            columns.ENERGY,
+            columns.STATIC,
+        ),
+    ),
+    Table(
+        "workloads",
+        "docs/measurements.md",
+        "workloads.toml",
+        (
+            columns.NAME,
+            columns.ARRAY,
+            Column("array, mm²", number("area.array_um2", 3, "", 1e-6)),
+            Column("accelerator, mm²", number("area.accelerator_um2", 2, "", 1e-6)),
+            Column(
+                "taps", lambda run: f"{sum(layer['macs_or_taps'] for layer in run['layers']):,}"
+            ),
+            columns.CYCLES,
+            Column("ms", number("time_per_image_us", 1, "", 1e-3)),
+            Column("mJ", number("energy_per_image_uj", 2, "", 1e-3)),
+            Column("of it static", number("static_energy_uj", 2, "", 1e-3)),
+            Column("DRAM, MB", lambda run: f"{columns.dram_bytes(run) / 1e6:.1f}"),
+        ),
+    ),
+    Table(
+        "table",
+        "docs/table.md",
+        "table.toml",
+        (
+            Column("array", lambda run: str(run["name"])),
+            columns.ACCURACY,
+            columns.CYCLES,
+            Column("µJ an image", number("energy_per_image_uj", 2)),
+            Column("of it the taps", columns.energy_of("multiply", "element_tap")),
+            Column("lane units, µm²", number("area.units_um2")),
+        ),
+    ),
+)
