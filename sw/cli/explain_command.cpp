@@ -16,6 +16,7 @@
 #include "sw/cli/simulate/run_errors.hpp"
 #include "sw/experiment/hardware_rules.hpp"
 #include "sw/experiment/scenario.hpp"
+#include "sw/reading/section.hpp"
 #include "sw/schedule/explanation.hpp"
 #include "sw/support/stop_request.hpp"
 
@@ -94,24 +95,27 @@ nlohmann::ordered_json to_json(const schedule::LayerExplanation& layer) {
   return json;
 }
 
-// The layers that are asked for.
+// The layers that are asked for: none where the run has no layer of this name. `names` gets those of all.
 std::vector<schedule::LayerExplanation> explained(const experiment::RunSpec& run,
                                                   const network::IntegerNetwork& network,
-                                                  const std::string& wanted) {
+                                                  const std::string& wanted,
+                                                  std::vector<std::string>& names) {
   std::vector<schedule::LayerExplanation> layers = schedule::explain(network, run.hardware);
   if (wanted.empty()) return layers;
-  std::string names;
   for (const schedule::LayerExplanation& layer : layers) {
     if (layer.name == wanted) return {layer};
-    names += (names.empty() ? "" : ", ") + layer.name;
+    if (std::find(names.begin(), names.end(), layer.name) == names.end()) {
+      names.push_back(layer.name);
+    }
   }
-  throw std::runtime_error("--layer: no layer \"" + wanted + "\"; allowed: " + names);
+  return {};
 }
 
 void explain(const ExplainOptions& options) {
   experiment::Scenario scenario = experiment::read_scenario(options.scenario, options.settings);
   nlohmann::ordered_json runs = nlohmann::ordered_json::array();
   std::string names;
+  std::vector<std::string> layer_names;
   bool found = false;
   for (experiment::RunSpec& run : scenario.runs) {
     names += (names.empty() ? "" : ", ") + run.name;
@@ -120,8 +124,10 @@ void explain(const ExplainOptions& options) {
     const std::vector<schedule::LayerExplanation> layers = for_run(run, [&] {
       const experiment::Package package = package_of(run, options.package);
       if (!run.package.empty()) experiment::apply_hardware_rules(package.network, run);
-      return explained(run, package.network, options.layer);
+      return explained(run, package.network, options.layer, layer_names);
     });
+    if (layers.empty()) continue;
+    if (!options.json) std::printf("run \"%s\"\n\n", run.name.c_str());
     schedule::TilingCost all;
     nlohmann::ordered_json list = nlohmann::ordered_json::array();
     for (const schedule::LayerExplanation& layer : layers) {
@@ -132,12 +138,16 @@ void explain(const ExplainOptions& options) {
     runs.push_back(
         {{"name", run.name}, {"layers", list}, {"cycles", all.cycles}, {"bytes", all.bytes}});
     if (!options.json) {
-      std::printf("%s: estimated %.0f cycles, %.1f KiB to and from DRAM an image\n",
-                  run.name.c_str(), all.cycles, all.bytes / kib);
+      std::printf("estimated %.0f cycles, %.1f KiB to and from DRAM an image\n\n", all.cycles,
+                  all.bytes / kib);
     }
   }
   if (!found) {
     throw std::runtime_error("--run: no run \"" + options.run + "\"; allowed: " + names);
+  }
+  if (runs.empty()) {
+    throw std::runtime_error("--layer: no layer \"" + options.layer +
+                             "\"; allowed: " + reading::joined(layer_names));
   }
   if (options.json) print_json("explain", {{"runs", runs}});
 }

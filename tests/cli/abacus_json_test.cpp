@@ -106,10 +106,32 @@ TEST(AbacusJson, ExplainSaysWhatWasChosenForEachLayerAndWhatNot) {
       support::capture_program(ABACUS_PROGRAM, {"explain", scenario, "--layer", "layer9"});
   EXPECT_EQ(no_layer.status, 1);
   EXPECT_THAT(no_layer.err, AllOf(HasSubstr("no layer \"layer9\""), HasSubstr("layer1.0.conv2")));
+  EXPECT_EQ(no_layer.out, "");
   const support::ProgramOutput no_run =
       support::capture_program(ABACUS_PROGRAM, {"explain", scenario, "--run", "c"});
   EXPECT_EQ(no_run.status, 1);
   EXPECT_THAT(no_run.err, AllOf(HasSubstr("no run \"c\""), HasSubstr("a, b")));
+}
+
+// A shift-add network's layers have names of their own: runs without the layer say nothing of it.
+TEST(AbacusJson, ExplainsALayerOfTheRunsThatHaveIt) {
+  const test::TemporaryFolder folder;
+  const std::string scenario = folder.path() / "s.toml";
+  test::write_text(scenario,
+                   "network = \"resnet20\"\nweights = \"synthetic\"\nimage = [3, 32, 32]\n"
+                   "classes = 10\ntimed_images = 1\n"
+                   "[[run]]\nname = \"a\"\narithmetic = \"adder\"\n"
+                   "[[run]]\nname = \"b\"\narithmetic = \"shiftaddnet\"\n");
+  for (const auto& [layer, run] :
+       {std::pair("layer1.0.conv1", "a"), std::pair("layer1.0.conv1.shift", "b")}) {
+    const Json answer = ask({"explain", scenario, "--layer", layer});
+    ASSERT_EQ(answer.at("runs").size(), 1u);
+    EXPECT_EQ(answer.at("runs")[0].at("name"), run);
+  }
+  const Json wider =
+      ask({"explain", scenario, "--layer", "layer1.0.conv1", "--set", "hardware.array.rows=32"});
+  EXPECT_NE(wider.at("runs")[0].at("cycles"),
+            ask({"explain", scenario, "--layer", "layer1.0.conv1"}).at("runs")[0].at("cycles"));
 }
 
 TEST(AbacusJson, EnergyPricesActionsAtTheWidthsAskedFor) {

@@ -43,6 +43,11 @@ def dram_bytes(run: Run) -> int:
     )
 
 
+def share(run: Run, component: str) -> float:
+    """Of the image's energy, %."""
+    return float(100 * run["energy_by_component_uj"][component] / run["energy_per_image_uj"])
+
+
 def array(run: Run) -> str:
     """16 × 16."""
     lanes = run["hardware"]["array"]

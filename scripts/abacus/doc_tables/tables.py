@@ -64,4 +64,19 @@ TABLES = (
             Column("lane units, µm²", number("area.units_um2")),
         ),
     ),
+    Table(
+        "validation",
+        "docs/validation.md",
+        "validation.toml",
+        (
+            columns.NAME,
+            columns.CYCLES,
+            Column("DRAM, KiB", lambda run: f"{columns.dram_bytes(run) / 1024:.1f}"),
+            Column("µJ", number("energy_per_image_uj", 1)),
+            Column("of it dynamic", number("dynamic_energy_uj", 1)),
+            Column("static", number("static_energy_uj", 1)),
+            Column("DRAM's share", lambda run: f"{columns.share(run, 'dram'):.0f} %"),
+            Column("mW", number("power_mw", 1)),
+        ),
+    ),
 )
