@@ -8,9 +8,12 @@ namespace abacus::schedule {
 // Everything in DRAM and every buffer in an SRAM starts at a multiple of this: a DMA burst, and at
 // least as wide as any SRAM port.
 inline constexpr std::uint64_t region_alignment = 64;
+// But for the column tiles of one layer, which a fetch brings side by side, with the gaps between them: a
+// gap is less than the command that it spares.
+inline constexpr std::uint64_t tile_alignment = 16;
 
-constexpr std::uint64_t align_up(std::uint64_t value) {
-  return (value + region_alignment - 1) / region_alignment * region_alignment;
+constexpr std::uint64_t align_up(std::uint64_t value, std::uint64_t alignment = region_alignment) {
+  return (value + alignment - 1) / alignment * alignment;
 }
 
 // Half-open range of byte addresses.
@@ -24,14 +27,14 @@ struct AddressRange {
 
 class RegionAllocator {
  public:
-  explicit RegionAllocator(std::uint64_t base) : next_(align_up(base)) {}
+  explicit RegionAllocator(std::uint64_t base) : next_(base) {}
 
-  std::uint64_t take(std::uint64_t bytes) {
-    const std::uint64_t address = next_;
-    next_ = align_up(next_ + bytes);
+  std::uint64_t take(std::uint64_t bytes, std::uint64_t alignment = region_alignment) {
+    const std::uint64_t address = align_up(next_, alignment);
+    next_ = address + bytes;
     return address;
   }
-  std::uint64_t end() const { return next_; }
+  std::uint64_t end() const { return align_up(next_); }
 
  private:
   std::uint64_t next_;

@@ -14,7 +14,7 @@ namespace abacus::schedule {
 namespace {
 
 std::uint64_t record_bytes(int columns) {
-  return align_up(static_cast<std::uint64_t>(columns) * sizeof(hw::ScaleRecord));
+  return align_up(static_cast<std::uint64_t>(columns) * sizeof(hw::ScaleRecord), tile_alignment);
 }
 
 TileBytes tile_bytes(const std::vector<std::uint64_t>& bytes, std::uint64_t capacity) {
@@ -59,7 +59,7 @@ class Cutter {
 
  private:
   std::uint64_t weight_bytes(int columns) const {
-    return align_up(packed_weight_bytes(layer_, input_channels_, columns));
+    return align_up(packed_weight_bytes(layer_, input_channels_, columns), tile_alignment);
   }
 
   // Columns of which one `share`-th of the memories holds a tile.

@@ -67,17 +67,18 @@ class Emitter {
 
   Emission run() {
     for (std::size_t step = 0; step < plan_.steps.size(); ++step) {
-      emit_fetches(static_cast<int>(step));
+      fetch_for(static_cast<int>(step));
       emit_compute(plan_.steps[step]);
       if (stores(plan_, plan_.steps[step])) emit_store(plan_.steps[step]);
+      fetch_ahead_of(static_cast<int>(step));
     }
     tracker_.add_finish();
     return {tracker_.commands(), std::move(tiles_)};
   }
 
  private:
-  // All that the step needs, then what later steps need, as far as its place is free by now.
-  void emit_fetches(int step) {
+  // All that the step needs.
+  void fetch_for(int step) {
     const std::vector<Fetch>& fetches = plan_.fetches;
     while (due_ < fetches.size() && fetches[due_].needed <= step) {
       if (!emitted_[due_]) {
@@ -88,7 +89,13 @@ class Emitter {
       }
       ++due_;
     }
-    // Up to the end of the next layer. Weights and scale records are few and early; were they not
+  }
+
+  // What later steps need, as far as its place is free when the step begins, up to the end of the next
+  // layer: behind the step's own command, which a full queue of loads must not keep from its unit.
+  void fetch_ahead_of(int step) {
+    const std::vector<Fetch>& fetches = plan_.fetches;
+    // Weights and scale records are few and early; were they not
     // bounded, they would fill the load unit's queue and keep the sequencer from what comes behind.
     const int last_layer = plan_.steps[static_cast<std::size_t>(step)].layer + 1;
     std::size_t ahead = 0;
@@ -113,7 +120,7 @@ class Emitter {
         const int channels = network_.tensor(network_.layers[layer].input).shape.channels;
         std::uint64_t bytes = 0;
         for_each_column(fetch, [&](const ColumnTile& tile) {
-          bytes = align_up(bytes) +
+          bytes = align_up(bytes, tile_alignment) +
                   packed_weight_bytes(network_.layers[layer], channels, tile.columns());
         });
         const std::size_t first = static_cast<std::size_t>(fetch.first_column);
@@ -123,7 +130,7 @@ class Emitter {
       case FetchKind::parameters: {
         std::uint64_t bytes = 0;
         for_each_column(fetch, [&](const ColumnTile& tile) {
-          bytes = align_up(bytes) +
+          bytes = align_up(bytes, tile_alignment) +
                   static_cast<std::uint64_t>(tile.columns()) * sizeof(hw::ScaleRecord);
         });
         const std::size_t first = static_cast<std::size_t>(fetch.first_column);

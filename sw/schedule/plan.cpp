@@ -65,9 +65,9 @@ class Planner {
     std::vector<std::uint64_t> record_bytes;
     for (const ColumnTile& tile : tiling().columns) {
       weight_bytes.push_back(
-          align_up(packed_weight_bytes(layer(), input_channels, tile.columns())));
-      record_bytes.push_back(
-          align_up(static_cast<std::uint64_t>(tile.columns()) * sizeof(hw::ScaleRecord)));
+          align_up(packed_weight_bytes(layer(), input_channels, tile.columns()), tile_alignment));
+      record_bytes.push_back(align_up(
+          static_cast<std::uint64_t>(tile.columns()) * sizeof(hw::ScaleRecord), tile_alignment));
     }
     const bool several_passes = tiling().several_passes();
     weights_.begin_layer(index, weight_bytes, tiling().weights_resident && several_passes);

@@ -52,15 +52,16 @@ class Scheduler {
     program_.outputs = map_.outputs;
     program_.scores = map_.outputs.back().value();
 
-    program_.image_address = memory.end();
+    program_.image_address = memory.take(0);
     map_.layers.resize(network_.layers.size());
     for_each_column([&](std::size_t layer, const ColumnTile& tile) {
       map_.layers[layer].weights.push_back(memory.take(
-          packed_weight_bytes(network_.layers[layer], input_channels(layer), tile.columns())));
+          packed_weight_bytes(network_.layers[layer], input_channels(layer), tile.columns()),
+          tile_alignment));
     });
     for_each_column([&](std::size_t layer, const ColumnTile& tile) {
-      map_.layers[layer].parameters.push_back(
-          memory.take(static_cast<std::uint64_t>(tile.columns()) * sizeof(hw::ScaleRecord)));
+      map_.layers[layer].parameters.push_back(memory.take(
+          static_cast<std::uint64_t>(tile.columns()) * sizeof(hw::ScaleRecord), tile_alignment));
     });
     for (std::size_t layer = 0; layer < network_.layers.size(); ++layer) {
       if (!network_.layers[layer].adapter) continue;

@@ -1,22 +1,25 @@
 #include "sw/schedule/tile_stream.hpp"
 
+#include <algorithm>
 #include <cstddef>
 
 namespace abacus::schedule {
 namespace {
 
-// Tiles are fetched together up to this share of the memory: few commands for small layers, and
-// still several fetches in flight for large ones.
+// Tiles are fetched together, so that small layers take few commands; but for the first one, for which the
+// array waits. A larger memory leaves room for more fetches in flight, not for longer ones.
+constexpr int most_tiles = 4;
+constexpr std::uint64_t most_bytes = 1024;
 constexpr std::uint64_t chunks_in_memory = 8;
 
 }  // namespace
 
 std::vector<int> chunk_sizes(const std::vector<std::uint64_t>& tile_bytes, std::uint64_t capacity) {
-  const std::uint64_t largest_chunk = capacity / chunks_in_memory;
+  const std::uint64_t largest_chunk = std::min(capacity / chunks_in_memory, most_bytes);
   std::vector<int> sizes;
   std::uint64_t bytes = 0;
   for (const std::uint64_t tile : tile_bytes) {
-    if (sizes.empty() || bytes + tile > largest_chunk) {
+    if (sizes.empty() || sizes.back() == most_tiles || bytes + tile > largest_chunk) {
       sizes.push_back(0);
       bytes = 0;
     }

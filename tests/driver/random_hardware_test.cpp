@@ -385,7 +385,9 @@ Outcome try_configuration(std::uint64_t seed) {
   EXPECT_FALSE(after["failed"].get<bool>()) << "with more " << changed;
   // Twice the rows are one more stage of the adder tree for each command.
   const double deeper = changed == "array.rows" ? after["commands"].get<double>() : 0;
-  EXPECT_LE(after["cycles"].get<double>(), 1.01 * before["cycles"].get<double>() + deeper)
+  // A program's own fill and end: programs of a few hundred cycles show them.
+  constexpr double fill = 16;
+  EXPECT_LE(after["cycles"].get<double>(), 1.01 * before["cycles"].get<double>() + deeper + fill)
       << "more " << changed << " costs more: " << before["cycles"] << " cycles before";
   return Outcome::compared;
 }

@@ -342,7 +342,10 @@ TEST(Schedule, PrefetchesTheNextLayersWeightsWhileALayerComputes) {
     const hw::Command& command = commands[i];
     const bool weights =
         command.opcode == hw::Opcode::load && command.transfer.memory == hw::OnChipMemory::weight;
-    if (weights && command.layer > 0 && i < last_compute[command.layer - 1]) {
+    if (!weights || command.layer == 0) continue;
+    // Behind the last command of the layer before, it must not wait for the compute unit.
+    constexpr int compute_to_load = 1 << 1;
+    if (i < last_compute[command.layer - 1] || (command.wait & compute_to_load) == 0) {
       prefetched.insert(command.layer);
     }
   }
@@ -480,12 +483,12 @@ TEST(ScheduleErrors, NameNeedAndCapacityOfEachMemory) {
               AllOf(HasSubstr("conv1"), HasSubstr("activation SRAM"), HasSubstr("1000")));
   hardware = hardware_for(network::Arithmetic::adder);
   hardware.weight_sram.bytes = 70;
-  EXPECT_THAT(error_of(network, hardware), AllOf(HasSubstr("conv1"), HasSubstr("128 bytes"),
+  EXPECT_THAT(error_of(network, hardware), AllOf(HasSubstr("conv1"), HasSubstr("80 bytes"),
                                                  HasSubstr("weight SRAM"), HasSubstr("70")));
   hardware = hardware_for(network::Arithmetic::adder);
-  hardware.parameter_sram.bytes = 32;
-  EXPECT_THAT(error_of(network, hardware), AllOf(HasSubstr("conv1"), HasSubstr("64 bytes"),
-                                                 HasSubstr("parameter SRAM"), HasSubstr("32")));
+  hardware.parameter_sram.bytes = 8;
+  EXPECT_THAT(error_of(network, hardware), AllOf(HasSubstr("conv1"), HasSubstr("16 bytes"),
+                                                 HasSubstr("parameter SRAM"), HasSubstr("has 8")));
   hardware = hardware_for(network::Arithmetic::adder);
   hardware.dram.bytes = 100'000;
   EXPECT_THAT(error_of(network, hardware), AllOf(HasSubstr("DRAM"), HasSubstr("100000")));
