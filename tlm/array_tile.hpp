@@ -12,6 +12,7 @@ struct ArrayTile {
   int channels;            // input, of which each output sums; depthwise: 1
   int columns;             // output channels
   bool depthwise = false;  // each column sees an input channel of its own
+  int stride = 1;
 
   std::int64_t pixels() const { return std::int64_t{output_height} * output_width; }
   std::int64_t outputs() const { return pixels() * columns; }

@@ -66,7 +66,7 @@ struct TransferFields {
 // Weights: packed; for ky, for kx, for each group of 8 input channels, for each of the `columns`
 // columns: 8 weights (input channels i … i+7, zero past the last) of weight_bits each, lowest bits
 // first, in weight_bits bytes; two's complement if signed; of sign products a bit, 1 for +1.
-// Depthwise, at most as many columns as the array has rows: for ky, for kx, for each 8 columns: 8 weights.
+// Depthwise: for ky, for kx, for each 8 columns: 8 weights.
 // Parameters: `columns` records of type ScaleRecord.
 struct ConvolveFields {
   std::uint32_t

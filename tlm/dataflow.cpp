@@ -7,11 +7,12 @@ namespace abacus::hw {
 
 // One a file.
 const Dataflow& output_stationary();
+const Dataflow& packed_windows();
 
 namespace {
 
-const std::array<const Dataflow*, 1>& all_dataflows() {
-  static const std::array<const Dataflow*, 1> all = {&output_stationary()};
+const std::array<const Dataflow*, 2>& all_dataflows() {
+  static const std::array<const Dataflow*, 2> all = {&output_stationary(), &packed_windows()};
   return all;
 }
 

@@ -16,13 +16,17 @@
 
 namespace abacus::hw {
 
-// One addition to an output's accumulator, which saturates: the exact sum of the taps of `channels`
-// neighbouring input channels at one position of its window.
+// One addition to an output's accumulator, which saturates: the exact sum of neighbouring taps of its
+// window. A window's taps count in the order ky, kx, channel.
 struct AccumulationStep {
-  int first_channel;
-  int channels;
-  int ky;
-  int kx;
+  int first_tap;
+  int taps;
+};
+
+// What of a tile's windows lies inside the input.
+struct InsideWindows {
+  std::int64_t positions;  // of all windows
+  std::int64_t bands;      // pixels that a row of outputs sees, each once; summed over the rows
 };
 
 // Accesses of a memory: `times` times `elements` neighbouring elements.
@@ -65,6 +69,11 @@ class Dataflow {
 
   // Capacities ------------------------------------------------------------------------------------
 
+  // Whether a window's positions take rows where channels leave them free: the order of accumulation
+  // is another then (docs/arithmetic.md).
+  virtual bool packs_windows() const = 0;
+  // Registers of an activation each.
+  virtual std::int64_t activation_registers(const PeArrayConfig& array) const = 0;
   // Output channels that a tile may have.
   virtual int most_columns(const PeArrayConfig& array, bool depthwise) const = 0;
   // True if the PEs keep the weights that they need for the whole tile; else these come from the weight
@@ -84,11 +93,10 @@ class Dataflow {
 
   // Traffic between the array and the on-chip memories --------------------------------------------
 
-  // inside: of the tile's window positions, those inside the input. Elements are neighbouring channels
-  // of a pixel.
+  // Elements are neighbouring channels of a pixel. All of them pass the read quantizer.
   virtual std::vector<OperandAccess> activation_reads(const PeArrayConfig& array,
                                                       const ArrayTile& tile,
-                                                      std::int64_t inside) const = 0;
+                                                      const InsideWindows& inside) const = 0;
   // How often all of the tile's weights come from the weight SRAM while it computes; 0 where they stay.
   virtual std::int64_t weight_passes(const PeArrayConfig& array, const ArrayTile& tile) const = 0;
   // Of results (and of residuals, which are read likewise).

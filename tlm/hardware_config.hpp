@@ -100,8 +100,8 @@ struct StepAdapterConfig {
 struct HardwareConfig {
   std::string name = "edge-16x16";
   double clock_mhz = 400.0;
-  PeArrayConfig array;
-  PeArrayConfig edge_array{"mac", 4, 16, 8, 8, 24, 1024, 4, 8, {}};
+  PeArrayConfig array{"adder", 16, 16, 8, 8, 24, 64, 16, 8, {}, "packed-windows"};
+  PeArrayConfig edge_array{"mac", 4, 16, 8, 8, 24, 1024, 4, 8, {}, "packed-windows"};
   SramConfig activation_sram{128 * 1024, 4, 32, 1};
   SramConfig weight_sram{64 * 1024, 2, 64, 1};
   SramConfig parameter_sram{8 * 1024, 1, 16, 1};

@@ -28,9 +28,10 @@ ArrayParts array_parts(const hw::PeArrayConfig& array) {
   const int tap = element.widest_tap_bits(array);
   ArrayParts parts;
   for (const AreaUse& use : element.unit_parts(array)) parts.units.push_back(times(lanes, use));
-  parts.registers = {
-      {AreaPart::register_bits, lanes, double{1} * array.weight_bits + tap},
-      {AreaPart::register_bits, double{1} * array.rows, double{1} * array.activation_bits}};
+  parts.registers = {{AreaPart::register_bits, lanes, double{1} * array.weight_bits + tap},
+                     {AreaPart::register_bits,
+                      static_cast<double>(hw::dataflow(array.dataflow).activation_registers(array)),
+                      double{1} * array.activation_bits}};
   if (array.zero_gating) parts.registers.push_back({AreaPart::register_bits, lanes, 1});
   for (const hw::SumLevel& level : hw::dataflow(array.dataflow).sum_levels(array.rows, tap)) {
     const double bits = level.bits;

@@ -93,14 +93,14 @@ PostLutDemand PeArray::table_demand(const std::uint8_t* packed) const {
   std::vector<std::int16_t> weights(static_cast<std::size_t>(tile_.weights()));
   unpack_plain(format_, weight_shape(tile_), packed, weights.data());
   TableReads reads{tile_.columns, tile_.kernel, tile_.channels, {}};
-  reads.reads.reserve(weights.size());
-  std::int64_t count = 0;
-  for (const std::int16_t weight : weights) {
-    reads.reads.push_back(element_.reads_table(format_, weight) ? 1 : 0);
-    count += reads.reads.back();
+  reads.reads.resize(weights.size());
+  // Depthwise, weights stand position by position.
+  const auto columns = static_cast<std::size_t>(tile_.columns);
+  const std::size_t positions = weights.size() / columns;
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    const std::size_t place = tile_.depthwise ? i % columns * positions + i / columns : i;
+    reads.reads[place] = element_.reads_table(format_, weights[i]) ? 1 : 0;
   }
-  // Depthwise, one lane of a column works at a time: its table's port is free.
-  if (tile_.depthwise) return {count, 0};
   return table_.demand(reads, order_);
 }
 

@@ -19,13 +19,17 @@ std::int32_t accumulate_saturating(const SaturatingTile& tile, const void* opera
   };
   std::int64_t accumulator = 0;
   for (const hw::AccumulationStep& step : *tile.order) {
-    const std::int16_t* weights =
-        column_weights +
-        static_cast<std::size_t>(step.ky * tile.geometry.kernel + step.kx) * tile.channels;
     std::int64_t sum = 0;
-    for (int channel = step.first_channel; channel < step.first_channel + step.channels;
-         ++channel) {
-      sum += (*tile.taps)(activation(step.ky, step.kx, channel), weights[channel]);
+    int channel = step.first_tap % tile.channels;
+    int kx = step.first_tap / tile.channels % tile.geometry.kernel;
+    int ky = step.first_tap / tile.channels / tile.geometry.kernel;
+    for (int tap = step.first_tap; tap < step.first_tap + step.taps; ++tap) {
+      sum += (*tile.taps)(activation(ky, kx, channel), column_weights[tap]);
+      if (++channel < tile.channels) continue;
+      channel = 0;
+      if (++kx < tile.geometry.kernel) continue;
+      kx = 0;
+      ++ky;
     }
     accumulator += sum;
     if (accumulator > highest || accumulator < lowest) {

@@ -74,12 +74,14 @@ std::int32_t StepwiseEngine::accumulator(int row, int x, int column,
   std::int64_t accumulator = 0;
   for (const hw::AccumulationStep& step : weights_.order) {
     std::int64_t sum = 0;
-    for (int channel = step.first_channel; channel < step.first_channel + step.channels;
-         ++channel) {
+    for (int tap = step.first_tap; tap < step.first_tap + step.taps; ++tap) {
+      const int channel = tap % weights_.tile.channels;
+      const int position = tap / weights_.tile.channels;
+      const int ky = position / weights_.tile.kernel;
+      const int kx = position % weights_.tile.kernel;
       const int seen = weights_.tile.depthwise ? column : channel;
-      sum += element_->tap(weights_.format,
-                           activation(row * stride + step.ky, x * stride + step.kx, seen),
-                           weight(column, step.ky, step.kx, channel));
+      sum += element_->tap(weights_.format, activation(row * stride + ky, x * stride + kx, seen),
+                           weight(column, ky, kx, channel));
     }
     const std::int64_t exact = accumulator + sum;
     accumulator = std::clamp(exact, -highest_ - 1, highest_);

@@ -149,8 +149,8 @@ TapFormat tap_format(const hw::ConvolveFields& f, const hw::PeArrayConfig& array
 }
 
 hw::ArrayTile array_tile(const hw::ConvolveFields& f) {
-  return {f.output_height, f.output_width,  f.kernel, f.depthwise ? 1 : f.input_channels,
-          f.columns,       f.depthwise != 0};
+  return {f.output_height, f.output_width,   f.kernel, f.depthwise ? 1 : f.input_channels,
+          f.columns,       f.depthwise != 0, f.stride};
 }
 
 InputRows input_rows(const hw::ConvolveFields& f) {
@@ -201,7 +201,7 @@ void check_convolve(const hw::ConvolveFields& f, const PeArray& array, const Sra
   check.between("depthwise", f.depthwise, 0, 1);
   if (f.depthwise) {
     check.between("columns", f.columns, 1, array.dataflow().most_columns(array.config(), true),
-                  " (the array's rows, one for each column of a depthwise convolution)");
+                  " (the array's, of a depthwise convolution)");
     check.between("first_channel + columns", f.first_channel + f.columns, 1, f.input_channels,
                   " (the input's channels)");
   } else {

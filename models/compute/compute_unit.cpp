@@ -43,6 +43,12 @@ std::int64_t inside_positions(int first_output, int outputs, int kernel, int str
   return inside;
 }
 
+// From the first column of the input that a row of windows touches to the last one.
+std::int64_t seen_columns(const hw::ConvolveFields& f) {
+  const int end = (f.output_width - 1) * f.stride - f.padding + f.kernel;
+  return std::min(end, int{f.input_width}) - std::max(0, -int{f.padding});
+}
+
 // Rows of accumulators worked on at once: about what the first-level cache holds besides operands.
 constexpr int accumulators_at_once = 2048;
 
@@ -317,11 +323,12 @@ void ComputeUnit::spend_convolve(const Lane& used, const hw::ConvolveFields& fie
   work(cycles.fill, cycles.latency, {{parameter_sram_, parameters}, {weight_sram_, weights}});
 
   // Then inputs, results and residual side by side.
-  const std::int64_t inside =
+  const std::int64_t rows =
       inside_positions(fields.first_output_row, fields.output_height, fields.kernel, fields.stride,
-                       fields.padding, fields.input_height) *
-      inside_positions(0, fields.output_width, fields.kernel, fields.stride, fields.padding,
-                       fields.input_width);
+                       fields.padding, fields.input_height);
+  const std::int64_t columns = inside_positions(0, fields.output_width, fields.kernel,
+                                                fields.stride, fields.padding, fields.input_width);
+  const hw::InsideWindows inside{rows * columns, rows * std::min(columns, seen_columns(fields))};
   const hw::PeArrayConfig& array = used.array.config();
   const hw::Dataflow& dataflow = used.array.dataflow();
   const auto accesses = [&](const hw::OperandAccess& access, int bytes) {
@@ -329,8 +336,10 @@ void ComputeUnit::spend_convolve(const Lane& used, const hw::ConvolveFields& fie
            activation_sram_.accesses(static_cast<std::uint64_t>(access.elements * bytes));
   };
   std::int64_t reads = 0;
+  std::int64_t elements = 0;
   for (const hw::OperandAccess& access : dataflow.activation_reads(array, tile, inside)) {
     reads += accesses(access, element_bytes(fields.input_format));
+    elements += access.elements * access.times;
   }
   const hw::OperandAccess outputs = dataflow.output_writes(array, tile);
   if (fields.has_residual) reads += accesses(outputs, element_bytes(fields.residual_format));
@@ -343,7 +352,7 @@ void ComputeUnit::spend_convolve(const Lane& used, const hw::ConvolveFields& fie
 
   Activity& activity = context().activity;
   used.array.count(activity, layer, tap_format(fields, used.array.config()), tile, filled);
-  read_quantizer_.count(activity, layer, read_format(fields), inside * channels_read(fields));
+  read_quantizer_.count(activity, layer, read_format(fields), elements);
   used.scale_unit.count(activity, layer, scale_format(fields), tile.outputs());
   if (fields.step_register != 0) StepAdapter::count_scaling(activity, layer, fields.columns);
 

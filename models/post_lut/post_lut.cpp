@@ -22,18 +22,14 @@ PostLutDemand PostLut::demand(const TableReads& tile,
                               const std::vector<hw::AccumulationStep>& order) const {
   PostLutDemand demand;
   for (const hw::AccumulationStep& step : order) {
-    const int end = step.first_channel + step.channels;
+    const int end = step.first_tap + step.taps;
     int longest = 1;
     for (int column = 0; column < tile.columns; ++column) {
-      const std::uint8_t* channels =
-          tile.reads.data() +
-          ((static_cast<std::size_t>(column) * tile.kernel + step.ky) * tile.kernel + step.kx) *
-              tile.channels;
-      for (int group = step.first_channel; group < end; group += config_.lanes) {
+      const std::uint8_t* taps = tile.reads.data() + static_cast<std::size_t>(column) *
+                                                         tile.kernel * tile.kernel * tile.channels;
+      for (int group = step.first_tap; group < end; group += config_.lanes) {
         int odd = 0;
-        for (int channel = group; channel < std::min(group + config_.lanes, end); ++channel) {
-          odd += channels[channel];
-        }
+        for (int tap = group; tap < std::min(group + config_.lanes, end); ++tap) odd += taps[tap];
         demand.reads += odd;
         longest = std::max(longest, (odd + config_.ports - 1) / config_.ports);
       }

@@ -13,9 +13,14 @@
 #include "sw/network/reference_executor.hpp"
 #include "tlm/address_map.hpp"
 #include "tlm/command.hpp"
+#include "tlm/dataflow.hpp"
 
 namespace abacus::experiment {
 namespace {
+
+network::AccumulatorFormat accumulator_format(const hw::PeArrayConfig& array) {
+  return {array.accumulator_bits, array.rows, hw::dataflow(array.dataflow).packs_windows()};
+}
 
 // Elements of a stored tensor as they stand in memory: one byte up to 8 bits, else two, little-endian,
 // two's complement.
@@ -135,9 +140,8 @@ class HostSoftware {
   // command has ended, in the activation SRAM, where nothing has overwritten it yet.
   void begin_check(std::int64_t index, const std::vector<std::int16_t>& image) {
     const hw::HardwareConfig& hardware = platform_.config();
-    reference_ = network::execute_reference(
-        network_, image, {hardware.array.accumulator_bits, hardware.array.rows},
-        {hardware.edge_array.accumulator_bits, hardware.edge_array.rows});
+    reference_ = network::execute_reference(network_, image, accumulator_format(hardware.array),
+                                            accumulator_format(hardware.edge_array));
     next_tile_ = program_.tiles.begin();
     unreadable_ = false;
     platform_.observe_compute([this, index](std::uint32_t command) {

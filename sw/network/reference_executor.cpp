@@ -236,6 +236,22 @@ Accumulator accumulate(const IntegerLayer& layer, const CodeTaps& code_taps,
                        AccumulatorFormat format) {
   Accumulator accumulator(format.bits);
   const int channels = operands.shape.channels;
+  if (format.packs_windows && channels < format.rows) {
+    const int taps = layer.kernel * layer.kernel * channels;
+    std::int64_t sum = 0;
+    for (int tap = 0; tap < taps; ++tap) {
+      const int ky = tap / channels / layer.kernel;
+      const int kx = tap / channels % layer.kernel;
+      const std::int32_t* const a =
+          operands.values.data() +
+          position(operands.shape, y * layer.stride + ky, x * layer.stride + kx, tap % channels);
+      sum += sum_of_taps(layer.arithmetic, code_taps, a, weights.data() + tap, 1);
+      if ((tap + 1) % format.rows != 0 && tap + 1 != taps) continue;
+      accumulator.add(sum);
+      sum = 0;
+    }
+    return accumulator;
+  }
   for (int tile = 0; tile < channels; tile += std::min(format.rows, channels)) {
     const int count = std::min(format.rows, channels - tile);
     for (int ky = 0; ky < layer.kernel; ++ky) {

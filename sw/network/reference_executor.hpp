@@ -9,10 +9,11 @@
 
 namespace abacus::network {
 
-// The two properties of an array that show in its results once an accumulator saturates.
+// The properties of an array that show in its results once an accumulator saturates.
 struct AccumulatorFormat {
   int bits = 24;
-  int rows = 16;  // input channels summed exactly before each saturating addition
+  int rows = 16;               // input channels summed exactly before each saturating addition
+  bool packs_windows = false;  // of fewer channels than rows: taps of several positions
 };
 
 // How layers with exponent weights compute. `exact` is what no hardware does: taps are real numbers,

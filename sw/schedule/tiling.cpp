@@ -238,7 +238,8 @@ const hw::PeArrayConfig& array_of(const network::IntegerLayer& layer,
 hw::ArrayTile array_tile(const network::IntegerNetwork& network, const network::IntegerLayer& layer,
                          int output_rows, int columns) {
   const int channels = layer.seen_channels(network.tensor(layer.input).shape.channels);
-  return {output_rows, layer.output.shape.width, layer.kernel, channels, columns, layer.depthwise};
+  return {output_rows, layer.output.shape.width, layer.kernel, channels,
+          columns,     layer.depthwise,          layer.stride};
 }
 
 }  // namespace abacus::schedule

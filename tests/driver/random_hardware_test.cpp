@@ -15,8 +15,10 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <random>
+#include <set>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "sw/support/forked_work.hpp"
@@ -246,9 +248,21 @@ class Bounds {
     const int channels = f.depthwise ? f.columns : f.input_channels;
     const std::int64_t packed = std::int64_t{f.kernel} * f.kernel * ((channels + 7) / 8) *
                                 (f.depthwise ? 1 : f.columns) * f.weight_bits;
-    const int tiles = f.depthwise ? 1 : static_cast<int>(ceil_divide(channels, array.rows));
-    const bool stay = f.kernel * f.kernel * tiles <= array.weights_per_pe;
+    const int positions = f.kernel * f.kernel;
+    const int summed = f.depthwise ? 1 : channels;
+    const bool packs = array.dataflow == "packed-windows" && (f.depthwise || summed < array.rows);
+    const std::int64_t steps = packs ? ceil_divide(positions * summed, array.rows)
+                                     : positions * ceil_divide(summed, array.rows);
+    const bool stay = steps <= array.weights_per_pe;
     const std::int64_t pixels = std::int64_t{f.output_height} * f.output_width;
+    // Depthwise, what a window has more than the one before it passes the read quantizer.
+    const bool held = packs && f.depthwise && positions <= array.rows;
+    std::int64_t issue = pixels * steps;
+    if (packs && f.depthwise) {
+      const int moved = held ? std::min(f.kernel, f.stride) : f.kernel;
+      issue = pixels * std::max(steps, ceil_divide(f.kernel * moved * f.columns, array.rows)) +
+              f.output_height * ceil_divide(f.kernel * (f.kernel - moved) * f.columns, array.rows);
+    }
 
     Phase fill{0,
                {{Component::parameter_sram, accesses(Component::parameter_sram, 16 * f.columns)}}};
@@ -261,24 +275,26 @@ class Bounds {
 
     std::int64_t inside = 0;
     for (int y = 0; y < f.output_height; ++y) {
+      std::set<std::pair<int, int>> seen;
       for (int x = 0; x < f.output_width; ++x) {
         for (int tap = 0; tap < f.kernel * f.kernel; ++tap) {
           const int row = (f.first_output_row + y) * f.stride - f.padding + tap / f.kernel;
           const int column = x * f.stride - f.padding + tap % f.kernel;
-          inside += row >= 0 && row < f.input_height && column >= 0 && column < f.input_width;
+          if (row < 0 || row >= f.input_height || column < 0 || column >= f.input_width) continue;
+          if (!held || seen.insert({row, column}).second) ++inside;
         }
       }
     }
     const auto of = [&](std::int64_t bytes) { return accesses(Component::activation_sram, bytes); };
     std::int64_t activations = 0;
-    for (int first = 0; first < channels; first += array.rows) {
+    const int together = packs ? channels : array.rows;
+    for (int first = 0; first < channels; first += together) {
       activations +=
-          inside * of(std::min(array.rows, channels - first) * element_bytes(f.input_format));
+          inside * of(std::min(together, channels - first) * element_bytes(f.input_format));
     }
     activations += pixels * of(f.columns * element_bytes(f.output_format));
     if (f.has_residual) activations += pixels * of(f.columns * element_bytes(f.residual_format));
-    Phase run{std::max(pixels * f.kernel * f.kernel * tiles,
-                       ceil_divide(pixels * f.columns, array.scale_lanes)),
+    Phase run{std::max(issue, ceil_divide(pixels * f.columns, array.scale_lanes)),
               {{Component::activation_sram, activations}}};
     if (!stay) {
       run.accesses[Component::weight_sram] = accesses(Component::weight_sram, pixels * packed);

@@ -7,9 +7,14 @@
 #include "sw/experiment/program_view.hpp"
 #include "tests/network/random_integer_network.hpp"
 #include "tlm/address_map.hpp"
+#include "tlm/dataflow.hpp"
 
 namespace abacus::test {
 namespace {
+
+network::AccumulatorFormat accumulator_format(const hw::PeArrayConfig& array) {
+  return {array.accumulator_bits, array.rows, hw::dataflow(array.dataflow).packs_windows()};
+}
 
 // Elements as they stand in memory: one or two bytes, two's complement, little-endian.
 std::vector<std::int32_t> decode(const network::StoredTensor& tensor,
@@ -94,9 +99,8 @@ driver::RunStatistics System::run(std::uint64_t image_seed) {
 }
 
 network::ReferenceResult System::reference_of(const network::IntegerNetwork& other) const {
-  return network::execute_reference(
-      other, image_, {hardware_.array.accumulator_bits, hardware_.array.rows},
-      {hardware_.edge_array.accumulator_bits, hardware_.edge_array.rows});
+  return network::execute_reference(other, image_, accumulator_format(hardware_.array),
+                                    accumulator_format(hardware_.edge_array));
 }
 
 void System::read_tile(const schedule::OutputTile& tile) {

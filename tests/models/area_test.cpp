@@ -71,6 +71,10 @@ TEST(ArrayArea, IsTheSumOfItsParts) {
   EXPECT_NEAR(adder.adder_trees, 10 * add + 10 * reg, 1e-9);
   EXPECT_NEAR(adder.accumulators, 24 * add + 24 * reg, 1e-9);
   EXPECT_NEAR(adder.memories, 2 * 358, 1e-9);  // 64 weights of 8 bits each
+  // A register of an activation in each lane, not in each row.
+  hw::PeArrayConfig packed = array_of("adder", 8, 2, 3);
+  packed.dataflow = "packed-windows";
+  EXPECT_NEAR(array_area(packed, aladdin()).registers, 6 * (8 + 9) * reg + 6 * 8 * reg, 1e-9);
   const ArrayArea mac = array_area(array_of("mac", 8, 2, 1), aladdin());
   EXPECT_NEAR(mac.units, 2 * 64 * 4600 / 1024.0, 1e-9);
   EXPECT_NEAR(mac.registers, 2 * (8 + 16) * reg + 2 * 8 * reg, 1e-9);
@@ -149,9 +153,9 @@ TEST(AcceleratorArea, HasEveryBlock) {
   const double shift = 250 / 32.0;
   const double multiply = 4600 / 1024.0;
   const double reg = 6;
-  // Two arrays with 4 scale lanes and 16 columns each.
+  // 16 and 4 scale lanes; 16 columns each.
   EXPECT_NEAR(area.of(Component::scale_unit),
-              2 * 4 * ((24 * 16 + 16 * 16) * multiply + 3 * 48 * add + 2 * 48 * shift + 64 * reg) +
+              20 * ((24 * 16 + 16 * 16) * multiply + 3 * 48 * add + 2 * 48 * shift + 64 * reg) +
                   2 * 16 * 64 * reg,
               1e-6);
   EXPECT_NEAR(area.of(Component::vector_unit),

@@ -306,6 +306,7 @@ TEST(ComputeUnit, ProgramsFindNoWeights) {
 TEST(ComputeUnit, RefusesDepthwiseTilesWithoutARowForEachColumn) {
   hw::HardwareConfig config = small_memories();
   config.array.rows = 8;
+  config.array.dataflow = "output-stationary";
   Bench bench(config);
   ConvolveCase c = some_case(config);
   bench.fill(c.memories);
@@ -785,13 +786,14 @@ TEST(ComputeUnitTime, ATableReadHasTheLayersOwnWordAndRows) {
 
 TEST(ComputeUnitTime, PointwiseWaitsForTheScaleUnit) {
   hw::HardwareConfig config;
+  config.array.scale_lanes = 4;
   Bench bench(config, hw::TimingLevel::approximate);
   hw::ConvolveFields f = authors_kernel();
   f.kernel = 1;
   f.padding = 0;
   const TimelineEntry entry = timed(bench, Bench::command(f));
   // 784 positions, but 12,544 results at 4 a cycle; 16 parameters of 16 bytes first; SRAM
-  // latency 1.
+  // latency 1. With as many scale lanes as columns it would wait for nothing.
   EXPECT_EQ(cycles(bench, entry.end - entry.start), 16 + 1 + 3136 + 6);
 }
 

@@ -1,6 +1,7 @@
 #include "tests/models/convolve_case.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
@@ -311,64 +312,86 @@ void fill_memories(ConvolveCase& c) {
               c.records.size() * sizeof(hw::ScaleRecord));
 }
 
+namespace {
+
+// ky, kx, input channel.
+using Tap = std::array<int, 3>;
+
+// What is summed exactly before each addition to the accumulator.
+std::vector<std::vector<Tap>> steps_by_the_book(const hw::ConvolveFields& f,
+                                                const hw::PeArrayConfig& array) {
+  std::vector<std::vector<Tap>> steps;
+  const bool packed = array.dataflow == "packed-windows" && f.input_channels < array.rows;
+  for (int first = 0; first < f.input_channels; first += array.rows) {
+    for (int ky = 0; ky < f.kernel; ++ky) {
+      for (int kx = 0; kx < f.kernel; ++kx) {
+        if (!packed) steps.emplace_back();
+        for (int i = first; i < std::min(first + array.rows, int{f.input_channels}); ++i) {
+          const bool full = steps.empty() || static_cast<int>(steps.back().size()) == array.rows;
+          if (packed && full) steps.emplace_back();
+          steps.back().push_back({ky, kx, i});
+        }
+      }
+    }
+  }
+  return steps;
+}
+
+}  // namespace
+
 Expected expected(const ConvolveCase& c, const hw::PeArrayConfig& array) {
   const hw::ConvolveFields& f = c.fields;
   Expected result;
   result.activation = c.memories.activation;
   const std::int64_t highest = (std::int64_t{1} << (array.accumulator_bits - 1)) - 1;
   const std::int64_t lowest = -highest - 1;
+  const std::vector<std::vector<Tap>> steps = steps_by_the_book(f, array);
   for (int y = 0; y < f.output_height; ++y) {
     for (int x = 0; x < f.output_width; ++x) {
       for (int column = 0; column < f.columns; ++column) {
         std::int64_t accumulator = 0;
-        for (int first = 0; first < f.input_channels; first += array.rows) {
-          for (int ky = 0; ky < f.kernel; ++ky) {
-            for (int kx = 0; kx < f.kernel; ++kx) {
-              std::int64_t tree = 0;
-              for (int i = first; i < std::min(first + array.rows, int{f.input_channels}); ++i) {
-                const int iy = (f.first_output_row + y) * f.stride + ky - f.padding;
-                const int ix = x * f.stride + kx - f.padding;
-                const bool sign = f.taps == hw::TapKind::sign_product;
-                std::int64_t a = sign ? -1 : 0;
-                if (iy >= 0 && iy < f.input_height && ix >= 0 && ix < f.input_width) {
-                  const std::int64_t v =
-                      c.input[(static_cast<std::size_t>(iy) * f.input_width + ix) *
-                                  f.input_channels +
-                              i];
-                  a = sign
-                          ? (v < 0 ? -1 : 1)
-                          : std::clamp(round_shift_by_the_book(v * f.read_multiplier, f.read_shift),
-                                       low_of(f.activation_bits, f.activation_signed),
-                                       high_of(f.activation_bits, f.activation_signed));
-                }
-                const std::int64_t w =
-                    c.weights[((static_cast<std::size_t>(column) * f.kernel + ky) * f.kernel + kx) *
-                                  f.input_channels +
-                              i];
-                const bool exponents = f.taps == hw::TapKind::shifted ||
-                                       f.taps == hw::TapKind::half_shifted ||
-                                       f.taps == hw::TapKind::twice_shifted;
-                // Row and column of a table, by the codes' low bits.
-                const auto table_tap = [&] {
-                  const hw::ElementTable& of = *array.element;
-                  const std::int64_t table_row = w - low_of(of.weight_bits, of.weight_signed);
-                  const std::int64_t table_column =
-                      a - low_of(of.activation_bits, of.activation_signed);
-                  return std::int64_t{of.taps.at(static_cast<std::size_t>(
-                      table_row * (1 << of.activation_bits) + table_column))};
-                };
-                tree += f.taps == hw::TapKind::tabulated ? table_tap()
-                        : exponents                      ? exponent_tap_by_the_book(f, a, w)
-                        : f.taps == hw::TapKind::absolute_difference
-                            ? std::abs(a * (1 << f.activation_shift) - w * (1 << f.weight_shift))
-                            : a * w;
-              }
-              accumulator += tree;
-              if (accumulator > highest || accumulator < lowest) {
-                ++result.saturations;
-                accumulator = std::clamp(accumulator, lowest, highest);
-              }
+        for (const std::vector<Tap>& step : steps) {
+          std::int64_t tree = 0;
+          for (const auto& [ky, kx, i] : step) {
+            const int iy = (f.first_output_row + y) * f.stride + ky - f.padding;
+            const int ix = x * f.stride + kx - f.padding;
+            const bool sign = f.taps == hw::TapKind::sign_product;
+            std::int64_t a = sign ? -1 : 0;
+            if (iy >= 0 && iy < f.input_height && ix >= 0 && ix < f.input_width) {
+              const std::int64_t v =
+                  c.input[(static_cast<std::size_t>(iy) * f.input_width + ix) * f.input_channels +
+                          i];
+              a = sign ? (v < 0 ? -1 : 1)
+                       : std::clamp(round_shift_by_the_book(v * f.read_multiplier, f.read_shift),
+                                    low_of(f.activation_bits, f.activation_signed),
+                                    high_of(f.activation_bits, f.activation_signed));
             }
+            const std::int64_t w =
+                c.weights[((static_cast<std::size_t>(column) * f.kernel + ky) * f.kernel + kx) *
+                              f.input_channels +
+                          i];
+            const bool exponents = f.taps == hw::TapKind::shifted ||
+                                   f.taps == hw::TapKind::half_shifted ||
+                                   f.taps == hw::TapKind::twice_shifted;
+            // Row and column of a table, by the codes' low bits.
+            const auto table_tap = [&] {
+              const hw::ElementTable& of = *array.element;
+              const std::int64_t table_row = w - low_of(of.weight_bits, of.weight_signed);
+              const std::int64_t table_column =
+                  a - low_of(of.activation_bits, of.activation_signed);
+              return std::int64_t{of.taps.at(
+                  static_cast<std::size_t>(table_row * (1 << of.activation_bits) + table_column))};
+            };
+            tree += f.taps == hw::TapKind::tabulated ? table_tap()
+                    : exponents                      ? exponent_tap_by_the_book(f, a, w)
+                    : f.taps == hw::TapKind::absolute_difference
+                        ? std::abs(a * (1 << f.activation_shift) - w * (1 << f.weight_shift))
+                        : a * w;
+          }
+          accumulator += tree;
+          if (accumulator > highest || accumulator < lowest) {
+            ++result.saturations;
+            accumulator = std::clamp(accumulator, lowest, highest);
           }
         }
         const hw::ScaleRecord& record = c.records[static_cast<std::size_t>(column)];

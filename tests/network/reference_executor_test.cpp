@@ -410,6 +410,24 @@ TEST(Accumulator, CountsEveryAdditionThatSaturates) {
   EXPECT_THAT(exact.saturations, ElementsAre(0));
 }
 
+TEST(Accumulator, PackedWindowsSumTapsOfSeveralPositions) {
+  // A window of 2 × 2 positions of 1 channel: 100, 100, −100, −100. One position after another 100, 127*,
+  // 27, −73; two rows hold two positions: 200*, then 127 − 200; three: 100, then 0; four: 0.
+  IntegerLayer layer = convolution(Arithmetic::cnn, {1, 1, 1}, 2, {1, 1, 1, 1});
+  const IntegerNetwork network = network_of({1, 2, 2}, {layer});
+  const std::vector<std::int16_t> image = {100, 100, -100, -100};
+  const auto run_packed = [&](int rows, bool packs) {
+    return execute_reference(network, image, {8, rows, packs}, wide);
+  };
+  EXPECT_THAT(run_packed(4, false).outputs[0], ElementsAre(-73)) << "a row a channel";
+  EXPECT_THAT(run_packed(1, true).outputs[0], ElementsAre(-73)) << "the channel fills the row";
+  EXPECT_THAT(run_packed(2, true).outputs[0], ElementsAre(-73));
+  EXPECT_THAT(run_packed(2, true).saturations, ElementsAre(1));
+  EXPECT_THAT(run_packed(3, true).outputs[0], ElementsAre(0));
+  EXPECT_THAT(run_packed(3, true).saturations, ElementsAre(0));
+  EXPECT_THAT(run_packed(4, true).outputs[0], ElementsAre(0));
+}
+
 TEST(Accumulator, TreeSumsExactlyBeforeSaturating) {
   // +100 +100 −100 −100: one tile sums to 0; one row at a time 100, 127*, 27, −73.
   const IntegerNetwork network =

@@ -277,6 +277,7 @@ TEST(Schedule, GivesEachColumnOfADepthwiseConvolutionARow) {
   hw::HardwareConfig hardware = hardware_for(network::Arithmetic::cnn);
   hardware.array.rows = 12;
   hardware.array.columns = 24;
+  hardware.array.dataflow = "output-stationary";
   const Program program = schedule(network, hardware);
   const std::size_t layer = 1;
   ASSERT_TRUE(network.layers[layer].depthwise);

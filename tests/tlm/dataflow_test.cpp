@@ -3,14 +3,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <map>
 #include <random>
 #include <stdexcept>
-#include <tuple>
+#include <utility>
+#include <vector>
 
 namespace abacus::hw {
 namespace {
 
+using ::testing::Each;
 using ::testing::HasSubstr;
 
 PeArrayConfig array_of(int rows, int columns) {
@@ -18,6 +19,14 @@ PeArrayConfig array_of(int rows, int columns) {
   array.rows = rows;
   array.columns = columns;
   return array;
+}
+
+using Pairs = std::vector<std::pair<int, int>>;
+
+Pairs pairs(const std::vector<AccumulationStep>& steps) {
+  Pairs pairs;
+  for (const AccumulationStep& step : steps) pairs.emplace_back(step.first_tap, step.taps);
+  return pairs;
 }
 
 TEST(Dataflow, IsFoundByName) {
@@ -51,7 +60,8 @@ class EveryDataflow : public ::testing::TestWithParam<std::string> {
                            pick(1, 5),
                            depthwise ? 1 : pick(1, 90),
                            pick(1, flow.most_columns(array, depthwise)),
-                           depthwise};
+                           depthwise,
+                           pick(1, 3)};
       SCOPED_TRACE("rows " + std::to_string(array.rows) + " channels " +
                    std::to_string(tile.channels) + " columns " + std::to_string(tile.columns));
       test(flow, array, tile);
@@ -61,18 +71,12 @@ class EveryDataflow : public ::testing::TestWithParam<std::string> {
 
 TEST_P(EveryDataflow, AccumulatesEveryTapOfAnOutputOnce) {
   for_random_tiles([](const Dataflow& flow, const PeArrayConfig& array, const ArrayTile& tile) {
-    std::map<std::tuple<int, int, int>, int> taps;
+    std::vector<int> times(static_cast<std::size_t>(tile.kernel * tile.kernel * tile.channels));
     for (const AccumulationStep& step : flow.accumulation_order(array, tile)) {
-      for (int c = 0; c < step.channels; ++c) ++taps[{step.ky, step.kx, step.first_channel + c}];
+      ASSERT_LE(step.taps, array.rows);
+      for (int i = 0; i < step.taps; ++i) ++times.at(static_cast<std::size_t>(step.first_tap + i));
     }
-    ASSERT_EQ(static_cast<std::int64_t>(taps.size()),
-              std::int64_t{tile.kernel} * tile.kernel * tile.channels);
-    for (const auto& [tap, times] : taps) {
-      const auto& [ky, kx, channel] = tap;
-      ASSERT_EQ(times, 1);
-      ASSERT_TRUE(ky >= 0 && ky < tile.kernel && kx >= 0 && kx < tile.kernel);
-      ASSERT_TRUE(channel >= 0 && channel < tile.channels);
-    }
+    EXPECT_THAT(times, Each(1));
   });
 }
 
@@ -139,14 +143,8 @@ TEST(OutputStationary, TakesTheAuthorsCycles) {
 TEST(OutputStationary, SumsAChannelTileAfterTheOther) {
   const std::vector<AccumulationStep> steps =
       dataflow("output-stationary").accumulation_order(array_of(4, 1), {1, 1, 2, 6, 1});
-  const std::vector<std::tuple<int, int, int, int>> wanted = {
-      {0, 4, 0, 0}, {0, 4, 0, 1}, {0, 4, 1, 0}, {0, 4, 1, 1},
-      {4, 2, 0, 0}, {4, 2, 0, 1}, {4, 2, 1, 0}, {4, 2, 1, 1}};
-  ASSERT_EQ(steps.size(), wanted.size());
-  for (std::size_t i = 0; i < steps.size(); ++i) {
-    EXPECT_EQ(std::tuple(steps[i].first_channel, steps[i].channels, steps[i].ky, steps[i].kx),
-              wanted[i]);
-  }
+  EXPECT_EQ(pairs(steps),
+            (Pairs{{0, 4}, {6, 4}, {12, 4}, {18, 4}, {4, 2}, {10, 2}, {16, 2}, {22, 2}}));
 }
 
 TEST(OutputStationary, GivesEachDepthwiseColumnARow) {
@@ -155,10 +153,88 @@ TEST(OutputStationary, GivesEachDepthwiseColumnARow) {
   EXPECT_EQ(flow.most_columns(array_of(4, 16), false), 16);
   // The columns' channels side by side, as many in an access as the array has rows.
   const std::vector<OperandAccess> reads =
-      flow.activation_reads(array_of(16, 16), {2, 3, 3, 1, 12, true}, 40);
+      flow.activation_reads(array_of(16, 16), {2, 3, 3, 1, 12, true}, {40, 20});
   ASSERT_EQ(reads.size(), 1u);
   EXPECT_EQ(reads[0].elements, 12);
   EXPECT_EQ(reads[0].times, 40);
+}
+
+TEST(PackedWindows, CutsAWindowOfFewChannelsIntoStepsOfAsManyTapsAsRows) {
+  const Dataflow& flow = dataflow("packed-windows");
+  // ResNet-18's first convolution: 147 taps on 4 rows.
+  EXPECT_EQ(flow.issue_cycles(array_of(4, 16), {112, 112, 7, 3, 16, false, 2}), 112 * 112 * 37);
+  EXPECT_EQ(pairs(flow.accumulation_order(array_of(4, 1), {1, 1, 2, 3, 1})),
+            (Pairs{{0, 4}, {4, 4}, {8, 4}}));
+  // A window's weights are as many in a PE as it has steps.
+  PeArrayConfig array = array_of(4, 16);
+  array.weights_per_pe = 37;
+  EXPECT_TRUE(flow.weights_stay(array, {1, 1, 7, 3, 16}));
+  array.weights_per_pe = 36;
+  EXPECT_FALSE(flow.weights_stay(array, {1, 1, 7, 3, 16}));
+  // Each position comes once a window.
+  const std::vector<OperandAccess> reads =
+      flow.activation_reads(array_of(4, 16), {2, 3, 3, 3, 12}, {40, 20});
+  ASSERT_EQ(reads.size(), 1u);
+  EXPECT_EQ(reads[0].elements, 3);
+  EXPECT_EQ(reads[0].times, 40);
+}
+
+TEST(PackedWindows, IsOutputStationaryForChannelsThatFillTheRows) {
+  const Dataflow& packed = dataflow("packed-windows");
+  const Dataflow& plain = dataflow("output-stationary");
+  for (const int channels : {16, 17, 40}) {
+    const ArrayTile tile{5, 6, 3, channels, 16};
+    EXPECT_EQ(packed.issue_cycles(array_of(16, 16), tile),
+              plain.issue_cycles(array_of(16, 16), tile));
+    EXPECT_EQ(pairs(packed.accumulation_order(array_of(16, 16), tile)),
+              pairs(plain.accumulation_order(array_of(16, 16), tile)));
+  }
+}
+
+TEST(PackedWindows, NeverTakesMoreCyclesOrReadsThanOutputStationary) {
+  const Dataflow& packed = dataflow("packed-windows");
+  const Dataflow& plain = dataflow("output-stationary");
+  std::mt19937 random(8);
+  const auto pick = [&](int low, int high) {
+    return std::uniform_int_distribution<int>(low, high)(random);
+  };
+  for (int i = 0; i < 500; ++i) {
+    const int rows = pick(1, 40);
+    const PeArrayConfig array = array_of(rows, pick(1, rows));
+    const bool depthwise = i % 2 == 0;
+    const ArrayTile tile{
+        pick(1, 9), pick(1, 9), pick(1, 5), depthwise ? 1 : pick(1, 60), pick(1, array.columns),
+        depthwise,  pick(1, 3)};
+    const InsideWindows inside{tile.positions(), tile.positions() / tile.kernel};
+    const auto all = [&](const Dataflow& flow) {
+      std::int64_t elements = 0;
+      for (const OperandAccess& access : flow.activation_reads(array, tile, inside)) {
+        elements += access.elements * access.times;
+      }
+      return elements;
+    };
+    EXPECT_LE(packed.issue_cycles(array, tile), plain.issue_cycles(array, tile));
+    EXPECT_LE(all(packed), all(plain));
+  }
+}
+
+TEST(PackedWindows, MovesADepthwiseWindowThroughTheRegisters) {
+  const Dataflow& flow = dataflow("packed-windows");
+  EXPECT_EQ(flow.most_columns(array_of(4, 16), true), 16);
+  EXPECT_EQ(flow.activation_registers(array_of(4, 16)), 64);
+  // 3 x 3 on 16 rows: a step, and three new pixels of 16 channels through a quantizer of 16 lanes; six
+  // more where a row begins.
+  EXPECT_EQ(flow.issue_cycles(array_of(16, 16), {4, 10, 3, 1, 16, true}), 4 * (10 * 3 + 6));
+  // At stride 2, six; three more.
+  EXPECT_EQ(flow.issue_cycles(array_of(16, 16), {4, 10, 3, 1, 16, true, 2}), 4 * (10 * 6 + 3));
+  // 4 x 4 channels: the step binds.
+  EXPECT_EQ(flow.issue_cycles(array_of(16, 4), {4, 10, 3, 1, 4, true}), 4 * (10 * 1 + 2));
+  // 25 positions do not fit 16 rows.
+  EXPECT_EQ(flow.issue_cycles(array_of(16, 16), {4, 10, 5, 1, 16, true}), 4 * 10 * 25);
+  EXPECT_EQ(flow.activation_reads(array_of(16, 16), {4, 10, 3, 1, 16, true}, {300, 100})[0].times,
+            100);
+  EXPECT_EQ(flow.activation_reads(array_of(16, 16), {4, 10, 5, 1, 16, true}, {300, 100})[0].times,
+            300);
 }
 
 }  // namespace
