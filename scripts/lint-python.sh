@@ -8,7 +8,7 @@
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
-entries=(scripts/element scripts/reproduce scripts/report)
+entries=(scripts/element scripts/reproduce scripts/report scripts/fetch-plotly)
 settings=$PWD/scripts/pyproject.toml
 python=/usr/bin/python3
 status=0

@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
-# Installs the Debian 12 packages that Abacus is built from, those that are not there yet.
+# Installs the Debian 12 packages that Abacus is built from, those that are not there yet, and fetches the
+# plotting library of the report's pages (docs/report.md).
 #
 #   scripts/setup.sh          # to build and test
-#   scripts/setup.sh lint     # what the checks of style need, too (scripts/check-*.sh)
+#   scripts/setup.sh lint     # what the checks of style (scripts/check-*.sh) and the tests in a browser need, too
 #   scripts/setup.sh fuzz     # what the fuzz targets need, too (scripts/fuzz)
 #
 # Works as root, or as a user who may use sudo; asks no questions.
 set -euo pipefail
+here=$(dirname "$0")
 
 packages=(
   # build
@@ -20,36 +22,45 @@ packages=(
   libtorch-dev libopenblas0-openmp libopenblas-openmp-dev libhwy-dev
   # tests and benchmarks
   libgtest-dev libgmock-dev libbenchmark-dev
-  # report (with Debian's own /usr/bin/python3)
+  # report, and the papers' figures (with Debian's own /usr/bin/python3)
   python3 python3-jinja2 python3-matplotlib
   # images
   dataset-fashion-mnist
 )
 if [ "${1:-}" = lint ]; then
   packages+=(clang-format clang-tidy black flake8 mypy python3-numpy)
+  packages+=(chromium chromium-driver python3-selenium)  # the tests of the report's page in a browser
 fi
 if [ "${1:-}" = fuzz ]; then
   packages+=(clang llvm libclang-rt-dev)
 fi
 
-missing=()
-for package in "${packages[@]}"; do
-  state=$(dpkg-query --show --showformat='${db:Status-Status}' "$package" 2>/dev/null || true)
-  [ "$state" = installed ] || missing+=("$package")
-done
-if [ ${#missing[@]} -eq 0 ]; then
-  exit 0
-fi
-
-as_root=()
-if [ "$(id -u)" -ne 0 ]; then
-  if ! command -v sudo >/dev/null; then
-    echo "scripts/setup.sh: needs root or sudo to install: ${missing[*]}" >&2
-    exit 1
+# Those that are not there yet.
+install() {
+  local missing=() package state as_root=()
+  for package in "$@"; do
+    state=$(dpkg-query --show --showformat='${db:Status-Status}' "$package" 2>/dev/null || true)
+    [ "$state" = installed ] || missing+=("$package")
+  done
+  [ ${#missing[@]} -gt 0 ] || return 0
+  if [ "$(id -u)" -ne 0 ]; then
+    if ! command -v sudo >/dev/null; then
+      echo "scripts/setup.sh: needs root or sudo to install: ${missing[*]}" >&2
+      exit 1
+    fi
+    as_root=(sudo)
   fi
-  as_root=(sudo)
+  echo "installing: ${missing[*]}"
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update -qq
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+    apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+}
+install "${packages[@]}"
+
+# The plotting library of the report's pages, once a user. Everything else works without it.
+if ! "$here"/fetch-plotly --check 2>/dev/null; then
+  command -v npm >/dev/null || install npm
+  if ! "$here"/fetch-plotly; then
+    echo "scripts/setup.sh: abacus report makes no pages until scripts/fetch-plotly has run" >&2
+  fi
 fi
-echo "installing: ${missing[*]}"
-"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update -qq
-"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
-  apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null

@@ -42,7 +42,7 @@ class JsonValue:
     def error(self, allowed: str) -> AbacusError:
         """Of another value."""
         return AbacusError(
-            f"{self.file}: {self.path}: found {shown(self.value)}; allowed: {allowed}"
+            f"{self.file}: {visible(self.path)}: found {shown(self.value)}; allowed: {allowed}"
         )
 
     def fields(self) -> dict[str, Any]:
@@ -54,7 +54,7 @@ class JsonValue:
     def inner(self, name: str) -> "JsonValue":
         """A field that is there."""
         path = f"{self.path}.{name}" if self.path else name
-        return JsonValue(self.file, visible(path), self.fields()[name])
+        return JsonValue(self.file, path, self.fields()[name])
 
     def items(self) -> list[tuple[str, "JsonValue"]]:
         """All fields with their names."""
@@ -67,7 +67,7 @@ class JsonValue:
     def __getitem__(self, name: str) -> "JsonValue":
         found = self.get(name)
         if found is None:
-            where = f"{self.path}: " if self.path else ""
+            where = f"{visible(self.path)}: " if self.path else ""
             raise MissingField(f"{self.file}: {where}found no field {name}; it is needed")
         return found
 

@@ -14,10 +14,10 @@ Run = dict[str, Any]
 Results = dict[str, Any]
 
 
-def read_results(file: pathlib.Path) -> Results:
-    """All of the file; it has one run at least."""
+def read_json(file: pathlib.Path) -> Any:
+    """The file's value; AbacusError where there is none."""
     try:
-        results = json.loads(file.read_text(encoding="utf-8"))
+        return json.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise AbacusError(f"{file}: {error.strerror}") from None
     except UnicodeDecodeError as error:
@@ -28,6 +28,11 @@ def read_results(file: pathlib.Path) -> Results:
         raise AbacusError(f"{file}: no JSON: {error}") from None
     except RecursionError:
         raise AbacusError(f"{file}: its lists and objects are nested too deep") from None
+
+
+def read_results(file: pathlib.Path) -> Results:
+    """All of the file; it has one run at least."""
+    results = read_json(file)
     schema = results.get("schema") if isinstance(results, dict) else None
     if type(schema) is not int or not FIRST_SCHEMA <= schema <= SCHEMA:
         newer = "; a newer abacus wrote it" if type(schema) is int and schema > SCHEMA else ""

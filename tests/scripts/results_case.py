@@ -19,6 +19,13 @@ TINY: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
 
 Path = tuple[str | int, ...]
 
+# It breaks out of any place where it is not escaped, of plotly.js's markup and of templates.
+HOSTILE = (
+    "_$\\frac$\"'></title></style></pre></script></svg>--><x-hostile onclick=1><!-- ]]> \\$ "
+    "\x1b \x00 \n \r \u202e \u2028 \ud800 \udcff &lt; {{ 7 * 7 }} {% for %} "
+    "<a href='javascript:1'>%{x}</a>"
+)
+
 
 def tiny() -> dict[str, Any]:
     """A timed run with trained weights; an untimed one with random weights that is not exact."""
@@ -51,6 +58,20 @@ def at(json_values: Any, path: Path) -> Any:
 def put(json_values: Any, path: Path, value: Any) -> None:
     """In place of what was there."""
     at(json_values, path[:-1])[path[-1]] = value
+
+
+LEAVES = [path for path in nodes(TINY) if path and not isinstance(at(TINY, path), (dict, list))]
+
+
+def hostile() -> dict[str, Any]:
+    """All texts of its first run, which comes twice, and of all others but the runs."""
+    results = tiny()
+    results["runs"] = [results["runs"][0], copy.deepcopy(results["runs"][0])]
+    for path in LEAVES:
+        if isinstance(at(TINY, path), str) and path[:2] != ("runs", 1) and path[-1] != "weights":
+            put(results, path, HOSTILE)
+    results["runs"][0]["energy_by_component_uj"][HOSTILE] = 1
+    return results
 
 
 class Tags(html.parser.HTMLParser):

@@ -1,4 +1,5 @@
-"""`abacus report`: makes a self-contained HTML page of a results.json of `abacus simulate`."""
+"""`abacus report`: makes a self-contained HTML page of a results.json of `abacus simulate`, or of
+the points of a study."""
 
 import argparse
 import pathlib
@@ -7,9 +8,11 @@ import sys
 from abacus.errors import AbacusError
 from abacus.json_value import JsonValue
 from abacus.output import check_output, say, write_output
-from abacus.report.page import page
+from abacus.report.library import read_library
+from abacus.report.page import page, study_page
 from abacus.report.reading import results_of
-from abacus.results import read_results
+from abacus.report.study import study_of
+from abacus.results import read_json, read_results
 from abacus.visible import visible
 
 
@@ -25,13 +28,37 @@ def main(given: list[str]) -> None:
         metavar="PAGE.html",
         help="default: report.html beside the results",
     )
+    parser.add_argument(
+        "--detail",
+        action="append",
+        default=[],
+        metavar="RUN",
+        help="layers of this run too, where there are too many runs to show all of them",
+    )
+    parser.add_argument(
+        "--points",
+        action="store_true",
+        help="the file is the points of a study, as abacus export --json writes them",
+    )
     arguments = parser.parse_args(given)
     try:
-        json = read_results(arguments.results)
         out = arguments.out or arguments.results.with_name("report.html")
+        content = (page_of_points if arguments.points else page_of_results)(arguments)
         check_output(out)
-        results = results_of(JsonValue(str(arguments.results), "", json))
-        write_output(out, page(results, arguments.results))
+        write_output(out, content)
         say(f"report: {visible(str(out))}")
     except AbacusError as error:
         sys.exit(f"report: {error}")
+
+
+def page_of_results(arguments: argparse.Namespace) -> str:
+    """Of a results.json."""
+    file = arguments.results
+    results = results_of(JsonValue(str(file), "", read_results(file)))
+    return page(results, file, read_library(), arguments.detail)
+
+
+def page_of_points(arguments: argparse.Namespace) -> str:
+    """Of a study's points."""
+    file = arguments.results
+    return study_page(study_of(JsonValue(str(file), "", read_json(file))), file, read_library())

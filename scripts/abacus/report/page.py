@@ -1,16 +1,27 @@
 """The page of a results.json, in one file. Its markup is page.html's; every value that goes into it
-becomes text, but for our own plots."""
+becomes text or is data of its scripts."""
 
 import pathlib
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from abacus.errors import AbacusError
 from abacus.report import tables
-from abacus.report.results import Program, RandomWeights, Results, Run, TrainedWeights, timed
+from abacus.report.library import VERSION
+from abacus.report.page_data import payload, script_json, with_details
+from abacus.report.points import METRICS, points_of_runs
+from abacus.report.results import Program, RandomWeights, Results, TrainedWeights, timed
+from abacus.report.scripts import script as own_script
+from abacus.report.scripts import source_of, style
+from abacus.report.study import Study
 from abacus.visible import visible
+
+
+MOST_NAMES = 12
+OTHER_STATUSES = ("infeasible", "failed")
 
 
 def as_text(value: object) -> object:
@@ -26,23 +37,6 @@ TEMPLATES = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-
-
-def plots(runs: Sequence[Run]) -> dict[str, Markup]:
-    """By name; an empty piece where there is nothing to draw, none without timed runs."""
-    if not timed(runs):
-        return {}
-    # Matplotlib takes a second to load; a page without timed runs needs none.
-    from abacus.report import plots as draw
-
-    drawn = {
-        "accuracy_against_energy": draw.accuracy_against_energy(runs),
-        "energy_by_component": draw.energy_by_component(runs),
-        "energy_on_chip": draw.energy_by_component(runs, without=("DRAM",)),
-        "cycles_by_layer": draw.cycles_by_layer(runs),
-        "pe_utilisation": draw.pe_utilisation(runs),
-    }
-    return {name: Markup(svg) for name, svg in drawn.items()}
 
 
 def origin(weights: RandomWeights | TrainedWeights) -> str:
@@ -66,32 +60,96 @@ def lines_of(text: str) -> list[str]:
     return [line.expandtabs() for line in text.replace("\r\n", "\n").rstrip("\n").split("\n")]
 
 
-def page(results: Results, source: object) -> str:
-    """`source`: the results' file, as the page names it."""
+def page(results: Results, source: object, library: str = "", chosen: Sequence[str] = ()) -> str:
+    """`source`: the results' file, as the page names it; `library`: plotly.js; `chosen`: names of
+    runs whose layers are wanted in any case. AbacusError where there is no such run."""
     runs = results.runs
+    for name in chosen:
+        if name not in {run.name for run in runs}:
+            raise AbacusError(f"--detail: found {visible(name)}; allowed: the name of a run")
+    points = points_of_runs(runs)
+    detailed = with_details(points, METRICS, chosen)
     check = ["--check"] if any(run.check for run in runs) else []
-    return TEMPLATES.get_template("page.html").render(
+    simulate = (
+        ["abacus", "simulate", results.scenario_file]
+        + [f"--set={setting}" for setting in results.settings]
+        + check
+    )
+    commands = [shlex.join(simulate), shlex.join(["abacus", "report", str(source)])]
+    if results.scenario_file == "-":
+        commands[0] += " < SCENARIO.toml   # the text above"
+    return render(
+        library,
+        script_json(payload(points, METRICS, runs, detailed)),
+        title=results.scenario_name,
         results=results,
         runs=runs,
+        timed=timed(runs),
+        detailed=[runs[i] for i in sorted(detailed)],
+        summary=tables.summary(runs),
+        warnings=tables.saturation_notes(runs) + tables.energy_notes(runs),
+        disagreements=results.disagreements,
         datasets=", ".join(sorted({run.dataset for run in runs})),
-        images=" and ".join(f"{n:,}" for n in sorted({run.images for run in runs})),
+        images=" and ".join(
+            f"{n:,} image" + ("" if n == 1 else "s") for n in sorted({run.images for run in runs})
+        ),
         energy_tables=", ".join(
             sorted({f"{run.energy_table} ({run.energy_table_title})" for run in runs})
         ),
-        without_accuracy=", ".join(
+        without_accuracy=names_of(
             run.name for run in runs if isinstance(run.weights, RandomWeights)
         ),
-        plots=plots(runs),
-        tables=tables,
-        origin=origin,
+        made_with=shlex.join(results.program.command) if results.program else "",
         made_by=made_by(results.program),
         scenario_lines=lines_of(results.scenario_text),
+        commands=commands,
+    )
+
+
+def study_page(study: Study, source: object, library: str = "") -> str:
+    """`source`: the study's folder or export, as the page names it."""
+    points = study.points
+    counts = [(sum(p.status == status for p in points), status) for status in OTHER_STATUSES]
+    return render(
+        library,
+        script_json(payload(points, study.metrics, (), set())),
+        title=study.name,
+        results=None,
+        runs=(),
+        timed=(),
+        points=points,
+        without=" and ".join(f"{count:,} {status}" for count, status in counts if count),
+        warnings=(),
+        disagreements=(),
+        summary=tables.study_points(study),
+        made_with=shlex.join(study.command),
+        made_by="",
+        scenario_lines=lines_of(study.text),
         commands=[
-            shlex.join(
-                ["abacus", "simulate", results.scenario_file]
-                + [f"--set={setting}" for setting in results.settings]
-                + check
-            ),
+            shlex.join(["abacus", "explore", study.file]),
             shlex.join(["abacus", "report", str(source)]),
         ],
     )
+
+
+def render(library: str, data: Markup, **values: object) -> str:
+    """The page; the library is text of ours as the scripts are."""
+    script = own_script()
+    return TEMPLATES.get_template("page.html").render(
+        **values,
+        tables=tables,
+        origin=origin,
+        style=style(),
+        data=data,
+        library=Markup(library),
+        script=script,
+        script_sources=f"{source_of(library)} {source_of(script)}",
+        plotly_version=VERSION,
+    )
+
+
+def names_of(names: Iterable[str]) -> str:
+    """The first of many."""
+    listed = list(names)
+    more = len(listed) - MOST_NAMES
+    return ", ".join(listed[:MOST_NAMES]) + (f" and {more:,} more" if more > 0 else "")

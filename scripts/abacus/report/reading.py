@@ -1,5 +1,7 @@
 """From the JSON of a results file to checked values."""
 
+from collections.abc import Iterator
+
 from abacus.errors import AbacusError
 from abacus.json_value import JsonValue, MissingField
 from abacus.report.results import (
@@ -63,6 +65,7 @@ def program_of(json: JsonValue) -> Program:
         json["version"].text(),
         json["commit"].or_null(JsonValue.text),
         json["dirty"].truth(),
+        json["command"].list_of(JsonValue.text),
     )
 
 
@@ -143,21 +146,35 @@ def hardware_of(json: JsonValue) -> Hardware:
         array["kind"].text(),
         array["rows"].count(),
         array["columns"].count(),
-        tuple((name, parameters(part)) for name, part in json.items()),
+        tuple((name, tuple(parameters(part))) for name, part in json.items()),
+        bytes_per_cycle(json),
     )
 
 
-def parameters(part: JsonValue) -> str:
-    """Of a part, and of what it has parts of: rows 16, table.ports 1."""
+def parameters(part: JsonValue) -> Iterator[tuple[str, str]]:
+    """Of a part, and of what it has parts of: rows and table.ports; one of its own has no name."""
     if not isinstance(part.value, dict):
-        return part.scalar()
-    words = []
+        yield "", part.scalar()
+        return
     for name, value in part.items():
         if isinstance(value.value, dict):
-            words += [f"{name}.{inner} {one.scalar()}" for inner, one in value.items()]
+            for inner, one in value.items():
+                yield f"{name}.{inner}", one.scalar()
         else:
-            words.append(f"{name} {value.scalar()}")
-    return ", ".join(words)
+            yield name, value.scalar()
+
+
+def bytes_per_cycle(json: JsonValue) -> float | None:
+    """Of a hardware's way to its DRAM, which moves data at both edges of its clock."""
+    bus, dram = json.get("bus"), json.get("dram")
+    width = bus.get("bytes_per_cycle") if bus is not None else None
+    if width is None or dram is None:
+        return None
+    pins, period, clock = dram.get("data_bits"), dram.get("t_ck"), json.get("clock_mhz")
+    if pins is None or period is None or clock is None or not period.quantity():
+        return None
+    cycle_ns = 1e3 / clock.quantity() if clock.quantity() else 0
+    return min(width.quantity(), 2 * pins.quantity() / 8 / period.quantity() * cycle_ns)
 
 
 def layer_of(json: JsonValue) -> Layer:

@@ -108,12 +108,14 @@ class Area:
 
 @dataclass(frozen=True)
 class Hardware:
-    """`parts`: name and parameters, as the page shows them."""
+    """`parts`: each with its parameters, array.rows as rows of array; `bytes_per_cycle` of the bus
+    or the DRAM's pins, whichever has fewer: None where the file does not tell."""
 
     kind: str
     rows: int
     columns: int
-    parts: tuple[tuple[str, str], ...]
+    parts: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+    bytes_per_cycle: float | None
 
 
 @dataclass(frozen=True)
@@ -187,6 +189,7 @@ class Program:
     version: str
     commit: str | None
     dirty: bool
+    command: tuple[str, ...]
 
 
 @dataclass(frozen=True)

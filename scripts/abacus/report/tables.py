@@ -1,9 +1,11 @@
 """The page's tables, as texts: their markup is page.html's."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
+from abacus.report.points import ACCURACY, Point, wilson
 from abacus.report.results import NO_CYCLES, Layer, Run, Timing, timed
+from abacus.report.study import Study
 
 MISSING = "–"
 
@@ -28,21 +30,36 @@ class Cell:
 
 @dataclass(frozen=True)
 class Table:
-    """`text_columns` are set to the left."""
+    """`text_columns` are set to the left; `metrics`: keys of columns that are metrics of points."""
 
     header: Sequence[str]
     rows: Sequence[Sequence[Cell]]
     text_columns: tuple[int, ...] = (0,)
+    metrics: Mapping[int, str] = field(default_factory=dict)
 
 
 def table(
     header: Sequence[str],
     rows: Iterable[Sequence[str | Cell]],
     text_columns: tuple[int, ...] = (0,),
+    metrics: Mapping[int, str] | None = None,
 ) -> Table:
     """Texts are cells without a look."""
     cells = [[Cell(one) if isinstance(one, str) else one for one in row] for row in rows]
-    return Table(header, cells, text_columns)
+    return Table(header, cells, text_columns, metrics or {})
+
+
+def without_empty_columns(whole: Table) -> Table:
+    """The same but for columns in which nothing stands."""
+    kept = [
+        i for i in range(len(whole.header)) if any(row[i].text != MISSING for row in whole.rows)
+    ]
+    return Table(
+        [whole.header[i] for i in kept],
+        [[row[i] for i in kept] for row in whole.rows],
+        tuple(at for at, i in enumerate(kept) if i in whole.text_columns),
+        {at: whole.metrics[i] for at, i in enumerate(kept) if i in whole.metrics},
+    )
 
 
 def number(value: float | None, form: str = "{:,.0f}") -> str:
@@ -97,6 +114,14 @@ def saturation_notes(runs: Sequence[Run]) -> list[str]:
     return notes
 
 
+def interval(run: Run) -> str:
+    """Of the accuracy."""
+    if run.accuracies.hardware is None:
+        return MISSING
+    ends = wilson(run.accuracies.hardware, run.images)
+    return MISSING if ends is None else f"{ends[0]:.2f} to {ends[1]:.2f}"
+
+
 def summary(runs: Sequence[Run]) -> Table:
     """A line a run."""
     rows: list[list[str | Cell]] = [
@@ -109,6 +134,7 @@ def summary(runs: Sequence[Run]) -> Table:
                 number(run.accuracies.hardware, "{:.2f}"),
                 "" if run.accuracies.hardware is None else "strong",
             ),
+            interval(run),
             number(run.accuracies.fake_quantized, "{:.2f}"),
             number(run.accuracies.floating, "{:.2f}"),
             number(run.accuracies.change, "{:+.2f}"),
@@ -122,13 +148,14 @@ def summary(runs: Sequence[Run]) -> Table:
         ]
         for run in runs
     ]
-    return table(
+    whole = table(
         [
             "Run",
             "Network",
             "Bits W / A",
             "Scheme",
             "Accuracy %",
+            "95 % interval",
             "Torch %",
             "Float %",
             "Change",
@@ -141,8 +168,43 @@ def summary(runs: Sequence[Run]) -> Table:
             "Bit-exact",
         ],
         rows,
-        text_columns=(0, 1, 3, 11, 14),
+        text_columns=(0, 1, 3, 12, 15),
+        metrics={
+            4: ACCURACY.key,
+            9: "cycles_per_image",
+            10: "time_per_image_us",
+            11: "energy_per_image_uj",
+            13: "array_area_um2",
+            14: "area_um2",
+        },
     )
+    return without_empty_columns(whole)
+
+
+def study_cells(point: Point) -> list[str | Cell]:
+    """What a point's row begins with."""
+    look = "" if point.status == "ok" else "bad"
+    return [point.name, Cell(point.status, look, point.reason)]
+
+
+def study_points(study: Study) -> Table:
+    """A line a point."""
+    axes = list(dict.fromkeys(axis for point in study.points for axis in point.axes))
+    metrics = [
+        metric
+        for metric in study.metrics
+        if any(point.metrics.get(metric.key) is not None for point in study.points)
+    ]
+    header = ["Point", "Status"] + axes
+    header += [f"{metric.label} {metric.unit}".rstrip() for metric in metrics]
+    rows = [
+        study_cells(point)
+        + [str(point.axes.get(axis, MISSING)) for axis in axes]
+        + [number(point.metrics.get(metric.key), "{:,.6g}") for metric in metrics]
+        for point in study.points
+    ]
+    columns = {2 + len(axes) + i: metric.key for i, metric in enumerate(metrics)}
+    return table(header, rows, text_columns=(0, 1), metrics=columns)
 
 
 def area_note(runs: Sequence[Run]) -> str:
@@ -254,7 +316,10 @@ def layers(run: Run) -> Table:
 
 def hardware(run: Run) -> Table:
     """Parameters by part."""
-    rows: list[list[str | Cell]] = [[name, Cell(text, "wide")] for name, text in run.hardware.parts]
+    rows: list[list[str | Cell]] = [
+        [part, Cell(", ".join(f"{name} {value}".lstrip() for name, value in values), "wide")]
+        for part, values in run.hardware.parts
+    ]
     return table(["Part", "Parameters"], rows, text_columns=(0, 1))
 
 

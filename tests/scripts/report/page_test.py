@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import re
 import subprocess
 import tempfile
 import unittest
@@ -45,7 +46,9 @@ class Page(ResultsCase):
     def test_a_scenario_keeps_its_lines_and_shows_its_controls(self) -> None:
         results = tiny()
         results["scenario"]["text"] = "a = 1\r\n\tb = 2\x0b\u2028c\n"
-        self.assertIn("<pre>\na = 1\n        b = 2\\x0b\\u2028c\n</pre>", page_of(results))
+        self.assertIn(
+            '<pre id="scenario">\na = 1\n        b = 2\\x0b\\u2028c\n</pre>', page_of(results)
+        )
 
     def test_commands_can_be_typed(self) -> None:
         results = tiny()
@@ -73,10 +76,30 @@ class Page(ResultsCase):
         run["frame"].update(energy_uj=None, power_mw=None)
         self.assertNotIn("777.25", page_of(results))
 
-    def test_a_page_without_timed_runs_has_no_plots(self) -> None:
+    def test_data_cannot_leave_its_element(self) -> None:
         results = tiny()
-        del results["runs"][0]
-        self.assertNotIn("<svg", page_of(results))
+        name = "</script><b>&\u2028\u2029"
+        results["runs"][0]["name"] = name
+        text = page_of(results)
+        start = text.index('id="data">') + len('id="data">')
+        data = text[start : text.index("</script>", start)]
+        self.assertTrue(data.isascii())
+        self.assertFalse(set(data) & set("<>&"))
+        self.assertEqual(json.loads(data)["points"][0]["name"], r"</script><b>&\u2028\u2029")
+
+    def test_scripts_are_those_that_the_page_was_made_with(self) -> None:
+        policy = re.search(r'Content-Security-Policy" content="([^"]*)"', page_of(tiny()))
+        assert policy
+        self.assertIn("default-src 'none'; script-src &#39;sha256-", policy[1])
+        self.assertNotIn("unsafe-inline'; style", policy[1])
+
+    def test_commands_read_a_scenario_that_came_from_standard_input(self) -> None:
+        results = tiny()
+        results["scenario"]["file"] = "-"
+        self.assertIn("--check &lt; SCENARIO.toml   # the text above", page_of(results))
+
+    def test_the_interval_of_an_accuracy_is_beside_it(self) -> None:
+        self.assertIn("<td>20.77 to 93.85</td>", page_of(tiny()))
 
 
 class Script(unittest.TestCase):
