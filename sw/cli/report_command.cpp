@@ -29,8 +29,9 @@ void add_report_command(CLI::App& app) {
       app.add_subcommand("report", "Make a self-contained HTML page of a results file");
   command->add_option("results", *results, "results.json of `abacus simulate`")->required();
   command->add_option("--out", *out, "The page; default: report.html beside the results");
-  command->add_option("--detail", *details,
-                      "Layers of this run too, where there are too many to show all of them")
+  command
+      ->add_option("--detail", *details,
+                   "Layers of this run too, where there are too many to show all of them")
       ->allow_extra_args(false);
   command->add_flag("--points", *points, "The file is the points of a study");
   command->callback([results, out, details, points] {

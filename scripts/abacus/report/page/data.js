@@ -32,5 +32,13 @@ abacus.valuesOf = (axis, points = data.points) => {
     || (typeof a === "number" ? a - b : String(a).localeCompare(String(b))));
 };
 
-// Axes along which points differ.
-abacus.varying = data.axes.map((_, axis) => axis).filter((axis) => abacus.valuesOf(axis).length > 1);
+// Axes along which points differ; of those that part the points alike, the first.
+const partition = (axis) => {
+  const values = data.points.map((point) => point.axes[axis]);
+  const first = new Map();
+  values.forEach((value, index) => { if (!first.has(value)) first.set(value, index); });
+  return values.map((value) => first.get(value)).join();
+};
+const partitions = data.axes.map((_, axis) => partition(axis));
+abacus.varying = [...data.axes.keys()].filter((axis) =>
+  abacus.valuesOf(axis).length > 1 && partitions.indexOf(partitions[axis]) === axis);

@@ -3,6 +3,7 @@
 const { data, make } = abacus;
 const MOST_SHOWN = 12;
 const MOST_OPEN = 3;
+const NARROW = 600; // pixels: the legend takes more lines
 const COMPONENT_COLOURS = [
   "#0072B2", "#56B4E9", "#CC79A7", "#009E73", "#86C5A4", "#C4E3B2", "#E69F00", "#D55E00", "#999999",
 ];
@@ -12,6 +13,15 @@ const wanted = () => {
   const { chosen, baseline } = abacus.state;
   if (chosen.size) return [...chosen];
   return [...new Set([...(baseline ? [baseline] : []), ...abacus.frontPoints()])];
+};
+
+// Energies take little room: they are of all that is visible, where that is not too much.
+const MOST_BARS = 24;
+const withEnergy = (fallback) => {
+  if (abacus.state.chosen.size) return fallback;
+  const all = abacus.visible().filter((point) =>
+    point.detail !== null && data.details[point.detail].cycles);
+  return all.length <= MOST_BARS ? all : fallback;
 };
 
 // Places rather than names along an axis: names may be alike. Long ones would leave no plot.
@@ -39,7 +49,7 @@ const drawEnergy = (place, shown, title, without) => {
   abacus.plot(element, energies(shown, without), {
     barmode: "stack",
     title: { text: title, font: { size: 13 }, x: 0, xanchor: "left" },
-    height: 190 + 26 * shown.length,
+    height: (place.clientWidth < NARROW ? 290 : 190) + 26 * shown.length,
     xaxis: abacus.axis("Energy of an image (µJ)"),
     yaxis: named(shown.map((point) => point.name), { autorange: "reversed" }),
   }, "energy-by-component");
@@ -103,7 +113,6 @@ const drawUtilisation = (place, shown) => {
       line: { color: abacus.colour(index), width: 1 }, marker: { symbol: abacus.symbol(index), size: 6 },
       hovertemplate: "%{y:.1f} %",
     })), {
-      title: { text: "PE utilisation: taps over lanes × the layer's cycles", font: { size: 13 }, x: 0, xanchor: "left" },
       height: 330 + 12 * points.length,
       xaxis: named(layers, { tickangle: -50 }),
       yaxis: abacus.axis("%", { rangemode: "tozero" }),
@@ -122,7 +131,9 @@ abacus.buildDetails = () => {
     const all = wanted();
     const able = all.filter((point) => point.detail !== null && data.details[point.detail].cycles);
     const shown = able.slice(0, MOST_SHOWN);
-    const key = JSON.stringify([all.length, shown.map((point) => point.index)]);
+    const priced = withEnergy(shown);
+    const key = JSON.stringify([all.length, shown, priced].map((points) =>
+      (Array.isArray(points) ? points.map((point) => point.index) : points)));
     if (key === last) return;
     last = key;
     for (const element of place.querySelectorAll(".plot")) abacus.removePlot(element);
@@ -137,8 +148,8 @@ abacus.buildDetails = () => {
     if (!shown.length) note.push("None of them has cycles.");
     place.append(make("p", { className: "note" }, note.join(" ")));
     if (!shown.length) return;
-    for (const name of new Set(shown.map(abacus.groupName))) {
-      const own = shown.filter((point) => abacus.groupName(point) === name);
+    for (const name of new Set(priced.map(abacus.groupName))) {
+      const own = priced.filter((point) => abacus.groupName(point) === name);
       drawEnergy(place, own, `Energy by component: ${abacus.plain(name, LONGEST_TICK)}`, []);
       drawEnergy(place, own, "On the chip alone", ["DRAM"]);
     }
@@ -146,6 +157,8 @@ abacus.buildDetails = () => {
       "Load, compute and store work side by side, also across layers: a layer's load is often done while "
       + "the layer before computes. A layer's share ends with its last compute command."));
     shown.forEach((point, index) => drawCycles(place, point, index < MOST_OPEN));
+    place.append(make("h3", {}, "PE utilisation"),
+      make("p", { className: "note" }, "Taps over lanes × the layer's cycles, in percent."));
     drawUtilisation(place, shown);
   });
 };
