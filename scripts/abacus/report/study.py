@@ -40,6 +40,9 @@ class Study:
 
 def study_of(json: JsonValue) -> Study:
     """AbacusError where a field is missing or has a value that is not allowed."""
+    if isinstance(json.value, list):
+        points = json.some_of(row_of)
+        return Study(json.file, "STUDY.toml", "", (), metrics_of(points), points)
     about, provenance = json["study"], json.get("provenance")
     points = json["points"].some_of(point_of)
     return Study(
@@ -74,6 +77,37 @@ def point_of(json: JsonValue) -> Point:
         energy_table=text_or_empty(json.get("energy_table")),
         area_table=text_or_empty(json.get("area_table")),
         interval=None if percent is None or not images else wilson(percent, images),
+        hashes=(("point", json["hash"].text()),),
+    )
+
+
+def row_of(json: JsonValue) -> Point:
+    """A point whose fields are columns: its number, axes, status, metrics, reason and hash."""
+    names = list(json.fields())
+    number, status = json["number"].count(), json["status"].one_of("ok", "infeasible", "failed")
+    json["hash"].text()
+    reason = names.index("reason") if "reason" in names else names.index("hash")
+    first = names.index("status")
+    given = [name for name in names[:first] if name != "number" and json[name].value is not None]
+    axes = {name: axis_of(json[name]) for name in given}
+    values = {name: json[name] for name in names[first + 1 : reason]}
+    metrics = {name: signed(of) for name, of in values.items() if of.is_number()}
+    percent, images = metrics.get(ACCURACY.key), values.get("images")
+    count = images.count() if images is not None and images.value is not None else None
+    return Point(
+        name=", ".join(f"{name}={value}" for name, value in axes.items()) or f"point {number}",
+        network=str(axes.get("network", "")),
+        dataset=str(axes.get("dataset", "")),
+        metrics=metrics if status == "ok" else {},
+        axes=axes,
+        status=status,
+        reason=text_or_empty(json.get("reason")),
+        images=count,
+        interval=(
+            wilson(values[ACCURACY.key].percent(), count)
+            if count and percent is not None and status == "ok"
+            else None
+        ),
         hashes=(("point", json["hash"].text()),),
     )
 

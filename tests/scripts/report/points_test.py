@@ -96,6 +96,27 @@ class Studies(ResultsCase):
         self.assertIn('title="weight_sram: needs 70000 bytes, has 65536">infeasible', text)
         self.assertIn("abacus explore arrays.toml", text)
 
+    def test_rows_of_columns_are_points_too(self) -> None:
+        row = {
+            "number": 1,
+            "array.rows": 8,
+            "status": "ok",
+            "accuracy_percent": 81.5,
+            "images": 200,
+        }
+        row |= {"bit_exact": True, "reason": None, "hash": "ab"}
+        dead = {"number": 2, "array.rows": 16, "status": "infeasible", "accuracy_percent": None}
+        dead |= {"images": None, "bit_exact": None, "reason": "too <large>", "hash": "cd"}
+        first, second = study_of(JsonValue("s.json", "", [row, dead])).points
+        self.assertEqual((first.name, first.axes), ("array.rows=8", {"array.rows": 8}))
+        self.assertEqual(first.metrics, {"accuracy_percent": 81.5, "images": 200})
+        self.assertEqual(first.interval, wilson(81.5, 200))
+        self.assertEqual((second.status, second.metrics), ("infeasible", {}))
+        self.assertIn('title="too &lt;large&gt;">infeasible', self.page([row, dead]))
+        for name in ("number", "status", "hash"):
+            with self.assertRaisesRegex(AbacusError, rf"s\.json: \[0\]: found no field {name}"):
+                self.page([{key: value for key, value in row.items() if key != name}])
+
     def test_units_and_what_is_better_come_from_names(self) -> None:
         for key, label, unit, better, alike in (
             ("pe_utilisation_percent", "pe utilisation", "%", "more", "images"),
