@@ -8,7 +8,8 @@
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
-entries=(scripts/element scripts/reproduce scripts/report scripts/fetch-plotly)
+entries=(scripts/doc-tables scripts/element scripts/fetch-plotly scripts/reproduce scripts/report
+  tests/rooms_test.py)
 settings=$PWD/scripts/pyproject.toml
 python=/usr/bin/python3
 status=0

@@ -43,6 +43,16 @@ Json by_name(const std::array<double, N>& energies) {
   return json;
 }
 
+Json dram_bytes(const RunFacts& of) {
+  double bits = 0;
+  for (const auto& [key, count] : of.timing->counts) {
+    if (key.action == models::Action::dram_read || key.action == models::Action::dram_write) {
+      bits += count * key.bits_a;
+    }
+  }
+  return number(bits / 8);
+}
+
 Json activity_json(const RunFacts& of) {
   Json actions = Json::array();
   for (const auto& [key, count] : of.timing->counts) {
@@ -278,7 +288,7 @@ const std::vector<ResultsField<RunFacts>>& run_fields() {
        },
        FieldKind::count},
       {"energy_by_action_uj", "µJ",
-       "the energy, sorted out by action; not at the functional level, as the next seven",
+       "the energy, sorted out by action; not at the functional level, as the next eight",
        [](const RunFacts& of) {
          return of.timing ? by_name<models::Action>(of.timing->energy.by_action) : left_out();
        }},
@@ -308,6 +318,9 @@ const std::vector<ResultsField<RunFacts>>& run_fields() {
        "commands, "
        "`stalled_cycles` of them waiting for memory",
        [](const RunFacts& of) { return of.timing ? units_json(of.timing->units) : left_out(); }},
+      {"dram_bytes_per_image", "bytes", "read and written, whole bursts",
+       [](const RunFacts& of) { return of.timing ? dram_bytes(of) : left_out(); },
+       FieldKind::count},
       {"activity_per_image", "",
        "`count` of each `component`, `action` and widths (`bits_a`, `bits_b`), with the table's "
        "`pj_each`; "

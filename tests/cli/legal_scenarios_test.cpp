@@ -8,7 +8,7 @@
 #include <sstream>
 #include <string>
 
-#include "sw/cli/simulate_command.hpp"
+#include "sw/cli/simulator/simulate_command.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 namespace abacus::cli {

@@ -11,7 +11,7 @@
 #include <sstream>
 #include <thread>
 
-#include "sw/cli/simulate_command.hpp"
+#include "sw/cli/simulator/simulate_command.hpp"
 #include "sw/experiment/package_cache.hpp"
 #include "sw/experiment/scenario.hpp"
 #include "sw/experiment/simulation.hpp"

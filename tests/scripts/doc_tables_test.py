@@ -24,11 +24,7 @@ def a_run(**changes: Any) -> dict[str, Any]:
         "energy_per_image_uj": 160.449,
         "area": {"array_um2": 68751.2},
         "hardware": {"array": {"rows": 16, "columns": 22}},
-        "activity_per_image": [
-            {"component": "dram", "action": "dram_read", "bits_a": 128, "count": 6400},
-            {"component": "dram", "action": "dram_write", "bits_a": 128, "count": 64},
-            {"component": "dram", "action": "dram_activate", "bits_a": 128, "count": 1000},
-        ],
+        "dram_bytes_per_image": 103424.0,
     } | changes
 
 

@@ -34,15 +34,6 @@ def energy_of(*actions: str) -> Cell:
     return lambda run: f"{sum(run['energy_by_action_uj'].get(a, 0) for a in actions):.2f}"
 
 
-def dram_bytes(run: Run) -> int:
-    """Read and written by an image."""
-    return sum(
-        int(entry["count"]) * int(entry["bits_a"]) // 8
-        for entry in run["activity_per_image"]
-        if entry["action"] in ("dram_read", "dram_write")
-    )
-
-
 def share(run: Run, component: str) -> float:
     """Of the image's energy, %."""
     return float(100 * run["energy_by_component_uj"][component] / run["energy_per_image_uj"])
@@ -61,5 +52,5 @@ CYCLES = Column("cycles an image", number("cycles_per_image"))
 TIME = Column("time", number("time_per_image_us", 0, " µs"))
 ENERGY = Column("energy (Horowitz, 45 nm)", number("energy_per_image_uj", 1, " µJ"))
 STATIC = Column("of it static", number("static_energy_uj", 1, " µJ"))
-DRAM = Column("DRAM", lambda run: f"{dram_bytes(run) / 1024:,.0f} KiB")
+DRAM = Column("DRAM", number("dram_bytes_per_image", 0, " KiB", 1 / 1024))
 ARRAY = Column("array", array)

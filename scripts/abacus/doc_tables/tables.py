@@ -48,7 +48,7 @@ TABLES = (
             Column("ms", number("time_per_image_us", 1, "", 1e-3)),
             Column("mJ", number("energy_per_image_uj", 2, "", 1e-3)),
             Column("of it static", number("static_energy_uj", 2, "", 1e-3)),
-            Column("DRAM, MB", lambda run: f"{columns.dram_bytes(run) / 1e6:.1f}"),
+            Column("DRAM, MB", number("dram_bytes_per_image", 1, "", 1e-6)),
         ),
     ),
     Table(
@@ -71,7 +71,7 @@ TABLES = (
         (
             columns.NAME,
             columns.CYCLES,
-            Column("DRAM, KiB", lambda run: f"{columns.dram_bytes(run) / 1024:.1f}"),
+            Column("DRAM, KiB", number("dram_bytes_per_image", 1, "", 1 / 1024)),
             Column("µJ", number("energy_per_image_uj", 1)),
             Column("of it dynamic", number("dynamic_energy_uj", 1)),
             Column("static", number("static_energy_uj", 1)),

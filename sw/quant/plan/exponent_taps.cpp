@@ -21,20 +21,16 @@ long shifted(int activation, int fraction_bits, int exponent) {
 }  // namespace
 
 int fraction_bits(const WeightCode& code, std::optional<int> asked) {
-  int largest = 0;  // exponent
-  switch (code.form) {
-    case WeightForm::integer:
-      return 0;
-    case WeightForm::power_of_root_two:
-      return asked.value_or(network::usual_table_fraction_bits(code.magnitudes));
-    case WeightForm::power_of_two:
-      largest = code.magnitudes - 1;
-      break;
-    case WeightForm::sum_of_powers:
-      for (const std::vector<int>& exponents : {code.first_exponents, code.second_exponents}) {
-        largest = std::max(largest, *std::max_element(exponents.begin(), exponents.end()));
-      }
-      break;
+  if (!code.exponents) return 0;
+  if (code.exponents == hw::TapKind::half_shifted) {
+    return asked.value_or(network::usual_table_fraction_bits(code.magnitudes));
+  }
+  int largest = code.magnitudes - 1;  // exponent
+  if (code.exponents == hw::TapKind::twice_shifted) {
+    largest = 0;
+    for (const std::vector<int>& exponents : {code.first_exponents, code.second_exponents}) {
+      largest = std::max(largest, *std::max_element(exponents.begin(), exponents.end()));
+    }
   }
   return std::min(largest, asked.value_or(default_fraction_bits));
 }
@@ -43,20 +39,18 @@ int exponent_tap(const WeightCode& code, int fraction_bits, int activation, int 
   if (stored == 0) return 0;
   const int number = std::abs(stored);
   long tap = 0;
-  switch (code.form) {
-    case WeightForm::integer:
-      throw std::logic_error("an exponent tap of an integer");
-    case WeightForm::power_of_two:
+  switch (code.exponents.value()) {
+    case hw::TapKind::shifted:
       tap = shifted(activation, fraction_bits, number - 1);
       break;
-    case WeightForm::power_of_root_two:
+    case hw::TapKind::half_shifted:
       if (number % 2 == 1) {
         tap = shifted(activation, fraction_bits, (number - 1) / 2);
       } else {  // what the lookup table holds: rounded
         tap = std::lround(std::ldexp(std::abs(activation), fraction_bits) * code.value(number));
       }
       break;
-    case WeightForm::sum_of_powers: {
+    case hw::TapKind::twice_shifted: {
       const std::size_t place = static_cast<std::size_t>(number);
       for (const int exponent : {code.first_exponents.at(place % code.first_exponents.size()),
                                  code.second_exponents.at(place / code.first_exponents.size())}) {
@@ -64,6 +58,8 @@ int exponent_tap(const WeightCode& code, int fraction_bits, int activation, int 
       }
       break;
     }
+    default:
+      throw std::logic_error("a tap of weights that are no exponents");
   }
   return static_cast<int>((activation < 0) == (stored < 0) ? tap : -tap);
 }

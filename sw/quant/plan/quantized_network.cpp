@@ -28,26 +28,11 @@ std::vector<std::int16_t> input_table(const QuantizedNetwork& network) {
   return table;
 }
 
-// Exponent weights have arithmetics of their own.
-hw::TapKind arithmetic_of(WeightForm form, hw::TapKind of_integers) {
-  switch (form) {
-    case WeightForm::integer:
-      return of_integers;
-    case WeightForm::power_of_two:
-      return network::Arithmetic::shift;
-    case WeightForm::power_of_root_two:
-      return network::Arithmetic::post;
-    case WeightForm::sum_of_powers:
-      return network::Arithmetic::apot;
-  }
-  throw std::logic_error("weights of no known form");
-}
-
 void set_convolution(const QuantizedNetwork& network, const QuantizedLayer& from,
                      network::IntegerLayer& to) {
   const QuantizedConvolution& convolution = from.convolution;
   to.arithmetic = convolution.element ? network::Arithmetic::table
-                                      : arithmetic_of(convolution.code.form, to.arithmetic);
+                                      : convolution.code.exponents.value_or(to.arithmetic);
   to.levels = convolution.code.magnitudes;
   to.first_exponents = convolution.code.first_exponents;
   to.second_exponents = convolution.code.second_exponents;

@@ -88,7 +88,7 @@ void Simulation::prepare(std::size_t index) {
         integer_adapter(layer.convolution.adapter, network_.tensor(layer.folded.input));
   }
   torch::Tensor& prepared = prepared_[index].weights;
-  if (layer.convolution.code.form != WeightForm::integer) {
+  if (layer.convolution.code.exponents) {
     prepared_[index].exponents =
         std::make_unique<ExponentAccumulation>(layer.convolution, prepared);
   } else if (from.arithmetic != network::Arithmetic::bnn) {

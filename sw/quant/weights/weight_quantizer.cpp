@@ -137,7 +137,7 @@ QuantizedWeights quantize_dorefa(const WeightPlan& plan, const std::vector<float
 // Code of one or two terms' exponents.
 WeightCode sum_code(const std::vector<std::vector<int>>& terms) {
   WeightCode code;
-  code.form = WeightForm::sum_of_powers;
+  code.exponents = hw::TapKind::twice_shifted;
   code.first_exponents = {-1};
   code.second_exponents = {-1};
   const auto add = [](std::vector<int>& to, const std::vector<int>& term) {
@@ -235,7 +235,7 @@ double exponent_range(const float* weights, std::size_t count) {
 QuantizedWeights quantize_exponents(const WeightPlan& plan, const Layer& layer) {
   const bool root = plan.quantizer == WeightQuantizer::post;
   QuantizedWeights result;
-  result.code.form = root ? WeightForm::power_of_root_two : WeightForm::power_of_two;
+  result.code.exponents = root ? hw::TapKind::half_shifted : hw::TapKind::shifted;
   result.code.magnitudes = plan.magnitudes > 0 ? plan.magnitudes : default_magnitudes(plan.bits);
   const std::vector<double> levels =
       root ? power_of_root_two_levels(result.code.magnitudes) : power_of_two_levels(plan.bits);
@@ -272,18 +272,18 @@ WeightQuantizer weight_quantizer_from_string(const std::string& text) {
 }
 
 double WeightCode::value(int stored) const {
-  if (form == WeightForm::integer) return stored;
+  if (!exponents) return stored;
   if (stored == 0) return 0;
   const int magnitude = std::abs(stored);
   double value = 0;
-  if (form == WeightForm::sum_of_powers) {
+  if (exponents == hw::TapKind::twice_shifted) {
     const std::size_t number = static_cast<std::size_t>(magnitude);
     for (const int exponent : {first_exponents.at(number % first_exponents.size()),
                                second_exponents.at(number / first_exponents.size())}) {
       if (exponent >= 0) value += std::ldexp(1.0, -exponent);
     }
   } else {
-    value = std::exp2((1.0 - magnitude) / (form == WeightForm::power_of_two ? 1 : 2));
+    value = std::exp2((1.0 - magnitude) / (exponents == hw::TapKind::shifted ? 1 : 2));
   }
   return stored < 0 ? -value : value;
 }

@@ -4,8 +4,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
+
+#include "tlm/tap_kinds.hpp"
 
 namespace abacus::quant {
 
@@ -29,19 +32,15 @@ WeightQuantizer weight_quantizer_from_string(const std::string& text);
 // Of a channel's magnitudes: the α of pot and post (ASQ's authors' code).
 inline constexpr double exponent_quantile = 0.99;
 
-// How a stored weight n makes a value, in units of its channel's step.
-enum class WeightForm {
-  integer,            // n
-  power_of_two,       // 0 for n = 0, else sign(n)·2^−(|n|−1)
-  power_of_root_two,  // 0 for n = 0, else sign(n)·2^−((|n|−1)/2)
-  sum_of_powers       // sign(n)·(2^−p + 2^−q): p and q by parts of |n|
-};
-
-// Weights of a form, beside their step.
+// How a stored weight n makes a value, in units of its channel's step: n itself, or by the taps of
+// exponent weights
+//   shifted        0 for n = 0, else sign(n)·2^−(|n|−1)
+//   half_shifted   0 for n = 0, else sign(n)·2^−((|n|−1)/2)
+//   twice_shifted  sign(n)·(2^−p + 2^−q): p and q by parts of |n|
 struct WeightCode {
-  WeightForm form = WeightForm::integer;
-  int magnitudes = 0;  // of all but integers: |n| is 0 … magnitudes
-  // sum_of_powers: p by the low bits of |n|, q by the others; −1 for no such term, which is the first
+  std::optional<hw::TapKind> exponents;  // one of these three; none: n itself
+  int magnitudes = 0;                    // of exponents: |n| is 0 … magnitudes
+  // twice_shifted: p by the low bits of |n|, q by the others; −1 for no such term, which is the first
   // of each. As many as a power of two each.
   std::vector<int> first_exponents, second_exponents;
 

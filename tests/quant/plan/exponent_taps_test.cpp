@@ -8,16 +8,16 @@
 namespace abacus::quant {
 namespace {
 
-WeightCode code_of(WeightForm form, int magnitudes) {
+WeightCode code_of(std::optional<hw::TapKind> exponents, int magnitudes) {
   WeightCode code;
-  code.form = form;
+  code.exponents = exponents;
   code.magnitudes = magnitudes;
   return code;
 }
 
 TEST(ExponentTaps, FractionBitsOfPostFollowItsLongestShift) {
   const auto usual = [](int magnitudes) {
-    return fraction_bits(code_of(WeightForm::power_of_root_two, magnitudes), std::nullopt);
+    return fraction_bits(code_of(hw::TapKind::half_shifted, magnitudes), std::nullopt);
   };
   // 2, 3, 4, 5, 6 and 8 bits.
   EXPECT_EQ(usual(1), 3);
@@ -27,21 +27,21 @@ TEST(ExponentTaps, FractionBitsOfPostFollowItsLongestShift) {
   EXPECT_EQ(usual(31), 8);
   EXPECT_EQ(usual(127), 8);
   for (const int asked : {2, 5, 8}) {
-    EXPECT_EQ(fraction_bits(code_of(WeightForm::power_of_root_two, 7), asked), asked);
+    EXPECT_EQ(fraction_bits(code_of(hw::TapKind::half_shifted, 7), asked), asked);
   }
 }
 
 TEST(ExponentTaps, FractionBitsOfPowersOfTwoAreThoseThatTheyNeedAtMost) {
-  EXPECT_EQ(fraction_bits(code_of(WeightForm::power_of_two, 7), std::nullopt), 6);
-  EXPECT_EQ(fraction_bits(code_of(WeightForm::power_of_two, 15), std::nullopt), 8);
-  EXPECT_EQ(fraction_bits(code_of(WeightForm::power_of_two, 15), 12), 12);
-  EXPECT_EQ(fraction_bits(code_of(WeightForm::power_of_two, 7), 4), 4);
-  EXPECT_EQ(fraction_bits(code_of(WeightForm::integer, 7), 4), 0);
+  EXPECT_EQ(fraction_bits(code_of(hw::TapKind::shifted, 7), std::nullopt), 6);
+  EXPECT_EQ(fraction_bits(code_of(hw::TapKind::shifted, 15), std::nullopt), 8);
+  EXPECT_EQ(fraction_bits(code_of(hw::TapKind::shifted, 15), 12), 12);
+  EXPECT_EQ(fraction_bits(code_of(hw::TapKind::shifted, 7), 4), 4);
+  EXPECT_EQ(fraction_bits(code_of(std::nullopt, 7), 4), 0);
 }
 
 TEST(ExponentTaps, WithItsUsualFractionBitsPostShiftsExactlyAndRoundsByHalfAUnit) {
   for (const int magnitudes : {1, 3, 7, 15}) {
-    const WeightCode code = code_of(WeightForm::power_of_root_two, magnitudes);
+    const WeightCode code = code_of(hw::TapKind::half_shifted, magnitudes);
     const int fraction = fraction_bits(code, std::nullopt);
     for (int number = 1; number <= magnitudes; ++number) {
       for (const int activation : {1, 3, 7, 15, 200, 255}) {

@@ -26,11 +26,11 @@ namespace {
 WeightCode exponent_code(std::mt19937& random) {
   switch (std::uniform_int_distribution<int>(0, 2)(random)) {
     case 0:
-      return {WeightForm::power_of_two, 15, {}, {}};
+      return {hw::TapKind::shifted, 15, {}, {}};
     case 1:
-      return {WeightForm::power_of_root_two, 15, {}, {}};
+      return {hw::TapKind::half_shifted, 15, {}, {}};
     default:
-      return {WeightForm::sum_of_powers, 15, {-1, 0, 3, 7}, {-1, 1, 2, 9}};
+      return {hw::TapKind::twice_shifted, 15, {-1, 0, 3, 7}, {-1, 1, 2, 9}};
   }
 }
 
@@ -349,7 +349,7 @@ TEST(QuantizedNetwork, ADeadChannelCostsTheOthersNoPrecision) {
 TEST(ExponentAccumulation, IsExactBeyondTheIntegersOfFloat32) {
   constexpr int channels = 64, fraction = 8;
   QuantizedConvolution convolution;
-  convolution.code = {WeightForm::power_of_root_two, 7, {}, {}};
+  convolution.code = {hw::TapKind::half_shifted, 7, {}, {}};
   convolution.fraction_bits = fraction;
   std::mt19937 random(7);
   torch::Tensor weights = torch::empty({1, channels, 3, 3});

@@ -329,15 +329,15 @@ TEST(LqNet, IntegerBasisFitsEightBitsAndIsNearTheRealOne) {
 
 TEST(WeightQuantizer, ValuesOfCodes) {
   EXPECT_EQ(WeightCode{}.value(-5), -5);
-  const WeightCode powers{WeightForm::power_of_two, 7, {}, {}};
+  const WeightCode powers{hw::TapKind::shifted, 7, {}, {}};
   EXPECT_EQ(powers.value(0), 0);
   EXPECT_EQ(powers.value(1), 1);
   EXPECT_EQ(powers.value(-4), -0.125);
-  const WeightCode roots{WeightForm::power_of_root_two, 7, {}, {}};
+  const WeightCode roots{hw::TapKind::half_shifted, 7, {}, {}};
   EXPECT_EQ(roots.value(0), 0);
   EXPECT_EQ(roots.value(-3), -0.5);
   EXPECT_DOUBLE_EQ(roots.value(2), std::sqrt(0.5));
-  const WeightCode sums{WeightForm::sum_of_powers, 7, {-1, 1, 2, 4}, {-1, 3}};
+  const WeightCode sums{hw::TapKind::twice_shifted, 7, {-1, 1, 2, 4}, {-1, 3}};
   EXPECT_EQ(sums.value(0), 0);
   EXPECT_EQ(sums.value(3), 0.0625);
   EXPECT_EQ(sums.value(4), 0.125);
@@ -351,11 +351,11 @@ TEST(WeightQuantizer, SumsOfPowersAreStoredAsTheirTermsUpToFiveBits) {
     const QuantizedWeights quantized =
         quantize_weights({WeightQuantizer::apot, bits, 0, {3}}, weights, channels);
     if (bits == 6) {
-      EXPECT_EQ(quantized.code.form, WeightForm::integer);
+      EXPECT_EQ(quantized.code.exponents, std::nullopt);
       EXPECT_EQ(quantized.bits, 8);
       continue;
     }
-    EXPECT_EQ(quantized.code.form, WeightForm::sum_of_powers);
+    EXPECT_EQ(quantized.code.exponents, hw::TapKind::twice_shifted);
     EXPECT_EQ(quantized.bits, bits);
     EXPECT_EQ(quantized.code.first_exponents.size() * quantized.code.second_exponents.size(),
               std::size_t{1} << (bits - 1));

@@ -1,0 +1,183 @@
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "sw/cli/shared/command_exit.hpp"
+#include "sw/cli/shared/json_output.hpp"
+#include "sw/cli/simulator/commands.hpp"
+#include "sw/cli/simulator/run_errors.hpp"
+#include "sw/cli/simulator/run_inputs.hpp"
+#include "sw/experiment/hardware_rules.hpp"
+#include "sw/experiment/scenario.hpp"
+#include "sw/reading/section.hpp"
+#include "sw/schedule/explanation.hpp"
+#include "sw/support/stop_request.hpp"
+
+namespace abacus::cli {
+namespace {
+
+struct ExplainOptions {
+  std::filesystem::path scenario;     // "-": the standard input
+  std::vector<std::string> settings;  // KEY=VALUE, as read_scenario() takes them
+  std::string run;
+  std::string layer;
+  PackageOptions package;
+  bool json = false;
+};
+
+experiment::Package package_of(experiment::RunSpec& run, const PackageOptions& options) {
+  if (run.synthetic) return make_synthetic(run);
+  if (!run.package.empty()) return read_ready_package(run, nullptr);
+  compare_checkpoint(run, nullptr);
+  return experiment::obtain_package(package_request(run, options));
+}
+
+std::string text(const schedule::TilingSummary& tiling) {
+  std::string text = std::to_string(tiling.spatial_tiles) + " x " +
+                     std::to_string(tiling.column_tiles) + " tiles of " +
+                     std::to_string(tiling.rows) + (tiling.rows == 1 ? " row" : " rows");
+  if (tiling.columns != 0) text += " and " + std::to_string(tiling.columns) + " channels";
+  if (tiling.spatial_tiles > 1 && tiling.column_tiles > 1) {
+    text += ", " + schedule::to_string(tiling.order);
+  }
+  if (tiling.buffers > 1) text += ", double buffers";
+  return text;
+}
+
+constexpr double kib = 1024;
+
+void print_layer(const schedule::LayerExplanation& layer) {
+  std::printf("%s, on the %s\n", layer.name.c_str(), layer.unit.c_str());
+  std::printf("  input      %s\n", layer.input.c_str());
+  if (!layer.residual.empty()) std::printf("  residual   %s\n", layer.residual.c_str());
+  std::printf("  output     %s\n", layer.output.c_str());
+  std::printf("  chosen     %s\n", text(layer.chosen).c_str());
+  std::printf("  estimate   %.0f cycles, %.1f KiB; limit: %s\n", layer.chosen.cost.cycles,
+              layer.chosen.cost.bytes / kib, layer.limit.c_str());
+  if (!layer.next_best) {
+    std::printf("  next best  none fits\n");
+    return;
+  }
+  const schedule::TilingCost& next = layer.next_best->cost;
+  std::printf("  next best  %s: %+.0f cycles, %+.1f KiB\n", text(*layer.next_best).c_str(),
+              next.cycles - layer.chosen.cost.cycles, (next.bytes - layer.chosen.cost.bytes) / kib);
+}
+
+nlohmann::ordered_json to_json(const schedule::TilingSummary& tiling) {
+  return {{"spatial_tiles", tiling.spatial_tiles},
+          {"rows", tiling.rows},
+          {"column_tiles", tiling.column_tiles},
+          {"columns", tiling.columns},
+          {"order", schedule::to_string(tiling.order)},
+          {"buffers", tiling.buffers},
+          {"cycles", tiling.cost.cycles},
+          {"bytes", tiling.cost.bytes}};
+}
+
+nlohmann::ordered_json to_json(const schedule::LayerExplanation& layer) {
+  nlohmann::ordered_json json = {{"name", layer.name},
+                                 {"unit", layer.unit},
+                                 {"input", layer.input},
+                                 {"residual", nullptr},
+                                 {"output", layer.output},
+                                 {"limit", layer.limit},
+                                 {"chosen", to_json(layer.chosen)},
+                                 {"next_best", nullptr}};
+  if (!layer.residual.empty()) json["residual"] = layer.residual;
+  if (layer.next_best) json["next_best"] = to_json(*layer.next_best);
+  return json;
+}
+
+// The layers that are asked for: none where the run has no layer of this name. `names` gets those of all.
+std::vector<schedule::LayerExplanation> explained(const experiment::RunSpec& run,
+                                                  const network::IntegerNetwork& network,
+                                                  const std::string& wanted,
+                                                  std::vector<std::string>& names) {
+  std::vector<schedule::LayerExplanation> layers = schedule::explain(network, run.hardware);
+  if (wanted.empty()) return layers;
+  for (const schedule::LayerExplanation& layer : layers) {
+    if (layer.name == wanted) return {layer};
+    if (std::find(names.begin(), names.end(), layer.name) == names.end()) {
+      names.push_back(layer.name);
+    }
+  }
+  return {};
+}
+
+void explain(const ExplainOptions& options) {
+  experiment::Scenario scenario = experiment::read_scenario(options.scenario, options.settings);
+  nlohmann::ordered_json runs = nlohmann::ordered_json::array();
+  std::string names;
+  std::vector<std::string> layer_names;
+  bool found = false;
+  for (experiment::RunSpec& run : scenario.runs) {
+    names += (names.empty() ? "" : ", ") + run.name;
+    if (!options.run.empty() && run.name != options.run) continue;
+    found = true;
+    const std::vector<schedule::LayerExplanation> layers = for_run(run, [&] {
+      const experiment::Package package = package_of(run, options.package);
+      if (!run.package.empty()) experiment::apply_hardware_rules(package.network, run);
+      return explained(run, package.network, options.layer, layer_names);
+    });
+    if (layers.empty()) continue;
+    if (!options.json) std::printf("run \"%s\"\n\n", run.name.c_str());
+    schedule::TilingCost all;
+    nlohmann::ordered_json list = nlohmann::ordered_json::array();
+    for (const schedule::LayerExplanation& layer : layers) {
+      all += layer.chosen.cost;
+      list.push_back(to_json(layer));
+      if (!options.json) print_layer(layer);
+    }
+    runs.push_back(
+        {{"name", run.name}, {"layers", list}, {"cycles", all.cycles}, {"bytes", all.bytes}});
+    if (!options.json) {
+      std::printf("estimated %.0f cycles, %.1f KiB to and from DRAM an image\n\n", all.cycles,
+                  all.bytes / kib);
+    }
+  }
+  if (!found) {
+    throw std::runtime_error("--run: no run \"" + options.run + "\"; allowed: " + names);
+  }
+  if (runs.empty()) {
+    throw std::runtime_error("--layer: no layer \"" + options.layer +
+                             "\"; allowed: " + reading::joined(layer_names));
+  }
+  if (options.json) print_json("explain", {{"runs", runs}});
+}
+
+}  // namespace
+
+void add_explain_command(CLI::App& app) {
+  auto options = std::make_shared<ExplainOptions>();
+  CLI::App* command = app.add_subcommand(
+      "explain", "Say what the scheduler chose for each layer, what it costs, and what limits it");
+  command->add_option("scenario", options->scenario, "Scenario file (TOML); -: standard input")
+      ->required();
+  command
+      ->add_option("--set", options->settings,
+                   "A key of the scenario with another value for all runs: "
+                   "hardware.array.rows=8; may be repeated")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
+  command->add_option("--run", options->run, "This run only; default: all of the scenario's");
+  command->add_option("--layer", options->layer, "This layer only");
+  command->add_option("--data", options->package.data_root,
+                      "Folder of the data sets; default: ABACUS_DATA, else Debian's package");
+  command->add_option("--cache", options->package.cache,
+                      "Folder of integer packages; default: ~/.cache/abacus");
+  add_json_option(*command, options->json);
+  command->callback([options] {
+    support::catch_stop_signals();
+    options->package.quiet = true;
+    explain(*options);
+    throw CommandExit{0};
+  });
+}
+
+}  // namespace abacus::cli
