@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The tests that need no torch, under AddressSanitizer and UndefinedBehaviorSanitizer.
+# The tests that need no torch, under AddressSanitizer and UndefinedBehaviorSanitizer; of random cases a
+# smaller sample than scripts/test.sh takes (the test preset's environment, CMakePresets.json).
 #
 #   scripts/check-sanitizers.sh
 set -euo pipefail

@@ -1,4 +1,6 @@
 // Random scenarios with random weights, of whatever the keys' ranges allow.
+//
+//   ABACUS_SCENARIOS  how many of ten runs each (12); of one run that may be refused, four times as many, at most 40
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -9,6 +11,7 @@
 #include <string>
 
 #include "sw/cli/simulator/simulate_command.hpp"
+#include "tests/support/number_from_environment.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 namespace abacus::cli {
@@ -91,7 +94,8 @@ class LegalScenarios : public ::testing::Test {
 
 TEST_F(LegalScenarios, AllRunAndAreBitExact) {
   Draw draw(7);
-  for (int scenario = 0; scenario < 12; ++scenario) {
+  const int scenarios = test::number_from_environment("ABACUS_SCENARIOS", 12);
+  for (int scenario = 0; scenario < scenarios; ++scenario) {
     std::string runs;
     for (int run = 0; run < 10; ++run) runs += random_run(draw, run, false);
     try {
@@ -107,7 +111,8 @@ TEST_F(LegalScenarios, ARefusalNamesFileAndLine) {
   Draw draw(8);
   const std::regex place((folder_.path() / "s.toml").string() + ":[0-9]+:[0-9]+: ");
   int refused = 0;
-  for (int scenario = 0; scenario < 40; ++scenario) {
+  const int scenarios = std::min(40, 4 * test::number_from_environment("ABACUS_SCENARIOS", 12));
+  for (int scenario = 0; scenario < scenarios; ++scenario) {
     const std::string run = random_run(draw, scenario, true);
     try {
       EXPECT_EQ(simulate_runs(run), 0) << run;

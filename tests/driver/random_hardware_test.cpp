@@ -24,6 +24,7 @@
 #include "sw/support/forked_work.hpp"
 #include "tests/driver/system.hpp"
 #include "tests/network/random_integer_network.hpp"
+#include "tests/support/number_from_environment.hpp"
 #include "tlm/command.hpp"
 #include "tlm/dataflow.hpp"
 
@@ -350,14 +351,6 @@ json measured(const hw::HardwareConfig& hardware, const network::IntegerNetwork&
       [](std::int64_t) {})[0];
 }
 
-int from_environment(const char* name, int otherwise) {
-  const char* text = std::getenv(name);
-  if (text == nullptr) return otherwise;
-  const int number = std::stoi(text);
-  if (number < 0) throw std::invalid_argument(std::string(name) + " is " + text + "; at least 0");
-  return number;
-}
-
 network::Arithmetic some_arithmetic(Draw& draw) {
   using network::Arithmetic;
   return draw.one_of({Arithmetic(Arithmetic::adder), Arithmetic(Arithmetic::cnn),
@@ -410,8 +403,8 @@ Outcome try_configuration(std::uint64_t seed) {
 
 TEST(RandomHardware, IsExactWithinBoundsAndMonotone) {
   setenv("SYSTEMC_DISABLE_COPYRIGHT_MESSAGE", "1", 1);
-  const int configurations = from_environment("ABACUS_CONFIGURATIONS", 60);
-  const int first = from_environment("ABACUS_FIRST_SEED", 1);
+  const int configurations = test::number_from_environment("ABACUS_CONFIGURATIONS", 60);
+  const int first = test::number_from_environment("ABACUS_FIRST_SEED", 1);
   std::map<Outcome, int> outcomes;
   for (int seed = first; seed < first + configurations; ++seed) {
     SCOPED_TRACE("ABACUS_FIRST_SEED=" + std::to_string(seed) + " ABACUS_CONFIGURATIONS=1");
