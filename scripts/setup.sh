@@ -3,7 +3,7 @@
 # plotting library of the report's pages (docs/report.md).
 #
 #   scripts/setup.sh          # to build and test
-#   scripts/setup.sh lint     # what the checks of style (scripts/check-*.sh) and the tests in a browser need, too
+#   scripts/setup.sh lint     # what all gates (scripts/check-*.sh) and the tests in a browser need, too
 #   scripts/setup.sh fuzz     # what the fuzz targets need, too (scripts/fuzz)
 #
 # Works as root, or as a user who may use sudo; asks no questions.
@@ -16,7 +16,7 @@ packages=(
   # both halves
   libboost-dev nlohmann-json3-dev libcli11-dev zlib1g-dev libssl-dev
   # simulator
-  libsystemc-dev libtomlplusplus-dev
+  libsystemc-dev libtomlplusplus-dev libsqlite3-dev libmuparserx-dev
   # trainer; OpenBLAS in its OpenMP build, since the one with threads of its own gets in the way of
   # torch's (the -dev package keeps that one from coming along with matplotlib)
   libtorch-dev libopenblas0-openmp libopenblas-openmp-dev libhwy-dev
@@ -31,7 +31,7 @@ if [ "${1:-}" = lint ]; then
   packages+=(clang-format clang-tidy black flake8 mypy python3-numpy)
   packages+=(chromium chromium-driver python3-selenium)  # the tests of the report's page in a browser
 fi
-if [ "${1:-}" = fuzz ]; then
+if [ "${1:-}" = lint ] || [ "${1:-}" = fuzz ]; then
   packages+=(clang llvm libclang-rt-dev)
 fi
 
