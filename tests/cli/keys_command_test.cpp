@@ -1,8 +1,9 @@
+#include "sw/cli/simulator/keys_command.hpp"
+
 #include <gtest/gtest.h>
 
 #include <stdexcept>
 
-#include "sw/cli/simulator/commands.hpp"
 #include "sw/compare/metric.hpp"
 #include "sw/experiment/hardware_keys.hpp"
 #include "sw/experiment/results_fields.hpp"

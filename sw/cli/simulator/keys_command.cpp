@@ -1,3 +1,6 @@
+#include "sw/cli/simulator/keys_command.hpp"
+
+#include <CLI/CLI.hpp>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
