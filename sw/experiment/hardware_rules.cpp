@@ -65,14 +65,14 @@ std::string levels_text(int levels, int needed, int found) {
 }  // namespace
 
 void apply_hardware_rules(reading::Section& section, const reading::Section& own,
-                          const std::filesystem::path& base, RunSpec& run) {
+                          const std::filesystem::path& base, ReadFiles& files, RunSpec& run) {
   check_apot_bits(section, run);
   refuse_idle_keys(own, run);
   const reading::Section own_hardware = reading::Section(own).section("hardware");
   if (own_hardware.has("step_adapter")) {
     run.step_adapter_location = own_hardware.place_of("step_adapter");
   }
-  run.table_exponents_given = gives_table_exponents(section, base);
+  run.table_exponents_given = gives_table_exponents(section, base, files);
   if (run.arithmetic != network::Arithmetic::post || !run.package.empty()) return;
   const int levels = (1 << (run.quantization.weight_bits - 1)) - 1;
   const int needed = hw::post_table_exponents(levels);

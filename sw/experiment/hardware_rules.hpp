@@ -3,6 +3,7 @@
 
 #include <filesystem>
 
+#include "sw/experiment/read_files.hpp"
 #include "sw/experiment/scenario.hpp"
 #include "sw/network/integer_network.hpp"
 #include "sw/reading/section.hpp"
@@ -16,7 +17,7 @@ namespace abacus::experiment {
 //   - a lookup table that has fewer exponents than the weights need; a table of which nobody says how many
 //     it has gets as many as they need, and no less than the default.
 void apply_hardware_rules(reading::Section& section, const reading::Section& own,
-                          const std::filesystem::path& base, RunSpec& run);
+                          const std::filesystem::path& base, ReadFiles& files, RunSpec& run);
 
 // The same of a ready package: its levels decide about the table, and step adapter keys want adapters.
 void apply_hardware_rules(const network::IntegerNetwork& package, RunSpec& run);

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "sw/experiment/resources.hpp"
-#include "sw/reading/toml_file.hpp"
 #include "tlm/hardware_fields.hpp"
 
 namespace abacus::experiment {
@@ -136,15 +135,19 @@ std::filesystem::path preset_file(reading::Section& scenario, const std::filesys
 
 }  // namespace
 
-bool gives_table_exponents(reading::Section& scenario, const std::filesystem::path& base) {
-  const reading::Node preset = reading::read_toml(preset_file(scenario, base));
-  return scenario.section("hardware", &preset).section("array").section("table").has("exponents");
+bool gives_table_exponents(reading::Section& scenario, const std::filesystem::path& base,
+                           ReadFiles& files) {
+  return scenario.section("hardware", &files.toml(preset_file(scenario, base)))
+      .section("array")
+      .section("table")
+      .has("exponents");
 }
 
 hw::HardwareConfig read_hardware(reading::Section& scenario, const std::filesystem::path& base,
-                                 hw::ProcessingElementKind kind, reading::Mistakes& mistakes) {
+                                 hw::ProcessingElementKind kind, ReadFiles& files,
+                                 reading::Mistakes& mistakes) {
   const std::filesystem::path file = preset_file(scenario, base);
-  const reading::Node preset_table = reading::read_toml(file);
+  const reading::Node& preset_table = files.toml(file);
 
   hw::HardwareConfig config;
   config.array.kind = kind;

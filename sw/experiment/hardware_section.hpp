@@ -3,6 +3,7 @@
 
 #include <filesystem>
 
+#include "sw/experiment/read_files.hpp"
 #include "sw/reading/section.hpp"
 #include "tlm/hardware_config.hpp"
 
@@ -15,9 +16,11 @@ namespace abacus::experiment {
 // come with all of its numbers. What is wrong goes into `mistakes`; throws InputError for a preset that is not there or no
 // TOML.
 hw::HardwareConfig read_hardware(reading::Section& scenario, const std::filesystem::path& base,
-                                 hw::ProcessingElementKind kind, reading::Mistakes& mistakes);
+                                 hw::ProcessingElementKind kind, ReadFiles& files,
+                                 reading::Mistakes& mistakes);
 
 // Whether scenario or preset say how many exponents the array's lookup table has; after read_hardware().
-bool gives_table_exponents(reading::Section& scenario, const std::filesystem::path& base);
+bool gives_table_exponents(reading::Section& scenario, const std::filesystem::path& base,
+                           ReadFiles& files);
 
 }  // namespace abacus::experiment

@@ -11,8 +11,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json content(const std::filesystem::path& file) {
-  return file.empty() ? Json(nullptr) : Json(network::sha256_file(file));
+Json content(const std::filesystem::path& file, ReadFiles& files) {
+  return file.empty() ? Json(nullptr) : Json(files.sha256(file));
 }
 
 Json synthetic_json(const std::optional<SyntheticWeights>& synthetic) {
@@ -30,21 +30,21 @@ const std::string& own_content() {
 
 }  // namespace
 
-std::string run_identity(const RunSpec& run, const std::string& recipe,
-                         std::int64_t checked_images) {
+std::string run_identity(const RunSpec& run, const std::string& recipe, std::int64_t checked_images,
+                         ReadFiles& files) {
   const QuantizationRecipe& quantization = run.quantization;
   Json tables = Json::array();
-  for (const std::filesystem::path& file : run.table_files) tables.push_back(content(file));
+  for (const std::filesystem::path& file : run.table_files) tables.push_back(content(file, files));
   const Json all = {
       {"program", own_content()},
       {"name", run.name},
       {"network", run.network},
       {"arithmetic", network::to_string(run.arithmetic)},
       {"dataset", run.dataset},
-      {"checkpoint", content(run.checkpoint)},
-      {"package", content(run.package)},
+      {"checkpoint", content(run.checkpoint, files)},
+      {"package", content(run.package, files)},
       {"synthetic", synthetic_json(run.synthetic)},
-      {"element", content(run.element_file)},
+      {"element", content(run.element_file, files)},
       {"element_table", run.element ? Json(run.element->sha256) : Json(nullptr)},
       {"scheme", quantization.scheme},
       {"bits", {quantization.weight_bits, quantization.activation_bits, quantization.storage_bits}},

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "sw/experiment/read_files.hpp"
 #include "sw/experiment/scenario.hpp"
 
 namespace abacus::experiment {
@@ -11,7 +12,7 @@ namespace abacus::experiment {
 // hardware with all parameters, and this program's own file. `recipe`: all that the trainer says of its
 // quantization, where it is to be quantized. `checked_images`: held against the reference. Images of a data set
 // count by its name alone. Throws std::runtime_error naming a file that cannot be read.
-std::string run_identity(const RunSpec& run, const std::string& recipe,
-                         std::int64_t checked_images);
+std::string run_identity(const RunSpec& run, const std::string& recipe, std::int64_t checked_images,
+                         ReadFiles& files);
 
 }  // namespace abacus::experiment

@@ -14,7 +14,6 @@
 #include "sw/experiment/hardware_rules.hpp"
 #include "sw/experiment/hardware_section.hpp"
 #include "sw/experiment/resources.hpp"
-#include "sw/experiment/table_files.hpp"
 #include "sw/network/dataset.hpp"
 #include "sw/network/integer_limits.hpp"
 #include "sw/reading/file_bytes.hpp"
@@ -163,8 +162,8 @@ void check_missing(reading::Section& section, const std::string& name,
                               "; give it these, or count them as 0 by missing = \"zero\"");
 }
 
-void read_energy(reading::Section section, const std::filesystem::path& base, RunSpec& run,
-                 reading::Mistakes& mistakes) {
+void read_energy(reading::Section section, const std::filesystem::path& base, ReadFiles& files,
+                 RunSpec& run, reading::Mistakes& mistakes) {
   for (const char* key : {"table", "missing", "frames_per_second", "between_frames"}) {
     section.expect(key);
   }
@@ -172,17 +171,17 @@ void read_energy(reading::Section section, const std::filesystem::path& base, Ru
   const std::filesystem::path file = table_file(section, "energy", "horowitz-45nm", base);
   const bool as_zero = section.choice("missing", "refuse", {"refuse", "zero"}) == "zero";
   run.table_files.push_back(file);
-  models::EnergyTable table = read_energy_table(file);
+  const models::EnergyTable& table = files.energy_table(file);
   run.left_out_of_energy = table.missing();
   mistakes.collect([&] { check_missing(section, table.name(), run.left_out_of_energy, as_zero); });
   run.energy_table = table.with_zeros();
   const std::filesystem::path folder = resource_folder() / "scenarios" / "energy";
   for (const std::string& name : preset_names(folder)) {
     const std::filesystem::path other = find_preset(name, folder, base);
-    models::EnergyTable shipped = read_energy_table(other);
+    const models::EnergyTable& shipped = files.energy_table(other);
     if (shipped.name() == table.name()) continue;
     run.table_files.push_back(other);
-    run.other_energy_tables.push_back(std::move(shipped));
+    run.other_energy_tables.push_back(shipped);
   }
   mistakes.collect([&] {
     if (section.has("frames_per_second")) {
@@ -195,13 +194,14 @@ void read_energy(reading::Section section, const std::filesystem::path& base, Ru
   if (state == "standby") run.between_frames = models::Action::dram_precharge_standby;
 }
 
-void read_area(reading::Section section, const std::filesystem::path& base, RunSpec& run) {
+void read_area(reading::Section section, const std::filesystem::path& base, ReadFiles& files,
+               RunSpec& run) {
   for (const char* key : {"table", "missing"}) section.expect(key);
   section.refuse_unknown_keys();
   const std::filesystem::path file = table_file(section, "area", "aladdin-40nm", base);
   const bool as_zero = section.choice("missing", "refuse", {"refuse", "zero"}) == "zero";
   run.table_files.push_back(file);
-  run.area_table = read_area_table(file);
+  run.area_table = files.area_table(file);
   run.left_out_of_area = run.area_table.missing();
   check_missing(section, run.area_table.name(), run.left_out_of_area, as_zero);
 }
@@ -223,10 +223,10 @@ std::filesystem::path required_file(reading::Section& section, const std::string
 
 // What the lanes of arithmetic `table` are.
 void read_element_key(reading::Section& section, const reading::Section& own,
-                      const std::filesystem::path& base, RunSpec& run) {
+                      const std::filesystem::path& base, ReadFiles& files, RunSpec& run) {
   if (run.arithmetic == network::Arithmetic::table) {
     const std::filesystem::path file = required_file(section, "element", base);
-    run.element = network::read_element(file);
+    run.element = files.element(file);
     run.element_file = file;
     return;
   }
@@ -379,7 +379,7 @@ void read_workload(reading::Section& section, const reading::Section& own,
 
 // `own`: what the run itself says, without what holds for all runs. `set`: what was set in place of both.
 RunSpec read_run(reading::Section section, const reading::Section& own, const reading::Section& set,
-                 const std::string& name, const std::filesystem::path& file,
+                 const std::string& name, const std::filesystem::path& file, ReadFiles& files,
                  reading::Mistakes& mistakes) {
   const std::filesystem::path base = file.parent_path();
   const std::size_t before = mistakes.count();
@@ -401,7 +401,7 @@ RunSpec read_run(reading::Section section, const reading::Section& own, const re
   mistakes.collect([&] {
     run.arithmetic = network::arithmetic_from_string(
         section.value("arithmetic").choice(network::arithmetic_names()));
-    read_element_key(section, own, base, run);
+    read_element_key(section, own, base, files, run);
   });
   run.checkpoint_location = location_of(section, "checkpoint");
   run.package_location = location_of(section, "package");
@@ -419,11 +419,12 @@ RunSpec read_run(reading::Section section, const reading::Section& own, const re
   run.timed_images = static_cast<int>(section.integer("timed_images", 2, 1, 1000000));
   if (run.level == hw::TimingLevel::functional) run.timed_images = 0;
 
-  mistakes.collect(
-      [&] { run.hardware = read_hardware(section, base, elements_for(run.arithmetic), mistakes); });
+  mistakes.collect([&] {
+    run.hardware = read_hardware(section, base, elements_for(run.arithmetic), files, mistakes);
+  });
   build_lanes(run.element, run.hardware.array);
-  mistakes.collect([&] { read_energy(section.section("energy"), base, run, mistakes); });
-  mistakes.collect([&] { read_area(section.section("area"), base, run); });
+  mistakes.collect([&] { read_energy(section.section("energy"), base, files, run, mistakes); });
+  mistakes.collect([&] { read_area(section.section("area"), base, files, run); });
   reading::Section array = section.section("hardware").section("array");
   add_prices(run);
   run.same_area_as = array.text("same_area_as", "");
@@ -432,7 +433,7 @@ RunSpec read_run(reading::Section section, const reading::Section& own, const re
   // What several keys must be together.
   mistakes.collect([&] {
     check_array(section, run);
-    apply_hardware_rules(section, own, base, run);
+    apply_hardware_rules(section, own, base, files, run);
   });
   return run;
 }
@@ -533,19 +534,34 @@ std::string to_string(hw::TimingLevel level) {
   return level == hw::TimingLevel::functional ? "functional" : "approximate";
 }
 
-Scenario read_scenario(const std::filesystem::path& file,
-                       const std::vector<std::string>& settings) {
-  Scenario scenario;
-  scenario.file = file;
-  scenario.settings = settings;
+ScenarioSource read_scenario_source(const std::filesystem::path& file) {
   // As errors and default names have it. Its parent path is the current folder.
   const std::filesystem::path source = file == "-" ? "standard input" : file;
-  scenario.text =
+  std::string text =
       file == "-" ? read_standard_input() : reading::file_bytes(file, reading::most_toml_bytes);
-  const reading::Node root = reading::parse_toml(scenario.text, source.string());
-  const std::vector<reading::Node> set_nodes = read_settings(settings);
+  reading::Node root = reading::parse_toml(text, source.string());
+  return {source, std::move(text), std::move(root)};
+}
+
+Scenario read_scenario(const std::filesystem::path& file,
+                       const std::vector<std::string>& settings) {
+  ReadFiles files;
+  const ScenarioSource source = read_scenario_source(file);
+  Scenario scenario = read_scenario(source, read_settings(settings), files);
+  scenario.file = file;
+  scenario.text = source.text;
+  scenario.settings = settings;
+  return scenario;
+}
+
+Scenario read_scenario(const ScenarioSource& from, const std::vector<reading::Node>& settings,
+                       ReadFiles& files) {
+  const std::filesystem::path& source = from.file;
+  const reading::Node& root = from.root;
+  Scenario scenario;
+  scenario.file = source;
   Layers set;
-  for (auto node = set_nodes.rbegin(); node != set_nodes.rend(); ++node) set.push_back(&*node);
+  for (auto node = settings.rbegin(); node != settings.rend(); ++node) set.push_back(&*node);
 
   reading::Mistakes mistakes;
   const reading::Section set_section("", set.empty() ? Layers{&no_table()} : set);
@@ -555,7 +571,8 @@ Scenario read_scenario(const std::filesystem::path& file,
 
   const reading::Member* runs = root.find("run");
   if (runs == nullptr) {
-    scenario.runs.push_back(read_run(top, top, set_section, scenario.name, source, mistakes));
+    scenario.runs.push_back(
+        read_run(top, top, set_section, scenario.name, source, files, mistakes));
     mistakes.raise();
     fill_areas(scenario.runs);
     return scenario;
@@ -583,7 +600,7 @@ Scenario read_scenario(const std::filesystem::path& file,
     });
     scenario.runs.push_back(read_run(reading::Section("", above(set, {&table, &root})),
                                      reading::Section("run", above(set, {&table})), set_section,
-                                     name, source, mistakes));
+                                     name, source, files, mistakes));
   }
   mistakes.raise();
   fill_areas(scenario.runs);

@@ -11,8 +11,10 @@
 
 #include "models/area/area_table.hpp"
 #include "models/energy/energy_table.hpp"
+#include "sw/experiment/read_files.hpp"
 #include "sw/network/element_file.hpp"
 #include "sw/network/network.hpp"
+#include "sw/reading/node.hpp"
 #include "tlm/hardware_config.hpp"
 
 namespace abacus::experiment {
@@ -103,6 +105,20 @@ struct Scenario {
 // first.
 Scenario read_scenario(const std::filesystem::path& file,
                        const std::vector<std::string>& settings = {});
+
+// A scenario's text, to be read with many settings.
+struct ScenarioSource {
+  std::filesystem::path file;  // as errors have it; the folder that its paths are relative to
+  std::string text;
+  reading::Node root;
+};
+
+ScenarioSource read_scenario_source(const std::filesystem::path& file);
+
+// The same of a text that is read already, without `text` and `settings`. `settings`: tables with the keys of a
+// scenario, which go before all that it says, the last one first.
+Scenario read_scenario(const ScenarioSource& source, const std::vector<reading::Node>& settings,
+                       ReadFiles& files);
 
 // A line for each table of a run that lacks what the scenario counts as 0, and for each run whose
 // accelerator is to be as large as another's and of which whole rows and columns fill less than 90 %.

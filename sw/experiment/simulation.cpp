@@ -208,6 +208,15 @@ class HostSoftware {
   bool unreadable_ = false;  // a tile was; an exception must not cross the simulation kernel
 };
 
+// SystemC elaborates once a context, and makes a new one where there is none (sc_get_curr_simcontext()). So a process can
+// simulate one accelerator after the other; without forking for each, a small one takes a third of the time.
+void renew_context() {
+  if (!sc_core::sc_start_of_simulation_invoked()) return;
+  delete sc_core::sc_curr_simcontext;
+  sc_core::sc_curr_simcontext = nullptr;
+  sc_core::sc_default_global_context = nullptr;
+}
+
 }  // namespace
 
 RunOutcome simulate_slice(const network::IntegerNetwork& network, const schedule::Program& program,
@@ -218,6 +227,7 @@ RunOutcome simulate_slice(const network::IntegerNetwork& network, const schedule
   // SystemC would say so on stdout for every process.
   sc_core::sc_report_handler::set_actions("/OSCI/SystemC", sc_core::SC_INFO,
                                           sc_core::SC_DO_NOTHING);
+  renew_context();
   models::Platform platform("platform", hardware, level, engine);
   HostSoftware software(platform, network, program, level, dataset, slice, report);
   // An exception must not cross the simulation kernel.

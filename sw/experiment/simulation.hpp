@@ -22,7 +22,8 @@ struct SimulationSlice {
 
 // Elaborates the platform, lets the driver load the program, and runs the slice's images through
 // it: the timed ones first, at `level`, then the others at the functional level, through the same
-// models. `engine` computes the arrays' accumulators (models/array/engine.hpp). May be called once a process. Throws std::runtime_error naming what failed; what the
+// models. `engine` computes the arrays' accumulators (models/array/engine.hpp). May be called again and again in a
+// process that ends by _exit(), since the context is gone in which SystemC called sc_main(). Throws std::runtime_error naming what failed; what the
 // models throw passes through.
 RunOutcome simulate_slice(const network::IntegerNetwork& network, const schedule::Program& program,
                           const hw::HardwareConfig& hardware, hw::TimingLevel level,

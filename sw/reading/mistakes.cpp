@@ -18,6 +18,7 @@ void Mistakes::raise() const {
   for (const Other& other : others_) {
     if (meant_.count(other.missing) == 0) tell(other.text);
   }
+  if (!unknown_.empty()) throw UnknownKeys(text);
   throw InputError(text);
 }
 

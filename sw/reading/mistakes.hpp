@@ -22,6 +22,12 @@ class MissingKey : public InputError {
   std::string name_;
 };
 
+// Of keys that nobody knows, alone or among other mistakes.
+class UnknownKeys : public InputError {
+ public:
+  using InputError::InputError;
+};
+
 class Mistakes {
  public:
   // Runs a step of reading and keeps what it refuses. Whether it went well.

@@ -26,6 +26,7 @@ class Value {
   Value(std::string name, const Node* node, const Place& place, Mistakes* mistakes = nullptr);
 
   bool given() const { return node_ != nullptr; }
+  const Node* node() const { return node_; }  // null where it is missing
   const std::string& name() const { return name_; }
   // Of the value, or of what should have it.
   const Place& place() const { return place_; }

@@ -26,7 +26,8 @@ hw::HardwareConfig read(const std::string& text) {
   const reading::Node root = reading::parse_toml(text, "s.toml");
   reading::Section scenario("", {&root});
   reading::Mistakes mistakes;
-  hw::HardwareConfig config = read_hardware(scenario, source_folder, "adder", mistakes);
+  ReadFiles files;
+  hw::HardwareConfig config = read_hardware(scenario, source_folder, "adder", files, mistakes);
   mistakes.raise();
   return config;
 }

@@ -11,9 +11,9 @@
 #include "sw/cli/shared/command_exit.hpp"
 #include "sw/cli/shared/json_output.hpp"
 #include "sw/cli/simulator/commands.hpp"
-#include "sw/cli/simulator/run_errors.hpp"
-#include "sw/cli/simulator/run_inputs.hpp"
 #include "sw/experiment/hardware_rules.hpp"
+#include "sw/experiment/run_errors.hpp"
+#include "sw/experiment/run_inputs.hpp"
 #include "sw/experiment/scenario.hpp"
 #include "sw/reading/section.hpp"
 #include "sw/schedule/explanation.hpp"
@@ -27,15 +27,16 @@ struct ExplainOptions {
   std::vector<std::string> settings;  // KEY=VALUE, as read_scenario() takes them
   std::string run;
   std::string layer;
-  PackageOptions package;
+  experiment::PackageOptions package;
   bool json = false;
 };
 
-experiment::Package package_of(experiment::RunSpec& run, const PackageOptions& options) {
-  if (run.synthetic) return make_synthetic(run);
-  if (!run.package.empty()) return read_ready_package(run, nullptr);
-  compare_checkpoint(run, nullptr);
-  return experiment::obtain_package(package_request(run, options));
+experiment::Package package_of(experiment::RunSpec& run,
+                               const experiment::PackageOptions& options) {
+  if (run.synthetic) return experiment::make_synthetic(run);
+  if (!run.package.empty()) return experiment::read_ready_package(run, nullptr);
+  experiment::compare_checkpoint(run, nullptr);
+  return experiment::obtain_package(experiment::package_request(run, options));
 }
 
 std::string text(const schedule::TilingSummary& tiling) {
@@ -120,7 +121,7 @@ void explain(const ExplainOptions& options) {
     names += (names.empty() ? "" : ", ") + run.name;
     if (!options.run.empty() && run.name != options.run) continue;
     found = true;
-    const std::vector<schedule::LayerExplanation> layers = for_run(run, [&] {
+    const std::vector<schedule::LayerExplanation> layers = experiment::for_run(run, [&] {
       const experiment::Package package = package_of(run, options.package);
       if (!run.package.empty()) experiment::apply_hardware_rules(package.network, run);
       return explained(run, package.network, options.layer, layer_names);

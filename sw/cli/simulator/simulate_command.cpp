@@ -14,13 +14,13 @@
 #include "sw/cli/shared/command_exit.hpp"
 #include "sw/cli/shared/integer_option.hpp"
 #include "sw/cli/simulator/commands.hpp"
-#include "sw/cli/simulator/run_errors.hpp"
-#include "sw/cli/simulator/run_inputs.hpp"
 #include "sw/experiment/hardware_rules.hpp"
 #include "sw/experiment/package_cache.hpp"
 #include "sw/experiment/partial_results.hpp"
 #include "sw/experiment/results.hpp"
+#include "sw/experiment/run_errors.hpp"
 #include "sw/experiment/run_identity.hpp"
+#include "sw/experiment/run_inputs.hpp"
 #include "sw/experiment/saturation_warning.hpp"
 #include "sw/experiment/scenario.hpp"
 #include "sw/experiment/simulation.hpp"
@@ -188,11 +188,12 @@ struct Prepared {
 std::vector<std::string> identities_of(const experiment::Scenario& scenario,
                                        const Requests& requests, const SimulateOptions& options) {
   std::vector<std::string> identities;
+  experiment::ReadFiles files;
   for (const experiment::RunSpec& run : scenario.runs) {
     const auto request = requests.find(run.name);
     identities.push_back(
         experiment::run_identity(run, request == requests.end() ? "" : request->second.full_recipe,
-                                 options.check ? options.check_images : 0));
+                                 options.check ? options.check_images : 0, files));
   }
   return identities;
 }
@@ -234,7 +235,7 @@ void tell_partial(const experiment::Scenario& scenario, const std::vector<std::s
 
 experiment::Package package_of(const experiment::RunSpec& run, const Requests& requests,
                                const Packages& ready) {
-  if (run.synthetic) return make_synthetic(run);
+  if (run.synthetic) return experiment::make_synthetic(run);
   return run.package.empty() ? experiment::obtain_package(requests.at(run.name))
                              : ready.at(run.name);
 }
@@ -255,9 +256,10 @@ std::vector<Prepared> prepare(const experiment::Scenario& scenario,
     if (support::stop_requested()) throw support::Stopped();
     try {
       const Clock::time_point start = Clock::now();
-      experiment::Package package = for_run(run, [&] { return package_of(run, requests, ready); });
+      experiment::Package package =
+          experiment::for_run(run, [&] { return package_of(run, requests, ready); });
       all[r].package_seconds = seconds_since(start);
-      schedule::Program program = at_place(run, run.hardware_location, [&] {
+      schedule::Program program = experiment::at_place(run, run.hardware_location, [&] {
         return schedule::schedule(package.network, run.hardware);
       });
       // The package holds about as much as the program's image of the DRAM.
@@ -282,29 +284,29 @@ experiment::PartialResults::Entry finish_run(
     const SimulateOptions& options, int jobs) {
   const experiment::Package package =
       prepared.package ? *prepared.package
-                       : for_run(run, [&] { return package_of(run, requests, ready); });
+                       : experiment::for_run(run, [&] { return package_of(run, requests, ready); });
   const schedule::Program program =
-      prepared.program ? *prepared.program : at_place(run, run.hardware_location, [&] {
+      prepared.program ? *prepared.program : experiment::at_place(run, run.hardware_location, [&] {
         return schedule::schedule(package.network, run.hardware);
       });
   network::Dataset random_images;
   if (run.dataset.empty()) {
     const experiment::SyntheticWeights& synthetic = *run.synthetic;
-    random_images = for_run(run, [&] {
+    random_images = experiment::for_run(run, [&] {
       return workload::synthetic_images(synthetic.image, synthetic.classes, run.images,
                                         synthetic.seed);
     });
   }
   const network::Dataset& images = run.dataset.empty() ? random_images : datasets.at(run.dataset);
-  for_run(run, [&] { network::check_images("package", package.network, images); });
+  experiment::for_run(run, [&] { network::check_images("package", package.network, images); });
   const Clock::time_point start = Clock::now();
-  const experiment::RunOutcome outcome =
-      for_run(run, [&] { return simulate_run(run, package, program, images, options, jobs); });
-  return {for_run(run,
-                  [&] {
-                    return experiment::run_results(run, package.network, package.sha256, program,
-                                                   outcome, options.check);
-                  }),
+  const experiment::RunOutcome outcome = experiment::for_run(
+      run, [&] { return simulate_run(run, package, program, images, options, jobs); });
+  return {experiment::for_run(run,
+                              [&] {
+                                return experiment::run_results(run, package.network, package.sha256,
+                                                               program, outcome, options.check);
+                              }),
           {{"name", run.name},
            {"package_seconds", prepared.package_seconds},
            {"simulation_seconds", seconds_since(start)}}};
@@ -352,23 +354,25 @@ int simulate(const SimulateOptions& options) {
       run.images_location = "--images";
     }
     if (run.dataset.empty()) {
-      limit_random_images(run);
+      experiment::limit_random_images(run);
     } else {
       if (datasets.count(run.dataset) == 0) {
         datasets[run.dataset] = network::load_dataset(
             run.dataset, network::Split::test, network::data_root(options.data_root, run.dataset));
       }
-      limit_images(run, datasets[run.dataset]);
+      experiment::limit_images(run, datasets[run.dataset]);
     }
     if (!run.checkpoint.empty()) {
-      compare_checkpoint(run, &datasets[run.dataset]);
-      requests[run.name] = package_request(run, {options.data_root, options.cache, options.quiet});
-      for_run(run, [&] { experiment::check_obtainable(requests[run.name]); });
+      experiment::compare_checkpoint(run, &datasets[run.dataset]);
+      requests[run.name] =
+          experiment::package_request(run, {options.data_root, options.cache, options.quiet});
+      experiment::for_run(run, [&] { experiment::check_obtainable(requests[run.name]); });
     } else if (!run.package.empty()) {
-      ready[run.name] = read_ready_package(run, &datasets[run.dataset]);
+      ready[run.name] = experiment::read_ready_package(run, &datasets[run.dataset]);
       experiment::apply_hardware_rules(ready[run.name].network, run);
-      at_place(run, run.hardware_location,
-               [&] { schedule::check_hardware(ready[run.name].network, run.hardware); });
+      experiment::at_place(run, run.hardware_location, [&] {
+        schedule::check_hardware(ready[run.name].network, run.hardware);
+      });
     }
   }
 

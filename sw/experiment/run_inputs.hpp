@@ -8,7 +8,7 @@
 #include "sw/experiment/scenario.hpp"
 #include "sw/network/dataset.hpp"
 
-namespace abacus::cli {
+namespace abacus::experiment {
 
 struct PackageOptions {
   std::filesystem::path data_root;
@@ -18,22 +18,21 @@ struct PackageOptions {
 
 // A checkpoint of another network would only fail after it was quantized. `images`: that it is to see,
 // or null.
-void compare_checkpoint(const experiment::RunSpec& run, const network::Dataset* images);
+void compare_checkpoint(const RunSpec& run, const network::Dataset* images);
 
 // A ready package; what it says of its quantization becomes the run's. `images`: likewise.
-experiment::Package read_ready_package(experiment::RunSpec& run, const network::Dataset* images);
+Package read_ready_package(RunSpec& run, const network::Dataset* images);
 
 // The request for a run's package. The trainer judges the recipe, and is asked before anything runs.
-experiment::PackageRequest package_request(const experiment::RunSpec& run,
-                                           const PackageOptions& options);
+PackageRequest package_request(const RunSpec& run, const PackageOptions& options);
 
 // Random weights as the run's hardware takes them.
-experiment::Package make_synthetic(const experiment::RunSpec& run);
+Package make_synthetic(const RunSpec& run);
 
 // Random images are made as many as are wanted.
-void limit_random_images(experiment::RunSpec& run);
+void limit_random_images(RunSpec& run);
 
 // Random weights give no accuracy for which there should be all images.
-void limit_images(experiment::RunSpec& run, const network::Dataset& dataset);
+void limit_images(RunSpec& run, const network::Dataset& dataset);
 
-}  // namespace abacus::cli
+}  // namespace abacus::experiment

@@ -1,24 +1,23 @@
-#include "sw/cli/simulator/run_inputs.hpp"
+#include "sw/experiment/run_inputs.hpp"
 
 #include <algorithm>
 #include <stdexcept>
 
-#include "sw/cli/simulator/run_errors.hpp"
 #include "sw/experiment/resources.hpp"
+#include "sw/experiment/run_errors.hpp"
 #include "sw/network/checkpoint.hpp"
 #include "sw/network/dataset_match.hpp"
 #include "sw/reading/node.hpp"
 #include "sw/support/stop_request.hpp"
 #include "sw/workload/synthetic_network.hpp"
 
-namespace abacus::cli {
+namespace abacus::experiment {
 namespace {
 
 // What a checkpoint or package holds must be what the scenario says of the run. `place`: location and
 // key in the scenario.
-void compare(const experiment::RunSpec& run, const std::string& place,
-             const std::filesystem::path& file, const std::string& network,
-             network::Arithmetic arithmetic, const std::string& dataset,
+void compare(const RunSpec& run, const std::string& place, const std::filesystem::path& file,
+             const std::string& network, network::Arithmetic arithmetic, const std::string& dataset,
              network::Arithmetic wanted_arithmetic) {
   const auto check = [&](const std::string& what, const std::string& found,
                          const std::string& wanted) {
@@ -45,7 +44,7 @@ void compare_images(const std::string& place, const std::filesystem::path& file,
 
 }  // namespace
 
-void compare_checkpoint(const experiment::RunSpec& run, const network::Dataset* images) {
+void compare_checkpoint(const RunSpec& run, const network::Dataset* images) {
   const std::string place = run.checkpoint_location + ": checkpoint";
   const network::Checkpoint checkpoint = network::load_checkpoint(run.checkpoint);
   compare(run, place, run.checkpoint, checkpoint.network.name, checkpoint.network.arithmetic,
@@ -54,9 +53,9 @@ void compare_checkpoint(const experiment::RunSpec& run, const network::Dataset* 
   compare_images(place, run.checkpoint, checkpoint.network, images);
 }
 
-experiment::Package read_ready_package(experiment::RunSpec& run, const network::Dataset* images) {
+Package read_ready_package(RunSpec& run, const network::Dataset* images) {
   const std::string place = run.package_location + ": package";
-  experiment::Package package;
+  Package package;
   try {
     package = {network::read_package(run.package), run.package, network::sha256_file(run.package)};
   } catch (const std::exception& error) {
@@ -73,19 +72,17 @@ experiment::Package read_ready_package(experiment::RunSpec& run, const network::
   return package;
 }
 
-experiment::PackageRequest package_request(const experiment::RunSpec& run,
-                                           const PackageOptions& options) {
-  experiment::PackageRequest request{
-      run.checkpoint,
-      run.dataset,
-      run.quantization,
-      options.data_root,
-      options.cache.empty() ? experiment::default_cache_folder() : options.cache,
-      experiment::find_program("abacus-train"),
-      options.quiet,
-      ""};
+PackageRequest package_request(const RunSpec& run, const PackageOptions& options) {
+  PackageRequest request{run.checkpoint,
+                         run.dataset,
+                         run.quantization,
+                         options.data_root,
+                         options.cache.empty() ? default_cache_folder() : options.cache,
+                         find_program("abacus-train"),
+                         options.quiet,
+                         ""};
   try {
-    request.full_recipe = experiment::ask_trainer(request);
+    request.full_recipe = ask_trainer(request);
   } catch (const support::Stopped&) {
     throw;
   } catch (const std::exception& error) {
@@ -95,7 +92,7 @@ experiment::PackageRequest package_request(const experiment::RunSpec& run,
   return request;
 }
 
-experiment::Package make_synthetic(const experiment::RunSpec& run) {
+Package make_synthetic(const RunSpec& run) {
   workload::SyntheticOptions options;
   options.network = run.network;
   options.arithmetic = run.arithmetic;
@@ -118,11 +115,11 @@ experiment::Package make_synthetic(const experiment::RunSpec& run) {
   options.most_levels = table ? std::min(2 * array.table.exponents + 1, code_levels) : shift_levels;
   if (run.arithmetic == network::Arithmetic::apot) options.most_levels = code_levels;
   return at_place(run, run.quantization_location, [&] {
-    return experiment::Package{workload::synthetic_network(options), {}, ""};
+    return Package{workload::synthetic_network(options), {}, ""};
   });
 }
 
-void limit_random_images(experiment::RunSpec& run) {
+void limit_random_images(RunSpec& run) {
   constexpr std::int64_t most = 1000;
   constexpr std::int64_t most_bytes = std::int64_t{1} << 32;  // all are in memory at once
   const std::int64_t fit = std::min(most, most_bytes / run.synthetic->image.elements());
@@ -135,7 +132,7 @@ void limit_random_images(experiment::RunSpec& run) {
   run.timed_images = static_cast<int>(std::min<std::int64_t>(run.timed_images, run.images));
 }
 
-void limit_images(experiment::RunSpec& run, const network::Dataset& dataset) {
+void limit_images(RunSpec& run, const network::Dataset& dataset) {
   if (run.images == 0) {
     run.images = run.synthetic.has_value() ? std::max(1, run.timed_images) : dataset.count();
   }
@@ -148,4 +145,4 @@ void limit_images(experiment::RunSpec& run, const network::Dataset& dataset) {
   run.timed_images = static_cast<int>(std::min<std::int64_t>(run.timed_images, run.images));
 }
 
-}  // namespace abacus::cli
+}  // namespace abacus::experiment

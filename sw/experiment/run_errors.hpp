@@ -10,11 +10,11 @@
 #include "sw/reading/node.hpp"
 #include "sw/support/stop_request.hpp"
 
-namespace abacus::cli {
+namespace abacus::experiment {
 
 // Throws with `start` and the run's name in front, unless the message already says where in which file.
 template <typename Error, typename Step>
-auto with_start(const std::string& start, const experiment::RunSpec& run, const Step& step) {
+auto with_start(const std::string& start, const RunSpec& run, const Step& step) {
   const std::string named = start + "run \"" + run.name + "\": ";
   try {
     return step();
@@ -30,14 +30,14 @@ auto with_start(const std::string& start, const experiment::RunSpec& run, const 
 }
 
 template <typename Step>
-auto for_run(const experiment::RunSpec& run, const Step& step) {
+auto for_run(const RunSpec& run, const Step& step) {
   return with_start<std::runtime_error>("", run, step);
 }
 
 // Likewise, where the scenario asks for what cannot be.
 template <typename Step>
-auto at_place(const experiment::RunSpec& run, const std::string& place, const Step& step) {
+auto at_place(const RunSpec& run, const std::string& place, const Step& step) {
   return with_start<reading::InputError>(place + ": ", run, step);
 }
 
-}  // namespace abacus::cli
+}  // namespace abacus::experiment
