@@ -191,7 +191,18 @@ void check_names(const Study& study) {
   }
 }
 
-// By the first point: keys are the same in all.
+bool reads(const Study& study, const Points& points, std::int64_t number,
+           experiment::ReadFiles& files) {
+  try {
+    experiment::read_scenario(study.base, {points.settings(number)}, files);
+    return true;
+  } catch (const reading::InputError&) {
+    return false;
+  }
+}
+
+// By the first point: keys are the same in all. Throws InputError for keys that nobody knows, and where neither
+// this point nor two far from it can be.
 void check_keys(const Study& study, experiment::ReadFiles& files) {
   const Points points(study);
   try {
@@ -199,7 +210,12 @@ void check_keys(const Study& study, experiment::ReadFiles& files) {
   } catch (const reading::UnknownKeys&) {
     throw;
   } catch (const reading::InputError&) {
-    // May well do with other values; the point itself tells.
+    // May well do with other values; the point itself tells. Where the scenario says nothing that an axis could mend,
+    // no point would do.
+    for (std::int64_t number : {points.grid_size() / 3, points.grid_size() - 1}) {
+      if (reads(study, points, number, files)) return;
+    }
+    throw;
   }
 }
 

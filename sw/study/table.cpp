@@ -253,6 +253,10 @@ StoredStudy best(const StoredStudy& study, const Wish& wish) {
     }
     if (candidate.costs.size() == objectives.size()) candidates.push_back(std::move(candidate));
   }
+  if (std::none_of(study.points.begin(), study.points.end(),
+                   [](const StoredPoint& point) { return point.status == "ok"; })) {
+    throw reading::InputError("no point is ok; abacus export tells why");
+  }
   if (candidates.empty() && !without.empty()) {
     throw reading::InputError("no point has the metric " + without.begin()->first);
   }

@@ -82,6 +82,12 @@ TEST(StudyFile, ObjectivesThatNoResultHas) {
               HasSubstr("did you mean `area_um2`?"));
 }
 
+TEST(StudyFile, ABaseOfWhichNoPointCanBe) {
+  std::string head = test::study_head();
+  head.replace(head.find("lenet"), 5, "lenot");
+  EXPECT_THAT(error_of(head + rows), HasSubstr("network: found the text \"lenot\""));
+}
+
 TEST(StudyFile, MethodsAndBases) {
   EXPECT_THAT(with("", rows + "[method]\nkind = \"random\"\n"),
               HasSubstr("method.points: is missing"));
