@@ -130,11 +130,17 @@ TEST(TrainerNumbers, EveryWholeNumberOutOfItsRangeIsRefusedWithWhatIsAllowed) {
   for (const char* command : {"train", "import", "quantize", "qat", "schemes", "evaluate",
                               "statistics", "activations", "levels", "recipe"}) {
     const std::string help = test::run(std::string(command) + " --help").text;
-    for (std::sregex_iterator at(help.begin(), help.end(), number), end; at != end; ++at) {
+    std::sregex_iterator at(help.begin(), help.end(), number);
+    const std::sregex_iterator end;
+    const auto first = at == end ? 0 : at->position();
+    for (; at != end; ++at) {
       const std::string option = (*at)[1];
       ++options;
-      for (const std::string& bad :
-           {std::string("-99999999999999999999"), (*at)[3].str() + '0', std::string("1.5")}) {
+      // One reader reads them all (sw/cli/shared/integer_option.hpp): each option's own range, and of each
+      // command's first option what else is no whole number. A start of the program takes a second.
+      std::vector<std::string> wrong = {(*at)[3].str() + '0'};
+      if (at->position() == first) wrong.insert(wrong.end(), {"-99999999999999999999", "1.5"});
+      for (const std::string& bad : wrong) {
         const Outcome outcome = test::run(std::string(command) + ' ' + option + '=' + bad);
         EXPECT_EQ(exit_of(outcome), 1) << command << ' ' << option << ' ' << bad;
         EXPECT_THAT(outcome.text, AllOf(HasSubstr(option + ": found " + bad),
