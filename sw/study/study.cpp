@@ -44,9 +44,9 @@ std::vector<reading::Value> texts(const reading::Value& value) {
   return list;
 }
 
-Expression parse(const reading::Value& value, std::set<std::string> names) {
+Expression parse(const reading::Value& value, const std::set<std::string>& names) {
   const std::string text = value.text();
-  return {text, value.place().text() + ": " + value.name() + ": ", std::move(names)};
+  return {text, value.place().text() + ": " + value.name() + ": ", names};
 }
 
 void read_conditions(reading::Section& top, const char* key, const std::set<std::string>& names,
