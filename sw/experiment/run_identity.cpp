@@ -54,7 +54,9 @@ std::string run_identity(const RunSpec& run, const std::string& recipe, std::int
       {"engine", run.engine},
       {"images", {run.images, run.timed_images, checked_images}},
       {"tables", tables},
-      {"same_area_as", run.same_area_as},
+      {"left_out", {run.left_out_of_energy, run.left_out_of_area}},
+      {"frames", {run.frames_per_second, models::to_string(run.between_frames)}},
+      {"same_area_as", {run.same_area_as, run.area_filled}},
       {"hardware", hardware_json(run.hardware)}};
   return network::sha256_text(all.dump(-1, ' ', false, Json::error_handler_t::replace));
 }

@@ -39,6 +39,13 @@ def share(run: Run, component: str) -> float:
     return float(100 * run["energy_by_component_uj"][component] / run["energy_per_image_uj"])
 
 
+def compute_cycles(run: Run) -> int:
+    """Of the units that compute, what they waited for memory aside."""
+    units = run["units"]
+    computing = (units[name] for name in ("compute_array", "compute_edge", "compute_vector"))
+    return int(sum(unit["busy_cycles"] - unit["stalled_cycles"] for unit in computing))
+
+
 def array(run: Run) -> str:
     """16 × 16."""
     lanes = run["hardware"]["array"]
@@ -51,6 +58,11 @@ FLOAT_ACCURACY = Column("float", number("float_accuracy_percent", 2, " %"))
 CYCLES = Column("cycles an image", number("cycles_per_image"))
 TIME = Column("time", number("time_per_image_us", 0, " µs"))
 ENERGY = Column("energy (Horowitz, 45 nm)", number("energy_per_image_uj", 1, " µJ"))
+DRAM_SHARE = Column("of it DRAM", lambda run: f"{share(run, 'dram'):.0f} %")
+ON_CHIP = Column(
+    "on the chip",
+    lambda run: f"{run['energy_per_image_uj'] - run['energy_by_component_uj']['dram']:.1f} µJ",
+)
 STATIC = Column("of it static", number("static_energy_uj", 1, " µJ"))
 DRAM = Column("DRAM", number("dram_bytes_per_image", 0, " KiB", 1 / 1024))
 ARRAY = Column("array", array)

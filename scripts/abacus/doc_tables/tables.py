@@ -30,6 +30,8 @@ TABLES = (
             columns.DRAM,
             columns.ENERGY,
             columns.STATIC,
+            columns.DRAM_SHARE,
+            columns.ON_CHIP,
         ),
     ),
     Table(
@@ -71,11 +73,12 @@ TABLES = (
         (
             columns.NAME,
             columns.CYCLES,
+            Column("computing", lambda run: f"{columns.compute_cycles(run):,}"),
             Column("DRAM, KiB", number("dram_bytes_per_image", 1, "", 1 / 1024)),
             Column("µJ", number("energy_per_image_uj", 1)),
             Column("of it dynamic", number("dynamic_energy_uj", 1)),
             Column("static", number("static_energy_uj", 1)),
-            Column("DRAM's share", lambda run: f"{columns.share(run, 'dram'):.0f} %"),
+            columns.DRAM_SHARE,
             Column("mW", number("power_mw", 1)),
         ),
     ),

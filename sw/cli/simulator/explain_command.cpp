@@ -11,6 +11,7 @@
 #include "sw/cli/shared/command_exit.hpp"
 #include "sw/cli/shared/json_output.hpp"
 #include "sw/cli/simulator/commands.hpp"
+#include "sw/cli/simulator/scenario_option.hpp"
 #include "sw/experiment/hardware_rules.hpp"
 #include "sw/experiment/run_errors.hpp"
 #include "sw/experiment/run_inputs.hpp"
@@ -158,14 +159,7 @@ void add_explain_command(CLI::App& app) {
   auto options = std::make_shared<ExplainOptions>();
   CLI::App* command = app.add_subcommand(
       "explain", "Say what the scheduler chose for each layer, what it costs, and what limits it");
-  command->add_option("scenario", options->scenario, "Scenario file (TOML); -: standard input")
-      ->required();
-  command
-      ->add_option("--set", options->settings,
-                   "A key of the scenario with another value for all runs: "
-                   "hardware.array.rows=8; may be repeated")
-      ->type_name("KEY=VALUE")
-      ->allow_extra_args(false);
+  add_scenario(*command, options->scenario, options->settings);
   command->add_option("--run", options->run, "This run only; default: all of the scenario's");
   command->add_option("--layer", options->layer, "This layer only");
   command->add_option("--data", options->package.data_root,

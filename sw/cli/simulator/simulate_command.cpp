@@ -14,6 +14,7 @@
 #include "sw/cli/shared/command_exit.hpp"
 #include "sw/cli/shared/integer_option.hpp"
 #include "sw/cli/simulator/commands.hpp"
+#include "sw/cli/simulator/scenario_option.hpp"
 #include "sw/experiment/hardware_rules.hpp"
 #include "sw/experiment/package_cache.hpp"
 #include "sw/experiment/partial_results.hpp"
@@ -422,14 +423,7 @@ void add_simulate_command(CLI::App& app) {
   auto options = std::make_shared<SimulateOptions>();
   CLI::App* command = app.add_subcommand(
       "simulate", "Run a scenario through the hardware models; write results.json");
-  command->add_option("scenario", options->scenario, "Scenario file (TOML); -: standard input")
-      ->required();
-  command
-      ->add_option("--set", options->settings,
-                   "A key of the scenario with another value for all runs: "
-                   "hardware.array.rows=8; may be repeated")
-      ->type_name("KEY=VALUE")
-      ->allow_extra_args(false);
+  add_scenario(*command, options->scenario, options->settings);
   command->add_flag("--check", options->check,
                     "Compare every layer's output with the reference executor; exit status 1 if "
                     "any value differs");

@@ -1,4 +1,4 @@
-// The commands of `abacus-train`: each is a file of this folder, declared and named here.
+// The commands of `abacus-train`: their files stand in this folder, they are declared and listed here.
 #pragma once
 
 #include "sw/cli/shared/command_line.hpp"
