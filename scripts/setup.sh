@@ -4,7 +4,7 @@
 #
 #   scripts/setup.sh          # to build and test
 #   scripts/setup.sh lint     # what all gates (scripts/check-*.sh) and the tests in a browser need, too
-#   scripts/setup.sh fuzz     # what the fuzz targets need, too (scripts/fuzz)
+#   scripts/setup.sh fuzz     # what sanitizers and fuzz targets need, too (scripts/fuzz)
 #
 # Works as root, or as a user who may use sudo; asks no questions.
 set -euo pipefail
