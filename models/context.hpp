@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include "models/energy/activity.hpp"
-#include "models/unit.hpp"
+#include "models/activity/activity.hpp"
+#include "models/activity/unit.hpp"
 #include "tlm/hardware_config.hpp"
 
 namespace abacus::models {

@@ -28,12 +28,12 @@
 #include <string>
 #include <vector>
 
+#include "models/activity/activity.hpp"
 #include "models/array/engine.hpp"
 #include "models/array/kernels.hpp"
 #include "models/array/operand_layout.hpp"
 #include "models/array/zero_gating.hpp"
 #include "models/elements/processing_element.hpp"
-#include "models/energy/activity.hpp"
 #include "models/post_lut/post_lut.hpp"
 #include "models/simd/aligned_buffer.hpp"
 #include "models/simd/cpu_target.hpp"

@@ -21,9 +21,9 @@
 #include <string>
 #include <vector>
 
+#include "models/activity/activity.hpp"
 #include "models/area/area_part.hpp"
 #include "models/elements/tap_format.hpp"
-#include "models/energy/activity.hpp"
 #include "tlm/hardware_config.hpp"
 #include "tlm/tap_kinds.hpp"
 

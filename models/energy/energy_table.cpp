@@ -6,7 +6,7 @@
 #include <stdexcept>
 #include <utility>
 
-#include "models/area/blocks.hpp"
+#include "models/blocks/blocks.hpp"
 
 namespace abacus::models {
 namespace {

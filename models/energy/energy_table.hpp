@@ -33,8 +33,8 @@
 #include <string>
 #include <vector>
 
+#include "models/activity/activity.hpp"
 #include "models/area/part_prices.hpp"
-#include "models/energy/activity.hpp"
 #include "tlm/hardware_config.hpp"
 
 namespace abacus::models {

@@ -14,7 +14,7 @@
 
 #include <cstdint>
 
-#include "models/energy/activity.hpp"
+#include "models/activity/activity.hpp"
 #include "models/read_quantizer/kernels.hpp"
 
 namespace abacus::models {

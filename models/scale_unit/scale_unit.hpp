@@ -17,7 +17,7 @@
 
 #include <cstdint>
 
-#include "models/energy/activity.hpp"
+#include "models/activity/activity.hpp"
 #include "models/scale_unit/kernels.hpp"
 #include "models/simd/cpu_target.hpp"
 

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <cstring>
 
-#include "models/energy/block_activity.hpp"
+#include "models/blocks/block_activity.hpp"
 #include "tlm/register_map.hpp"
 
 namespace abacus::models {

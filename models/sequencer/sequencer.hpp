@@ -14,7 +14,7 @@
 // TLM_COMMAND_ERROR_RESPONSE.
 // Counts: a register write of 32 bits for each word of the command stream, a register read of a
 // command's 1024 bits for each; leakage and the clocks of all blocks between doorbell and end
-// (models/energy/block_activity.hpp).
+// (models/blocks/block_activity.hpp).
 #pragma once
 
 #include <tlm_utils/simple_target_socket.h>

@@ -28,8 +28,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "models/activity/activity.hpp"
 #include "models/context.hpp"
-#include "models/energy/activity.hpp"
 #include "tlm/command.hpp"
 #include "tlm/hardware_config.hpp"
 

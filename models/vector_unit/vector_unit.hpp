@@ -15,7 +15,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "models/energy/activity.hpp"
+#include "models/activity/activity.hpp"
 #include "models/vector_unit/kernels.hpp"
 #include "tlm/hardware_config.hpp"
 

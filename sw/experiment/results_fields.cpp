@@ -2,8 +2,8 @@
 
 #include <cmath>
 
-#include "models/area/accelerator_area.hpp"
 #include "models/array/array_area.hpp"
+#include "models/blocks/accelerator_area.hpp"
 #include "sw/experiment/hardware_json.hpp"
 
 namespace abacus::experiment {

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "models/activity/activity.hpp"
 #include "models/context.hpp"
-#include "models/energy/activity.hpp"
 
 namespace abacus::experiment {
 

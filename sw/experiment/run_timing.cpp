@@ -4,7 +4,7 @@
 #include <cmath>
 #include <stdexcept>
 
-#include "models/energy/block_activity.hpp"
+#include "models/blocks/block_activity.hpp"
 
 namespace abacus::experiment {
 namespace {

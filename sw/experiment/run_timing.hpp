@@ -8,7 +8,7 @@
 #include <optional>
 #include <vector>
 
-#include "models/energy/activity.hpp"
+#include "models/activity/activity.hpp"
 #include "models/energy/energy_table.hpp"
 #include "sw/experiment/run_outcome.hpp"
 #include "tlm/hardware_config.hpp"

@@ -9,8 +9,8 @@
 #include <set>
 #include <sstream>
 
-#include "models/area/accelerator_area.hpp"
 #include "models/array/engine.hpp"
+#include "models/blocks/accelerator_area.hpp"
 #include "sw/experiment/hardware_rules.hpp"
 #include "sw/experiment/hardware_section.hpp"
 #include "sw/experiment/resources.hpp"

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "models/area/accelerator_area.hpp"
+#include "models/blocks/accelerator_area.hpp"
 #include "sw/network/element_file.hpp"
 #include "sw/reading/node.hpp"
 #include "tests/network/element_files.hpp"

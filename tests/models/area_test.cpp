@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
-#include "models/area/accelerator_area.hpp"
 #include "models/area/area_table.hpp"
-#include "models/area/blocks.hpp"
 #include "models/array/array_area.hpp"
+#include "models/blocks/accelerator_area.hpp"
+#include "models/blocks/blocks.hpp"
 #include "sw/experiment/table_files.hpp"
 #include "tests/support/temporary_folder.hpp"
 #include "tlm/hardware_fields.hpp"

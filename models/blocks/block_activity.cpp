@@ -1,10 +1,10 @@
-#include "models/energy/block_activity.hpp"
+#include "models/blocks/block_activity.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <set>
 
-#include "models/area/blocks.hpp"
+#include "models/blocks/blocks.hpp"
 
 namespace abacus::models {
 namespace {

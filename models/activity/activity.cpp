@@ -1,4 +1,4 @@
-#include "models/energy/activity.hpp"
+#include "models/activity/activity.hpp"
 
 #include <stdexcept>
 

@@ -1,8 +1,8 @@
 target_sources(abacus_models PRIVATE
-  area/accelerator_area.cpp
+  activity/activity.cpp
   area/area_table.cpp
-  area/blocks.cpp
   area/part_prices.cpp
-  energy/activity.cpp
-  energy/block_activity.cpp
+  blocks/accelerator_area.cpp
+  blocks/block_activity.cpp
+  blocks/blocks.cpp
   energy/energy_table.cpp)

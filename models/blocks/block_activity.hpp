@@ -5,13 +5,13 @@
 #include <array>
 #include <cstdint>
 
-#include "models/energy/activity.hpp"
-#include "models/unit.hpp"
+#include "models/activity/activity.hpp"
+#include "models/activity/unit.hpp"
 #include "tlm/hardware_config.hpp"
 
 namespace abacus::models {
 
-// Counts, outside of layers, for `cycles` clock cycles: of each block (models/area/blocks.hpp) clock_cycle
+// Counts, outside of layers, for `cycles` clock cycles: of each block (models/blocks/blocks.hpp) clock_cycle
 // and idle_cycle at its flip-flops, and of each component leakage, in ns. busy: cycles in which each unit
 // executed commands, at most `cycles`. Blocks without a unit work all the time.
 void count_blocks(Activity& activity, const hw::HardwareConfig& hardware, std::int64_t cycles,

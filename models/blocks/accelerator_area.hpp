@@ -3,8 +3,8 @@
 
 #include <array>
 
+#include "models/activity/activity.hpp"
 #include "models/area/area_table.hpp"
-#include "models/energy/activity.hpp"
 #include "tlm/hardware_config.hpp"
 
 namespace abacus::models {

@@ -1,11 +1,11 @@
-#include "models/area/accelerator_area.hpp"
+#include "models/blocks/accelerator_area.hpp"
 
 #include <algorithm>
 #include <numeric>
 #include <sstream>
 #include <stdexcept>
 
-#include "models/area/blocks.hpp"
+#include "models/blocks/blocks.hpp"
 #include "tlm/hardware_fields.hpp"
 
 namespace abacus::models {

@@ -1,4 +1,4 @@
-#include "models/area/blocks.hpp"
+#include "models/blocks/blocks.hpp"
 
 #include "models/array/array_parts.hpp"
 #include "models/scale_unit/scale_unit.hpp"

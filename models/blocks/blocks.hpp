@@ -24,9 +24,9 @@
 #include <optional>
 #include <vector>
 
+#include "models/activity/activity.hpp"
+#include "models/activity/unit.hpp"
 #include "models/area/area_part.hpp"
-#include "models/energy/activity.hpp"
-#include "models/unit.hpp"
 #include "tlm/hardware_config.hpp"
 
 namespace abacus::models {
