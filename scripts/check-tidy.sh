@@ -9,11 +9,10 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 preset=simulator
-[ $# -eq 0 ] || preset=release
+files=("$@")
+[ $# -eq 0 ] || preset=tidy
 cmake --preset "$preset" >/dev/null
-if [ $# -gt 0 ]; then
-  files=("$@")
-else
+if [ $# -eq 0 ]; then
   mapfile -t files < <(
     sed -n 's|^  "file": "\(.*\)",\?$|\1|p' "build/$preset/compile_commands.json" |
       grep -E "^$PWD/(models|tlm|sw)/" | sort -u)
