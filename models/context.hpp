@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "models/activity/activity.hpp"
+#include "models/activity/spent_time.hpp"
 #include "models/activity/unit.hpp"
 #include "tlm/hardware_config.hpp"
 
@@ -88,7 +89,8 @@ class Context {
   }
 
   Activity activity;                    // cleared by whoever reads it
-  std::vector<TimelineEntry> timeline;  // written at timed levels only
+  std::vector<TimelineEntry> timeline;  // written at timed levels only, as is `spent`
+  SpentTime spent;
   std::int64_t accumulator_saturations = 0;
   std::vector<std::int64_t> saturations_by_layer;          // grown on demand
   std::vector<StepSaturations> step_saturations_by_layer;  // grown on demand

@@ -1,5 +1,6 @@
 target_sources(abacus_models PRIVATE
   activity/activity.cpp
+  activity/spent_time.cpp
   area/area_table.cpp
   area/part_prices.cpp
   blocks/accelerator_area.cpp

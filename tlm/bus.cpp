@@ -70,6 +70,7 @@ tlm::tlm_sync_enum Bus::request(int initiator, tlm::tlm_generic_payload& transac
   const sc_time arrival = sc_time_stamp() + delay;
   tag->initiator = initiator;
   tag->requested = arrival;
+  tag->granted = false;
   initiators_[static_cast<std::size_t>(initiator)].requests.push_back({&transaction, arrival});
   arbitrate();
   phase = tlm::END_REQ;
@@ -105,6 +106,13 @@ void Bus::arbitrate() {
     const sc_time begin =
         next_edge(std::max(granted.arrival + cycle_ * config_.arbitration_cycles, request_free_));
     request_free_ = begin + cycle_ * beats;
+    auto& tag = *granted.transaction->get_extension<TransactionTag>();
+    tag.granted = true;
+    tag.mark(Phase::arbitration, begin + cycle_);
+    // Where the target says nothing of its own, all of its time is one phase.
+    for (std::size_t p = static_cast<std::size_t>(Phase::write_data); p < phase_count; ++p) {
+      tag.until[p] = request_free_;
+    }
     for (const Initiator& initiator : initiators_) {
       if (!initiator.requests.empty()) {
         arbitrate_event_.notify(request_free_ - now);
@@ -168,8 +176,14 @@ void Bus::select_response() {
   responses_.pop_back();
   current_->begin =
       next_edge(std::max(current_->ready + cycle_ * config_.response_cycles, response_free_));
-  const int beats = current_->transaction->is_write() ? 1 : data_beats(*current_->transaction);
-  deliver_event_.notify(current_->begin + cycle_ * beats - sc_time_stamp());
+  const bool write = current_->transaction->is_write();
+  const int beats = write ? 1 : data_beats(*current_->transaction);
+  const sc_time end = current_->begin + cycle_ * beats;
+  auto& tag = *current_->transaction->get_extension<TransactionTag>();
+  tag.mark(Phase::transfer, current_->ready);
+  tag.mark(Phase::response, write ? end : current_->begin);
+  tag.mark(Phase::read_data, end);
+  deliver_event_.notify(end - sc_time_stamp());
 }
 
 void Bus::deliver() {

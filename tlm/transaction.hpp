@@ -2,6 +2,7 @@
 // pool so that no burst takes memory from the heap.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -22,6 +23,23 @@ enum class TensorPurpose : std::uint8_t {
 };
 const char* to_string(TensorPurpose purpose);
 
+// What a transaction's time on its way goes into, in this order.
+enum class Phase : std::uint8_t {
+  arbitration,  // until the request channel is its, and the address on it
+  write_data,   // on the request channel
+  // At the target, which says so; else all of it is `transfer`:
+  queue,  // behind earlier requests
+  refresh,
+  row,         // precharge and activation
+  turnaround,  // of the device's data bus
+  latency,     // from column command to data
+  transfer,    // on the device's data bus
+  // Back:
+  response,  // until the response channel is its; a write's acknowledgement on it
+  read_data  // on the response channel
+};
+inline constexpr std::size_t phase_count = static_cast<std::size_t>(Phase::read_data) + 1;
+
 // Payload extension: which layer and tensor a transaction serves (monitors and counters read it),
 // and what the bus must remember of it on its way.
 struct TransactionTag : tlm::tlm_extension<TransactionTag> {
@@ -34,6 +52,17 @@ struct TransactionTag : tlm::tlm_extension<TransactionTag> {
   // Written by the bus.
   int initiator = -1;
   sc_core::sc_time requested;
+  bool granted = false;  // the request channel; `until` is that of an earlier transaction else
+  // When each phase ended, at timed levels: a phase that did not happen ends with the one before. Written by
+  // the bus, and by the target (queue to transfer).
+  std::array<sc_core::sc_time, phase_count> until;
+
+  void mark(Phase phase, const sc_core::sc_time& end) {
+    until[static_cast<std::size_t>(phase)] = end;
+  }
+  const sc_core::sc_time& end_of(Phase phase) const {
+    return until[static_cast<std::size_t>(phase)];
+  }
 
   tlm::tlm_extension_base* clone() const override { return new TransactionTag(*this); }
   void copy_from(const tlm::tlm_extension_base& other) override {

@@ -58,7 +58,7 @@ ComputeUnit::ComputeUnit(const sc_core::sc_module_name& name, const hw::Hardware
                          Context& shared, TokenCounters& tokens, Sram& activation_sram,
                          Sram& weight_sram, Sram& parameter_sram, CpuTarget target,
                          const std::string& engine)
-    : ExecutionUnit(name, shared, tokens, config.command_queue),
+    : ExecutionUnit(name, shared, tokens, config.command_queue, Unit::compute_array),
       activation_sram_(activation_sram),
       weight_sram_(weight_sram),
       parameter_sram_(parameter_sram),
@@ -290,7 +290,7 @@ void ComputeUnit::adapt(const hw::AdaptFields& fields, int layer) {
   StepAdapter::count_adapt(context().activity, layer, fields);
   const sc_core::sc_time start = sc_core::sc_time_stamp();
   const std::int64_t cycles = step_adapter_.cycles(fields);
-  work(cycles, 0, {{weight_sram_, reads}});
+  work({{Cause::work, cycles}}, 0, {{weight_sram_, reads}});
   count_stalled(start, cycles);
 }
 
@@ -320,7 +320,8 @@ void ComputeUnit::spend_convolve(const Lane& used, const hw::ConvolveFields& fie
   const std::int64_t weights = filled ? weight_sram_.accesses(weight_bytes) : 0;
   parameter_sram_.count_reads(layer, parameters);
   weight_sram_.count_reads(layer, weights);
-  work(cycles.fill, cycles.latency, {{parameter_sram_, parameters}, {weight_sram_, weights}});
+  work({{Cause::weight_fill, cycles.fill}}, cycles.latency,
+       {{parameter_sram_, parameters}, {weight_sram_, weights}});
 
   // Then inputs, results and residual side by side.
   const std::int64_t rows =
@@ -356,26 +357,50 @@ void ComputeUnit::spend_convolve(const Lane& used, const hw::ConvolveFields& fie
   used.scale_unit.count(activity, layer, scale_format(fields), tile.outputs());
   if (fields.step_register != 0) StepAdapter::count_scaling(activity, layer, fields.columns);
 
-  work(std::max(cycles.issue + cycles.table, cycles.scale), cycles.depth,
+  const std::int64_t array_cycles = cycles.issue + cycles.table;
+  work({{Cause::work, cycles.issue},
+        {Cause::lookup_table, cycles.table},
+        {Cause::scale_unit, std::max<std::int64_t>(0, cycles.scale - array_cycles)}},
+       cycles.depth,
        {{activation_sram_, reads + writes}, {weight_sram_, streamed}});
   count_stalled(start, cycles.total());
 }
 
-void ComputeUnit::work(std::int64_t cycles, std::int64_t latency,
+void ComputeUnit::work(std::initializer_list<Share> shares, std::int64_t latency,
                        std::initializer_list<Demand> demands) {
   using sc_core::sc_time;
-  std::list<Sram::Stream> streams;
+  const sc_time start = sc_core::sc_time_stamp();
+  const auto time_of = [this](std::int64_t cycles) {
+    return context().cycles(static_cast<double>(cycles));
+  };
+  sc_time own;
+  for (const Share& share : shares) own += time_of(share.cycles);
+  struct Access {
+    Access(const Demand& demand)
+        : stream(demand.sram, demand.accesses), cause(demand.sram.ports_cause()) {}
+    Sram::Stream stream;
+    Cause cause;
+  };
+  std::list<Access> accesses;
   for (const Demand& demand : demands) {
-    if (demand.accesses != 0) streams.emplace_back(demand.sram, demand.accesses);
+    if (demand.accesses != 0) accesses.emplace_back(demand);
   }
-  const sc_time own_end = sc_core::sc_time_stamp() + context().cycles(static_cast<double>(cycles));
+  const sc_time after = time_of(latency);
+  Cause slowest = Cause::work;
+  sc_time end;
   for (;;) {
-    sc_time end = own_end;
-    for (Sram::Stream& stream : streams) end = std::max(end, stream.served());
-    end += context().cycles(static_cast<double>(latency));
-    if (end <= sc_core::sc_time_stamp()) return;
-    wait(end - sc_core::sc_time_stamp());
+    end = start + own;
+    for (Access& access : accesses) {
+      const sc_time served = access.stream.served();
+      if (served > end) slowest = access.cause;
+      end = std::max(end, served);
+    }
+    if (end + after <= sc_core::sc_time_stamp()) break;
+    wait(end + after - sc_core::sc_time_stamp());
   }
+  for (const Share& share : shares) spend(share.cause, time_of(share.cycles));
+  spend(slowest, end - start - own);
+  spend(Cause::pipeline, after);
 }
 
 void ComputeUnit::count_stalled(const sc_core::sc_time& start, std::int64_t undisturbed) {
@@ -445,7 +470,7 @@ void ComputeUnit::spend_vector(std::int64_t elements, std::uint64_t read_bytes,
   const sc_core::sc_time start = sc_core::sc_time_stamp();
   const std::int64_t cycles = vector_unit_.issue_cycles(elements);
   const int latency = VectorUnit::latency_cycles + activation_sram_.config().latency_cycles;
-  work(cycles, latency, {{activation_sram_, reads + writes}});
+  work({{Cause::work, cycles}}, latency, {{activation_sram_, reads + writes}});
   count_stalled(start, cycles + latency);
 }
 

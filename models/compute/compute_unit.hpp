@@ -96,9 +96,15 @@ class ComputeUnit : public ExecutionUnit {
     Sram& sram;
     std::int64_t accesses;
   };
-  // Waits until the command has worked for `cycles` and the SRAMs have served its demands, both from
-  // now on, and then `latency` cycles more.
-  void work(std::int64_t cycles, std::int64_t latency, std::initializer_list<Demand> demands);
+  // What its own time goes into.
+  struct Share {
+    Cause cause;
+    std::int64_t cycles;
+  };
+  // Waits until the command has spent its shares, one after the other, and the SRAMs have served its
+  // demands, both from now on, and then `latency` cycles more.
+  void work(std::initializer_list<Share> shares, std::int64_t latency,
+            std::initializer_list<Demand> demands);
   // What a command that began at `start` has taken beyond `undisturbed` cycles is stalled.
   void count_stalled(const sc_core::sc_time& start, std::int64_t undisturbed);
   void report_writes(const hw::ConvolveFields& fields, const ScalePlan& plan);

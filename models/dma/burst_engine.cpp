@@ -62,6 +62,7 @@ void BurstEngine::start(const BurstTransfer& transfer) {
   const sc_time now = sc_time_stamp();
   issue_from_ = now;
   served_ = now;
+  if (transfer.sram != nullptr) account_.begin(now, transfer.sram->ports_cause());
   if (transfer.sram != nullptr && transfer.command == tlm::TLM_WRITE_COMMAND) {
     const std::int64_t cycles = sram_accesses(0, std::min(burst_bytes_, run_bytes_)) +
                                 transfer.sram->config().latency_cycles;
@@ -98,6 +99,9 @@ void BurstEngine::issue() {
       issue_from_ = std::max(issue_from_, now + access_sram(burst.position, burst.bytes));
     }
     ++under_way_;
+    if (transfer_.sram != nullptr) {
+      account_.issued(*transaction.get_extension<hw::TransactionTag>(), transaction.is_write(), now);
+    }
     tlm::tlm_phase phase = tlm::BEGIN_REQ;
     sc_time delay = sc_core::SC_ZERO_TIME;
     const tlm::tlm_sync_enum answer = socket->nb_transport_fw(transaction, phase, delay);
@@ -145,6 +149,9 @@ tlm::tlm_sync_enum BurstEngine::nb_transport_bw(tlm::tlm_generic_payload& transa
                                                 tlm::tlm_phase& phase, sc_time&) {
   if (phase == tlm::END_REQ) return tlm::TLM_ACCEPTED;
   --under_way_;
+  if (transfer_.sram != nullptr) {
+    account_.delivered(*transaction.get_extension<hw::TransactionTag>(), sc_time_stamp());
+  }
   if (!transaction.is_response_ok()) {
     ok_ = false;
   } else if (transaction.is_read()) {
@@ -159,16 +166,21 @@ tlm::tlm_sync_enum BurstEngine::nb_transport_bw(tlm::tlm_generic_payload& transa
   } else if (under_way_ == 0) {
     // A transfer lasts for as long as it takes slots of the SRAM, also where narrow ports read more
     // slowly than the bus takes the data: nothing of it is left to whoever comes next.
-    sc_time end = std::max(sc_time_stamp(), served_);
-    if (transfer_.sram != nullptr && transfer_.command == tlm::TLM_READ_COMMAND) {
-      end += context_.cycle() * transfer_.sram->config().latency_cycles;
-    }
-    finish_event_.notify(end - sc_time_stamp());
+    finish_event_.notify(std::max(sc_time_stamp(), served_) + read_latency() - sc_time_stamp());
   }
   return tlm::TLM_COMPLETED;
 }
 
+// Until the last burst read stands in the SRAM.
+sc_time BurstEngine::read_latency() const {
+  if (transfer_.sram == nullptr || transfer_.command != tlm::TLM_READ_COMMAND) {
+    return sc_core::SC_ZERO_TIME;
+  }
+  return context_.cycle() * transfer_.sram->config().latency_cycles;
+}
+
 void BurstEngine::finish() {
+  if (transfer_.sram != nullptr) account_.end(sc_time_stamp(), read_latency());
   busy_ = false;
   done_event_.notify();
 }

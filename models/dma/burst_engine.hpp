@@ -20,6 +20,7 @@
 #include <systemc>
 
 #include "models/context.hpp"
+#include "models/dma/transfer_account.hpp"
 #include "models/memory/sram.hpp"
 #include "tlm/transaction.hpp"
 
@@ -57,6 +58,8 @@ class BurstEngine : public sc_core::sc_module {
   bool busy() const { return busy_; }
   bool ok() const { return ok_; }  // of the transfer that has ended
   const sc_core::sc_event& done() const { return done_event_; }
+  // Of the transfer that has ended, at timed levels and with an SRAM.
+  const TransferAccount::Spent& spent() const { return account_.spent(); }
 
  private:
   struct Burst {
@@ -68,6 +71,7 @@ class BurstEngine : public sc_core::sc_module {
   Burst next_burst();
   void issue();
   void finish();
+  sc_core::sc_time read_latency() const;
   sc_core::sc_time access_sram(std::uint64_t position, std::uint64_t bytes);
   tlm::tlm_sync_enum nb_transport_bw(tlm::tlm_generic_payload& transaction, tlm::tlm_phase& phase,
                                      sc_core::sc_time& delay);
@@ -91,6 +95,7 @@ class BurstEngine : public sc_core::sc_module {
   bool dmi_valid_ = false;
 
   BurstTransfer transfer_;
+  TransferAccount account_;
   // Rows that follow one another without a gap on the bus are one run.
   std::uint64_t runs_ = 0, run_bytes_ = 0;
   std::uint64_t run_ = 0, offset_ = 0;  // next burst

@@ -9,7 +9,7 @@ namespace abacus::models {
 LoadUnit::LoadUnit(const sc_core::sc_module_name& name, const hw::HardwareConfig& config,
                    Context& shared, TokenCounters& tokens, Sram& activation_sram, Sram& weight_sram,
                    Sram& parameter_sram)
-    : ExecutionUnit(name, shared, tokens, config.command_queue),
+    : ExecutionUnit(name, shared, tokens, config.command_queue, Unit::load),
       config_(config.load_dma),
       bus_bytes_(config.bus.bytes_per_cycle),
       activation_sram_(activation_sram),
@@ -41,6 +41,10 @@ void LoadUnit::execute(const hw::Command& command) {
   }
   if (!context().timed()) return;
   const std::int64_t beats = data_beats(transfer, config_.burst_bytes, bus_bytes_);
+  for (int c = 0; c < cause_count; ++c) {
+    const auto cause = static_cast<Cause>(c);
+    if (cause != Cause::work) spend(cause, engine_.spent()[static_cast<std::size_t>(c)]);
+  }
   add_stalled(sc_core::sc_time_stamp() - start - context().cycles(static_cast<double>(beats)));
   context().activity.count(transfer.layer, Component::dma, Action::register_write, beats,
                            bus_bytes_ * 8);

@@ -1,16 +1,28 @@
 #include "models/execution/execution_unit.hpp"
 
 namespace abacus::models {
+namespace {
+
+Cause token_of(Unit unit) {
+  if (unit == Unit::load) return Cause::token_load;
+  return unit == Unit::store ? Cause::token_store : Cause::token_compute;
+}
+
+}  // namespace
 
 ExecutionUnit::ExecutionUnit(const sc_core::sc_module_name& name, Context& context,
-                             TokenCounters& tokens, int queue_depth)
-    : sc_module(name), context_(context), tokens_(tokens), queue_depth_(queue_depth) {
+                             TokenCounters& tokens, int queue_depth, Unit unit)
+    : sc_module(name), context_(context), tokens_(tokens), queue_depth_(queue_depth), unit_(unit) {
   SC_HAS_PROCESS(ExecutionUnit);
   SC_THREAD(run);
 }
 
 void ExecutionUnit::push(const hw::Command& command, std::uint32_t index) {
   sc_assert(!full());
+  if (idle()) {
+    unit_ = unit_of(command);
+    waited(Cause::commands, layer_of(command));
+  }
   queue_.push_back({command, index});
   if (sc_core::sc_is_running()) pushed_.notify();  // before, the thread has not looked yet
 }
@@ -21,6 +33,9 @@ bool ExecutionUnit::step() {
   const Queued entry = queue_.front();
   queue_.pop_front();
   executing_ = true;
+  unit_ = unit_of(entry.command);
+  layer_ = layer_of(entry.command);
+  waited(token_of(tokens_.last_raised_by(entry.command.wait)), layer_);
   progress_.notify();  // a place in the queue
 
   const sc_core::sc_time start = sc_core::sc_time_stamp();
@@ -36,13 +51,13 @@ bool ExecutionUnit::step() {
 
   if (context_.timed()) {
     const sc_core::sc_time end = sc_core::sc_time_stamp();
-    const Unit unit = unit_of(entry.command);
-    context_.timeline.push_back({unit, layer_of(entry.command), start, end, stalled_});
-    busy_[static_cast<std::size_t>(unit)] += end - start;
+    waited(Cause::work, layer_);
+    context_.timeline.push_back({unit_, layer_, start, end, stalled_});
+    busy_[static_cast<std::size_t>(unit_)] += end - start;
   }
   if (ended) {
     if (ended_) ended_(entry.index);
-    tokens_.raise(entry.command.signal);
+    tokens_.raise(entry.command.signal, unit_);
   }
   progress_.notify();
   return true;
@@ -53,6 +68,21 @@ void ExecutionUnit::flush() { queue_.clear(); }
 void ExecutionUnit::reset() {
   failure_.reset();
   busy_.fill(sc_core::SC_ZERO_TIME);
+  accounted_ = sc_core::sc_time_stamp();
+}
+
+void ExecutionUnit::drain() { waited(Cause::drained, -1); }
+
+void ExecutionUnit::spend(Cause cause, const sc_core::sc_time& time) {
+  context_.spent.add(layer_, unit_, cause, time.value());
+  accounted_ += time;
+}
+
+void ExecutionUnit::waited(Cause cause, int layer) {
+  const sc_core::sc_time now = sc_core::sc_time_stamp();
+  if (!context_.timed() || now <= accounted_) return;
+  context_.spent.add(layer, unit_, cause, (now - accounted_).value());
+  accounted_ = now;
 }
 
 void ExecutionUnit::run() {

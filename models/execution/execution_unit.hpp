@@ -43,8 +43,9 @@ inline int layer_of(const hw::Command& command) {
 
 class ExecutionUnit : public sc_core::sc_module {
  public:
+  // unit: whose the time without a command is before the first one has come.
   ExecutionUnit(const sc_core::sc_module_name& name, Context& context, TokenCounters& tokens,
-                int queue_depth);
+                int queue_depth, Unit unit);
 
   // The sequencer's side -------------------------------------------------------------------------
 
@@ -74,6 +75,8 @@ class ExecutionUnit : public sc_core::sc_module {
   void flush();
   // Doorbell: forgets failure and busy time.
   void reset();
+  // The program has ended: what has passed since the last command is ascribed to that.
+  void drain();
 
   const std::optional<CommandFailure>& failure() const { return failure_; }
   // Notified when a queue place becomes free, when a command ends or fails, and when the head
@@ -94,6 +97,9 @@ class ExecutionUnit : public sc_core::sc_module {
 
   Context& context() { return context_; }
   const Context& context() const { return context_; }
+  // Ascribes so much of the executing command's time to a cause; what is left in the end is work. At
+  // timed levels only.
+  void spend(Cause cause, const sc_core::sc_time& time);
   // Adds to the stalled time of the executing command's timeline entry.
   void add_stalled(const sc_core::sc_time& time) { stalled_ += time; }
 
@@ -103,6 +109,8 @@ class ExecutionUnit : public sc_core::sc_module {
     std::uint32_t index;
   };
   void run();
+  // Ascribes the time since the last one, up to now.
+  void waited(Cause cause, int layer);
 
   Context& context_;
   TokenCounters& tokens_;
@@ -110,6 +118,9 @@ class ExecutionUnit : public sc_core::sc_module {
   std::deque<Queued> queue_;
   bool executing_ = false;
   sc_core::sc_time stalled_;
+  sc_core::sc_time accounted_;  // until then
+  Unit unit_;                   // of the command that is, or was last, under way or awaited
+  int layer_ = -1;
   std::array<sc_core::sc_time, unit_count> busy_;
   std::optional<CommandFailure> failure_;
   std::function<void(std::uint32_t)> ended_;

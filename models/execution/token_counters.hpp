@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <systemc>
 
+#include "models/activity/unit.hpp"
 #include "tlm/command.hpp"
 
 namespace abacus::models {
@@ -17,8 +18,10 @@ class TokenCounters {
   // Takes one token from each counter in `mask` and returns true, or takes nothing and returns
   // false where one of them is 0.
   bool take(std::uint16_t mask);
-  // Adds one token to each counter in `mask`.
-  void raise(std::uint16_t mask);
+  // Adds one token to each counter in `mask`; `by` is the unit that does.
+  void raise(std::uint16_t mask, Unit by);
+  // Who raised one of these counters last; load, where nobody has.
+  Unit last_raised_by(std::uint16_t mask) const;
   // At the doorbell: all counters 0. Wakes whoever waits on changed().
   void reset();
   int count(int counter) const { return counters_[static_cast<std::size_t>(counter)]; }
@@ -27,7 +30,13 @@ class TokenCounters {
  private:
   void announce();
 
+  struct Raise {
+    Unit by = Unit::load;
+    std::uint64_t number = 0;  // among all raises
+  };
   std::array<int, hw::token_counters> counters_{};
+  std::array<Raise, hw::token_counters> raised_{};
+  std::uint64_t raises_ = 0;
   sc_core::sc_event changed_{"tokens_changed"};
 };
 

@@ -95,6 +95,18 @@ tlm::tlm_sync_enum Dram::nb_transport(tlm::tlm_generic_payload& transaction, tlm
   if (service.activates != 0) activates_.add(layer, service.activates);
   (write ? writes_ : reads_).add(layer, service.bursts);
   (write ? write_io_ : read_io_).add(layer, service.bursts);
+  if (auto* tag = transaction.get_extension<hw::TransactionTag>(); tag != nullptr) {
+    sc_core::sc_time until = now + delay;
+    const auto mark = [&](hw::Phase phase, const sc_core::sc_time& spent) {
+      tag->mark(phase, until += spent);
+    };
+    mark(hw::Phase::queue, service.queue);
+    mark(hw::Phase::refresh, service.refresh);
+    mark(hw::Phase::row, service.row);
+    mark(hw::Phase::turnaround, service.turnaround);
+    mark(hw::Phase::latency, service.latency);
+    mark(hw::Phase::transfer, service.transfer);
+  }
   delay = service.completed - now;
   return tlm::TLM_COMPLETED;
 }

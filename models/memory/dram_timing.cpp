@@ -64,6 +64,7 @@ void DramTiming::restart(const sc_time& time) {
   data_last_read_ = false;
   any_write_ = false;
   next_refresh_ = t_refi_;
+  refresh_end_ = sc_core::SC_ZERO_TIME;
   states_ = States();
 }
 
@@ -103,6 +104,7 @@ DramTiming::Service DramTiming::access(const sc_time& arrival_time, std::uint64_
   if (arrival >= next_refresh_) refresh(arrival);
 
   Service service;
+  sc_time since = arrival;
   const std::uint64_t end = address + bytes;
   while (address < end) {
     // The part that lies in one row.
@@ -129,6 +131,9 @@ DramTiming::Service DramTiming::access(const sc_time& arrival_time, std::uint64_
     }
 
     const sc_time latency = write ? t_cwl_ : t_cl_;
+    Part part;
+    part.row_ready = bank.column_ready;
+    part.bus_free = data_free_ > latency ? data_free_ - latency : sc_core::SC_ZERO_TIME;
     sc_time column = std::max(arrival, bank.column_ready);
     if (!write && any_write_) column = std::max(column, write_data_end_ + t_wtr_);
     sc_time data_free = data_free_;
@@ -138,6 +143,11 @@ DramTiming::Service DramTiming::access(const sc_time& arrival_time, std::uint64_
 
     const sc_time last_column = column + burst_time_ * (bursts - 1);
     const sc_time data_end = last_column + latency + burst_time_;
+    part.column = column;
+    part.data_end = data_end;
+    part.transfer = burst_time_ * bursts;
+    account(part, since, service);
+    since = data_end;
     data_free_ = data_end;
     data_last_read_ = !write;
     if (write) {
@@ -153,6 +163,22 @@ DramTiming::Service DramTiming::access(const sc_time& arrival_time, std::uint64_
     address = part_end;
   }
   return service;
+}
+
+void DramTiming::account(const Part& part, const sc_time& since, Service& service) const {
+  // From `from` on, up to each limit in turn and to the data at last.
+  sc_time from = since;
+  const auto spend = [&from, &part](sc_time& in, const sc_time& limit) {
+    const sc_time until = std::min(std::max(limit, from), part.data_end);
+    in += until - from;
+    from = until;
+  };
+  spend(service.queue, part.bus_free);
+  spend(service.refresh, refresh_end_);
+  spend(service.row, part.row_ready);
+  spend(service.turnaround, part.column);
+  spend(service.latency, part.data_end - part.transfer);
+  spend(service.transfer, part.data_end);
 }
 
 void DramTiming::refresh(const sc_time& arrival) {
@@ -176,6 +202,7 @@ void DramTiming::refresh(const sc_time& arrival) {
     bank.open_row = no_row;
     bank.activate_ready = start + t_rfc_;
   }
+  refresh_end_ = start + t_rfc_;
   states_.refresh(start, t_rfc_);
   next_refresh_ = due + t_refi_;
   ++refreshes_;

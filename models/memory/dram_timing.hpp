@@ -42,6 +42,9 @@ class DramTiming {
     int bursts = 0;
     int activates = 0;
     int conflicts = 0;  // activates that had to close another row first
+    // What the time from arrival to completion went into; they add up to it. What overlaps counts as the
+    // first one of them: a row that is opened while earlier requests have the data bus costs no row time.
+    sc_core::sc_time queue, refresh, row, turnaround, latency, transfer;
   };
 
   // Time in each state; together the time since the last restart.
@@ -87,6 +90,15 @@ class DramTiming {
     void refresh(const sc_core::sc_time& start, const sc_core::sc_time& t_rfc);
   };
   void refresh(const sc_core::sc_time& arrival);
+  // Of one row's part of a request: `since` is the end of the part before.
+  struct Part {
+    sc_core::sc_time bus_free;  // for its column command, if the data bus were all
+    sc_core::sc_time row_ready;
+    sc_core::sc_time column;
+    sc_core::sc_time data_end;
+    sc_core::sc_time transfer;  // of its bursts
+  };
+  void account(const Part& part, const sc_core::sc_time& since, Service& service) const;
   sc_core::sc_time next_edge(const sc_core::sc_time& time) const;
 
   int banks_;
@@ -104,6 +116,7 @@ class DramTiming {
   sc_core::sc_time write_data_end_;
   bool any_write_ = false;
   sc_core::sc_time next_refresh_;
+  sc_core::sc_time refresh_end_;  // of the last one that a request has met
   States states_;
   std::int64_t refreshes_ = 0;
 };

@@ -30,6 +30,12 @@ Sram::Sram(const sc_core::sc_module_name& name, Component component, const hw::S
   debug_socket.register_b_transport(this, &Sram::no_transport);
 }
 
+Cause Sram::ports_cause() const {
+  if (component_ == Component::weight_sram) return Cause::weight_sram;
+  if (component_ == Component::parameter_sram) return Cause::parameter_sram;
+  return Cause::activation_sram;
+}
+
 sc_core::sc_time Sram::burst(std::int64_t accesses) {
   return time(ports_.burst(cycle(), accesses));
 }

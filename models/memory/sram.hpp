@@ -19,6 +19,7 @@
 #include <systemc>
 #include <vector>
 
+#include "models/activity/spent_time.hpp"
 #include "models/context.hpp"
 #include "models/memory/sram_ports.hpp"
 
@@ -36,6 +37,8 @@ class Sram : public sc_core::sc_module {
   std::uint32_t size() const { return static_cast<std::uint32_t>(bytes_.size()); }
   const hw::SramConfig& config() const { return config_; }
   Component component() const { return component_; }
+  // What whoever waits for its ports waits for.
+  Cause ports_cause() const;
 
   // Both at timed levels only; from the next clock edge on, where now is none.
 

@@ -42,6 +42,7 @@ void Sequencer::run() {
 
 void Sequencer::run_program() {
   started_ = sc_time_stamp();
+  accounted_ = started_;
   context_.start_program();
   saturations_before_ = context_.accumulator_saturations;
   error_message_.clear();
@@ -66,8 +67,10 @@ void Sequencer::dispatch_all() {
     }
     const hw::Command& command = fetcher_.command();
     if (context_.timed()) {
-      wait(context_.cycle());
       const int layer = layer_of(command);
+      spent(Cause::fetch, layer);
+      wait(context_.cycle());
+      spent(Cause::work, layer);
       context_.activity.count(layer, Component::sequencer, Action::register_write,
                               static_cast<std::int64_t>(fetcher_.command_words()), 32);
       context_.activity.count(layer, Component::sequencer, Action::register_read, 1,
@@ -105,6 +108,10 @@ bool Sequencer::dispatch(const hw::Command& command, std::uint32_t index) {
     return false;
   }
   if (!wait_until([unit] { return !unit->full(); }, index)) return false;
+  spent(unit == units_[0]   ? Cause::queue_load
+        : unit == units_[1] ? Cause::queue_compute
+                            : Cause::queue_store,
+        layer_of(command));
   unit->push(command, index);
   return true;
 }
@@ -167,6 +174,8 @@ void Sequencer::end_program() {
   for (ExecutionUnit* unit : units_) {
     while (!unit->idle()) wait(unit->progress());
   }
+  spent(Cause::drained, -1);
+  for (ExecutionUnit* unit : units_) unit->drain();
   collect_failures();
   cycles_ =
       static_cast<std::uint64_t>(std::llround((sc_time_stamp() - started_) / context_.cycle()));
@@ -179,6 +188,13 @@ void Sequencer::end_program() {
   busy_ = false;
   done_ = true;
   interrupt_.raise();
+}
+
+void Sequencer::spent(Cause cause, int layer) {
+  const sc_time now = sc_time_stamp();
+  if (!context_.timed() || now <= accounted_) return;
+  context_.spent.add(layer, Unit::sequencer, cause, (now - accounted_).value());
+  accounted_ = now;
 }
 
 void Sequencer::count_blocks() {

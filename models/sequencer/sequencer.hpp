@@ -57,6 +57,8 @@ class Sequencer : public sc_core::sc_module {
   bool collect_failures();
   void end_program();
   void count_blocks();
+  // Ascribes the time since the last one, up to now.
+  void spent(Cause cause, int layer);
 
   void access(tlm::tlm_generic_payload& transaction, const sc_core::sc_time& delay);
   bool read_register(std::uint64_t offset, std::uint32_t& value) const;
@@ -84,6 +86,7 @@ class Sequencer : public sc_core::sc_module {
   std::uint64_t saturations_ = 0;
 
   sc_core::sc_time started_;
+  sc_core::sc_time accounted_;  // until then
   std::int64_t saturations_before_ = 0;
   sc_core::sc_event doorbell_{"doorbell"};
   sc_core::sc_event_or_list progress_;  // of any unit, and of the tokens

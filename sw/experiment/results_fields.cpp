@@ -1,6 +1,9 @@
 #include "sw/experiment/results_fields.hpp"
 
 #include <cmath>
+#include <map>
+#include <optional>
+#include <utility>
 
 #include "models/array/array_area.hpp"
 #include "models/blocks/accelerator_area.hpp"
@@ -28,9 +31,23 @@ Json percent_or_null(double percent) { return percent < 0 ? Json(nullptr) : Json
 Json units_json(const std::vector<UnitCycles>& units) {
   Json json = Json::object();
   for (int u = 0; u < models::unit_count; ++u) {
+    if (static_cast<models::Unit>(u) == models::Unit::sequencer) continue;  // executes no commands
     const UnitCycles& unit = units[static_cast<std::size_t>(u)];
     json[to_string(static_cast<models::Unit>(u))] = {{"busy_cycles", number(unit.busy)},
                                                      {"stalled_cycles", number(unit.stalled)}};
+  }
+  return json;
+}
+
+// By unit and cause; layer: of one alone.
+Json spent_json(const SpentCycles& spent, std::optional<int> layer) {
+  std::map<std::pair<models::Unit, models::Cause>, double> sums;
+  for (const auto& [key, cycles] : spent) {
+    if (!layer || key.layer == *layer) sums[{key.unit, key.cause}] += cycles;
+  }
+  Json json = Json::object();
+  for (const auto& [key, cycles] : sums) {
+    json[to_string(key.first)][models::to_string(key.second)] = number(cycles);
   }
   return json;
 }
@@ -288,7 +305,7 @@ const std::vector<ResultsField<RunFacts>>& run_fields() {
        },
        FieldKind::count},
       {"energy_by_action_uj", "µJ",
-       "the energy, sorted out by action; not at the functional level, as the next eight",
+       "the energy, sorted out by action; not at the functional level, as the next nine",
        [](const RunFacts& of) {
          return of.timing ? by_name<models::Action>(of.timing->energy.by_action) : left_out();
        }},
@@ -318,6 +335,13 @@ const std::vector<ResultsField<RunFacts>>& run_fields() {
        "commands, "
        "`stalled_cycles` of them waiting for memory",
        [](const RunFacts& of) { return of.timing ? units_json(of.timing->units) : left_out(); }},
+      {"spent_cycles", "cycles",
+       "what each unit's cycles went into: `work`, or waiting for a [cause](waits.md). Those of `load`, "
+       "of `store`, of `sequencer`, and of the compute units and the step adapter together, each are "
+       "`cycles_per_image`",
+       [](const RunFacts& of) {
+         return of.timing ? spent_json(of.timing->spent, std::nullopt) : left_out();
+       }},
       {"dram_bytes_per_image", "bytes", "read and written, whole bursts",
        [](const RunFacts& of) { return of.timing ? dram_bytes(of) : left_out(); },
        FieldKind::count},
@@ -478,6 +502,11 @@ const std::vector<ResultsField<LayerFacts>>& layer_fields() {
        "`step_adapter` are the wait for the adapter. Not at the functional level",
        [](const LayerFacts& of) {
          return time_of(of) != nullptr ? units_json(time_of(of)->units) : left_out();
+       }},
+      {"spent_cycles", "cycles", "of the run's `spent_cycles`, those of this layer's commands",
+       [](const LayerFacts& of) {
+         return of.run.timing ? spent_json(of.run.timing->spent, static_cast<int>(of.index))
+                              : left_out();
        }}};
   return fields;
 }

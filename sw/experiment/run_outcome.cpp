@@ -24,8 +24,11 @@ constexpr auto members<models::Activity::Key> = std::tuple{
     &models::Activity::Key::layer, &models::Activity::Key::component,
     &models::Activity::Key::action, &models::Activity::Key::bits_a, &models::Activity::Key::bits_b};
 template <>
+constexpr auto members<SpentKey> =
+    std::tuple{&SpentKey::layer, &SpentKey::unit, &SpentKey::cause};
+template <>
 constexpr auto members<TimedImage> =
-    std::tuple{&TimedImage::cycles, &TimedImage::layers, &TimedImage::activity};
+    std::tuple{&TimedImage::cycles, &TimedImage::layers, &TimedImage::activity, &TimedImage::spent};
 template <>
 constexpr auto members<Mismatch> =
     std::tuple{&Mismatch::image,   &Mismatch::layer,     &Mismatch::y,        &Mismatch::x,
@@ -135,6 +138,8 @@ std::string to_string(models::Unit unit) {
       return "store";
     case models::Unit::step_adapter:
       return "step_adapter";
+    case models::Unit::sequencer:
+      return "sequencer";
   }
   throw std::logic_error("to_string: not a unit");
 }
@@ -175,6 +180,24 @@ std::vector<LayerTime> layer_times(const std::vector<models::TimelineEntry>& tim
     before = end;
   }
   return times;
+}
+
+SpentCycles spent_cycles(const models::SpentTime& spent, const sc_core::sc_time& cycle) {
+  SpentCycles cycles;
+  const std::vector<models::SpentTime::Row>& rows = spent.rows();
+  for (std::size_t row = 0; row < rows.size(); ++row) {
+    for (int u = 0; u < models::unit_count; ++u) {
+      for (int c = 0; c < models::cause_count; ++c) {
+        const models::SpentTime::Ticks ticks =
+            rows[row][static_cast<std::size_t>(u)][static_cast<std::size_t>(c)];
+        if (ticks == 0) continue;
+        cycles[{static_cast<int>(row) - 1, static_cast<models::Unit>(u),
+                static_cast<models::Cause>(c)}] =
+            static_cast<double>(ticks) / static_cast<double>(cycle.value());
+      }
+    }
+  }
+  return cycles;
 }
 
 nlohmann::json to_json(const RunOutcome& outcome) { return packed(outcome); }

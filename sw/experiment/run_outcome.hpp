@@ -6,9 +6,11 @@
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "models/activity/activity.hpp"
+#include "models/activity/spent_time.hpp"
 #include "models/context.hpp"
 
 namespace abacus::experiment {
@@ -23,11 +25,23 @@ struct LayerTime {
   std::vector<UnitCycles> units = std::vector<UnitCycles>(models::unit_count);
 };
 
+// What a unit's time went into while it served a layer (−1: none).
+struct SpentKey {
+  int layer;
+  models::Unit unit;
+  models::Cause cause;
+  bool operator<(const SpentKey& o) const {
+    return std::tie(layer, unit, cause) < std::tie(o.layer, o.unit, o.cause);
+  }
+};
+using SpentCycles = std::map<SpentKey, double>;
+
 // One image at a timed level.
 struct TimedImage {
   std::int64_t cycles = 0;  // doorbell to interrupt, by the accelerator's counter
   std::vector<LayerTime> layers;
   std::map<models::Activity::Key, std::int64_t> activity;
+  SpentCycles spent;  // nothing that is 0
 };
 
 // First value of a layer's output that differed from the reference executor's.
@@ -61,6 +75,8 @@ struct RunOutcome {
 std::vector<LayerTime> layer_times(const std::vector<models::TimelineEntry>& timeline,
                                    std::size_t layers, std::int64_t total_cycles,
                                    const sc_core::sc_time& cycle);
+
+SpentCycles spent_cycles(const models::SpentTime& spent, const sc_core::sc_time& cycle);
 
 // For the way between processes.
 nlohmann::json to_json(const RunOutcome& outcome);

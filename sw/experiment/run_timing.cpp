@@ -114,6 +114,12 @@ RunTiming run_timing(const std::vector<TimedImage>& images, const models::Energy
     }
   }
 
+  for (const TimedImage& image : images) {
+    for (const auto& [key, cycles] : image.spent) {
+      timing.spent[key] += cycles / static_cast<double>(images.size());
+    }
+  }
+
   const std::map<models::Activity::Key, double> activity = mean_activity(images);
   timing.energy = energy_of(activity, table, hardware, timing.layers.size());
   for (const auto& [key, count] : activity) {

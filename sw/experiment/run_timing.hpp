@@ -33,6 +33,7 @@ struct RunTiming {
   std::int64_t highest_cycles = 0;
   std::vector<LayerTime> layers;
   std::vector<UnitCycles> units;  // all layers
+  SpentCycles spent;
   RunEnergy energy;
   std::map<models::Activity::Key, double>
       counts;  // layers added up (`layer` is −1), for other energy tables

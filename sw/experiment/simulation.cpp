@@ -105,6 +105,7 @@ class HostSoftware {
     models::Context& context = platform_.context();
     context.set_level(timed ? level_ : hw::TimingLevel::functional);
     context.timeline.clear();
+    context.spent.clear();
     context.activity.clear();
 
     const std::vector<std::int16_t> image =
@@ -132,6 +133,7 @@ class HostSoftware {
       entry.layers =
           layer_times(context.timeline, network_.layers.size(), entry.cycles, context.cycle());
       entry.activity = context.activity.counts();
+      entry.spent = spent_cycles(context.spent, context.cycle());
       outcome_.timed.push_back(std::move(entry));
     }
   }

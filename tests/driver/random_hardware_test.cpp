@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "sw/support/forked_work.hpp"
+#include "tests/driver/spent_time_check.hpp"
 #include "tests/driver/system.hpp"
 #include "tests/network/random_integer_network.hpp"
 #include "tests/support/number_from_environment.hpp"
@@ -334,12 +335,14 @@ json measure(const hw::HardwareConfig& hardware, const network::IntegerNetwork& 
       context.set_level(level);
       system.load(network);
       context.timeline.clear();
+      context.spent.clear();
       cycles = system.run(seed).cycles;
       system.expect_reference();
     }
     Bounds bounds(hardware, system.program());
     bounds.check(context.timeline, context.cycle());
     commands = bounds.compute_commands();
+    test::check_spent_time(context, hardware, schedule::commands_of(system.program()), cycles);
   });
   return {{"failed", failures() > before}, {"cycles", cycles}, {"commands", commands}};
 }

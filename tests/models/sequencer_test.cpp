@@ -24,10 +24,10 @@ using sc_core::SC_ZERO_TIME;
 
 TEST(TokenCounters, TakeAllOrNothing) {
   TokenCounters tokens;
-  tokens.raise(0b0001);
+  tokens.raise(0b0001, Unit::load);
   EXPECT_FALSE(tokens.take(0b0011));
   EXPECT_EQ(tokens.count(0), 1);
-  tokens.raise(0x8002);
+  tokens.raise(0x8002, Unit::store);
   EXPECT_TRUE(tokens.take(0b0011));
   EXPECT_EQ(tokens.count(0), 0);
   EXPECT_EQ(tokens.count(1), 0);
@@ -41,7 +41,7 @@ TEST(TokenCounters, TakeAllOrNothing) {
 struct WaitingUnit : ExecutionUnit {
   WaitingUnit(const sc_core::sc_module_name& name, Context& shared, TokenCounters& tokens,
               int depth, Unit row)
-      : ExecutionUnit(name, shared, tokens, depth), row_(row) {}
+      : ExecutionUnit(name, shared, tokens, depth, row), row_(row) {}
   struct Execution {
     int id;
     sc_time start;

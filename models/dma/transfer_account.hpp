@@ -1,0 +1,45 @@
+// What the time of one transfer goes into, from the phases of its bursts' transactions.
+//
+// Data of the transfer on the bus is work. A moment without any is ascribed to what held up the burst that
+// is delivered next: the phase that it was in (tlm/transaction.hpp), or, before it was issued, the SRAM's
+// pace. What follows the last delivery is the SRAM's, too.
+#pragma once
+
+#include <array>
+#include <deque>
+#include <systemc>
+
+#include "models/activity/spent_time.hpp"
+#include "tlm/transaction.hpp"
+
+namespace abacus::models {
+
+class TransferAccount {
+ public:
+  using Spent = std::array<sc_core::sc_time, cause_count>;
+
+  // sram: the cause that its ports are.
+  void begin(const sc_core::sc_time& now, Cause sram);
+  // A burst's request is made. `tag` stays valid until delivered().
+  void issued(const hw::TransactionTag& tag, bool write, const sc_core::sc_time& now);
+  // The response has arrived. Bursts are delivered in any order.
+  void delivered(const hw::TransactionTag& tag, const sc_core::sc_time& now);
+  // All is done. latency: the SRAM's, of what was waited for since the last delivery.
+  void end(const sc_core::sc_time& now, const sc_core::sc_time& latency);
+
+  // They add up to the time from begin() to end().
+  const Spent& spent() const { return spent_; }
+
+ private:
+  void add(Cause cause, const sc_core::sc_time& until);
+  // Up to `until`, by the phases of a burst.
+  void add_phases(const hw::TransactionTag& tag, const sc_core::sc_time& until);
+
+  Spent spent_;
+  sc_core::sc_time accounted_;  // until then
+  Cause sram_ = Cause::activation_sram;
+  bool started_ = false;      // a burst was issued
+  std::deque<const hw::TransactionTag*> writes_;  // under way, in the order of issue
+};
+
+}  // namespace abacus::models
