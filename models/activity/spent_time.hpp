@@ -24,18 +24,18 @@ enum class Cause {
   drained,        // the program has nothing left for the unit; sequencer: only the end is awaited
 
   // A compute command is under way.
-  weight_fill,   // weights into the PEs, parameters into the scale unit, before the array issues
-  pipeline,      // memory latency, read quantizer and adder tree, before the first and after the last
-  lookup_table,  // ports of the POST lookup tables
-  scale_unit,    // which takes longer than the array
+  weight_fill,  // weights into the PEs, parameters into the scale unit, before the array issues
+  pipeline,  // memory latency, read quantizer and adder tree, before the first and after the last
+  lookup_table,     // ports of the POST lookup tables
+  scale_unit,       // which takes longer than the array
   activation_sram,  // ports that others use, or too few of them; DMA, too
   weight_sram,
   parameter_sram,
 
   // A transfer is under way, no data of it on the bus, and the oldest burst is held up by:
-  bus_request,      // arbitration and the address
-  bus_response,     // the way back, and the channel that others use
-  dram_queue,       // requests before it
+  bus_request,   // arbitration and the address
+  bus_response,  // the way back, and the channel that others use
+  dram_queue,    // requests before it
   dram_refresh,
   dram_row,         // precharge and activation
   dram_turnaround,  // of the data bus, between reads and writes

@@ -361,8 +361,7 @@ void ComputeUnit::spend_convolve(const Lane& used, const hw::ConvolveFields& fie
   work({{Cause::work, cycles.issue},
         {Cause::lookup_table, cycles.table},
         {Cause::scale_unit, std::max<std::int64_t>(0, cycles.scale - array_cycles)}},
-       cycles.depth,
-       {{activation_sram_, reads + writes}, {weight_sram_, streamed}});
+       cycles.depth, {{activation_sram_, reads + writes}, {weight_sram_, streamed}});
   count_stalled(start, cycles.total());
 }
 

@@ -100,7 +100,8 @@ void BurstEngine::issue() {
     }
     ++under_way_;
     if (transfer_.sram != nullptr) {
-      account_.issued(*transaction.get_extension<hw::TransactionTag>(), transaction.is_write(), now);
+      account_.issued(*transaction.get_extension<hw::TransactionTag>(), transaction.is_write(),
+                      now);
     }
     tlm::tlm_phase phase = tlm::BEGIN_REQ;
     sc_time delay = sc_core::SC_ZERO_TIME;

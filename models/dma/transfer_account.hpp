@@ -38,7 +38,7 @@ class TransferAccount {
   Spent spent_;
   sc_core::sc_time accounted_;  // until then
   Cause sram_ = Cause::activation_sram;
-  bool started_ = false;      // a burst was issued
+  bool started_ = false;                          // a burst was issued
   std::deque<const hw::TransactionTag*> writes_;  // under way, in the order of issue
 };
 

@@ -1,13 +1,13 @@
 #include "sw/experiment/results_fields.hpp"
 
 #include <cmath>
-#include <map>
 #include <optional>
-#include <utility>
 
 #include "models/array/array_area.hpp"
 #include "models/blocks/accelerator_area.hpp"
 #include "sw/experiment/hardware_json.hpp"
+#include "sw/experiment/json_number.hpp"
+#include "sw/experiment/spent_json.hpp"
 
 namespace abacus::experiment {
 namespace {
@@ -15,14 +15,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 Json left_out() { return Json(Json::value_t::discarded); }
-
-// Whole numbers without a fraction, so that equal cycle counts read as what they are.
-Json number(double value) {
-  if (std::floor(value) == value && std::abs(value) < 9e15) {
-    return static_cast<std::int64_t>(value);
-  }
-  return value;
-}
 
 Json text_or_null(const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); }
 
@@ -35,19 +27,6 @@ Json units_json(const std::vector<UnitCycles>& units) {
     const UnitCycles& unit = units[static_cast<std::size_t>(u)];
     json[to_string(static_cast<models::Unit>(u))] = {{"busy_cycles", number(unit.busy)},
                                                      {"stalled_cycles", number(unit.stalled)}};
-  }
-  return json;
-}
-
-// By unit and cause; layer: of one alone.
-Json spent_json(const SpentCycles& spent, std::optional<int> layer) {
-  std::map<std::pair<models::Unit, models::Cause>, double> sums;
-  for (const auto& [key, cycles] : spent) {
-    if (!layer || key.layer == *layer) sums[{key.unit, key.cause}] += cycles;
-  }
-  Json json = Json::object();
-  for (const auto& [key, cycles] : sums) {
-    json[to_string(key.first)][models::to_string(key.second)] = number(cycles);
   }
   return json;
 }
@@ -336,8 +315,10 @@ const std::vector<ResultsField<RunFacts>>& run_fields() {
        "`stalled_cycles` of them waiting for memory",
        [](const RunFacts& of) { return of.timing ? units_json(of.timing->units) : left_out(); }},
       {"spent_cycles", "cycles",
-       "what each unit's cycles went into: `work`, or waiting for a [cause](waits.md). Those of `load`, "
-       "of `store`, of `sequencer`, and of the compute units and the step adapter together, each are "
+       "what each unit's cycles went into: `work`, or waiting for a [cause](waits.md). Those of "
+       "`load`, "
+       "of `store`, of `sequencer`, and of the compute units and the step adapter together, each "
+       "are "
        "`cycles_per_image`",
        [](const RunFacts& of) {
          return of.timing ? spent_json(of.timing->spent, std::nullopt) : left_out();

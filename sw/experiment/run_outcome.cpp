@@ -24,8 +24,7 @@ constexpr auto members<models::Activity::Key> = std::tuple{
     &models::Activity::Key::layer, &models::Activity::Key::component,
     &models::Activity::Key::action, &models::Activity::Key::bits_a, &models::Activity::Key::bits_b};
 template <>
-constexpr auto members<SpentKey> =
-    std::tuple{&SpentKey::layer, &SpentKey::unit, &SpentKey::cause};
+constexpr auto members<SpentKey> = std::tuple{&SpentKey::layer, &SpentKey::unit, &SpentKey::cause};
 template <>
 constexpr auto members<TimedImage> =
     std::tuple{&TimedImage::cycles, &TimedImage::layers, &TimedImage::activity, &TimedImage::spent};

@@ -224,13 +224,15 @@ void renew_context() {
 RunOutcome simulate_slice(const network::IntegerNetwork& network, const schedule::Program& program,
                           const hw::HardwareConfig& hardware, hw::TimingLevel level,
                           const std::string& engine, const network::Dataset& dataset,
-                          const SimulationSlice& slice, const support::Report& report) {
+                          const SimulationSlice& slice, const support::Report& report,
+                          const Prepare& prepare) {
   network::check_images("package", network, dataset);
   // SystemC would say so on stdout for every process.
   sc_core::sc_report_handler::set_actions("/OSCI/SystemC", sc_core::SC_INFO,
                                           sc_core::SC_DO_NOTHING);
   renew_context();
   models::Platform platform("platform", hardware, level, engine);
+  if (prepare) prepare(platform);
   HostSoftware software(platform, network, program, level, dataset, slice, report);
   // An exception must not cross the simulation kernel.
   std::exception_ptr failure;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "sw/experiment/run_outcome.hpp"
@@ -10,6 +11,10 @@
 #include "sw/schedule/program.hpp"
 #include "sw/support/forked_work.hpp"
 #include "tlm/hardware_config.hpp"
+
+namespace abacus::models {
+class Platform;
+}
 
 namespace abacus::experiment {
 
@@ -20,6 +25,9 @@ struct SimulationSlice {
   std::int64_t checked = 0;  // images of the slice, from its first, held against the reference
 };
 
+// What looks at an elaborated platform before its software runs; may be empty.
+using Prepare = std::function<void(models::Platform&)>;
+
 // Elaborates the platform, lets the driver load the program, and runs the slice's images through
 // it: the timed ones first, at `level`, then the others at the functional level, through the same
 // models. `engine` computes the arrays' accumulators (models/array/engine.hpp). May be called again and again in a
@@ -28,6 +36,7 @@ struct SimulationSlice {
 RunOutcome simulate_slice(const network::IntegerNetwork& network, const schedule::Program& program,
                           const hw::HardwareConfig& hardware, hw::TimingLevel level,
                           const std::string& engine, const network::Dataset& dataset,
-                          const SimulationSlice& slice, const support::Report& report);
+                          const SimulationSlice& slice, const support::Report& report,
+                          const Prepare& prepare = {});
 
 }  // namespace abacus::experiment

@@ -83,7 +83,8 @@ void check_spent_time(const models::Context& context, const hw::HardwareConfig& 
   std::uint64_t loaded = 0, stored = 0;
   for (const hw::Command& command : commands) {
     if (command.opcode == hw::Opcode::load) {
-      loaded += beats(command.transfer, hardware.load_dma.burst_bytes, hardware.bus.bytes_per_cycle);
+      loaded +=
+          beats(command.transfer, hardware.load_dma.burst_bytes, hardware.bus.bytes_per_cycle);
     } else if (command.opcode == hw::Opcode::store) {
       stored +=
           beats(command.transfer, hardware.store_dma.burst_bytes, hardware.bus.bytes_per_cycle);

@@ -1,5 +1,6 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
@@ -13,9 +14,13 @@
 #include "sw/cli/simulator/commands.hpp"
 #include "sw/cli/simulator/scenario_option.hpp"
 #include "sw/experiment/hardware_rules.hpp"
+#include "sw/experiment/json_number.hpp"
+#include "sw/experiment/layer_waits.hpp"
+#include "sw/experiment/one_image.hpp"
 #include "sw/experiment/run_errors.hpp"
 #include "sw/experiment/run_inputs.hpp"
 #include "sw/experiment/scenario.hpp"
+#include "sw/experiment/spent_json.hpp"
 #include "sw/reading/section.hpp"
 #include "sw/schedule/explanation.hpp"
 #include "sw/support/stop_request.hpp"
@@ -54,7 +59,16 @@ std::string text(const schedule::TilingSummary& tiling) {
 
 constexpr double kib = 1024;
 
-void print_layer(const schedule::LayerExplanation& layer) {
+std::string text(const std::vector<experiment::CauseCycles>& causes) {
+  std::string text;
+  for (const experiment::CauseCycles& entry : causes) {
+    text += (text.empty() ? "" : ", ") + models::to_string(entry.cause) + ' ' +
+            std::to_string(std::llround(entry.cycles));
+  }
+  return text;
+}
+
+void print_layer(const schedule::LayerExplanation& layer, const experiment::LayerWaits& waits) {
   std::printf("%s, on the %s\n", layer.name.c_str(), layer.unit.c_str());
   std::printf("  input      %s\n", layer.input.c_str());
   if (!layer.residual.empty()) std::printf("  residual   %s\n", layer.residual.c_str());
@@ -62,13 +76,18 @@ void print_layer(const schedule::LayerExplanation& layer) {
   std::printf("  chosen     %s\n", text(layer.chosen).c_str());
   std::printf("  estimate   %.0f cycles, %.1f KiB; limit: %s\n", layer.chosen.cost.cycles,
               layer.chosen.cost.bytes / kib, layer.limit.c_str());
-  if (!layer.next_best) {
+  if (layer.next_best) {
+    const schedule::TilingCost& next = layer.next_best->cost;
+    std::printf("  next best  %s: %+.0f cycles, %+.1f KiB\n", text(*layer.next_best).c_str(),
+                next.cycles - layer.chosen.cost.cycles,
+                (next.bytes - layer.chosen.cost.bytes) / kib);
+  } else {
     std::printf("  next best  none fits\n");
-    return;
   }
-  const schedule::TilingCost& next = layer.next_best->cost;
-  std::printf("  next best  %s: %+.0f cycles, %+.1f KiB\n", text(*layer.next_best).c_str(),
-              next.cycles - layer.chosen.cost.cycles, (next.bytes - layer.chosen.cost.bytes) / kib);
+  std::printf("  measured   %.0f cycles, bound by %s\n", waits.cycles, waits.binding().c_str());
+  std::printf("  compute    %s\n", text(waits.compute).c_str());
+  if (!waits.load.empty()) std::printf("  load       %s\n", text(waits.load).c_str());
+  if (!waits.store.empty()) std::printf("  store      %s\n", text(waits.store).c_str());
 }
 
 nlohmann::ordered_json to_json(const schedule::TilingSummary& tiling) {
@@ -96,20 +115,54 @@ nlohmann::ordered_json to_json(const schedule::LayerExplanation& layer) {
   return json;
 }
 
-// The layers that are asked for: none where the run has no layer of this name. `names` gets those of all.
-std::vector<schedule::LayerExplanation> explained(const experiment::RunSpec& run,
-                                                  const network::IntegerNetwork& network,
-                                                  const std::string& wanted,
-                                                  std::vector<std::string>& names) {
-  std::vector<schedule::LayerExplanation> layers = schedule::explain(network, run.hardware);
-  if (wanted.empty()) return layers;
-  for (const schedule::LayerExplanation& layer : layers) {
-    if (layer.name == wanted) return {layer};
-    if (std::find(names.begin(), names.end(), layer.name) == names.end()) {
-      names.push_back(layer.name);
-    }
+// What is known of a run.
+struct ExplainedRun {
+  std::vector<schedule::LayerExplanation> layers;
+  experiment::TimedImage image;
+};
+
+ExplainedRun explained(experiment::RunSpec& run, const ExplainOptions& options) {
+  return experiment::for_run(run, [&] {
+    const experiment::Package package = package_of(run, options.package);
+    if (!run.package.empty()) experiment::apply_hardware_rules(package.network, run);
+    return ExplainedRun{
+        schedule::explain(package.network, run.hardware),
+        experiment::time_one_image(run, package.network, 0, options.package.data_root)};
+  });
+}
+
+nlohmann::ordered_json run_json(const ExplainedRun& run, const std::string& name,
+                                const std::vector<std::size_t>& wanted) {
+  schedule::TilingCost all;
+  nlohmann::ordered_json list = nlohmann::ordered_json::array();
+  for (const std::size_t i : wanted) {
+    all += run.layers[i].chosen.cost;
+    const int layer = static_cast<int>(i);
+    const experiment::LayerWaits waits = experiment::layer_waits(run.image, layer);
+    list.push_back(to_json(run.layers[i]));
+    list.back()["measured"] = {{"cycles", experiment::number(waits.cycles)},
+                               {"binding", waits.binding()},
+                               {"spent_cycles", experiment::spent_json(run.image.spent, layer)}};
   }
-  return {};
+  return {{"name", name},
+          {"layers", list},
+          {"cycles", all.cycles},
+          {"bytes", all.bytes},
+          {"measured_cycles", run.image.cycles}};
+}
+
+void print_run(const ExplainedRun& run, const std::string& name,
+               const std::vector<std::size_t>& wanted) {
+  std::printf("run \"%s\"\n\n", name.c_str());
+  schedule::TilingCost all;
+  for (const std::size_t i : wanted) {
+    all += run.layers[i].chosen.cost;
+    print_layer(run.layers[i], experiment::layer_waits(run.image, static_cast<int>(i)));
+  }
+  std::printf("estimated %.0f cycles, %.1f KiB to and from DRAM an image\n", all.cycles,
+              all.bytes / kib);
+  std::printf("measured %lld cycles an image, of all layers\n\n",
+              static_cast<long long>(run.image.cycles));
 }
 
 void explain(const ExplainOptions& options) {
@@ -118,35 +171,32 @@ void explain(const ExplainOptions& options) {
   std::string names;
   std::vector<std::string> layer_names;
   bool found = false;
+  bool any = false;
   for (experiment::RunSpec& run : scenario.runs) {
     names += (names.empty() ? "" : ", ") + run.name;
     if (!options.run.empty() && run.name != options.run) continue;
     found = true;
-    const std::vector<schedule::LayerExplanation> layers = experiment::for_run(run, [&] {
-      const experiment::Package package = package_of(run, options.package);
-      if (!run.package.empty()) experiment::apply_hardware_rules(package.network, run);
-      return explained(run, package.network, options.layer, layer_names);
-    });
-    if (layers.empty()) continue;
-    if (!options.json) std::printf("run \"%s\"\n\n", run.name.c_str());
-    schedule::TilingCost all;
-    nlohmann::ordered_json list = nlohmann::ordered_json::array();
-    for (const schedule::LayerExplanation& layer : layers) {
-      all += layer.chosen.cost;
-      list.push_back(to_json(layer));
-      if (!options.json) print_layer(layer);
+    const ExplainedRun known = explained(run, options);
+    std::vector<std::size_t> wanted;
+    for (std::size_t i = 0; i < known.layers.size(); ++i) {
+      const std::string& name = known.layers[i].name;
+      if (options.layer.empty() || name == options.layer) wanted.push_back(i);
+      if (std::find(layer_names.begin(), layer_names.end(), name) == layer_names.end()) {
+        layer_names.push_back(name);
+      }
     }
-    runs.push_back(
-        {{"name", run.name}, {"layers", list}, {"cycles", all.cycles}, {"bytes", all.bytes}});
-    if (!options.json) {
-      std::printf("estimated %.0f cycles, %.1f KiB to and from DRAM an image\n\n", all.cycles,
-                  all.bytes / kib);
+    if (wanted.empty()) continue;
+    any = true;
+    if (options.json) {
+      runs.push_back(run_json(known, run.name, wanted));
+    } else {
+      print_run(known, run.name, wanted);
     }
   }
   if (!found) {
     throw std::runtime_error("--run: no run \"" + options.run + "\"; allowed: " + names);
   }
-  if (runs.empty()) {
+  if (!any) {
     throw std::runtime_error("--layer: no layer \"" + options.layer +
                              "\"; allowed: " + reading::joined(layer_names));
   }
@@ -157,8 +207,10 @@ void explain(const ExplainOptions& options) {
 
 void add_explain_command(CLI::App& app) {
   auto options = std::make_shared<ExplainOptions>();
-  CLI::App* command = app.add_subcommand(
-      "explain", "Say what the scheduler chose for each layer, what it costs, and what limits it");
+  CLI::App* command = app.add_subcommand("explain",
+                                         "Say what the scheduler chose for each layer, what it "
+                                         "costs by its estimate and by one image's run, "
+                                         "and what holds it up");
   add_scenario(*command, options->scenario, options->settings);
   command->add_option("--run", options->run, "This run only; default: all of the scenario's");
   command->add_option("--layer", options->layer, "This layer only");
