@@ -10,6 +10,7 @@
 
 #include "models/activity/activity.hpp"
 #include "models/activity/spent_time.hpp"
+#include "models/activity/trace_sink.hpp"
 #include "models/activity/unit.hpp"
 #include "tlm/hardware_config.hpp"
 
@@ -91,6 +92,14 @@ class Context {
   Activity activity;                    // cleared by whoever reads it
   std::vector<TimelineEntry> timeline;  // written at timed levels only, as is `spent`
   SpentTime spent;
+
+  // Adds to `spent`, and tells the sink.
+  void spend(int layer, Unit unit, Cause cause, const sc_core::sc_time& from,
+             const sc_core::sc_time& to) {
+    spent.add(layer, unit, cause, (to - from).value());
+    if (sink != nullptr) sink->spent(unit, layer, cause, from, to);
+  }
+  TraceSink* sink = nullptr;  // not owned; null: nobody looks
   std::int64_t accumulator_saturations = 0;
   std::vector<std::int64_t> saturations_by_layer;          // grown on demand
   std::vector<StepSaturations> step_saturations_by_layer;  // grown on demand

@@ -16,7 +16,7 @@ packages=(
   # both halves
   libboost-dev nlohmann-json3-dev libcli11-dev zlib1g-dev libssl-dev
   # simulator
-  libsystemc-dev libtomlplusplus-dev libsqlite3-dev libmuparserx-dev
+  libsystemc-dev libtomlplusplus-dev libsqlite3-dev libmuparserx-dev libprotozero-dev
   # trainer; OpenBLAS in its OpenMP build, since the one with threads of its own gets in the way of
   # torch's (the -dev package keeps that one from coming along with matplotlib)
   libtorch-dev libopenblas0-openmp libopenblas-openmp-dev libhwy-dev

@@ -57,6 +57,9 @@ struct TransactionTag : tlm::tlm_extension<TransactionTag> {
   // the bus, and by the target (queue to transfer).
   std::array<sc_core::sc_time, phase_count> until;
 
+  // Written by a DRAM: no row had to be opened for it.
+  bool row_hit = false;
+
   void mark(Phase phase, const sc_core::sc_time& end) {
     until[static_cast<std::size_t>(phase)] = end;
   }

@@ -146,6 +146,12 @@ void Platform::log_bus(std::ostream& out) {
   parts_->monitor = std::make_unique<hw::BusMonitor>(parts_->bus, out);
 }
 
+void Platform::observe_bus(hw::BusObserver& observer) { parts_->bus.observe(observer); }
+
+const std::string& Platform::bus_initiator(int initiator) const {
+  return parts_->bus.initiator_name(initiator);
+}
+
 const std::string& Platform::error_message() const { return parts_->sequencer.error_message(); }
 
 Context& Platform::context() { return parts_->context; }

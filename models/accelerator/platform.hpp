@@ -17,6 +17,10 @@
 #include "tlm/hardware_config.hpp"
 #include "tlm/host_bus.hpp"
 
+namespace abacus::hw {
+class BusObserver;
+}
+
 namespace abacus::models {
 
 class Platform : public sc_core::sc_module {
@@ -34,6 +38,9 @@ class Platform : public sc_core::sc_module {
   // Logs every bus transaction as CSV (tlm/bus_monitor.hpp); timed levels only. `out` must outlive
   // the platform. Before sc_start.
   void log_bus(std::ostream& out);
+  // Told of every bus transaction when it ends; timed levels only. Not owned.
+  void observe_bus(hw::BusObserver& observer);
+  const std::string& bus_initiator(int initiator) const;
   // Why the last program ended with status_error; empty where it did not.
   const std::string& error_message() const;
 

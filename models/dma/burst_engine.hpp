@@ -59,7 +59,7 @@ class BurstEngine : public sc_core::sc_module {
   bool ok() const { return ok_; }  // of the transfer that has ended
   const sc_core::sc_event& done() const { return done_event_; }
   // Of the transfer that has ended, at timed levels and with an SRAM.
-  const TransferAccount::Spent& spent() const { return account_.spent(); }
+  const std::vector<TransferAccount::Interval>& spent() const { return account_.intervals(); }
 
  private:
   struct Burst {

@@ -41,9 +41,8 @@ void LoadUnit::execute(const hw::Command& command) {
   }
   if (!context().timed()) return;
   const std::int64_t beats = data_beats(transfer, config_.burst_bytes, bus_bytes_);
-  for (int c = 0; c < cause_count; ++c) {
-    const auto cause = static_cast<Cause>(c);
-    if (cause != Cause::work) spend(cause, engine_.spent()[static_cast<std::size_t>(c)]);
+  for (const TransferAccount::Interval& interval : engine_.spent()) {
+    spend(interval.cause, interval.time);
   }
   add_stalled(sc_core::sc_time_stamp() - start - context().cycles(static_cast<double>(beats)));
   context().activity.count(transfer.layer, Component::dma, Action::register_write, beats,

@@ -36,7 +36,7 @@ constexpr Cause cause_of(hw::Phase phase) {
 }  // namespace
 
 void TransferAccount::begin(const sc_time& now, Cause sram) {
-  spent_.fill(sc_core::SC_ZERO_TIME);
+  intervals_.clear();
   accounted_ = now;
   sram_ = sram;
   started_ = false;
@@ -45,7 +45,8 @@ void TransferAccount::begin(const sc_time& now, Cause sram) {
 
 void TransferAccount::add(Cause cause, const sc_time& until) {
   if (until <= accounted_) return;
-  spent_[static_cast<std::size_t>(cause)] += until - accounted_;
+  if (intervals_.empty() || intervals_.back().cause != cause) intervals_.push_back({cause, {}});
+  intervals_.back().time += until - accounted_;
   accounted_ = until;
 }
 

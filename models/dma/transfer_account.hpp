@@ -5,9 +5,9 @@
 // pace. What follows the last delivery is the SRAM's, too.
 #pragma once
 
-#include <array>
 #include <deque>
 #include <systemc>
+#include <vector>
 
 #include "models/activity/spent_time.hpp"
 #include "tlm/transaction.hpp"
@@ -16,7 +16,10 @@ namespace abacus::models {
 
 class TransferAccount {
  public:
-  using Spent = std::array<sc_core::sc_time, cause_count>;
+  struct Interval {
+    Cause cause;
+    sc_core::sc_time time;
+  };
 
   // sram: the cause that its ports are.
   void begin(const sc_core::sc_time& now, Cause sram);
@@ -27,15 +30,15 @@ class TransferAccount {
   // All is done. latency: the SRAM's, of what was waited for since the last delivery.
   void end(const sc_core::sc_time& now, const sc_core::sc_time& latency);
 
-  // They add up to the time from begin() to end().
-  const Spent& spent() const { return spent_; }
+  // From begin() to end(), without a gap; neighbours differ.
+  const std::vector<Interval>& intervals() const { return intervals_; }
 
  private:
   void add(Cause cause, const sc_core::sc_time& until);
   // Up to `until`, by the phases of a burst.
   void add_phases(const hw::TransactionTag& tag, const sc_core::sc_time& until);
 
-  Spent spent_;
+  std::vector<Interval> intervals_;
   sc_core::sc_time accounted_;  // until then
   Cause sram_ = Cause::activation_sram;
   bool started_ = false;                          // a burst was issued

@@ -54,6 +54,9 @@ bool ExecutionUnit::step() {
     waited(Cause::work, layer_);
     context_.timeline.push_back({unit_, layer_, start, end, stalled_});
     busy_[static_cast<std::size_t>(unit_)] += end - start;
+    if (context_.sink != nullptr) {
+      context_.sink->executed(unit_, entry.index, entry.command, start, end);
+    }
   }
   if (ended) {
     if (ended_) ended_(entry.index);
@@ -74,14 +77,15 @@ void ExecutionUnit::reset() {
 void ExecutionUnit::drain() { waited(Cause::drained, -1); }
 
 void ExecutionUnit::spend(Cause cause, const sc_core::sc_time& time) {
-  context_.spent.add(layer_, unit_, cause, time.value());
+  if (time == sc_core::SC_ZERO_TIME) return;
+  context_.spend(layer_, unit_, cause, accounted_, accounted_ + time);
   accounted_ += time;
 }
 
 void ExecutionUnit::waited(Cause cause, int layer) {
   const sc_core::sc_time now = sc_core::sc_time_stamp();
   if (!context_.timed() || now <= accounted_) return;
-  context_.spent.add(layer, unit_, cause, (now - accounted_).value());
+  context_.spend(layer, unit_, cause, accounted_, now);
   accounted_ = now;
 }
 

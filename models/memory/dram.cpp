@@ -96,6 +96,7 @@ tlm::tlm_sync_enum Dram::nb_transport(tlm::tlm_generic_payload& transaction, tlm
   (write ? writes_ : reads_).add(layer, service.bursts);
   (write ? write_io_ : read_io_).add(layer, service.bursts);
   if (auto* tag = transaction.get_extension<hw::TransactionTag>(); tag != nullptr) {
+    tag->row_hit = service.activates == 0;
     sc_core::sc_time until = now + delay;
     const auto mark = [&](hw::Phase phase, const sc_core::sc_time& spent) {
       tag->mark(phase, until += spent);

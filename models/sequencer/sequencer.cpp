@@ -193,7 +193,7 @@ void Sequencer::end_program() {
 void Sequencer::spent(Cause cause, int layer) {
   const sc_time now = sc_time_stamp();
   if (!context_.timed() || now <= accounted_) return;
-  context_.spent.add(layer, Unit::sequencer, cause, (now - accounted_).value());
+  context_.spend(layer, Unit::sequencer, cause, accounted_, now);
   accounted_ = now;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "sw/experiment/hardware_rules.hpp"
 #include "sw/experiment/resources.hpp"
 #include "sw/experiment/run_errors.hpp"
 #include "sw/network/checkpoint.hpp"
@@ -117,6 +118,17 @@ Package make_synthetic(const RunSpec& run) {
   return at_place(run, run.quantization_location, [&] {
     return Package{workload::synthetic_network(options), {}, ""};
   });
+}
+
+Package package_of(RunSpec& run, const PackageOptions& options) {
+  if (run.synthetic) return make_synthetic(run);
+  if (run.package.empty()) {
+    compare_checkpoint(run, nullptr);
+    return obtain_package(package_request(run, options));
+  }
+  Package package = read_ready_package(run, nullptr);
+  apply_hardware_rules(package.network, run);
+  return package;
 }
 
 void limit_random_images(RunSpec& run) {

@@ -29,6 +29,9 @@ PackageRequest package_request(const RunSpec& run, const PackageOptions& options
 // Random weights as the run's hardware takes them.
 Package make_synthetic(const RunSpec& run);
 
+// Of one of these three, whichever the run has; held to the run's hardware.
+Package package_of(RunSpec& run, const PackageOptions& options);
+
 // Random images are made as many as are wanted.
 void limit_random_images(RunSpec& run);
 

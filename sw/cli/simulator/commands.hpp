@@ -14,6 +14,7 @@ void add_export_command(CLI::App& app);
 void add_best_command(CLI::App& app);
 void add_describe_command(CLI::App& app);
 void add_explain_command(CLI::App& app);
+void add_trace_command(CLI::App& app);
 void add_keys_command(CLI::App& app);
 void add_energy_command(CLI::App& app);
 
@@ -21,6 +22,6 @@ void add_energy_command(CLI::App& app);
 inline constexpr Command commands[] = {
     {add_simulate_command}, {add_report_command}, {add_diff_command, 2}, {add_regress_command, 3},
     {add_explore_command},  {add_export_command}, {add_best_command},    {add_describe_command},
-    {add_explain_command},  {add_keys_command},   {add_energy_command}};
+    {add_explain_command},  {add_trace_command},  {add_keys_command},    {add_energy_command}};
 
 }  // namespace abacus::cli

@@ -13,7 +13,6 @@
 #include "sw/cli/shared/json_output.hpp"
 #include "sw/cli/simulator/commands.hpp"
 #include "sw/cli/simulator/scenario_option.hpp"
-#include "sw/experiment/hardware_rules.hpp"
 #include "sw/experiment/json_number.hpp"
 #include "sw/experiment/layer_waits.hpp"
 #include "sw/experiment/one_image.hpp"
@@ -36,14 +35,6 @@ struct ExplainOptions {
   experiment::PackageOptions package;
   bool json = false;
 };
-
-experiment::Package package_of(experiment::RunSpec& run,
-                               const experiment::PackageOptions& options) {
-  if (run.synthetic) return experiment::make_synthetic(run);
-  if (!run.package.empty()) return experiment::read_ready_package(run, nullptr);
-  experiment::compare_checkpoint(run, nullptr);
-  return experiment::obtain_package(experiment::package_request(run, options));
-}
 
 std::string text(const schedule::TilingSummary& tiling) {
   std::string text = std::to_string(tiling.spatial_tiles) + " x " +
@@ -123,8 +114,7 @@ struct ExplainedRun {
 
 ExplainedRun explained(experiment::RunSpec& run, const ExplainOptions& options) {
   return experiment::for_run(run, [&] {
-    const experiment::Package package = package_of(run, options.package);
-    if (!run.package.empty()) experiment::apply_hardware_rules(package.network, run);
+    const experiment::Package package = experiment::package_of(run, options.package);
     return ExplainedRun{
         schedule::explain(package.network, run.hardware),
         experiment::time_one_image(run, package.network, 0, options.package.data_root)};

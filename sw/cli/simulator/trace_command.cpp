@@ -1,0 +1,144 @@
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "models/accelerator/platform.hpp"
+#include "sw/cli/shared/command_exit.hpp"
+#include "sw/cli/simulator/commands.hpp"
+#include "sw/cli/simulator/scenario_option.hpp"
+#include "sw/experiment/one_image.hpp"
+#include "sw/experiment/run_errors.hpp"
+#include "sw/experiment/run_inputs.hpp"
+#include "sw/experiment/scenario.hpp"
+#include "sw/reading/section.hpp"
+#include "sw/support/output_file.hpp"
+#include "sw/support/stop_request.hpp"
+#include "sw/trace/perfetto.hpp"
+#include "sw/trace/recorder.hpp"
+#include "sw/trace/transactions.hpp"
+
+namespace abacus::cli {
+namespace {
+
+struct TraceOptions {
+  std::filesystem::path scenario;     // "-": the standard input
+  std::vector<std::string> settings;  // KEY=VALUE, as read_scenario() takes them
+  std::string run;
+  std::string layer;
+  std::int64_t image = 0;
+  experiment::PackageOptions package;
+  std::filesystem::path perfetto, csv, dramsys, ramulator;
+};
+
+std::vector<std::filesystem::path> outputs(const TraceOptions& options) {
+  std::vector<std::filesystem::path> files;
+  for (const auto* file : {&options.perfetto, &options.csv, &options.dramsys, &options.ramulator}) {
+    if (!file->empty()) files.push_back(*file);
+  }
+  if (files.empty()) {
+    throw std::runtime_error(
+        "nothing to write: at least one of --out, --transactions, --dramsys, --ramulator is "
+        "needed");
+  }
+  return files;
+}
+
+experiment::RunSpec& run_of(experiment::Scenario& scenario, const std::string& wanted) {
+  std::vector<std::string> names;
+  for (experiment::RunSpec& run : scenario.runs) {
+    if (run.name == wanted || (wanted.empty() && scenario.runs.size() == 1)) return run;
+    names.push_back(run.name);
+  }
+  throw std::runtime_error((wanted.empty() ? "--run: one of several runs has to be named"
+                                           : "--run: no run \"" + wanted + '"') +
+                           "; allowed: " + reading::joined(names));
+}
+
+int layer_of(const network::IntegerNetwork& network, const std::string& wanted) {
+  if (wanted.empty()) return trace::every_layer;
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < network.layers.size(); ++i) {
+    if (network.layers[i].name == wanted) return static_cast<int>(i);
+    names.push_back(network.layers[i].name);
+  }
+  throw std::runtime_error("--layer: no layer \"" + wanted +
+                           "\"; allowed: " + reading::joined(names));
+}
+
+void make_trace(const TraceOptions& options) {
+  const support::ReservedOutputs reserved(outputs(options), {options.scenario});
+  experiment::Scenario scenario = experiment::read_scenario(options.scenario, options.settings);
+  experiment::RunSpec& run = run_of(scenario, options.run);
+  experiment::for_run(run, [&] {
+    const experiment::Package package = experiment::package_of(run, options.package);
+    const int layer = layer_of(package.network, options.layer);
+    trace::Recorder recorder;
+    std::vector<std::string> initiators;
+    const experiment::TimedImage image =
+        experiment::time_one_image(run, package.network, options.image, options.package.data_root,
+                                   [&](models::Platform& platform) {
+                                     recorder.attach(platform);
+                                     for (int i = 0; i < 4; ++i)
+                                       initiators.push_back(platform.bus_initiator(i));
+                                   });
+    const trace::Names names{
+        [&](int i) {
+          return i < 0 ? std::string()
+                       : package.network.layers.at(static_cast<std::size_t>(i)).name;
+        },
+        [&](int i) { return initiators.at(static_cast<std::size_t>(i)); }};
+    const trace::Recording& recording = recorder.recording();
+    const auto write = [](const std::filesystem::path& file, const auto& content) {
+      if (!file.empty()) support::write_output(file, content);
+    };
+    write(options.perfetto, [&](std::ostream& out) {
+      trace::write_perfetto(out, recording, names, run.hardware,
+                            run.name + ", image " + std::to_string(options.image), layer);
+    });
+    write(options.csv,
+          [&](std::ostream& out) { trace::write_csv(out, recording, names, run.hardware); });
+    write(options.dramsys,
+          [&](std::ostream& out) { trace::write_dramsys(out, recording, run.hardware); });
+    write(options.ramulator,
+          [&](std::ostream& out) { trace::write_ramulator(out, recording, run.hardware); });
+    std::printf("run \"%s\", image %lld: %lld cycles, %zu commands, %zu bus transactions\n",
+                run.name.c_str(), static_cast<long long>(options.image),
+                static_cast<long long>(image.cycles), recording.commands.size(),
+                recording.transactions.size());
+    for (const std::filesystem::path& file : outputs(options)) std::printf("%s\n", file.c_str());
+  });
+}
+
+}  // namespace
+
+void add_trace_command(CLI::App& app) {
+  auto options = std::make_shared<TraceOptions>();
+  CLI::App* command = app.add_subcommand(
+      "trace", "Write down what units, bus and DRAM do while one image of a run is simulated");
+  add_scenario(*command, options->scenario, options->settings);
+  command->add_option("--run", options->run, "Which run; may be left out where there is one");
+  command->add_option("--image", options->image, "Index of the image; default: 0");
+  command->add_option("--layer", options->layer, "Show what serves this layer only (--out)");
+  command->add_option("--out", options->perfetto, "Perfetto trace (https://ui.perfetto.dev)");
+  command->add_option("--transactions", options->csv, "Bus transactions as CSV");
+  command->add_option("--dramsys", options->dramsys, "DRAM requests as a DRAMSys trace (.stl)");
+  command->add_option("--ramulator", options->ramulator,
+                      "DRAM requests as a Ramulator 2 trace (LoadStoreTrace)");
+  command->add_option("--data", options->package.data_root,
+                      "Folder of the data sets; default: ABACUS_DATA, else Debian's package");
+  command->add_option("--cache", options->package.cache,
+                      "Folder of integer packages; default: ~/.cache/abacus");
+  command->callback([options] {
+    support::catch_stop_signals();
+    options->package.quiet = true;
+    make_trace(*options);
+    throw CommandExit{0};
+  });
+}
+
+}  // namespace abacus::cli
