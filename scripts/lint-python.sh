@@ -8,15 +8,15 @@
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
-entries=(scripts/doc-tables scripts/element scripts/fetch-plotly scripts/reproduce scripts/report
+entries=(scripts/timeline scripts/doc-tables scripts/element scripts/fetch-plotly scripts/reproduce scripts/report
   tests/rooms_test.py)
 settings=$PWD/scripts/pyproject.toml
 python=/usr/bin/python3
 status=0
 
-$python -m black --config "$settings" --check --quiet --diff scripts tests/scripts "${entries[@]}" \
+$python -m black --config "$settings" --check --quiet --diff scripts tests/scripts tests/trace "${entries[@]}" \
   || status=1
-$python -m flake8 --config scripts/.flake8 scripts tests/scripts "${entries[@]}" || status=1
+$python -m flake8 --config scripts/.flake8 scripts tests/scripts tests/trace "${entries[@]}" || status=1
 # Tests have no packages of their own: their folders are told apart by the place.
 (cd tests/scripts && MYPYPATH=../../scripts:. $python -m mypy --config-file "$settings" \
   --cache-dir ../../build/mypy --namespace-packages --explicit-package-bases --no-error-summary \

@@ -6,7 +6,12 @@ import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SUFFIXES = {".cpp", ".hpp", ".cu", ".cuh"}
-LIBRARIES = {"torch/": "torch", "systemc": "SystemC", "tlm_utils/": "SystemC", "tlm": "SystemC"}
+LIBRARIES = {
+    "torch/": "torch",
+    "systemc": "SystemC",
+    "tlm_utils/": "SystemC",
+    "tlm": "SystemC",
+}
 
 Uses = dict[str, set[str]]
 
@@ -49,7 +54,9 @@ def found_in(room: str) -> Uses:
     uses: Uses = {}
     for file in sorted((ROOT / room).rglob("*")):
         if file.suffix in SUFFIXES:
-            names = re.findall(rf'^#include "({room}/[^"]+)"', file.read_text("utf-8"), re.MULTILINE)
+            names = re.findall(
+                rf'^#include "({room}/[^"]+)"', file.read_text("utf-8"), re.MULTILINE
+            )
             folder = folder_of(str(file.relative_to(ROOT)))
             uses.setdefault(folder, set()).update({folder_of(name) for name in names} - {folder})
     return uses
@@ -94,7 +101,10 @@ class Rooms(unittest.TestCase):
         self.assertEqual(circle(found_in("models")), set())
 
     def test_a_circle_is_seen(self) -> None:
-        self.assertEqual(circle({"a": {"b"}, "b": {"c"}, "c": {"b", "d"}, "d": set()}), {"a", "b", "c"})
+        self.assertEqual(
+            circle({"a": {"b"}, "b": {"c"}, "c": {"b", "d"}, "d": set()}),
+            {"a", "b", "c"},
+        )
 
     def test_a_wall_that_is_crossed_is_seen(self) -> None:
         text = '#include "models/dma/dma.hpp"\n#include <torch/torch.h>\n#include "own.hpp"\n'

@@ -242,12 +242,11 @@ class Flows {
 class Picture {
  public:
   Picture(Writer& writer, const Recording& recording, const Names& names,
-          const hw::HardwareConfig& hardware, const sc_time& start, int layer)
+          const hw::HardwareConfig& hardware, int layer)
       : writer_(writer),
         recording_(recording),
         names_(names),
         hardware_(hardware),
-        start_(start),
         cycle_ns_(1e3 / hardware.clock_mhz),
         layer_(layer) {}
 
@@ -341,7 +340,7 @@ class Picture {
                             "command",
                             command.from,
                             command.to,
-                            {{"cycle", cycles(command.from - start_)},
+                            {{"cycle", cycles(command.from - recording_.start)},
                              {"cycles", cycles(command.to - command.from)},
                              {"command", static_cast<double>(command.index)}},
                             flows.out_of(i),
@@ -370,7 +369,6 @@ class Picture {
   const Recording& recording_;
   const Names& names_;
   const hw::HardwareConfig& hardware_;
-  sc_time start_;
   double cycle_ns_;
   int layer_;
 };
@@ -379,13 +377,9 @@ class Picture {
 
 void write_perfetto(std::ostream& out, const Recording& recording, const Names& names,
                     const hw::HardwareConfig& hardware, const std::string& title, int layer) {
-  sc_time start = recording.spent.empty() ? sc_core::SC_ZERO_TIME : sc_core::sc_max_time();
-  for (const SpentInterval& interval : recording.spent) start = std::min(start, interval.from);
-  // The host's transfers before the doorbell are shown from the beginning, too.
-  for (const BusTransaction& t : recording.transactions) start = std::min(start, t.requested);
-  Writer writer(out, start);
+  Writer writer(out, recording.start);
   writer.process(title);
-  Picture picture(writer, recording, names, hardware, start, layer);
+  Picture picture(writer, recording, names, hardware, layer);
   picture.units();
   picture.bus();
   picture.dram();

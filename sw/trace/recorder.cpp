@@ -9,6 +9,10 @@ namespace abacus::trace {
 void Recorder::attach(models::Platform& platform) {
   platform.context().sink = this;
   platform.observe_bus(*this);
+  platform.context().on_program_start([this] {
+    recording_ = Recording();
+    recording_.start = sc_core::sc_time_stamp();
+  });
 }
 
 void Recorder::spent(models::Unit unit, int layer, models::Cause cause,
@@ -22,6 +26,7 @@ void Recorder::executed(models::Unit unit, std::uint32_t index, const hw::Comman
 }
 
 void Recorder::transferred(const hw::BusTransfer& transfer) {
+  if (transfer.requested < recording_.start) return;  // the doorbell's own
   const hw::TransactionTag& tag = transfer.tag;
   BusTransaction transaction{transfer.initiator, tag.layer,      tag.purpose, transfer.address,
                              transfer.bytes,     transfer.write, tag.row_hit, transfer.requested,

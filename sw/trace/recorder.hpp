@@ -50,8 +50,9 @@ struct BusTransaction {
   }
 };
 
-// In the order in which they ended.
+// Of one program, from its doorbell on; in the order in which things ended.
 struct Recording {
+  sc_core::sc_time start;
   std::vector<SpentInterval> spent;
   std::vector<ExecutedCommand> commands;
   std::vector<BusTransaction> transactions;
@@ -59,7 +60,8 @@ struct Recording {
 
 class Recorder : public models::TraceSink, public hw::BusObserver {
  public:
-  // Before the simulation starts; must outlive the platform. Records what runs at timed levels.
+  // Before the simulation starts; must outlive the platform. Records what runs at timed levels, each
+  // program afresh.
   void attach(models::Platform& platform);
 
   const Recording& recording() const { return recording_; }

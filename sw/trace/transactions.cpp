@@ -13,14 +13,20 @@ namespace {
 
 using sc_core::sc_time;
 
-std::vector<const BusTransaction*> by_request(const Recording& recording) {
+// In order of time(transaction).
+template <typename Time>
+std::vector<const BusTransaction*> by(const Recording& recording, const Time& time) {
   std::vector<const BusTransaction*> list;
   for (const BusTransaction& transaction : recording.transactions) list.push_back(&transaction);
-  std::stable_sort(list.begin(), list.end(), [](const BusTransaction* a, const BusTransaction* b) {
-    return a->requested < b->requested;
+  std::stable_sort(list.begin(), list.end(), [&](const BusTransaction* a, const BusTransaction* b) {
+    return time(*a) < time(*b);
   });
   return list;
 }
+
+const sc_time& request(const BusTransaction& t) { return t.requested; }
+// At the target.
+const sc_time& arrival(const BusTransaction& t) { return t.end_of(hw::Phase::write_data); }
 
 double nanoseconds(const sc_time& time) { return time.to_seconds() * 1e9; }
 
@@ -62,20 +68,13 @@ class CommandAt {
   std::vector<const ExecutedCommand*> loads_, stores_;
 };
 
-// The moment from which times count: the first thing that was recorded.
-sc_time start_of(const Recording& recording) {
-  sc_time start = sc_core::sc_max_time();
-  for (const SpentInterval& interval : recording.spent) start = std::min(start, interval.from);
-  return recording.spent.empty() ? sc_core::SC_ZERO_TIME : start;
-}
-
 // visit(transaction, address of each device burst in the DRAM)
 template <typename Visit>
 void for_each_burst(const Recording& recording, const hw::HardwareConfig& hardware,
                     const Visit& visit) {
   const auto burst =
       static_cast<std::uint64_t>(hardware.dram.burst_length) * hardware.dram.data_bits / 8;
-  for (const BusTransaction* t : by_request(recording)) {
+  for (const BusTransaction* t : by(recording, arrival)) {
     if (!to_dram(*t, hardware)) continue;
     const std::uint64_t first = t->address - hw::address_map::dram_base;
     for (std::uint64_t at = first / burst * burst; at < first + t->bytes; at += burst) {
@@ -99,15 +98,14 @@ std::string quoted(const std::string& text) {
 void write_csv(std::ostream& out, const Recording& recording, const Names& names,
                const hw::HardwareConfig& hardware) {
   const CommandAt command_at(recording);
-  const sc_time start = start_of(recording);
   const double cycle_ns = 1e3 / hardware.clock_mhz;
   out << "time_ns,cycle,initiator,target,access,address,bytes,row_hit,wait_ns,latency_ns,layer,"
          "tensor,"
          "command\n";
-  for (const BusTransaction* t : by_request(recording)) {
+  for (const BusTransaction* t : by(recording, request)) {
     const std::string initiator = names.initiator(t->initiator);
     const bool dram = to_dram(*t, hardware);
-    const double time = nanoseconds(t->requested) - nanoseconds(start);
+    const double time = nanoseconds(t->requested) - nanoseconds(recording.start);
     const hw::Phase before_data = t->write ? hw::Phase::arbitration : hw::Phase::response;
     out << time << ',' << std::floor(time / cycle_ns + 1e-6) << ',' << initiator << ','
         << target(*t, hardware) << ',' << (t->write ? "write" : "read") << ','
@@ -121,9 +119,8 @@ void write_csv(std::ostream& out, const Recording& recording, const Names& names
 
 void write_dramsys(std::ostream& out, const Recording& recording,
                    const hw::HardwareConfig& hardware) {
-  const sc_time start = start_of(recording);
   for_each_burst(recording, hardware, [&](const BusTransaction& t, std::uint64_t address) {
-    const double arrived = nanoseconds(t.end_of(hw::Phase::write_data)) - nanoseconds(start);
+    const double arrived = nanoseconds(arrival(t)) - nanoseconds(recording.start);
     out << static_cast<std::int64_t>(std::max(0.0, std::floor(arrived / hardware.dram.t_ck + 1e-6)))
         << ": " << (t.write ? "write" : "read") << ' ' << hexadecimal(address) << '\n';
   });

@@ -1,4 +1,4 @@
-// The bus transactions of a recording as text, a line each, in the order of their requests.
+// The bus transactions of a recording as text.
 #pragma once
 
 #include <functional>
@@ -16,13 +16,14 @@ struct Names {
   std::function<std::string(int initiator)> initiator;
 };
 
-// CSV with a heading: time_ns, cycle (of the request, from the doorbell of the image on), initiator, target,
-// access, address, bytes, row_hit, wait_ns (request to first data beat), latency_ns (to the last), layer,
-// tensor, command (index in the program; empty where none was under way).
+// CSV with a heading, a line a transaction, in the order of their requests: time_ns and cycle of the
+// request, from the doorbell of the image on; initiator, target, access, address, bytes, row_hit; wait_ns
+// from request to first data beat, latency_ns to the last; layer, tensor; command, its index in the program,
+// empty where none was under way.
 void write_csv(std::ostream& out, const Recording& recording, const Names& names,
                const hw::HardwareConfig& hardware);
 
-// Those to the DRAM, addresses relative to it, for trace players of other simulators:
+// Those to the DRAM, in the order of their arrival there, addresses relative to it, for trace players of other simulators:
 
 // DRAMSys: `CYCLE: read|write 0xADDRESS`, in the DRAM's clock (tCK), one line a device burst.
 void write_dramsys(std::ostream& out, const Recording& recording,

@@ -1,0 +1,164 @@
+"""`abacus trace`: what it writes is read back, and says the same as results.json."""
+
+import csv
+import json
+import os
+import pathlib
+import subprocess
+import tempfile
+import unittest
+
+from abacus import perfetto
+
+PROGRAM = os.environ["ABACUS_PROGRAM"]
+SCENARIO = """
+[[run]]
+name = "r"
+network = "resnet20"
+arithmetic = "adder"
+weights = "synthetic"
+image = [3, 16, 16]
+classes = 10
+images = 1
+timed_images = 1
+quantization = { weight_bits = 4, activation_bits = 4 }
+"""
+TRACKS = {
+    "load": "load unit",
+    "compute_array": "PE array",
+    "compute_edge": "edge array",
+    "compute_vector": "vector unit",
+    "store": "store unit",
+    "sequencer": "sequencer",
+}
+
+
+class Trace(unittest.TestCase):
+    folder: tempfile.TemporaryDirectory[str]
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(cls.folder.cleanup)
+        cls.path = pathlib.Path(cls.folder.name)
+        (cls.path / "s.toml").write_text(SCENARIO, "utf-8")
+        for command in (
+            ["simulate", "s.toml", "--out", "out", "--quiet"],
+            ["trace", "s.toml", "--out", "t.pftrace", "--transactions", "t.csv"]
+            + ["--dramsys", "t.stl", "--ramulator", "t.trace"],
+        ):
+            subprocess.run([PROGRAM, *command], cwd=cls.path, check=True, capture_output=True)
+        cls.said = json.loads((cls.path / "out" / "results.json").read_text("utf-8"))["runs"][0]
+        cls.tracks = perfetto.slices((cls.path / "t.pftrace").read_bytes())
+
+    def refused(self, *arguments: str) -> str:
+        done = subprocess.run(
+            [PROGRAM, "trace", *arguments],
+            cwd=self.path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        self.assertEqual(done.returncode, 1, done.stderr)
+        return done.stderr
+
+    def test_commands_take_the_cycles_of_the_results(self) -> None:
+        for unit, times in self.said["units"].items():
+            if unit not in TRACKS:
+                continue
+            commands = [s for s in self.tracks[TRACKS[unit]] if s.category == "command"]
+            total = sum(command.annotations["cycles"] for command in commands)
+            self.assertAlmostEqual(total, times["busy_cycles"], 6, unit)
+
+    def test_causes_take_the_cycles_of_the_results(self) -> None:
+        cycle_ns = 1e3 * self.said["time_per_image_us"] / self.said["cycles_per_image"]
+        for unit, causes in self.said["spent_cycles"].items():
+            for cause, cycles in causes.items():
+                found = [
+                    s
+                    for s in self.tracks[TRACKS[unit]]
+                    if s.category in ("work", "wait") and s.name == cause
+                ]
+                nanoseconds = sum(s.end - s.begin for s in found)
+                self.assertLessEqual(
+                    abs(nanoseconds - cycles * cycle_ns), len(found), f"{unit}, {cause}"
+                )
+
+    def test_causes_stand_inside_of_their_commands(self) -> None:
+        for name in TRACKS.values():
+            self.assertLessEqual({s.depth for s in self.tracks[name]}, {0, 1})
+        for s in self.tracks["PE array"]:
+            if s.category == "command":
+                self.assertEqual(s.depth, 0)
+            if s.name in ("work", "weight_fill", "pipeline"):
+                self.assertEqual(s.depth, 1)
+
+    def test_each_flow_leads_from_one_command_to_a_later_one(self) -> None:
+        begins: dict[bytes, int] = {}
+        ends: dict[bytes, int] = {}
+        for track in self.tracks.values():
+            for s in track:
+                for flow in s.flows_out:
+                    self.assertNotIn(flow, begins)
+                    begins[flow] = s.end
+                for flow in s.flows_in:
+                    self.assertNotIn(flow, ends)
+                    ends[flow] = s.begin
+        self.assertGreater(len(begins), 20)
+        self.assertEqual(set(begins), set(ends))
+        for flow, begin in begins.items():
+            self.assertLessEqual(begin, ends[flow])
+
+    def test_slices_are_named_after_layer_and_tile(self) -> None:
+        names = {s.name for s in self.tracks["PE array"]}
+        self.assertIn("layer1.0.conv1 rows 0-15, 16 channels", names)
+        self.assertIn("layer1.0.conv1 weights", {s.name for s in self.tracks["load unit"]})
+
+    def test_one_layer_alone(self) -> None:
+        subprocess.run(
+            [PROGRAM, "trace", "s.toml", "--out", "one", "--layer", "layer2.0.conv1"],
+            cwd=self.path,
+            check=True,
+            capture_output=True,
+        )
+        tracks = perfetto.slices((self.path / "one").read_bytes())
+        commands = [s.name for track in tracks.values() for s in track if s.category == "command"]
+        self.assertTrue(commands)
+        self.assertTrue(all(name.startswith("layer2.0.conv1 ") for name in commands), commands)
+
+    def test_transactions_move_the_bytes_of_the_results(self) -> None:
+        with open(self.path / "t.csv", encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+        times = [float(row["time_ns"]) for row in rows]
+        self.assertEqual(times, sorted(times))
+        self.assertGreaterEqual(times[0], 0)
+        dram = [row for row in rows if row["target"] == "dram"]
+        self.assertEqual({row["row_hit"] for row in dram}, {"yes", "no"})
+        for row in rows:
+            self.assertGreaterEqual(float(row["latency_ns"]), float(row["wait_ns"]))
+            if row["initiator"] in ("load", "store"):
+                self.assertTrue(row["command"].isdigit(), row)
+        burst = 16  # of the preset's DDR3L: 8 × 16 bits
+        image = 3 * 16 * 16  # which the host had written before it rang the doorbell
+        for name in ("t.stl", "t.trace"):
+            lines = (self.path / name).read_text("ascii").splitlines()
+            self.assertEqual(len(lines) * burst + image, self.said["dram_bytes_per_image"], name)
+        clocks = [
+            int(line.split(":")[0]) for line in (self.path / "t.stl").read_text().splitlines()
+        ]
+        self.assertEqual(clocks, sorted(clocks))
+
+    def test_what_is_wrong_is_said(self) -> None:
+        self.assertIn("at least one of --out", self.refused("s.toml"))
+        self.assertIn(
+            'no layer "x"; allowed: conv1',
+            self.refused("s.toml", "--out", "x", "--layer", "x"),
+        )
+        self.assertIn('no run "x"; allowed: r', self.refused("s.toml", "--out", "x", "--run", "x"))
+        self.assertIn("image -1: allowed", self.refused("s.toml", "--out", "x", "--image", "-1"))
+        self.assertFalse((self.path / "x").exists())
+        self.assertIn("/dev/full", self.refused("s.toml", "--out", "/dev/full"))
+
+
+if __name__ == "__main__":
+    unittest.main()
