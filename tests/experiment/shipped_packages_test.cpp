@@ -93,7 +93,8 @@ TEST(ShippedScenarios, NeedNoTrainer) {
       request.checkpoint = run.checkpoint;
       request.dataset = run.dataset;
       request.recipe = run.quantization;
-      EXPECT_TRUE(find_shipped_package(scenarios / "packages", request)) << name << ": " << run.name;
+      EXPECT_TRUE(find_shipped_package(scenarios / "packages", request))
+          << name << ": " << run.name;
       ++made;
     }
     EXPECT_GE(made, 2);
