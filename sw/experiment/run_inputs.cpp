@@ -82,8 +82,7 @@ PackageRequest package_request(const RunSpec& run, const PackageOptions& options
                          find_program("abacus-train"),
                          options.quiet,
                          ""};
-  if (auto shipped =
-          find_shipped_package(resource_folder() / "scenarios" / "packages", request)) {
+  if (auto shipped = find_shipped_package(resource_folder() / "scenarios" / "packages", request)) {
     request.shipped = shipped->file;
     request.full_recipe = shipped->full_recipe;
     return request;
