@@ -34,6 +34,8 @@ if [ "${1:-}" != demo ]; then
     libtorch-dev libopenblas0-openmp libopenblas-openmp-dev libhwy-dev
     # tests and benchmarks
     libgtest-dev libgmock-dev libbenchmark-dev
+    # studies: method nsga2, and a cluster for the tests of --engine slurm
+    libpagmo-dev slurmctld slurmd slurm-client munge
     # the papers' figures
     python3-matplotlib
   )
