@@ -2,7 +2,8 @@
 # Installs the Debian 12 packages that Abacus is built from, those that are not there yet, and fetches the
 # plotting library of the report's pages (docs/report.md).
 #
-#   scripts/setup.sh          # to build and test
+#   scripts/setup.sh demo     # to build the simulator alone and run what ships
+#   scripts/setup.sh          # to build and test everything
 #   scripts/setup.sh lint     # what all gates (scripts/check-*.sh) and the tests in a browser need, too
 #   scripts/setup.sh fuzz     # what sanitizers and fuzz targets need, too (scripts/fuzz)
 #
@@ -10,6 +11,10 @@
 set -euo pipefail
 here=$(dirname "$0")
 
+case "${1:-}" in
+  "" | demo | lint | fuzz) ;;
+  *) echo "scripts/setup.sh: found \"$1\"; allowed: demo, lint, fuzz, or nothing" >&2; exit 2 ;;
+esac
 packages=(
   # build
   g++ cmake ninja-build pkg-config
@@ -17,16 +22,24 @@ packages=(
   libboost-dev nlohmann-json3-dev libcli11-dev zlib1g-dev libssl-dev
   # simulator
   libsystemc-dev libtomlplusplus-dev libsqlite3-dev libmuparserx-dev libprotozero-dev
-  # trainer; OpenBLAS in its OpenMP build, since the one with threads of its own gets in the way of
-  # torch's (the -dev package keeps that one from coming along with matplotlib)
-  libtorch-dev libopenblas0-openmp libopenblas-openmp-dev libhwy-dev
-  # tests and benchmarks
-  libgtest-dev libgmock-dev libbenchmark-dev
-  # report, and the papers' figures (with Debian's own /usr/bin/python3)
-  python3 python3-jinja2 python3-matplotlib
+  # report (with Debian's own /usr/bin/python3)
+  python3 python3-jinja2
   # images
   dataset-fashion-mnist
 )
+if [ "${1:-}" != demo ]; then
+  packages+=(
+    # trainer; OpenBLAS in its OpenMP build, since the one with threads of its own gets in the way of
+    # torch's (the -dev package keeps that one from coming along with matplotlib)
+    libtorch-dev libopenblas0-openmp libopenblas-openmp-dev libhwy-dev
+    # tests and benchmarks
+    libgtest-dev libgmock-dev libbenchmark-dev
+    # studies: method nsga2, and a cluster for the tests of --engine slurm
+    libpagmo-dev slurmctld slurmd slurm-client munge
+    # the papers' figures
+    python3-matplotlib
+  )
+fi
 if [ "${1:-}" = lint ]; then
   packages+=(clang-format clang-tidy black flake8 mypy python3-numpy)
   packages+=(chromium chromium-driver python3-selenium)  # the tests of the report's page in a browser

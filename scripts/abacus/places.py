@@ -6,7 +6,8 @@ import pathlib
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 PUBLISHED = ROOT / "scripts" / "published"
 CHECKPOINTS = ROOT / "scenarios" / "checkpoints"
-BUILDS = [ROOT / "build" / preset / "bin" for preset in ("release", "trainer", "simulator")]
+PRESETS = ("release", "trainer", "simulator", "program")
+BUILDS = [ROOT / "build" / preset / "bin" for preset in PRESETS]
 
 
 def resource_folder() -> pathlib.Path:

@@ -25,6 +25,8 @@ struct PackageRequest {
   // What the trainer says that it does for the recipe, its defaults included (ask_trainer), so that
   // a package made with other defaults is another package.
   std::string full_recipe;
+  // Where there is one: the package that ships with Abacus (shipped_packages.hpp), taken as it is.
+  std::filesystem::path shipped = {};
 };
 
 struct Package {
@@ -52,7 +54,7 @@ std::vector<std::string> quantize_arguments(const PackageRequest& request);
 // there is no trainer, or the cache folder, which is made, cannot be written.
 void check_obtainable(const PackageRequest& request);
 
-// Returns the cached package if it is valid and its origin names this checkpoint's content and this
+// Returns the shipped package, else the cached one if it is valid and its origin names this checkpoint's content and this
 // recipe; else has the trainer make it, under a name of its own, so that several programs may want
 // the same package at once. Throws std::runtime_error where the trainer is missing,
 // fails or leaves something else than the package asked for; such a file is removed.

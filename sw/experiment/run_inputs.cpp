@@ -6,6 +6,7 @@
 #include "sw/experiment/hardware_rules.hpp"
 #include "sw/experiment/resources.hpp"
 #include "sw/experiment/run_errors.hpp"
+#include "sw/experiment/shipped_packages.hpp"
 #include "sw/network/checkpoint.hpp"
 #include "sw/network/dataset_match.hpp"
 #include "sw/reading/node.hpp"
@@ -82,6 +83,11 @@ PackageRequest package_request(const RunSpec& run, const PackageOptions& options
                          find_program("abacus-train"),
                          options.quiet,
                          ""};
+  if (auto shipped = find_shipped_package(resource_folder() / "scenarios" / "packages", request)) {
+    request.shipped = shipped->file;
+    request.full_recipe = shipped->full_recipe;
+    return request;
+  }
   try {
     request.full_recipe = ask_trainer(request);
   } catch (const support::Stopped&) {

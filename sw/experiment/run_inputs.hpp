@@ -23,7 +23,8 @@ void compare_checkpoint(const RunSpec& run, const network::Dataset* images);
 // A ready package; what it says of its quantization becomes the run's. `images`: likewise.
 Package read_ready_package(RunSpec& run, const network::Dataset* images);
 
-// The request for a run's package. The trainer judges the recipe, and is asked before anything runs.
+// The request for a run's package. Where no package ships, the trainer judges the recipe, and
+// is asked before anything runs.
 PackageRequest package_request(const RunSpec& run, const PackageOptions& options);
 
 // Random weights as the run's hardware takes them.

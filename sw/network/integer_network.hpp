@@ -156,7 +156,7 @@ void check_widths(const hw::ElementTable& element, const std::string& source);
 
 // One safetensors file; weights as I8 or U8 "LAYER.weights", per-channel values "LAYER.multipliers"
 // …, an element's table as I32 "element.taps", the graph as JSON in its metadata. Both check with validate(); write goes through a temporary
-// name. `recipe`: all options of a training, readable, beside the graph; nothing computes with it.
+// name. `recipe`: all options it was made with, beside the graph, for people and to find it again.
 IntegerNetwork read_package(const std::filesystem::path& file);
 void write_package(const std::filesystem::path& file, const IntegerNetwork& network,
                    const std::string& recipe = "");

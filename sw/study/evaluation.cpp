@@ -17,6 +17,14 @@ constexpr std::int64_t images_a_task = 250;
 
 }  // namespace
 
+Progress& Progress::operator+=(const Progress& other) {
+  done += other.done;
+  kept += other.kept;
+  infeasible += other.infeasible;
+  failed += other.failed;
+  return *this;
+}
+
 std::string Progress::text() const {
   std::string text = std::to_string(done) + " done";
   if (kept > 0) text += " (" + std::to_string(kept) + " kept)";

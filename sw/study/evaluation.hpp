@@ -21,6 +21,7 @@ struct Progress {
   std::int64_t infeasible = 0;
   std::int64_t failed = 0;
 
+  Progress& operator+=(const Progress& other);
   std::string text() const;  // "997 done, 3 infeasible, 1 failed"
 };
 

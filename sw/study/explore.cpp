@@ -10,6 +10,8 @@
 #include <thread>
 
 #include "sw/study/evaluation.hpp"
+#include "sw/study/search.hpp"
+#include "sw/study/slurm.hpp"
 #include "sw/support/progress.hpp"
 #include "sw/support/stop_request.hpp"
 
@@ -108,6 +110,46 @@ ExploreResult dry_run(const Study& study, PointRuns& runs, const std::vector<std
   return result;
 }
 
+template <typename Work>
+void telling_what_is_kept(const Store& store, const ExploreOptions& options, std::int64_t count,
+                          const Work& work) {
+  try {
+    work();
+  } catch (...) {
+    std::fprintf(stderr,
+                 "abacus: %lld of %lld points are finished in %s; the same command goes on\n",
+                 static_cast<long long>(store.hashes().size()), static_cast<long long>(count),
+                 store_file(options.out).c_str());
+    throw;
+  }
+}
+
+ExploreResult result_of(const Progress& progress) {
+  return {progress.done, progress.done - progress.infeasible - progress.failed, progress.infeasible,
+          progress.failed};
+}
+
+ExploreResult search_points(const Study& study, PointRuns& runs, Store& store,
+                            const ExploreOptions& options) {
+  store.expect(study.method.points);
+  Progress last;
+  {
+    std::unique_ptr<support::Progress> bar;
+    if (!options.quiet) {
+      bar = std::make_unique<support::Progress>(study.name, study.method.points);
+    }
+    telling_what_is_kept(store, options, study.method.points, [&] {
+      store.want(search(study, runs, store, jobs_of(options), options.retry_failed,
+                        [&](const Progress& now) {
+                          last = now;
+                          if (bar) bar->update(now.done, now.text());
+                        }));
+    });
+  }
+  store.finish();
+  return result_of(last);
+}
+
 }  // namespace
 
 ExploreResult explore(const ExploreOptions& options) {
@@ -122,19 +164,40 @@ ExploreResult explore(const ExploreOptions& options) {
                              " are explored with --yes alone");
   }
   if (numbers.empty()) throw std::runtime_error("--shard: there are more shards than points");
+  const bool searches = study.method.kind == MethodKind::nsga2;
+  if (searches && options.shards > 1) {
+    throw std::runtime_error(
+        "--shard: a search has no shards, since each generation needs the one before it");
+  }
+  const bool by_slurm = options.engine == Engine::slurm;
+  if (by_slurm && (searches || options.shards > 1)) {
+    throw std::runtime_error(
+        searches ? "--engine slurm: a search (method nsga2) has no tasks, since each "
+                   "generation needs the one before it"
+                 : "--engine slurm: goes without --shard, which its tasks have");
+  }
   PointRuns runs(study, options.package);
   if (options.dry_run) {
+    if (searches) {
+      std::printf("a search simulates %s of %lld at most; what follows is told of random ones\n",
+                  points_text(study.method.points).c_str(),
+                  static_cast<long long>(points.grid_size()));
+    }
     runs.prepare(numbers);
     return dry_run(study, runs, numbers, options);
+  }
+  if (by_slurm) {
+    runs.prepare(numbers);
+    return explore_by_slurm(study, numbers, options);
   }
   Store store(options.out, study,
               options.shards == 1
                   ? ""
                   : std::to_string(options.shard) + '/' + std::to_string(options.shards));
+  if (searches) return search_points(study, runs, store, options);
   runs.prepare(numbers);
   store.want(numbers);
   ExploreResult result;
-  result.points = count;
   {
     std::unique_ptr<support::Progress> bar;
     if (!options.quiet) bar = std::make_unique<support::Progress>(study.name, count);
@@ -143,18 +206,8 @@ ExploreResult explore(const ExploreOptions& options) {
                           options.retry_failed, [&](const Progress& now) {
                             if (bar) bar->update(now.done, now.text());
                           });
-    try {
-      evaluation.run(numbers);
-    } catch (...) {
-      std::fprintf(stderr,
-                   "abacus: %lld of %lld points are finished in %s; the same command goes on\n",
-                   static_cast<long long>(store.hashes().size()), static_cast<long long>(count),
-                   store_file(options.out).c_str());
-      throw;
-    }
-    result.infeasible = evaluation.progress().infeasible;
-    result.failed = evaluation.progress().failed;
-    result.ok = count - result.infeasible - result.failed;
+    telling_what_is_kept(store, options, count, [&] { evaluation.run(numbers); });
+    result = result_of(evaluation.progress());
   }
   store.finish();
   return result;

@@ -9,16 +9,22 @@
 
 namespace abacus::study {
 
+// Who runs the processes.
+enum class Engine { local, slurm };
+
 struct ExploreOptions {
   std::filesystem::path study;
   std::filesystem::path out;
-  int jobs = 0;   // processes; 0: one a processor
+  int jobs = 0;   // processes; 0: one a processor. Of a task of Slurm's; 0: one
   int shard = 1;  // of `shards`: every so manieth point, from this one
   int shards = 1;
   bool dry_run = false;
   bool yes = false;  // more points than most_points
   bool retry_failed = false;
   bool quiet = false;
+  Engine engine = Engine::local;
+  std::int64_t chunk = 0;           // of slurm: points a task; 0: the study's
+  std::vector<std::string> sbatch;  // of slurm: options, after the study's
   experiment::PackageOptions package;
 };
 

@@ -98,6 +98,11 @@ nlohmann::ordered_json metrics_of(const nlohmann::ordered_json& run) {
       metrics[name] = value;
     }
   };
+  // Numbers of different ones are not compared.
+  for (const char* what : {"network", "dataset", "images", "energy_table"}) {
+    metrics[what] = run.at(what);
+  }
+  metrics["area_table"] = run.at("area").at("table");
   for (const compare::Metric& metric : compare::metrics()) {
     if (!is_of_point(metric)) continue;
     const bool of_area = starts_with(metric.name, "area.");

@@ -24,7 +24,8 @@ std::set<std::string> condition_names(const std::string& text, std::set<std::str
 // Columns of every table of points, beside axes and metrics.
 const std::set<std::string>& reserved_columns();
 
-// Of a run of results.json: name → number, truth, text or null. What has no number (layers, actions) is left out.
+// Of a run of results.json: name → number, truth, text or null. What has no number (layers, actions) is left out; in front
+// network, dataset, images, energy_table and area_table, without which numbers are not to be compared.
 nlohmann::ordered_json metrics_of(const nlohmann::ordered_json& run);
 
 }  // namespace abacus::study

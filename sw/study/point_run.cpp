@@ -107,7 +107,7 @@ experiment::RunSpec PointRuns::run(std::int64_t number) {
   });
 }
 
-void PointRuns::prepare(const std::vector<std::int64_t>& numbers) {
+bool PointRuns::prepare(const std::vector<std::int64_t>& numbers) {
   std::vector<std::size_t> others;
   for (std::size_t a = 0; a < study_.axes.size(); ++a) {
     if (!is_of_hardware_alone(study_.axes[a])) others.push_back(a);
@@ -117,6 +117,7 @@ void PointRuns::prepare(const std::vector<std::int64_t>& numbers) {
         return !is_of_hardware_alone({"", derived.keys, {}, ""});
       });
   std::set<std::vector<std::size_t>> seen;
+  const std::size_t before = recipes_.size();
   for (const std::int64_t number : numbers) {
     if (support::stop_requested()) throw support::Stopped();
     const std::vector<std::size_t> at = points_.position(number);
@@ -141,6 +142,7 @@ void PointRuns::prepare(const std::vector<std::int64_t>& numbers) {
       seen.erase(projected);
     }
   }
+  return recipes_.size() != before;
 }
 
 const PointRuns::Recipe* PointRuns::recipe(const experiment::RunSpec& run) const {

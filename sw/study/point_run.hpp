@@ -28,8 +28,8 @@ class PointRuns {
   experiment::RunSpec run(std::int64_t number);
 
   // Loads data sets, asks the trainer for the recipes and has it make the packages of these points, each once.
-  // Random weights are made where they are needed.
-  void prepare(const std::vector<std::int64_t>& numbers);
+  // Random weights are made where they are needed. Whether there is one that was not there before.
+  bool prepare(const std::vector<std::int64_t>& numbers);
 
   // Its package, of which the last few are kept; may complete the run's hardware by it. Throws Infeasible.
   const experiment::Package& package(experiment::RunSpec& run);

@@ -179,7 +179,7 @@ std::vector<std::int64_t> Points::chosen() const {
     for (std::int64_t one = 0; one < grid_size_; ++one) {
       if (is_wanted(one)) numbers.push_back(one);
     }
-    if (method.kind == MethodKind::random &&
+    if (method.kind != MethodKind::grid &&
         static_cast<std::int64_t>(numbers.size()) > method.points) {
       shuffle(numbers, generator);
       numbers.resize(static_cast<std::size_t>(method.points));

@@ -32,6 +32,7 @@ class Points {
   //   random           `points` of them, each as likely (all, where there are no more)
   //   latin-hypercube  of each axis' values about equally many; points that conditions drop or that come twice are
   //                    missing
+  //   nsga2            as random does: what it will simulate, each generation decides (search.hpp)
   // Throws InputError where there is none, or the grid is too large to be gone through.
   std::vector<std::int64_t> chosen() const;
 

@@ -76,9 +76,9 @@ void put_point(Database& database, const StoredPoint& point) {
 void make_view(Database& database) {
   constexpr int looked_at = 200;  // points have the same metrics
   std::string view = "CREATE VIEW results AS SELECT number, status, reason, hash, package_sha256";
+  std::set<std::string> seen;
   for (const char* of : {"axes", "metrics"}) {
     std::vector<std::string> names;
-    std::set<std::string> seen;
     database.run(
         "SELECT key FROM (SELECT " + std::string(of) + " AS o FROM points WHERE wanted AND " + of +
             " IS NOT NULL ORDER BY number LIMIT " + std::to_string(looked_at) + "), json_each(o)",
@@ -97,19 +97,6 @@ void make_view(Database& database) {
 // Leaves one file, whatever may be beside it.
 void leave_one_file(Database& database) { database.run("PRAGMA journal_mode = DELETE"); }
 
-// Workers of a command that was killed end a moment after it.
-support::FileLock lock_of(const std::filesystem::path& folder) {
-  constexpr int tries = 60;
-  for (int i = 0; i < tries; ++i) {
-    if (std::optional<support::FileLock> lock =
-            support::FileLock::try_take(folder / ".study.lock")) {
-      return std::move(*lock);
-    }
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
-  }
-  throw std::runtime_error(folder.string() + ": another process explores into it");
-}
-
 // Objectives and constraints.
 std::string wishes_of(const Study& study) {
   Json objectives = Json::array();
@@ -122,6 +109,19 @@ std::string wishes_of(const Study& study) {
 }
 
 }  // namespace
+
+// Workers of a command that was killed end a moment after it.
+support::FileLock lock_study(const std::filesystem::path& folder) {
+  constexpr int tries = 60;
+  for (int i = 0; i < tries; ++i) {
+    if (std::optional<support::FileLock> lock =
+            support::FileLock::try_take(folder / ".study.lock")) {
+      return std::move(*lock);
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  throw std::runtime_error(folder.string() + ": another process explores into it");
+}
 
 std::filesystem::path store_file(const std::filesystem::path& folder) {
   return folder / "study.sqlite";
@@ -147,7 +147,7 @@ Store::Store(const std::filesystem::path& folder, const Study& study, const std:
   const std::filesystem::path file = store_file(folder);
   support::make_output_folder(folder);
   support::check_output(file);
-  lock_ = lock_of(folder);
+  lock_ = lock_study(folder);
   std::error_code ignored;
   const bool is_new = !std::filesystem::exists(file, ignored);
   database_.emplace(file, Database::Mode::create);
@@ -207,6 +207,8 @@ void Store::want(const std::vector<std::int64_t>& numbers) {
     }
   });
 }
+
+void Store::expect(std::int64_t points) { put_meta(*database_, "wanted", std::to_string(points)); }
 
 void Store::keep(const StoredPoint& point) {
   put_point(*database_, point);
@@ -289,7 +291,7 @@ void collect_stores(const std::vector<std::filesystem::path>& shards,
   const std::filesystem::path file = store_file(out);
   support::make_output_folder(out);
   support::check_output(file);
-  const support::FileLock lock = lock_of(out);
+  const support::FileLock lock = lock_study(out);
   std::error_code ignored;
   if (std::filesystem::exists(file, ignored)) {
     throw std::runtime_error(file.string() + ": is there already; give another folder by --out");

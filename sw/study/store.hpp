@@ -46,6 +46,9 @@ struct StudyIdentity {
 
 StudyIdentity identity_of(const Study& study);
 
+// Who writes into the folder. Throws std::runtime_error where another process does.
+support::FileLock lock_study(const std::filesystem::path& folder);
+
 class Store {
  public:
   // Makes folder and file, or opens those of the same study. Throws std::runtime_error where the folder is another
@@ -59,6 +62,8 @@ class Store {
   const std::map<std::int64_t, std::string>& hashes() const { return hashes_; }
   // From now on the table has these points alone; others stay, unseen.
   void want(const std::vector<std::int64_t>& numbers);
+  // So many will come; which ones is told by want() at the end.
+  void expect(std::int64_t points);
   void keep(const StoredPoint& point);
   std::optional<StoredPoint> find(std::int64_t number);
 

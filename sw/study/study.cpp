@@ -99,18 +99,34 @@ void read_derived(reading::Section section, std::set<std::string>& names, Study&
   names.insert(study.derived.back().keys.begin(), study.derived.back().keys.end());
 }
 
-Method read_method(reading::Section section) {
+Method read_method(reading::Section section, std::size_t objectives) {
   static const std::map<std::string, MethodKind> kinds = {
       {"grid", MethodKind::grid},
       {"random", MethodKind::random},
-      {"latin-hypercube", MethodKind::latin_hypercube}};
+      {"latin-hypercube", MethodKind::latin_hypercube},
+      {"nsga2", MethodKind::nsga2}};
   Method method;
-  method.kind = kinds.at(section.choice("kind", "grid", {"grid", "random", "latin-hypercube"}));
-  for (const char* key : {"points", "seed"}) section.expect(key);
+  method.kind =
+      kinds.at(section.choice("kind", "grid", {"grid", "random", "latin-hypercube", "nsga2"}));
+  for (const char* key : {"points", "seed", "population"}) section.expect(key);
   section.refuse_unknown_keys();
+  if (method.kind != MethodKind::nsga2 && section.has("population")) {
+    section.refuse("population", "goes with kind nsga2");
+  }
   if (method.kind == MethodKind::grid) {
     for (const char* key : {"points", "seed"}) {
-      if (section.has(key)) section.refuse(key, "goes with kind random, latin-hypercube");
+      if (section.has(key)) section.refuse(key, "goes with kind random, latin-hypercube, nsga2");
+    }
+    return method;
+  }
+  if (method.kind == MethodKind::nsga2) {
+    constexpr std::int64_t most = std::numeric_limits<std::uint32_t>::max();  // pagmo's
+    method.points = section.value("points").integer(1, most_points);
+    method.seed = static_cast<std::uint64_t>(section.integer("seed", 1, 0, most));
+    method.population = static_cast<int>(section.integer("population", 40, 8, 10'000));
+    if (method.population % 4 != 0) section.refuse("population", "allowed: a multiple of 4");
+    if (objectives < 2) {
+      section.refuse("kind", "nsga2 needs two objectives (minimise, maximise) at least");
     }
     return method;
   }
@@ -118,6 +134,26 @@ Method read_method(reading::Section section) {
   method.seed = static_cast<std::uint64_t>(
       section.integer("seed", 1, 0, std::numeric_limits<std::int64_t>::max()));
   return method;
+}
+
+SlurmSettings read_engines(reading::Section engines, reading::Mistakes& mistakes) {
+  engines.collect_into(mistakes);
+  engines.expect("slurm");
+  engines.refuse_unknown_keys();
+  SlurmSettings settings;
+  reading::Section slurm = engines.section("slurm");
+  slurm.collect_into(mistakes);
+  mistakes.collect([&] { settings.chunk = slurm.integer("chunk", 0, 1, most_points); });
+  mistakes.collect([&] {
+    for (const reading::Value& option : texts(slurm.value("sbatch"))) {
+      if (option.text().empty() || option.text().front() != '-') {
+        option.refuse_found("an option of sbatch, such as \"--time=60\"");
+      }
+      settings.sbatch.push_back(option.text());
+    }
+  });
+  slurm.refuse_unknown_keys();
+  return settings;
 }
 
 // Two who drive one key: which of them would hold?
@@ -232,13 +268,14 @@ Study read_study(const std::filesystem::path& file, experiment::ReadFiles& files
               {},
               {},
               {},
+              {},
               {}};
   const reading::Node root = reading::parse_toml(study.text, file.string());
   reading::Mistakes mistakes;
   reading::Section top("", {&root});
   top.collect_into(mistakes);
   for (const char* key : {"name", "scenario", "base", "axis", "derived", "where", "skip",
-                          "minimise", "maximise", "constraints", "method"}) {
+                          "minimise", "maximise", "constraints", "method", "engine"}) {
     top.expect(key);
   }
   top.refuse_unknown_keys();
@@ -278,7 +315,9 @@ Study read_study(const std::filesystem::path& file, experiment::ReadFiles& files
   read_conditions(top, "skip", names, study.skip, mistakes);
   read_objectives(top, study, mistakes);
   read_constraints(top, names, study, mistakes);
-  mistakes.collect([&] { study.method = read_method(top.section("method")); });
+  mistakes.collect(
+      [&] { study.method = read_method(top.section("method"), study.objectives.size()); });
+  mistakes.collect([&] { study.slurm = read_engines(top.section("engine"), mistakes); });
   mistakes.raise();
   check_keys(study, files);
   return study;

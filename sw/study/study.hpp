@@ -24,12 +24,19 @@ struct Objective {
   bool maximise = false;
 };
 
-enum class MethodKind { grid, random, latin_hypercube };
+enum class MethodKind { grid, random, latin_hypercube, nsga2 };
 
 struct Method {
   MethodKind kind = MethodKind::grid;
-  std::int64_t points = 0;  // to simulate; of a grid all
+  std::int64_t points = 0;  // to simulate; of a grid all, of nsga2 at most
   std::uint64_t seed = 1;
+  int population = 0;  // of nsga2
+};
+
+// [engine.slurm]: defaults of `abacus explore --engine slurm`.
+struct SlurmSettings {
+  std::int64_t chunk = 0;           // points a task; 0: as many as explore_by_slurm() takes
+  std::vector<std::string> sbatch;  // options
 };
 
 struct Study {
@@ -46,6 +53,7 @@ struct Study {
   std::vector<Objective> objectives;
   std::vector<Expression> constraints;  // over metrics and axes
   Method method;
+  SlurmSettings slurm;
 };
 
 // The name of the axis of a scenario's runs.

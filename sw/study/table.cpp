@@ -27,9 +27,10 @@ Parsed parsed(const StoredPoint& point) {
 }
 
 // Of all points, in the order in which they first come.
-std::vector<std::string> metric_columns(const std::vector<Parsed>& points) {
+std::vector<std::string> metric_columns(const StoredStudy& study,
+                                        const std::vector<Parsed>& points) {
   std::vector<std::string> names;
-  std::set<std::string> seen;
+  std::set<std::string> seen(study.axes.begin(), study.axes.end());
   for (const Parsed& point : points) {
     for (const auto& [name, value] : point.metrics.items()) {
       if (seen.insert(name).second) names.push_back(name);
@@ -137,7 +138,7 @@ bool dominates(const Candidate& a, const Candidate& b) {
 Table table_of(const StoredStudy& study, const std::vector<std::string>& columns) {
   std::vector<Parsed> points;
   for (const StoredPoint& point : study.points) points.push_back(parsed(point));
-  const std::vector<std::string> metrics = metric_columns(points);
+  const std::vector<std::string> metrics = metric_columns(study, points);
   Table table;
   table.columns = {"number"};
   table.columns.insert(table.columns.end(), study.axes.begin(), study.axes.end());

@@ -147,4 +147,59 @@ ProgramOutput capture_program(const std::filesystem::path& program,
   return result;
 }
 
+struct Dialogue::Running {
+  std::filesystem::path program;
+  process::pipe to;
+  process::pipe from;
+  process::child child;
+  std::string buffer;
+};
+
+Dialogue::Dialogue(const std::filesystem::path& program, const std::vector<std::string>& arguments)
+    : running_(std::make_unique<Running>()) {
+  // What we write to a program that has ended must not end us.
+  std::signal(SIGPIPE, SIG_IGN);
+  running_->program = program;
+  running_->to = make_pipe();
+  running_->from = make_pipe();
+  running_->child =
+      start(program, arguments, process::std_in<running_->to, process::std_out> running_->from);
+}
+
+Dialogue::~Dialogue() {
+  // Others whom we have forked may hold its pipes open.
+  ::kill(running_->child.id(), SIGTERM);
+  while (::waitpid(running_->child.id(), nullptr, 0) < 0 && errno == EINTR) {
+  }
+  running_->child.detach();
+}
+
+std::string Dialogue::ask(const std::string& line) {
+  const std::string text = line + '\n';
+  const auto ended = [&] { return std::runtime_error(running_->program.string() + " has ended"); };
+  for (std::size_t done = 0; done < text.size();) {
+    const ssize_t count =
+        ::write(running_->to.native_sink(), text.data() + done, text.size() - done);
+    if (count < 0 && errno != EINTR) throw ended();
+    if (count > 0) done += static_cast<std::size_t>(count);
+  }
+  for (;;) {
+    const std::size_t end = running_->buffer.find('\n');
+    if (end != std::string::npos) {
+      const std::string answer = running_->buffer.substr(0, end);
+      running_->buffer.erase(0, end + 1);
+      return answer;
+    }
+    constexpr int wait_ms = 200;
+    pollfd polled{running_->from.native_source(), POLLIN, 0};
+    ::poll(&polled, 1, wait_ms);
+    if (stop_requested()) throw Stopped();
+    if (polled.revents == 0) continue;
+    char bytes[65536];
+    const ssize_t count = ::read(running_->from.native_source(), bytes, sizeof bytes);
+    if (count == 0) throw ended();
+    if (count > 0) running_->buffer.append(bytes, static_cast<std::size_t>(count));
+  }
+}
+
 }  // namespace abacus::support

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -28,5 +29,23 @@ struct ProgramOutput {
 // The same, for a program whose answer is wanted.
 ProgramOutput capture_program(const std::filesystem::path& program,
                               const std::vector<std::string>& arguments);
+
+// A program that answers line by line.
+class Dialogue {
+ public:
+  // Starts it. Throws std::runtime_error.
+  Dialogue(const std::filesystem::path& program, const std::vector<std::string>& arguments);
+  // Ends it.
+  ~Dialogue();
+  Dialogue(const Dialogue&) = delete;
+  Dialogue& operator=(const Dialogue&) = delete;
+
+  // Its next line, after ours. Throws std::runtime_error where it has ended, Stopped where we are asked to stop.
+  std::string ask(const std::string& line);
+
+ private:
+  struct Running;
+  std::unique_ptr<Running> running_;
+};
 
 }  // namespace abacus::support

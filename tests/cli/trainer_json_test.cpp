@@ -182,9 +182,10 @@ TEST_F(TrainerJson, QuantizeAndEvaluateTellWhatTheySayInWords) {
 
 TEST_F(TrainerJson, RecipesHaveTheDefaultsThatPackagesLeaveOut) {
   make_package();
-  const Json silent = ask("recipe", "--package " + package());
-  EXPECT_TRUE(silent.at("training").is_null());
-  EXPECT_TRUE(silent.at("plan").is_null());
+  const Json quantized = ask("recipe", "--package " + package());
+  EXPECT_TRUE(quantized.at("training").is_null());
+  EXPECT_EQ(quantized.at("plan").at("scheme"), "uniform-ptq");
+  EXPECT_EQ(quantized.at("plan").at("weight-bits"), 4);
   const std::string options =
       "--scheme uniform --weight-bits 4 --activation-bits 4 --epochs 1 --train-images 32 "
       "--calibration-images 40 --bn-images 40 --seed 9 --lr 0.01 --activation-quantizer asq "

@@ -60,5 +60,20 @@ TEST(RunProgram, PassesArgumentsAsTheyAre) {
   EXPECT_EQ(test::read_text(file), "a b;c $HOME");
 }
 
+TEST(Dialogue, ALineForALine) {
+  Dialogue echo("/bin/sh", {"-c", "while read -r line; do echo \"<$line>\"; done"});
+  EXPECT_EQ(echo.ask("one"), "<one>");
+  const std::string longer(300'000, 'x');
+  EXPECT_EQ(echo.ask(longer), '<' + longer + '>');
+  EXPECT_EQ(echo.ask(""), "<>");
+}
+
+TEST(Dialogue, WithAProgramThatIsNotThereOrEnds) {
+  EXPECT_THROW(Dialogue("/nowhere/cat", {}), std::runtime_error);
+  Dialogue ends("/bin/false", {});
+  EXPECT_THROW(ends.ask("one"), std::runtime_error);
+  EXPECT_THROW(ends.ask("two"), std::runtime_error);
+}
+
 }  // namespace
 }  // namespace abacus::support

@@ -4,7 +4,7 @@
 <!-- end -->
 
 so that no figure is copied by hand. Results stand in
-DIR/NAME; --reuse takes those that are there.
+DIR/NAME; --reuse takes those that are there. The name tutorial runs docs/tutorial.md.
 """
 
 import argparse
@@ -13,11 +13,15 @@ import re
 import sys
 
 from abacus import places
+from abacus.doc_tables import trade_off, tutorial
 from abacus.doc_tables.tables import TABLES, Table
 from abacus.errors import AbacusError, Stopped
 from abacus.output import say, write_output
 from abacus.programs import process
 from abacus.results import read_results
+
+
+TUTORIAL = "tutorial"
 
 
 def rows(table: Table, results: pathlib.Path) -> str:
@@ -69,7 +73,7 @@ def main(argv: list[str]) -> None:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    names = [table.name for table in TABLES]
+    names = [table.name for table in TABLES] + [TUTORIAL]
     parser.add_argument("tables", nargs="*", metavar="NAME", help=f"{', '.join(names)}; all")
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("results"), metavar="DIR")
     parser.add_argument("--reuse", action="store_true", help="results that are there")
@@ -84,8 +88,15 @@ def main(argv: list[str]) -> None:
         for table in TABLES:
             if arguments.tables and table.name not in arguments.tables:
                 continue
-            text = rows(table, simulate(table, arguments))
-            put(places.ROOT / table.document, table.name, text)
+            results = simulate(table, arguments)
+            put(places.ROOT / table.document, table.name, rows(table, results))
+            if table.picture:
+                trade_off.draw(results, places.ROOT / table.picture)
+        if not arguments.tables or TUTORIAL in arguments.tables:
+            text = tutorial.DOCUMENT.read_text(encoding="utf-8")
+            program = process.find_program("abacus", arguments.bin)
+            write_output(tutorial.DOCUMENT, tutorial.done(text, program))
+            say(tutorial.DOCUMENT)
     except Stopped:
         sys.exit(process.STOPPED_STATUS)
     except (AbacusError, OSError, KeyError) as error:

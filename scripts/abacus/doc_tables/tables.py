@@ -14,12 +14,26 @@ class Table:
     document: str
     scenario: str
     columns: tuple[Column, ...]
+    picture: str = ""  # of accuracy against energy, to be drawn too
 
 
 TABLES = (
     Table(
-        "demo",
+        "first",
         "README.md",
+        "first.toml",
+        (
+            Column("network, 4 bits", lambda run: str(run["name"])),
+            columns.ACCURACY,
+            columns.CYCLES,
+            columns.TIME,
+            columns.ENERGY,
+            columns.DRAM_SHARE,
+        ),
+    ),
+    Table(
+        "demo",
+        "docs/demo.md",
         "demo.toml",
         (
             columns.NAME,
@@ -33,6 +47,7 @@ TABLES = (
             columns.DRAM_SHARE,
             columns.ON_CHIP,
         ),
+        "docs/figures/demo.svg",
     ),
     Table(
         "workloads",

@@ -12,7 +12,7 @@ from abacus.errors import AbacusError
 from abacus.report import tables
 from abacus.report.library import VERSION
 from abacus.report.page_data import payload, script_json, with_details
-from abacus.report.points import METRICS, points_of_runs
+from abacus.report.points import METRICS, Point, points_of_runs
 from abacus.report.results import Program, RandomWeights, Results, TrainedWeights, timed
 from abacus.report.scripts import script as own_script
 from abacus.report.scripts import source_of, style
@@ -82,6 +82,7 @@ def page(results: Results, source: object, library: str = "", chosen: Sequence[s
         library,
         script_json(payload(points, METRICS, runs, detailed)),
         title=results.scenario_name,
+        by_table=None,
         results=results,
         runs=runs,
         timed=timed(runs),
@@ -110,6 +111,12 @@ def study_page(study: Study, source: object, library: str = "") -> str:
     """`source`: the study's folder or export, as the page names it."""
     points = study.points
     counts = [(sum(p.status == status for p in points), status) for status in OTHER_STATUSES]
+    explore = ["abacus", "explore", study.file]
+    if study.wanted:  # a folder
+        explore.append(f"--out={source}")
+    scenario = lines_of(study.text)
+    if study.base:
+        scenario += ["", "# The scenario:", "", *lines_of(study.base)]
     return render(
         library,
         script_json(payload(points, study.metrics, (), set())),
@@ -119,17 +126,33 @@ def study_page(study: Study, source: object, library: str = "") -> str:
         timed=(),
         points=points,
         without=" and ".join(f"{count:,} {status}" for count, status in counts if count),
+        about=about(points),
+        unfinished=study.wanted if study.wanted > len(points) else 0,
+        by_table=tables.least_energies(points),
         warnings=(),
         disagreements=(),
         summary=tables.study_points(study),
         made_with=shlex.join(study.command),
         made_by="",
-        scenario_lines=lines_of(study.text),
-        commands=[
-            shlex.join(["abacus", "explore", study.file]),
-            shlex.join(["abacus", "report", str(source)]),
-        ],
+        scenario_lines=scenario,
+        commands=[shlex.join(explore), shlex.join(["abacus", "report", str(source)])],
     )
+
+
+def about(points: Sequence[Point]) -> str:
+    """What the points are of, in words."""
+    ok = [point for point in points if point.status == "ok"]
+    images = sorted({point.images for point in ok if point.images is not None})
+    tables_named = sorted({point.energy_table for point in ok if point.energy_table})
+    areas = sorted({point.area_table for point in ok if point.area_table})
+    said = [
+        ", ".join(sorted({f"{p.network} on {p.dataset}" for p in ok if p.network and p.dataset})),
+        " and ".join(f"{n:,} image" + ("" if n == 1 else "s") for n in images)
+        + (" a point" if images else ""),
+        f"energy by {', '.join(tables_named)}" if tables_named else "",
+        f"area by {', '.join(areas)}" if areas else "",
+    ]
+    return "; ".join(words for words in said if words)
 
 
 def render(library: str, data: Markup, **values: object) -> str:

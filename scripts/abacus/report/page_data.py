@@ -2,7 +2,7 @@
 element."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from markupsafe import Markup
@@ -66,10 +66,19 @@ def payload(
     points: Sequence[Point], metrics: Sequence[Metric], runs: Sequence[Run], detailed: set[int]
 ) -> dict[str, Any]:
     """Lists rather than objects wherever names are a file's."""
+
+    def detail_of(i: int) -> dict[str, Any]:
+        return detail(runs[points[i].run or 0])
+
     shown = [m for m in metrics if any(point.metrics.get(m.key) is not None for point in points)]
     axes = list(dict.fromkeys(key for point in points for key in point.axes))
-    details = [runs[points[i].run or 0] for i in sorted(detailed)]
-    places = {i: at for at, i in enumerate(sorted(detailed))}
+    # Layers of runs, components alone of a study's points.
+    own = sorted(detailed | {i for i, point in enumerate(points) if point.components})
+    details = [
+        {"components": grouped(points[i].components)} if points[i].components else detail_of(i)
+        for i in own
+    ]
+    places = {i: at for at, i in enumerate(own)}
     return {
         "metrics": [
             {
@@ -104,7 +113,7 @@ def payload(
             }
             for i, point in enumerate(points)
         ],
-        "details": [detail(run) for run in details],
+        "details": details,
     }
 
 
@@ -152,11 +161,15 @@ def busy_and_stalled(units: UnitTimes, names: Sequence[str]) -> tuple[float, flo
 
 
 def components(timing: Timing) -> list[float]:
-    """In COMPONENTS' order; what no group names still belongs to the sum."""
-    energies = timing.energy_by_component_uj
+    """In COMPONENTS' order."""
+    return grouped(timing.energy_by_component_uj)
+
+
+def grouped(energies: Mapping[str, float]) -> list[float]:
+    """What no group names still belongs to the sum."""
     sums = [sum(energies.get(name, 0.0) for name in names) for _, names in COMPONENTS]
-    grouped = {name for _, names in COMPONENTS for name in names}
-    return sums + [sum(value for name, value in energies.items() if name not in grouped)]
+    known = {name for _, names in COMPONENTS for name in names}
+    return sums + [sum(value for name, value in energies.items() if name not in known)]
 
 
 def as_seen(value: Any) -> Any:

@@ -2,7 +2,7 @@
 of metrics, and of axes by which it is filtered."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from abacus.report.results import Run, Timing, TrainedWeights
 
@@ -25,7 +25,7 @@ class Metric:
 class Point:
     """`network` and `dataset`: what is solved; points of different ones are never compared.
     `interval` of the accuracy in percent; `hashes` by what they are of; `run`: its place among the
-    results' runs."""
+    results' runs. Of a point of a study: energies by component, and by energy table."""
 
     name: str
     network: str
@@ -40,6 +40,8 @@ class Point:
     interval: tuple[float, float] | None = None
     hashes: tuple[tuple[str, str], ...] = ()
     run: int | None = None
+    components: Mapping[str, float] = field(default_factory=dict)
+    energies: Mapping[str, float] = field(default_factory=dict)
 
 
 ACCURACY = Metric("accuracy_percent", "Accuracy", "%", "more", IMAGES)

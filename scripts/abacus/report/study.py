@@ -1,4 +1,5 @@
-"""The points of a study, as `abacus export DIR --json` writes them (docs/report.md)."""
+"""The points of a study, as its folder has them, or as `abacus export DIR --json` writes them
+(docs/report.md)."""
 
 from dataclasses import dataclass
 
@@ -28,7 +29,8 @@ MORE_IS_BETTER = ("accuracy", "utilisation", "frames_per_second", "taps_per_cycl
 
 @dataclass(frozen=True)
 class Study:
-    """`text`: of the study's file."""
+    """`text`: of the study's file; `base`: of its scenario, where that is another one; `wanted`: so
+    many points it will have."""
 
     name: str
     file: str
@@ -36,6 +38,8 @@ class Study:
     command: tuple[str, ...]
     metrics: tuple[Metric, ...]
     points: tuple[Point, ...]
+    base: str = ""
+    wanted: int = 0
 
 
 def study_of(json: JsonValue) -> Study:
@@ -52,6 +56,8 @@ def study_of(json: JsonValue) -> Study:
         command=() if provenance is None else provenance["command"].list_of(JsonValue.text),
         metrics=metrics_of(points),
         points=points,
+        base=text_or_empty(about.get("base")),
+        wanted=0 if about.get("wanted") is None else about["wanted"].count(),
     )
 
 
@@ -77,8 +83,22 @@ def point_of(json: JsonValue) -> Point:
         energy_table=text_or_empty(json.get("energy_table")),
         area_table=text_or_empty(json.get("area_table")),
         interval=None if percent is None or not images else wilson(percent, images),
-        hashes=(("point", json["hash"].text()),),
+        hashes=hashes_of(json),
+        components=quantities(json.get("components")),
+        energies=quantities(json.get("energy_tables")),
     )
+
+
+def hashes_of(json: JsonValue) -> tuple[tuple[str, str], ...]:
+    """Of the point, and of the package that it was simulated with."""
+    package = text_or_empty(json.get("package"))
+    return (("point", json["hash"].text()), *((("package", package),) if package else ()))
+
+
+def quantities(json: JsonValue | None) -> dict[str, float]:
+    """By name; those alone that are numbers."""
+    found = {} if json is None else json.map_of(lambda one: one.or_null(JsonValue.quantity))
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def row_of(json: JsonValue) -> Point:
@@ -91,13 +111,17 @@ def row_of(json: JsonValue) -> Point:
     given = [name for name in names[:first] if name != "number" and json[name].value is not None]
     axes = {name: axis_of(json[name]) for name in given}
     values = {name: json[name] for name in names[first + 1 : reason]}
-    metrics = {name: signed(of) for name, of in values.items() if of.is_number()}
+    metrics = {
+        name: signed(of) for name, of in values.items() if of.is_number() and name != "images"
+    }
     percent, images = metrics.get(ACCURACY.key), values.get("images")
     count = images.count() if images is not None and images.value is not None else None
     return Point(
         name=", ".join(f"{name}={value}" for name, value in axes.items()) or f"point {number}",
-        network=str(axes.get("network", "")),
-        dataset=str(axes.get("dataset", "")),
+        network=str(axes.get("network", "")) or text_or_empty(values.get("network")),
+        dataset=str(axes.get("dataset", "")) or text_or_empty(values.get("dataset")),
+        energy_table=text_or_empty(values.get("energy_table")),
+        area_table=text_or_empty(values.get("area_table")),
         metrics=metrics if status == "ok" else {},
         axes=axes,
         status=status,

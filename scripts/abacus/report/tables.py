@@ -195,16 +195,32 @@ def study_points(study: Study) -> Table:
         for metric in study.metrics
         if any(point.metrics.get(metric.key) is not None for point in study.points)
     ]
-    header = ["Point", "Status"] + axes
+    counted = any(point.images is not None for point in study.points)
+    header = ["Point", "Status"] + (["Images"] if counted else []) + axes
     header += [f"{metric.label} {metric.unit}".rstrip() for metric in metrics]
     rows = [
         study_cells(point)
+        + ([number(point.images)] if counted else [])
         + [str(point.axes.get(axis, MISSING)) for axis in axes]
         + [number(point.metrics.get(metric.key), "{:,.6g}") for metric in metrics]
         for point in study.points
     ]
-    columns = {2 + len(axes) + i: metric.key for i, metric in enumerate(metrics)}
+    columns = {len(header) - len(metrics) + i: metric.key for i, metric in enumerate(metrics)}
     return table(header, rows, text_columns=(0, 1), metrics=columns)
+
+
+def least_energies(points: Sequence[Point]) -> Table | None:
+    """The cheapest point by each table that prices all finished ones; None where no table does, or
+    points of different networks make the question idle."""
+    ok = [point for point in points if point.status == "ok" and point.energies]
+    names = [name for name in (ok[0].energies if ok else ()) if all(name in p.energies for p in ok)]
+    if not names or len({(point.network, point.dataset) for point in ok}) > 1:
+        return None
+    rows = []
+    for name in names:
+        best = min(ok, key=lambda point: point.energies[name])
+        rows.append([name, best.name, number(best.energies[name], "{:,.6g}")])
+    return table(["Energy table", "Point", "Energy µJ"], rows, text_columns=(0, 1))
 
 
 def area_note(runs: Sequence[Run]) -> str:

@@ -1,5 +1,6 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <map>
 #include <memory>
 #include <stdexcept>
 
@@ -34,6 +35,10 @@ int explore(Options& options) {
   if (options.explore.study.empty()) throw std::invalid_argument("name a study file");
   if (options.explore.out.empty() && !options.explore.dry_run) {
     throw std::invalid_argument("give --out DIR, a folder for the study's points");
+  }
+  if (options.explore.engine == study::Engine::local &&
+      (options.explore.chunk > 0 || !options.explore.sbatch.empty())) {
+    throw std::invalid_argument("--chunk, --sbatch: go with --engine slurm");
   }
   const study::ExploreResult result = study::explore(options.explore);
   if (!options.explore.dry_run && !options.explore.quiet) {
@@ -76,6 +81,22 @@ void add_explore_command(CLI::App& app) {
       ->add_option("--shard", options->shard,
                    "This part of the points, in a folder of its own: 2/4")
       ->type_name("I/N");
+  command
+      ->add_option("--engine", explored.engine,
+                   "Who runs the processes: local (the default) or slurm")
+      ->transform(CLI::CheckedTransformer(
+          std::map<std::string, study::Engine>{{"local", study::Engine::local},
+                                               {"slurm", study::Engine::slurm}},
+          CLI::ignore_case))
+      ->type_name("ENGINE")
+      ->default_str("local");
+  add_integer(*command, "--chunk", explored.chunk, "Of slurm: points a task", {1, 10'000'000})
+      ->default_str("the study's, else 250");
+  command
+      ->add_option("--sbatch", explored.sbatch,
+                   "Of slurm: option of sbatch; may be repeated: --sbatch=--partition=long")
+      ->type_name("OPTION")
+      ->allow_extra_args(false);
   command->add_flag("--dry-run", explored.dry_run,
                     "Count the points, name infeasible ones, estimate the time");
   command->add_flag("--yes", explored.yes, "More than 10000 points, too");

@@ -25,9 +25,11 @@ void add_report_command(CLI::App& app) {
   auto details = std::make_shared<std::vector<std::string>>();
   auto points = std::make_shared<bool>(false);
   CLI::App* command =
-      app.add_subcommand("report", "Make a self-contained HTML page of a results file");
-  command->add_option("results", *results, "results.json of `abacus simulate`")->required();
-  command->add_option("--out", *out, "The page; default: report.html beside the results");
+      app.add_subcommand("report", "Make a self-contained HTML page of results, or of a study");
+  command->add_option("results", *results, "results.json of `abacus simulate`, or a study's folder")
+      ->required();
+  command->add_option("--out", *out,
+                      "The page; default: report.html beside the results, or in the folder");
   command
       ->add_option("--detail", *details,
                    "Layers of this run too, where there are too many to show all of them")

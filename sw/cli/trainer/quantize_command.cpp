@@ -132,7 +132,7 @@ void run(const Arguments& arguments) {
   network.origin.recipe_sha256 = arguments.recipe_hash.empty()
                                      ? network::sha256_text(recipe(options, arguments.threads))
                                      : arguments.recipe_hash;
-  network::write_package(arguments.out, network);
+  network::write_package(arguments.out, network, recipe(options, arguments.threads));
   if (arguments.json) {
     return print_result(arguments, network.origin, evaluated, evaluation.count(), comparison,
                         compared.name);

@@ -74,18 +74,21 @@ void run(const Arguments& arguments) {
   if (recipe != metadata.end()) {
     const std::string& text = recipe->second;
     const std::string mark = " plan: ";
-    const std::size_t at = std::min(text.find(mark), text.size());
-    training = training_defaults();
-    add_words(text.substr(0, at), training);
+    const std::size_t at = text.find(mark);
+    const bool trained = at != std::string::npos;  // by qat, not by quantize
+    if (trained) {
+      training = training_defaults();
+      add_words(text.substr(0, at), training);
+    }
     plan = {{"fraction-bits", nullptr}};
-    add_words(text.substr(at), plan);
+    add_words(trained ? text.substr(at) : text, plan);
   }
   if (arguments.json) {
     print_json("recipe", {{"package", arguments.package}, {"training", training}, {"plan", plan}});
-  } else if (training.is_null()) {
+  } else if (plan.is_null()) {
     std::printf("%s does not tell how it was made\n", arguments.package.c_str());
   } else {
-    print_options("training:", training);
+    if (!training.is_null()) print_options("training:", training);
     print_options("plan:", plan);
   }
 }
@@ -95,7 +98,7 @@ void run(const Arguments& arguments) {
 void add_recipe_command(CLI::App& app) {
   const auto arguments = std::make_shared<Arguments>();
   CLI::App* command = app.add_subcommand(
-      "recipe", "Tell by which options qat trained a package, the defaults included");
+      "recipe", "Tell by which options a package was made, the defaults included");
   command->add_option("--package", arguments->package, "Integer network package (.safetensors)")
       ->required();
   add_json_option(*command, arguments->json);

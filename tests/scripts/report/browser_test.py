@@ -11,7 +11,7 @@ import unittest
 from typing import Any
 
 from fake_programs import SCRIPTS
-from made_up import many_runs, study
+from made_up import many_runs, study, study_folder
 from results_case import hostile, tiny
 
 CHROMIUM, DRIVER = pathlib.Path("/usr/bin/chromium"), pathlib.Path("/usr/bin/chromedriver")
@@ -70,6 +70,10 @@ class Browser(unittest.TestCase):
         """The page of it, which loads without errors and asks for nothing else."""
         file = self.folder / "results.json"
         file.write_text(json.dumps(content))
+        self.open_page_of(file, *options)
+
+    def open_page_of(self, file: pathlib.Path, *options: str) -> None:
+        """The page beside the file, or in the folder."""
         done = subprocess.run(
             [SCRIPTS / "report", file, *options], capture_output=True, text=True, timeout=SECONDS
         )
@@ -87,6 +91,21 @@ class Browser(unittest.TestCase):
             if event["method"] == "Network.requestWillBeSent"
         ]
         self.assertEqual([url for url in asked if not url.startswith(("file:", "data:"))], [])
+
+    def assert_fits(self) -> None:
+        """In windows of all widths."""
+        for width in WIDTHS:
+            size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+            self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+            # Plots follow the window a moment later.
+            WebDriverWait(self.driver, SECONDS).until(
+                lambda driver: driver.execute_script(
+                    "return [...document.querySelectorAll('#front .main-svg')].every("
+                    "(svg) => svg.getBoundingClientRect().right <= innerWidth)"
+                )
+            )
+            self.assertLessEqual(self.js("document.documentElement.scrollWidth"), width)
+        self.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
     def log(self, kind: str) -> list[dict[str, Any]]:
         """What the browser has said since the last time."""
@@ -209,6 +228,28 @@ class Browser(unittest.TestCase):
         self.assertEqual(self.element("count").text, "40 of 40 points")
         self.assert_no_errors()
 
+    def test_a_studys_folder(self) -> None:
+        (self.folder / "study.sqlite").unlink(missing_ok=True)
+        study_folder(self.folder, 40)
+        self.open_page_of(self.folder)
+        self.assertEqual(self.element("count").text, "40 of 40 points")
+        # Energies by component of the front, and no layers.
+        bars = "document.querySelectorAll('#details .plot').length"
+        self.assertEqual(self.js(bars), 2)
+        self.assertNotIn("Cycles by layer", self.element("details").text)
+        # Accuracies over 100 images have a front of their own.
+        images = self.js("abacus.data.points.map((point) => point.images)")
+        for front in self.js(
+            "abacus.fronts(abacus.visible(), abacus.metricAt('accuracy_percent'),"
+            " abacus.metricAt('energy_per_image_uj')).map((front) => front.map((p) => p.index))"
+        ):
+            self.assertEqual(len({images[index] for index in front}), 1)
+        axis = self.js("abacus.data.axes.indexOf('arithmetic')")
+        self.click(f"filter-{axis}-0")
+        self.assertEqual(self.element("count").text, "20 of 40 points")
+        self.assert_fits()
+        self.assert_no_errors()
+
     def test_names_become_no_markup(self) -> None:
         self.open(hostile())
         Select(self.element("baseline")).select_by_index(1)
@@ -226,18 +267,7 @@ class Browser(unittest.TestCase):
             (tiny(), ()),
         ):
             self.open(content, *options)
-            for width in WIDTHS:
-                size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
-                self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-                # Plots follow the window a moment later.
-                WebDriverWait(self.driver, SECONDS).until(
-                    lambda driver: driver.execute_script(
-                        "return [...document.querySelectorAll('#front .main-svg')].every("
-                        "(svg) => svg.getBoundingClientRect().right <= innerWidth)"
-                    )
-                )
-                self.assertLessEqual(self.js("document.documentElement.scrollWidth"), width)
-            self.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+            self.assert_fits()
             self.assert_no_errors()
 
     def test_tables_need_no_javascript(self) -> None:

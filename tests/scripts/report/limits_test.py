@@ -9,7 +9,7 @@ import unittest
 from typing import Any
 
 from fake_programs import SCRIPTS
-from made_up import many_runs, study
+from made_up import many_runs, study, study_folder
 
 POINTS = 500
 MOST_SECONDS = 5.0
@@ -23,28 +23,40 @@ def processor_seconds() -> float:
 
 
 class Limits(unittest.TestCase):
-    def assert_cheap(self, content: dict[str, Any], *options: str) -> None:
-        """The page of it."""
-        with tempfile.TemporaryDirectory() as folder:
-            file = pathlib.Path(folder) / "results.json"
-            file.write_text(json.dumps(content))
-            before = processor_seconds()
-            done = subprocess.run(
-                [SCRIPTS / "report", file, *options], capture_output=True, text=True, timeout=300
-            )
-            seconds = processor_seconds() - before
-            self.assertEqual(done.returncode, 0, done.stderr)
-            size = (pathlib.Path(folder) / "report.html").stat().st_size
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+
+    def assert_cheap(self, *arguments: str | pathlib.Path) -> None:
+        """The page of it, report.html in the folder."""
+        before = processor_seconds()
+        done = subprocess.run(
+            [SCRIPTS / "report", *arguments], capture_output=True, text=True, timeout=300
+        )
+        seconds = processor_seconds() - before
+        self.assertEqual(done.returncode, 0, done.stderr)
+        size = (self.folder / "report.html").stat().st_size
         print(f"{POINTS} points: {seconds:.2f} s, {size / 1e6:.2f} MB")
         self.assertLess(seconds, MOST_SECONDS)
         self.assertLess(size, MOST_BYTES)
         self.assertGreater(size, 1_000_000)  # the library is there
 
-    def test_a_page_of_many_runs(self) -> None:
-        self.assert_cheap(many_runs(POINTS))
+    def results(self, content: dict[str, Any]) -> pathlib.Path:
+        """In a file."""
+        file = self.folder / "results.json"
+        file.write_text(json.dumps(content))
+        return file
 
-    def test_a_page_of_a_study(self) -> None:
-        self.assert_cheap(study(POINTS), "--points")
+    def test_a_page_of_many_runs(self) -> None:
+        self.assert_cheap(self.results(many_runs(POINTS)))
+
+    def test_a_page_of_points(self) -> None:
+        self.assert_cheap("--points", self.results(study(POINTS)))
+
+    def test_a_page_of_a_studys_folder(self) -> None:
+        study_folder(self.folder, POINTS)
+        self.assert_cheap(self.folder)
 
 
 if __name__ == "__main__":

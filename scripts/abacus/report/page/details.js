@@ -20,7 +20,7 @@ const MOST_BARS = 24;
 const withEnergy = (fallback) => {
   if (abacus.state.chosen.size) return fallback;
   const all = abacus.visible().filter((point) =>
-    point.detail !== null && data.details[point.detail].cycles);
+    point.detail !== null && data.details[point.detail].components);
   return all.length <= MOST_BARS ? all : fallback;
 };
 
@@ -129,7 +129,7 @@ abacus.buildDetails = () => {
   let last = null;
   abacus.listen(() => {
     const all = wanted();
-    const able = all.filter((point) => point.detail !== null && data.details[point.detail].cycles);
+    const able = all.filter((point) => point.detail !== null && data.details[point.detail].components);
     const shown = able.slice(0, MOST_SHOWN);
     const priced = withEnergy(shown);
     const key = JSON.stringify([all.length, shown, priced].map((points) =>
@@ -141,11 +141,12 @@ abacus.buildDetails = () => {
     const note = [];
     if (able.length > shown.length) note.push(`The first ${MOST_SHOWN} of ${able.length}.`);
     const without = all.filter((point) => point.detail === null);
-    if (without.length) {
+    const isStudy = data.details.every((detail) => !detail.layers);
+    if (without.length && !isStudy) {
       note.push(`This page has no layers of ${without.slice(0, 3).map((point) => point.name).join(", ")}`
         + `${without.length > 3 ? ` and ${without.length - 3} more` : ""}: abacus report --detail NAME adds them.`);
     }
-    if (!shown.length) note.push("None of them has cycles.");
+    if (!shown.length) note.push("None of them has energies or cycles.");
     place.append(make("p", { className: "note" }, note.join(" ")));
     if (!shown.length) return;
     for (const name of new Set(priced.map(abacus.groupName))) {
@@ -153,12 +154,14 @@ abacus.buildDetails = () => {
       drawEnergy(place, own, `Energy by component: ${abacus.plain(name, LONGEST_TICK)}`, []);
       drawEnergy(place, own, "On the chip alone", ["DRAM"]);
     }
+    const layered = shown.filter((point) => data.details[point.detail].cycles);
+    if (!layered.length) return;
     place.append(make("h3", {}, "Cycles by layer and unit"), make("p", { className: "note" },
       "Load, compute and store work side by side, also across layers: a layer's load is often done while "
       + "the layer before computes. A layer's share ends with its last compute command."));
-    shown.forEach((point, index) => drawCycles(place, point, index < MOST_OPEN));
+    layered.forEach((point, index) => drawCycles(place, point, index < MOST_OPEN));
     place.append(make("h3", {}, "PE utilisation"),
       make("p", { className: "note" }, "Taps over lanes × the layer's cycles, in percent."));
-    drawUtilisation(place, shown);
+    drawUtilisation(place, layered);
   });
 };
