@@ -17,9 +17,11 @@ class Tutorial(unittest.TestCase):
         text = tutorial.done(shipped, self.program)
         said = [found["said"] for found in tutorial.STEP.finditer(text) if found["said"]]
         self.assertEqual(len(said), shipped.count("```text\n"))
-        run, explained, wide, changed, refused, explored, best, table, guarded, page = said
+        run, explained, traced, wide, changed, refused, explored, best, table, guarded, page = said
         self.assertEqual(run.count(" bit-exact"), 2)
         self.assertIn("limit: lanes", explained)
+        self.assertIn("bound by work", explained)
+        self.assertIn("bus transactions", traced)
         self.assertEqual(wide.count(" bit-exact"), 2)
         self.assertRegex(changed, r"cycles_per_image: \d+ → \d+ cycles \(-4\d\.\d %\)")
         self.assertRegex(changed, r"energy_per_image_uj: .*\(-\d")

@@ -87,6 +87,13 @@ inline __m512i four_operands(const std::uint8_t* from) {
 }
 
 // Whatever kernel and stride are.
+// So many operands on; where no digit is taken from them there are none, and null stays null.
+template <bool digit>
+inline const std::uint8_t* advanced(const std::uint8_t* operands, std::size_t by) {
+  if constexpr (digit) return operands + by;
+  return operands;
+}
+
 template <int entries, bool digit, int positions, int blocks>
 inline void sum_any(const PassStrip& strip, const std::uint8_t* const* rows, int first,
                     const std::uint8_t* weights, Sums<positions, blocks>& sums) {
@@ -95,9 +102,10 @@ inline void sum_any(const PassStrip& strip, const std::uint8_t* const* rows, int
     for (int kx = 0; kx < strip.kernel; ++kx) {
       const std::uint8_t* bytes =
           rows[ky] + first * strip.position + static_cast<std::size_t>(kx) * strip.pixel;
-      const std::uint8_t* operands = strip.operands + first * strip.operand_position +
-                                     static_cast<std::size_t>(ky) * strip.operand_row +
-                                     static_cast<std::size_t>(kx) * strip.operand_pixel;
+      const std::uint8_t* operands =
+          advanced<digit>(strip.operands, first * strip.operand_position +
+                                              static_cast<std::size_t>(ky) * strip.operand_row +
+                                              static_cast<std::size_t>(kx) * strip.operand_pixel);
       const std::uint8_t* from = weights;
       for (int step = 0; step < steps.count; ++step) {
         const Weights<entries, blocks> w(from);
@@ -117,7 +125,7 @@ inline void sum_any(const PassStrip& strip, const std::uint8_t* const* rows, int
           }
         }
         bytes += Step<entries>::channels * entries;
-        operands += Step<entries>::channels;
+        operands = advanced<digit>(operands, Step<entries>::channels);
         from += steps.bytes;
       }
       weights += strip.tap;
@@ -133,8 +141,9 @@ inline void sum_threes(const PassStrip& strip, const std::uint8_t* const* rows, 
   const Step<entries> steps(strip);
   for (int ky = 0; ky < 3; ++ky) {
     const std::uint8_t* bytes = rows[ky] + first * strip.position;
-    const std::uint8_t* operands = strip.operands + first * strip.operand_position +
-                                   static_cast<std::size_t>(ky) * strip.operand_row;
+    const std::uint8_t* operands =
+        advanced<digit>(strip.operands, first * strip.operand_position +
+                                            static_cast<std::size_t>(ky) * strip.operand_row);
     const std::uint8_t* from = weights;
     for (int step = 0; step < steps.count; ++step) {
       const W w[3] = {W(from), W(from + strip.tap), W(from + 2 * strip.tap)};
@@ -174,7 +183,7 @@ inline void sum_threes(const PassStrip& strip, const std::uint8_t* const* rows, 
         }
       }
       bytes += Step<entries>::channels * entries;
-      operands += Step<entries>::channels;
+      operands = advanced<digit>(operands, Step<entries>::channels);
       from += steps.bytes;
     }
     weights += 3 * strip.tap;

@@ -17,7 +17,7 @@ from abacus.report.points import (
     front,
     taps,
 )
-from abacus.report.results import NO_CYCLES, Run, Timing, UnitTimes
+from abacus.report.results import NO_CYCLES, LayerTiming, Run, Timing, UnitTimes
 from abacus.visible import visible
 
 # Of layers, actions and hardware. A page of fewer runs has it of all.
@@ -27,6 +27,18 @@ UNITS = (
     ("Load", ("load",)),
     ("Compute", ("compute_array", "compute_edge", "compute_vector", "step_adapter")),
     ("Store", ("store",)),
+)
+
+# What the compute unit's cycles go into (docs/waits.md), as they are drawn.
+CAUSES = (
+    ("Work", ("work",)),
+    ("Weights into the PEs", ("weight_fill",)),
+    ("Pipeline", ("pipeline",)),
+    ("Scale unit, lookup tables", ("scale_unit", "lookup_table")),
+    ("SRAM ports", ("activation_sram", "weight_sram", "parameter_sram")),
+    ("Waits for loads", ("token_load",)),
+    ("Waits for stores", ("token_store",)),
+    ("Waits for commands", ("commands", "token_compute")),
 )
 
 COMPONENTS = (
@@ -94,6 +106,7 @@ def payload(
         "axes": axes,
         "components": [label for label, _ in COMPONENTS] + [OTHER],
         "units": [label for label, _ in UNITS],
+        "causes": [label for label, _ in CAUSES],
         "points": [
             {
                 "name": point.name,
@@ -149,6 +162,8 @@ def detail(run: Run) -> dict[str, Any]:
     by_unit = [[busy_and_stalled(own.units, names) for own in timing.layers] for _, names in UNITS]
     found["busy"] = [[busy for busy, _ in layers] for layers in by_unit]
     found["stalled"] = [[stalled for _, stalled in layers] for layers in by_unit]
+    if any(own.spent for own in timing.layers):
+        found["spent"] = [[spent_on(own, names) for own in timing.layers] for _, names in CAUSES]
     whole = [busy_and_stalled(timing.units, names) for _, names in UNITS]
     found["share"] = [[100 * part / timing.cycles for part in unit] for unit in whole]
     return found
@@ -158,6 +173,12 @@ def busy_and_stalled(units: UnitTimes, names: Sequence[str]) -> tuple[float, flo
     """Of some units together."""
     found = [units.get(name, NO_CYCLES) for name in names]
     return sum(unit.busy for unit in found), sum(unit.stalled for unit in found)
+
+
+def spent_on(layer: LayerTiming, causes: Sequence[str]) -> float:
+    """Cycles of the compute unit."""
+    _, units = UNITS[1]
+    return sum(layer.spent.get(unit, {}).get(cause, 0) for unit in units for cause in causes)
 
 
 def components(timing: Timing) -> list[float]:

@@ -227,7 +227,13 @@ def layer_timing_of(json: JsonValue) -> LayerTiming:
         json["pe_utilisation"].quantity(),
         json["energy_uj"].quantity(),
         units_of(json["units"]),
+        spent_of(json.get("spent_cycles")),
     )
+
+
+def spent_of(json: JsonValue | None) -> dict[str, dict[str, float]]:
+    """Of a layer, by unit and cause."""
+    return {} if json is None else json.map_of(lambda unit: unit.map_of(JsonValue.quantity))
 
 
 def units_of(json: JsonValue) -> UnitTimes:

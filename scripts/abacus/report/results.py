@@ -42,6 +42,7 @@ class LayerTiming:
     pe_utilisation: float
     energy_uj: float
     units: UnitTimes
+    spent: Mapping[str, Mapping[str, float]]  # cycles by unit and cause; empty in older files
 
 
 @dataclass(frozen=True)

@@ -76,20 +76,43 @@ const cyclesOf = (detail) => {
   }];
 };
 
+const CAUSE_COLOURS = [
+  "#009E73", "#8C6D31", "#bbbbbb", "#CC79A7", "#D55E00", "#56B4E9", "#E69F00", "#555555",
+];
+
+// What the compute unit's cycles go into; of files that say so.
+const spentOf = (detail) => data.causes
+  .map((cause, index) => ({
+    type: "bar", name: cause, x: [...detail.layers.keys()], y: detail.spent[index],
+    marker: { color: CAUSE_COLOURS[index] }, hovertemplate: `${cause}: %{y:,.0f}<extra></extra>`,
+  }))
+  .filter((trace) => trace.y.some((value) => value > 0));
+
 // Folded; drawn once it is opened, since each plot takes a while.
 const drawCycles = (place, point, isOpen) => {
   const detail = data.details[point.detail];
   const element = make("div", {});
+  const spent = make("div", {});
   const shares = data.units.map((unit, index) =>
     `${unit.toLowerCase()} ${detail.share[index][0].toFixed(1)} % busy, ${detail.share[index][1].toFixed(1)} % stalled`);
-  const draw = () => abacus.plot(element, cyclesOf(detail), {
-    barmode: "group",
-    height: 400,
-    xaxis: named(detail.layers, { tickangle: -50 }),
-    yaxis: abacus.axis("Cycles"),
-  }, "cycles-by-layer");
+  const draw = () => {
+    abacus.plot(element, cyclesOf(detail), {
+      barmode: "group",
+      height: 400,
+      xaxis: named(detail.layers, { tickangle: -50 }),
+      yaxis: abacus.axis("Cycles"),
+    }, "cycles-by-layer");
+    if (!detail.spent) return;
+    abacus.plot(spent, spentOf(detail), {
+      barmode: "stack",
+      title: { text: "Where the compute unit's cycles go", font: { size: 13 }, x: 0, xanchor: "left" },
+      height: 400,
+      xaxis: named(detail.layers, { tickangle: -50 }),
+      yaxis: abacus.axis("Cycles"),
+    }, "waits-by-layer");
+  };
   const fold = make("details", { open: isOpen }, make("summary", {}, point.name),
-    make("p", { className: "note" }, `${shares.join("; ")}.`), element);
+    make("p", { className: "note" }, `${shares.join("; ")}.`), element, spent);
   place.append(fold);
   if (isOpen) draw();
   else fold.addEventListener("toggle", draw, { once: true });
