@@ -146,6 +146,28 @@ void Platform::log_bus(std::ostream& out) {
   parts_->monitor = std::make_unique<hw::BusMonitor>(parts_->bus, out);
 }
 
+std::vector<PlatformSignal> Platform::signals() const {
+  std::vector<PlatformSignal> signals;
+  const auto add = [&signals](const std::string& name, const auto& variable) {
+    signals.push_back({name, [name, &variable](sc_core::sc_trace_file* file) {
+                         sc_core::sc_trace(file, variable, name);
+                       }});
+  };
+  const auto add_unit = [&add](const std::string& name, const ExecutionUnit& unit) {
+    add(name + ".executing", unit.state().executing);
+    add(name + ".queued", unit.state().queued);
+    add(name + ".layer", unit.state().layer);
+  };
+  add_unit("load", parts_->load);
+  add_unit("compute", parts_->compute);
+  add_unit("store", parts_->store);
+  add("sequencer.busy", parts_->sequencer.busy());
+  for (int i = 0; i < hw::token_counters; ++i) {
+    add("tokens." + std::to_string(i), parts_->tokens.count(i));
+  }
+  return signals;
+}
+
 void Platform::observe_bus(hw::BusObserver& observer) { parts_->bus.observe(observer); }
 
 const std::string& Platform::bus_initiator(int initiator) const {

@@ -23,6 +23,11 @@ class BusObserver;
 
 namespace abacus::models {
 
+struct PlatformSignal {
+  std::string name;
+  std::function<void(sc_core::sc_trace_file*)> trace;  // adds it to the file, under its name
+};
+
 class Platform : public sc_core::sc_module {
  public:
   // Throws std::invalid_argument naming the part and the parameter that is out of range.
@@ -38,6 +43,9 @@ class Platform : public sc_core::sc_module {
   // Logs every bus transaction as CSV (tlm/bus_monitor.hpp); timed levels only. `out` must outlive
   // the platform. Before sc_start.
   void log_bus(std::ostream& out);
+  // What a trace of signals can show: `load.executing`, `compute.queued`, `store.layer`, `tokens.3`,
+  // `sequencer.busy`, … They live as long as the platform.
+  std::vector<PlatformSignal> signals() const;
   // Told of every bus transaction when it ends; timed levels only. Not owned.
   void observe_bus(hw::BusObserver& observer);
   const std::string& bus_initiator(int initiator) const;

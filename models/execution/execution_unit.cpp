@@ -24,18 +24,20 @@ void ExecutionUnit::push(const hw::Command& command, std::uint32_t index) {
     waited(Cause::commands, layer_of(command));
   }
   queue_.push_back({command, index});
+  ++state_.queued;
   if (sc_core::sc_is_running()) pushed_.notify();  // before, the thread has not looked yet
 }
 
 bool ExecutionUnit::step() {
-  if (executing_ || failure_ || queue_.empty()) return false;
+  if (state_.executing || failure_ || queue_.empty()) return false;
   if (!tokens_.take(queue_.front().command.wait)) return false;
   const Queued entry = queue_.front();
   queue_.pop_front();
-  executing_ = true;
+  --state_.queued;
+  state_.executing = true;
   unit_ = unit_of(entry.command);
-  layer_ = layer_of(entry.command);
-  waited(token_of(tokens_.last_raised_by(entry.command.wait)), layer_);
+  state_.layer = layer_of(entry.command);
+  waited(token_of(tokens_.last_raised_by(entry.command.wait)), state_.layer);
   progress_.notify();  // a place in the queue
 
   const sc_core::sc_time start = sc_core::sc_time_stamp();
@@ -47,12 +49,12 @@ bool ExecutionUnit::step() {
     ended = false;
     if (!failure_) failure_ = CommandFailure{entry.index, error.what()};
   }
-  executing_ = false;
+  state_.executing = false;
 
   if (context_.timed()) {
     const sc_core::sc_time end = sc_core::sc_time_stamp();
-    waited(Cause::work, layer_);
-    context_.timeline.push_back({unit_, layer_, start, end, stalled_});
+    waited(Cause::work, state_.layer);
+    context_.timeline.push_back({unit_, state_.layer, start, end, stalled_});
     busy_[static_cast<std::size_t>(unit_)] += end - start;
     if (context_.sink != nullptr) {
       context_.sink->executed(unit_, entry.index, entry.command, start, end);
@@ -66,7 +68,10 @@ bool ExecutionUnit::step() {
   return true;
 }
 
-void ExecutionUnit::flush() { queue_.clear(); }
+void ExecutionUnit::flush() {
+  queue_.clear();
+  state_.queued = 0;
+}
 
 void ExecutionUnit::reset() {
   failure_.reset();
@@ -78,7 +83,7 @@ void ExecutionUnit::drain() { waited(Cause::drained, -1); }
 
 void ExecutionUnit::spend(Cause cause, const sc_core::sc_time& time) {
   if (time == sc_core::SC_ZERO_TIME) return;
-  context_.spend(layer_, unit_, cause, accounted_, accounted_ + time);
+  context_.spend(state_.layer, unit_, cause, accounted_, accounted_ + time);
   accounted_ += time;
 }
 

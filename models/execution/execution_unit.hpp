@@ -51,10 +51,10 @@ class ExecutionUnit : public sc_core::sc_module {
 
   bool full() const { return queue_.size() >= static_cast<std::size_t>(queue_depth_); }
   // Nothing queued, nothing executing.
-  bool idle() const { return queue_.empty() && !executing_; }
+  bool idle() const { return queue_.empty() && !state_.executing; }
   // Not executing, and the command at the head lacks tokens.
   bool blocked() const {
-    return !executing_ && !queue_.empty() && !tokens_.available(queue_.front().command.wait);
+    return !state_.executing && !queue_.empty() && !tokens_.available(queue_.front().command.wait);
   }
   // Index of the command at the queue's head; only while blocked().
   std::uint32_t head() const { return queue_.front().index; }
@@ -77,6 +77,14 @@ class ExecutionUnit : public sc_core::sc_module {
   void reset();
   // The program has ended: what has passed since the last command is ascribed to that.
   void drain();
+
+  // For traces of signals.
+  struct State {
+    bool executing = false;
+    int queued = 0;  // commands
+    int layer = -1;  // of the command that is, or was last, executed; −1: none
+  };
+  const State& state() const { return state_; }
 
   const std::optional<CommandFailure>& failure() const { return failure_; }
   // Notified when a queue place becomes free, when a command ends or fails, and when the head
@@ -116,11 +124,10 @@ class ExecutionUnit : public sc_core::sc_module {
   TokenCounters& tokens_;
   int queue_depth_;
   std::deque<Queued> queue_;
-  bool executing_ = false;
   sc_core::sc_time stalled_;
   sc_core::sc_time accounted_;  // until then
   Unit unit_;                   // of the command that is, or was last, under way or awaited
-  int layer_ = -1;
+  State state_;
   std::array<sc_core::sc_time, unit_count> busy_;
   std::optional<CommandFailure> failure_;
   std::function<void(std::uint32_t)> ended_;

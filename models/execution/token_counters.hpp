@@ -24,7 +24,7 @@ class TokenCounters {
   Unit last_raised_by(std::uint16_t mask) const;
   // At the doorbell: all counters 0. Wakes whoever waits on changed().
   void reset();
-  int count(int counter) const { return counters_[static_cast<std::size_t>(counter)]; }
+  const int& count(int counter) const { return counters_[static_cast<std::size_t>(counter)]; }
   const sc_core::sc_event& changed() const { return changed_; }
 
  private:

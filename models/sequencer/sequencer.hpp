@@ -41,6 +41,9 @@ class Sequencer : public sc_core::sc_module {
   tlm_utils::simple_target_socket<Sequencer> registers{"registers"};
   CommandFetcher& fetcher() { return fetcher_; }
 
+  // Between doorbell and interrupt.
+  const bool& busy() const { return busy_; }
+
   // Why the last program ended with status_error; empty where it did not.
   const std::string& error_message() const { return error_message_; }
 
