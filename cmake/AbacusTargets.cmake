@@ -44,6 +44,24 @@ function(abacus_program name)
   target_link_libraries(${name} PRIVATE abacus_options ${ARG_LINK})
 endfunction()
 
+# abacus_installed(NAME): a program of this folder with its manual page and its completion, which it writes
+# itself; see Install.cmake.
+function(abacus_installed name)
+  set(folder ${CMAKE_BINARY_DIR}/documents)
+  file(MAKE_DIRECTORY ${folder})
+  add_custom_command(TARGET ${name} POST_BUILD
+    COMMAND $<TARGET_FILE:${name}> help --format man | gzip -9n > ${folder}/${name}.1.gz
+    COMMAND $<TARGET_FILE:${name}> help --format bash > ${folder}/${name}.bash
+    COMMAND $<TARGET_FILE:${name}> help --format zsh > ${folder}/${name}.zsh
+    BYPRODUCTS ${folder}/${name}.1.gz ${folder}/${name}.bash ${folder}/${name}.zsh)
+  install(TARGETS ${name} RUNTIME)
+  install(FILES ${folder}/${name}.1.gz DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+  install(FILES ${folder}/${name}.bash RENAME ${name}
+    DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
+  install(FILES ${folder}/${name}.zsh RENAME _${name}
+    DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions)
+endfunction()
+
 # For sources in which no time is spent: a third less of it goes into compiling them.
 function(abacus_compile_quickly target)
   target_compile_options(${target} PRIVATE $<IF:$<CONFIG:Release>,-O1,-O0>)

@@ -36,8 +36,8 @@ if [ "${1:-}" != demo ]; then
     libgtest-dev libgmock-dev libbenchmark-dev
     # studies: method nsga2, and a cluster for the tests of --engine slurm
     libpagmo-dev slurmctld slurmd slurm-client munge
-    # the papers' figures
-    python3-matplotlib
+    # the papers' figures, results as frames
+    python3-matplotlib python3-pandas
   )
 fi
 if [ "${1:-}" = lint ]; then

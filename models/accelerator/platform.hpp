@@ -10,6 +10,7 @@
 #include <ostream>
 #include <string>
 #include <systemc>
+#include <vector>
 
 #include "models/array/engine.hpp"
 #include "models/context.hpp"

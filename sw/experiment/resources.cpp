@@ -24,19 +24,31 @@ bool is_program(const std::filesystem::path& file) {
   return std::filesystem::is_regular_file(file, ignored) && ::access(file.c_str(), X_OK) == 0;
 }
 
+bool has_scenarios(const std::filesystem::path& folder) {
+  std::error_code ignored;
+  return std::filesystem::is_directory(folder / "scenarios", ignored);
+}
+
 }  // namespace
 
 std::filesystem::path resource_folder() {
   const std::string home = environment("ABACUS_HOME");
-  const std::filesystem::path folder = home.empty() ? ABACUS_RESOURCE_FOLDER : home;
-  std::error_code ignored;
-  if (!std::filesystem::is_directory(folder / "scenarios", ignored)) {
-    throw std::runtime_error((home.empty() ? "" : "ABACUS_HOME: ") + folder.string() +
+  if (!home.empty()) {
+    if (has_scenarios(home)) return home;
+    throw std::runtime_error("ABACUS_HOME: " + home +
                              ": there is no folder scenarios in it; allowed: a folder with "
-                             "scenarios/ and scripts/ of Abacus" +
-                             (home.empty() ? ", named by ABACUS_HOME" : ""));
+                             "scenarios/ and scripts/ of Abacus");
   }
-  return folder;
+  // Installed: PREFIX/bin/abacus and PREFIX/share/abacus, wherever the prefix has been moved to.
+  const std::filesystem::path installed =
+      own_executable().parent_path().parent_path() / "share" / "abacus";
+  if (has_scenarios(installed)) return installed;
+  const std::filesystem::path source = ABACUS_RESOURCE_FOLDER;
+  if (has_scenarios(source)) return source;
+  throw std::runtime_error("there is no folder scenarios in " + installed.string() + " or " +
+                           source.string() +
+                           "; allowed: a folder with scenarios/ and scripts/ of Abacus, named by "
+                           "ABACUS_HOME");
 }
 
 std::filesystem::path find_preset(const std::string& text, const std::filesystem::path& folder,

@@ -8,8 +8,8 @@
 
 namespace abacus::experiment {
 
-// Folder that holds scenarios/ and scripts/: the environment's ABACUS_HOME if set, else the source
-// tree that the program was built from. Throws std::runtime_error where scenarios/ is not there.
+// Folder that holds scenarios/ and scripts/: the environment's ABACUS_HOME if set, else what is installed
+// with the program, else the source tree that it was built from. Throws std::runtime_error where there is none.
 std::filesystem::path resource_folder();
 
 // A preset by name ("edge-16x16" → folder/edge-16x16.toml of the shipped ones) or, where the text

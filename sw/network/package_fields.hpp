@@ -170,7 +170,7 @@ struct QuantizerColumn {
 template <typename Quantizers>
 QuantizerColumn(Quantizers&, int ReadQuantizer::*) -> QuantizerColumn<Quantizers>;
 
-// Calls visit(name, StoredAs<…>, values, shape) for each tensor of a convolution, which is const or not;
+// Calls `visit(name, StoredAs<…>, values, shape)` for each tensor of a convolution, which is const or not;
 // `values` is a vector or a QuantizerColumn. A shape may depend on tensors that were visited before.
 template <typename Layer, typename Visitor>
 void visit_package_tensors(Layer& layer, std::int64_t input_channels, Visitor&& visit) {

@@ -225,7 +225,7 @@ TEST_F(Program, WrongCommandLinesEndWithStatusOneAndTheNearestName) {
   const std::pair<Words, const char*> wrong[] = {
       {{}, "subcommand"},
       {{"simulat"}, "there is no command simulat; did you mean simulate?"},
-      {{"show"}, "there is no command show known: best, describe, "},
+      {{"show"}, "there is no command show; known: best, describe, "},
       {{"simulate"}, "simulate: scenario is required"},
       {{"simulate", "s.toml", "--job", "3"}, "--job; did you mean --jobs?"},
       {{"simulate", "s.toml", "--otu=x"}, "did you mean --out?"},

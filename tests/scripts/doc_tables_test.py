@@ -8,6 +8,7 @@ import tempfile
 import unittest
 from typing import Any
 
+from abacus.doc_tables.blocks import BOXES, WAYS, drawing
 from abacus.doc_tables.columns import ARRAY, CYCLES, DRAM, NAME, Column, number
 from abacus.doc_tables.command import put, rows
 from abacus.doc_tables.trade_off import drawn, front
@@ -27,6 +28,15 @@ def a_run(**changes: Any) -> dict[str, Any]:
         "hardware": {"array": {"rows": 16, "columns": 22}},
         "dram_bytes_per_image": 103424.0,
     } | changes
+
+
+class Blocks(unittest.TestCase):
+    def test_the_document_has_this_drawing(self) -> None:
+        shipped = (ROOT / "docs" / "figures" / "accelerator.svg").read_text(encoding="utf-8")
+        self.assertEqual(shipped, drawing(), "run: scripts/doc-tables accelerator")
+
+    def test_every_block_is_connected(self) -> None:
+        self.assertEqual({name for way in WAYS for name in (way[0], way[2])}, set(BOXES))
 
 
 class TradeOff(unittest.TestCase):

@@ -33,6 +33,26 @@ TRACKS = {
 }
 
 
+def read_vcd(file: pathlib.Path) -> dict[str, list[tuple[int, str]]]:
+    """Changes of each signal: time in ps, value."""
+    names: dict[str, str] = {}
+    changes: dict[str, list[tuple[int, str]]] = {}
+    time = 0
+    for line in file.read_text("ascii").splitlines():
+        if line.startswith("$var"):
+            _, _, _, identifier, name, *_ = line.split()
+            names[identifier] = name
+            changes[name] = []
+        elif line.startswith("#"):
+            time = int(line[1:])
+        elif line[:1] == "b":
+            value, identifier = line[1:].split()
+            changes[names[identifier]].append((time, value))
+        elif line[:1] in ("0", "1"):
+            changes[names[line[1:]]].append((time, line[0]))
+    return changes
+
+
 class Trace(unittest.TestCase):
     folder: tempfile.TemporaryDirectory[str]
 
@@ -148,6 +168,30 @@ class Trace(unittest.TestCase):
         ]
         self.assertEqual(clocks, sorted(clocks))
 
+    def test_signals_change_as_the_units_do(self) -> None:
+        arguments = [PROGRAM, "trace", "s.toml", "--vcd", "t.vcd"]
+        signals = ["--signals", "compute.executing", "sequencer.*"]
+        subprocess.run([*arguments, *signals], cwd=self.path, check=True, capture_output=True)
+        changes = read_vcd(self.path / "t.vcd")
+        self.assertEqual(set(changes), {"compute.executing", "sequencer.busy"})
+        starts = sum(value == "1" for _, value in changes["compute.executing"])
+        commands = [
+            s
+            for name in ("PE array", "edge array", "vector unit")
+            for s in self.tracks[name]
+            if s.category == "command"
+        ]
+        # Commands that follow one another at once show no change between them.
+        gaps = {s.begin for s in commands} - {s.end for s in commands}
+        self.assertEqual(starts, len(gaps))
+        busy = changes["sequencer.busy"]
+        self.assertAlmostEqual(busy[-1][0] / 1e6, self.said["time_per_image_us"], 3)
+        window = ["--from", "3", "--to", "5"]
+        subprocess.run([*arguments, *window], cwd=self.path, check=True, capture_output=True)
+        times = [time for at in read_vcd(self.path / "t.vcd").values() for time, _ in at]
+        self.assertEqual(min(times), 3_000_000)
+        self.assertLessEqual(max(times), 5_000_000)
+
     def test_what_is_wrong_is_said(self) -> None:
         self.assertIn("at least one of --out", self.refused("s.toml"))
         self.assertIn(
@@ -157,6 +201,9 @@ class Trace(unittest.TestCase):
         self.assertIn('no run "x"; allowed: r', self.refused("s.toml", "--out", "x", "--run", "x"))
         self.assertIn("image -1: allowed", self.refused("s.toml", "--out", "x", "--image", "-1"))
         self.assertFalse((self.path / "x").exists())
+        self.assertIn(
+            'no signal "x"; allowed', self.refused("s.toml", "--vcd", "x", "--signals", "x")
+        )
         self.assertIn("/dev/full", self.refused("s.toml", "--out", "/dev/full"))
 
 

@@ -4,7 +4,8 @@
 <!-- end -->
 
 so that no figure is copied by hand. Results stand in
-DIR/NAME; --reuse takes those that are there. The name tutorial runs docs/tutorial.md.
+DIR/NAME; --reuse takes those that are there. The name tutorial runs docs/tutorial.md,
+accelerator draws the block diagram of docs/architecture.md.
 """
 
 import argparse
@@ -13,7 +14,7 @@ import re
 import sys
 
 from abacus import places
-from abacus.doc_tables import trade_off, tutorial
+from abacus.doc_tables import blocks, trade_off, tutorial
 from abacus.doc_tables.tables import TABLES, Table
 from abacus.errors import AbacusError, Stopped
 from abacus.output import say, write_output
@@ -22,6 +23,7 @@ from abacus.results import read_results
 
 
 TUTORIAL = "tutorial"
+ACCELERATOR = "accelerator"
 
 
 def rows(table: Table, results: pathlib.Path) -> str:
@@ -73,7 +75,7 @@ def main(argv: list[str]) -> None:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    names = [table.name for table in TABLES] + [TUTORIAL]
+    names = [table.name for table in TABLES] + [ACCELERATOR, TUTORIAL]
     parser.add_argument("tables", nargs="*", metavar="NAME", help=f"{', '.join(names)}; all")
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("results"), metavar="DIR")
     parser.add_argument("--reuse", action="store_true", help="results that are there")
@@ -92,6 +94,8 @@ def main(argv: list[str]) -> None:
             put(places.ROOT / table.document, table.name, rows(table, results))
             if table.picture:
                 trade_off.draw(results, places.ROOT / table.picture)
+        if not arguments.tables or ACCELERATOR in arguments.tables:
+            blocks.draw(places.ROOT / "docs" / "figures" / "accelerator.svg")
         if not arguments.tables or TUTORIAL in arguments.tables:
             text = tutorial.DOCUMENT.read_text(encoding="utf-8")
             program = process.find_program("abacus", arguments.bin)

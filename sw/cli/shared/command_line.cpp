@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "sw/cli/shared/command_exit.hpp"
+#include "sw/cli/shared/help_command.hpp"
 #include "sw/reading/section.hpp"
 #include "sw/support/stop_request.hpp"
 
@@ -33,15 +34,24 @@ std::string did_you_mean(const std::string& text, const std::set<std::string>& k
   return near.empty() ? "" : "; did you mean " + near + '?';
 }
 
+// "Examples:", and the lines below it.
+std::string example_text(const std::string& examples) {
+  std::string text = "Examples:";
+  std::istringstream lines(examples);
+  for (std::string line; std::getline(lines, line);) text += "\n  " + line;
+  return text;
+}
+
 // CLI11 takes a command that it does not know for none at all.
 void refuse_unknown_command(const CLI::App& app, int argc, char** argv) {
   if (argc < 2 || argv[1][0] == '-') return;
   std::set<std::string> known;
   for (const CLI::App* command : app.get_subcommands({})) known.insert(command->get_name());
   if (known.count(argv[1]) != 0) return;
+  const std::string near = did_you_mean(argv[1], known);
   throw std::invalid_argument(
-      "there is no command " + std::string(argv[1]) + did_you_mean(argv[1], known) +
-      " known: " + reading::joined(std::vector<std::string>(known.begin(), known.end())));
+      "there is no command " + std::string(argv[1]) + near + (near.empty() ? "; " : " ") +
+      "known: " + reading::joined(std::vector<std::string>(known.begin(), known.end())));
 }
 
 // The command that was given, the program where none was.
@@ -124,8 +134,13 @@ int run_command_line(CLI::App& app, const Command* begin, const Command* end, in
   std::map<std::string, int> error_status;
   for (const Command* command = begin; command != end; ++command) {
     command->add(app);
-    error_status[app.get_subcommands({}).back()->get_name()] = command->error_status;
+    CLI::App& added = *app.get_subcommands({}).back();
+    added.group(command->group);
+    if (*command->examples != '\0') added.footer(example_text(command->examples));
+    error_status[added.get_name()] = command->error_status;
   }
+  add_help_command(app);
+  add_version_command(app);
   const int status = run(app, argc, argv, error_status);
   std::cout.flush();
   const bool flushed = std::fflush(stdout) == 0;

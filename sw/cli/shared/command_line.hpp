@@ -15,11 +15,13 @@ namespace abacus::cli {
 void open_standard_streams();
 
 struct Command {
-  void (*add)(CLI::App& app);  // adds one subcommand
-  int error_status = 1;        // where its 1 means something else
+  void (*add)(CLI::App& app);      // adds one subcommand
+  int error_status = 1;            // where its 1 means something else
+  const char* group = "Commands";  // under which the program's help has it
+  const char* examples = "";       // command lines, one a line, for its help
 };
 
-// Adds the commands, runs the one that the arguments name, and tells every error on standard error.
+// Adds the commands, and after them help and version; runs the one that the arguments name, and tells every error on standard error.
 // Returns the exit status:
 //   0    done, and all that was said has arrived
 //   1    an error, a wrong command line, or a failed check; of some commands another number for errors

@@ -80,12 +80,12 @@ experiment::RunOutcome simulate_run(const experiment::RunSpec& run,
                                     const experiment::Package& package,
                                     const schedule::Program& program,
                                     const network::Dataset& dataset, const SimulateOptions& options,
-                                    int jobs) {
+                                    int jobs, const std::string& title) {
   const std::int64_t checked =
       options.check ? std::max<std::int64_t>(options.check_images, run.timed_images) : 0;
   const std::vector<experiment::SimulationSlice> parts = slices(run, jobs, checked);
   std::unique_ptr<support::Progress> bar;
-  if (!options.quiet) bar = std::make_unique<support::Progress>(run.name, run.images);
+  if (!options.quiet) bar = std::make_unique<support::Progress>(title, run.images);
 
   const auto work = [&](int task, const support::Report& report) {
     const experiment::SimulationSlice& slice = parts[static_cast<std::size_t>(task)];
@@ -278,11 +278,19 @@ std::vector<Prepared> prepare(const experiment::Scenario& scenario,
   return all;
 }
 
-// Simulates a run that is not finished yet.
+// "run 3 of 9, CNN 8 bit".
+std::string progress_title(const experiment::Scenario& scenario, std::size_t run) {
+  const std::string& name = scenario.runs[run].name;
+  if (scenario.runs.size() == 1) return name;
+  return "run " + std::to_string(run + 1) + " of " + std::to_string(scenario.runs.size()) + ", " +
+         name;
+}
+
+// Simulates a run that is not finished yet. `title`: of its progress.
 experiment::PartialResults::Entry finish_run(
     const experiment::RunSpec& run, const Prepared& prepared, const Requests& requests,
     const Packages& ready, const std::map<std::string, network::Dataset>& datasets,
-    const SimulateOptions& options, int jobs) {
+    const SimulateOptions& options, int jobs, const std::string& title) {
   const experiment::Package package =
       prepared.package ? *prepared.package
                        : experiment::for_run(run, [&] { return package_of(run, requests, ready); });
@@ -302,7 +310,7 @@ experiment::PartialResults::Entry finish_run(
   experiment::for_run(run, [&] { network::check_images("package", package.network, images); });
   const Clock::time_point start = Clock::now();
   const experiment::RunOutcome outcome = experiment::for_run(
-      run, [&] { return simulate_run(run, package, program, images, options, jobs); });
+      run, [&] { return simulate_run(run, package, program, images, options, jobs, title); });
   return {experiment::for_run(run,
                               [&] {
                                 return experiment::run_results(run, package.network, package.sha256,
@@ -392,8 +400,8 @@ int simulate(const SimulateOptions& options) {
       const experiment::RunSpec& run = scenario.runs[r];
       if (partial.find(identities[r]) == nullptr) {
         if (!std::exchange(begun, true)) partial.begin(scenario.name, missing);
-        partial.keep(identities[r],
-                     finish_run(run, prepared[r], requests, ready, datasets, options, jobs));
+        partial.keep(identities[r], finish_run(run, prepared[r], requests, ready, datasets, options,
+                                               jobs, progress_title(scenario, r)));
         prepared[r] = {};
       }
       const experiment::PartialResults::Entry& entry = *partial.find(identities[r]);

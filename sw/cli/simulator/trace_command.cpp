@@ -18,9 +18,11 @@
 #include "sw/reading/section.hpp"
 #include "sw/support/output_file.hpp"
 #include "sw/support/stop_request.hpp"
+#include "sw/support/work_folder.hpp"
 #include "sw/trace/perfetto.hpp"
 #include "sw/trace/recorder.hpp"
 #include "sw/trace/transactions.hpp"
+#include "sw/trace/vcd.hpp"
 
 namespace abacus::cli {
 namespace {
@@ -32,18 +34,22 @@ struct TraceOptions {
   std::string layer;
   std::int64_t image = 0;
   experiment::PackageOptions package;
-  std::filesystem::path perfetto, csv, dramsys, ramulator;
+  std::filesystem::path perfetto, csv, dramsys, ramulator, vcd;
+  std::vector<std::string> signals = {"*"};
+  double from_us = 0;
+  double to_us = 0;  // 0: the end
 };
 
 std::vector<std::filesystem::path> outputs(const TraceOptions& options) {
   std::vector<std::filesystem::path> files;
-  for (const auto* file : {&options.perfetto, &options.csv, &options.dramsys, &options.ramulator}) {
+  for (const auto* file :
+       {&options.perfetto, &options.csv, &options.dramsys, &options.ramulator, &options.vcd}) {
     if (!file->empty()) files.push_back(*file);
   }
   if (files.empty()) {
     throw std::runtime_error(
-        "nothing to write: at least one of --out, --transactions, --dramsys, --ramulator is "
-        "needed");
+        "nothing to write: at least one of --out, --transactions, --dramsys, --ramulator, "
+        "--vcd is needed");
   }
   return files;
 }
@@ -79,13 +85,17 @@ void make_trace(const TraceOptions& options) {
     const int layer = layer_of(package.network, options.layer);
     trace::Recorder recorder;
     std::vector<std::string> initiators;
-    const experiment::TimedImage image =
-        experiment::time_one_image(run, package.network, options.image, options.package.data_root,
-                                   [&](models::Platform& platform) {
-                                     recorder.attach(platform);
-                                     for (int i = 0; i < 4; ++i)
-                                       initiators.push_back(platform.bus_initiator(i));
-                                   });
+    const support::WorkFolder folder(std::filesystem::temp_directory_path(), "abacus-trace");
+    std::unique_ptr<trace::VcdTrace> vcd;
+    const experiment::TimedImage image = experiment::time_one_image(
+        run, package.network, options.image, options.package.data_root,
+        [&](models::Platform& platform) {
+          recorder.attach(platform);
+          if (!options.vcd.empty()) {
+            vcd = std::make_unique<trace::VcdTrace>(platform, options.signals, folder.path());
+          }
+          for (int i = 0; i < 4; ++i) initiators.push_back(platform.bus_initiator(i));
+        });
     const trace::Names names{
         [&](int i) {
           return i < 0 ? std::string()
@@ -106,6 +116,12 @@ void make_trace(const TraceOptions& options) {
           [&](std::ostream& out) { trace::write_dramsys(out, recording, run.hardware); });
     write(options.ramulator,
           [&](std::ostream& out) { trace::write_ramulator(out, recording, run.hardware); });
+    write(options.vcd, [&](std::ostream& out) {
+      const auto time = [](double us) { return sc_core::sc_time(us, sc_core::SC_US); };
+      vcd->write(
+          out, recording.start, time(options.from_us),
+          options.to_us > 0 ? time(options.to_us) : sc_core::sc_time_stamp() - recording.start);
+    });
     std::printf("run \"%s\", image %lld: %lld cycles, %zu commands, %zu bus transactions\n",
                 run.name.c_str(), static_cast<long long>(options.image),
                 static_cast<long long>(image.cycles), recording.commands.size(),
@@ -129,6 +145,14 @@ void add_trace_command(CLI::App& app) {
   command->add_option("--dramsys", options->dramsys, "DRAM requests as a DRAMSys trace (.stl)");
   command->add_option("--ramulator", options->ramulator,
                       "DRAM requests as a Ramulator 2 trace (LoadStoreTrace)");
+  command->add_option("--vcd", options->vcd, "Signals as VCD, for wave viewers such as GTKWave");
+  command->add_option("--signals", options->signals,
+                      "With --vcd: these only; * stands for any text: compute.*, tokens.3");
+  command
+      ->add_option("--from", options->from_us, "With --vcd: from here on, in us after the doorbell")
+      ->check(CLI::NonNegativeNumber);
+  command->add_option("--to", options->to_us, "With --vcd: up to here, in us; default: the end")
+      ->check(CLI::PositiveNumber);
   command->add_option("--data", options->package.data_root,
                       "Folder of the data sets; default: ABACUS_DATA, else Debian's package");
   command->add_option("--cache", options->package.cache,
