@@ -54,6 +54,8 @@ VcdTrace::VcdTrace(models::Platform& platform, const std::vector<std::string>& s
     throw std::runtime_error("--signals: no signal \"" + name +
                              "\"; allowed, and with *: " + names);
   }
+  // Of its unit of time SystemC would tell on standard output.
+  sc_core::sc_report_handler::set_actions(sc_core::SC_INFO, sc_core::SC_DO_NOTHING);
   file_ = sc_core::sc_create_vcd_trace_file(file_name_.c_str());
   file_->set_time_unit(1, sc_core::SC_PS);
   for (const models::PlatformSignal* signal : chosen) signal->trace(file_);

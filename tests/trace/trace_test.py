@@ -38,11 +38,16 @@ def read_vcd(file: pathlib.Path) -> dict[str, list[tuple[int, str]]]:
     names: dict[str, str] = {}
     changes: dict[str, list[tuple[int, str]]] = {}
     time = 0
+    scopes: list[str] = []
     for line in file.read_text("ascii").splitlines():
-        if line.startswith("$var"):
+        if line.startswith("$scope"):
+            scopes.append(line.split()[2])
+        elif line.startswith("$upscope"):
+            scopes.pop()
+        elif line.startswith("$var"):
             _, _, _, identifier, name, *_ = line.split()
-            names[identifier] = name
-            changes[name] = []
+            names[identifier] = ".".join([*scopes[1:], name])  # the outermost is SystemC's own
+            changes[names[identifier]] = []
         elif line.startswith("#"):
             time = int(line[1:])
         elif line[:1] == "b":
