@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# Makes the Debian package of the program and refuses what lintian calls an error.
+# Builds the program, makes its Debian package (build/packages), and refuses what lintian calls an error.
 #
-#   scripts/check-package.sh [PRESET]        # default: program
+#   scripts/check-package.sh
 #
-# Needs Debian's packages lintian and dpkg-dev; the preset is built before.
+# Needs Debian's packages lintian and dpkg-dev.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-preset=${1:-program}
 folder=build/packages
+scripts/build.sh program
 rm -rf "$folder"
-cpack --config "build/$preset/CPackConfig.cmake" -G DEB -B "$folder"
+cpack --config build/program/CPackConfig.cmake -G DEB -B "$folder"
 lintian --fail-on error "$folder"/*.deb

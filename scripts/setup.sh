@@ -38,10 +38,12 @@ if [ "${1:-}" != demo ]; then
     libpagmo-dev slurmctld slurmd slurm-client munge
     # the papers' figures, results as frames
     python3-matplotlib python3-pandas
+    # the manual page's test
+    groff-base
   )
 fi
 if [ "${1:-}" = lint ]; then
-  packages+=(clang-format clang-tidy black flake8 mypy python3-numpy)
+  packages+=(clang-format clang-tidy black flake8 mypy python3-numpy doxygen lintian dpkg-dev zsh)
   packages+=(chromium chromium-driver python3-selenium)  # the tests of the report's page in a browser
 fi
 if [ "${1:-}" = lint ] || [ "${1:-}" = fuzz ]; then

@@ -44,6 +44,11 @@ struct PeArrayConfig {
   // Of `table` lanes, which take operands of its widths and signs alone; a run's `element`.
   std::shared_ptr<const ElementTable> element = nullptr;
   bool zero_gating = false;
+  int accumulators = 1;  // of a column: outputs that a weight serves one after the other
+  int read_lanes = 1;    // at least `rows`
+
+  // Elements that the read quantizer narrows a cycle.
+  int read_width() const { return rows > read_lanes ? rows : read_lanes; }
 };
 
 struct SramConfig {
@@ -54,7 +59,7 @@ struct SramConfig {
 };
 
 struct DmaConfig {
-  int burst_bytes = 64;
+  int burst_bytes = 256;
   int outstanding = 4;
 };
 
@@ -100,7 +105,8 @@ struct StepAdapterConfig {
 struct HardwareConfig {
   std::string name = "edge-16x16";
   double clock_mhz = 400.0;
-  PeArrayConfig array{"adder", 16, 16, 8, 8, 24, 64, 16, 8, {}, "packed-windows"};
+  PeArrayConfig array{"adder",          16,      16,    8,  8, 24, 64, 16, 8, {},
+                      "packed-windows", nullptr, false, 16, 48};
   PeArrayConfig edge_array{"mac", 4, 16, 8, 8, 24, 1024, 4, 8, {}, "packed-windows"};
   SramConfig activation_sram{128 * 1024, 4, 32, 1};
   SramConfig weight_sram{64 * 1024, 2, 64, 1};

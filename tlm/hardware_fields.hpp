@@ -110,6 +110,12 @@ inline constexpr auto hardware_fields<PeArrayConfig> = std::tuple{
                   "width of an output's running sum, which saturates"},
     HardwareField{"weights_per_pe", &PeArrayConfig::weights_per_pe, "weights",
                   WholeRange{1, 1 << 20}, "local weight buffer of a PE"},
+    HardwareField{"accumulators", &PeArrayConfig::accumulators, "", WholeRange{1, 4096},
+                  "outputs that a column sums up side by side: a weight serves as many before the "
+                  "next one comes"},
+    HardwareField{"read_lanes", &PeArrayConfig::read_lanes, "", WholeRange{1, 65535},
+                  "elements that the read quantizer narrows a cycle, where that is more than "
+                  "`rows`"},
     HardwareField{"scale_lanes", &PeArrayConfig::scale_lanes, "", WholeRange{1, 256},
                   "outputs that the scale unit finishes a cycle"},
     HardwareField{"fraction_bits", &PeArrayConfig::fraction_bits, "bits", WholeRange{0, 12},

@@ -8,12 +8,12 @@
 //                                shift, post: a shifter of activation + fraction bits; apot: two of
 //                                them and an adder of the tap's width; shift-add: an adder's and a
 //                                shift's; table: the described element, by its own area
-//   registers      a lane        the weight in use, the tap between unit and tree; with zero gating a
+//   registers      a lane        the weight in use (with several accumulators the next one, too), the tap between unit and tree; with zero gating a
 //                                bit that holds the unit's operands; and of each row an activation,
 //                                which serves all columns
 //   adder trees    a column      adders and pipeline registers, level by level, a bit wider each;
 //                                xnor: the addition that doubles the count
-//   accumulators   a column      an adder and a register of accumulator_bits
+//   accumulators   a column      an adder and a register of accumulator_bits; several: a memory of them
 //   memories       a lane        weights_per_pe weights; post: its share of a lookup table
 #pragma once
 

@@ -44,6 +44,8 @@ PeArray::PeArray(Component component, const hw::PeArrayConfig& config, CpuTarget
   require(config.accumulator_bits >= 8 && config.accumulator_bits <= 32, name, "accumulator_bits",
           config.accumulator_bits, "8 to 32");
   require(config.weights_per_pe >= 1, name, "weights_per_pe", config.weights_per_pe, "1 or more");
+  require(config.accumulators >= 1, name, "accumulators", config.accumulators, "1 or more");
+  require(config.read_lanes >= 1, name, "read_lanes", config.read_lanes, "1 or more");
   require(config.fraction_bits >= 0 && config.fraction_bits <= 12, name, "fraction_bits",
           config.fraction_bits, "0 to 12");
   engine_ = make_engine(engine, config.accumulator_bits, target);
@@ -77,9 +79,12 @@ void PeArray::count(Activity& activity, int layer, const TapFormat& format,
       count(Action::register_write, sums.times * level.registers, level.bits);
     }
     element_.count_sums(activity, layer, component_, sums.lanes, sums.times);
+    const bool several = config_.accumulators > 1;
     count(Action::add, sums.times, config_.accumulator_bits);
-    count(Action::register_read, sums.times, config_.accumulator_bits);
-    count(Action::register_write, sums.times, config_.accumulator_bits);
+    count(several ? Action::buffer_read : Action::register_read, sums.times,
+          config_.accumulator_bits, several ? config_.accumulators : 0);
+    count(several ? Action::buffer_write : Action::register_write, sums.times,
+          config_.accumulator_bits, several ? config_.accumulators : 0);
   }
 }
 

@@ -23,12 +23,12 @@ AreaUse registers(double count, double bits) { return {AreaPart::register_bits, 
 AreaUse memory(double count, double bits) { return {AreaPart::memory, count, bits}; }
 
 Block read_quantizer(const hw::PeArrayConfig& array, Unit unit) {
-  const double rows = array.rows;
+  const double lanes = array.read_width();
   const double product = stored_bits + multiplier_bits;
   return {Component::read_quantizer,
           unit,
-          {multiplier(rows, stored_bits, multiplier_bits), adder(rows, product),
-           shifter(rows, product), registers(rows, product)}};
+          {multiplier(lanes, stored_bits, multiplier_bits), adder(lanes, product),
+           shifter(lanes, product), registers(lanes, product)}};
 }
 
 Block scale_unit(const hw::PeArrayConfig& array, Unit unit) {

@@ -148,11 +148,6 @@ TapFormat tap_format(const hw::ConvolveFields& f, const hw::PeArrayConfig& array
   return format;
 }
 
-hw::ArrayTile array_tile(const hw::ConvolveFields& f) {
-  return {f.output_height, f.output_width,   f.kernel, f.depthwise ? 1 : f.input_channels,
-          f.columns,       f.depthwise != 0, f.stride};
-}
-
 InputRows input_rows(const hw::ConvolveFields& f) {
   const int first = f.first_output_row * f.stride - f.padding;
   const int end = first + (f.output_height - 1) * f.stride + f.kernel;

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "models/array/pe_array.hpp"
+#include "models/timing/compute_time.hpp"
 #include "tlm/command.hpp"
 
 namespace abacus::models {
@@ -34,7 +35,6 @@ struct InputRows {
 };
 InputRows input_rows(const hw::ConvolveFields& fields);
 
-hw::ArrayTile array_tile(const hw::ConvolveFields& fields);
 // As the array that executes the command sees them, whose table they refer to.
 TapFormat tap_format(const hw::ConvolveFields& fields, const hw::PeArrayConfig& array);
 

@@ -26,29 +26,6 @@ ScaleFormat scale_format(const hw::ConvolveFields& f) {
   return format;
 }
 
-std::int64_t ceil_divide(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
-
-std::int64_t bytes_per_cycle(const Sram& sram) {
-  return std::int64_t{sram.config().banks} * sram.config().port_bytes;
-}
-
-// Of `outputs` windows along one axis, how many of their positions lie inside the input.
-std::int64_t inside_positions(int first_output, int outputs, int kernel, int stride, int padding,
-                              int input) {
-  std::int64_t inside = 0;
-  for (int i = 0; i < outputs; ++i) {
-    const int first = (first_output + i) * stride - padding;
-    inside += std::max(0, std::min(first + kernel, input) - std::max(first, 0));
-  }
-  return inside;
-}
-
-// From the first column of the input that a row of windows touches to the last one.
-std::int64_t seen_columns(const hw::ConvolveFields& f) {
-  const int end = (f.output_width - 1) * f.stride - f.padding + f.kernel;
-  return std::min(end, int{f.input_width}) - std::max(0, -int{f.padding});
-}
-
 // Rows of accumulators worked on at once: about what the first-level cache holds besides operands.
 constexpr int accumulators_at_once = 2048;
 
@@ -59,6 +36,7 @@ ComputeUnit::ComputeUnit(const sc_core::sc_module_name& name, const hw::Hardware
                          Sram& weight_sram, Sram& parameter_sram, CpuTarget target,
                          const std::string& engine)
     : ExecutionUnit(name, shared, tokens, config.command_queue, Unit::compute_array),
+      hardware_(config),
       activation_sram_(activation_sram),
       weight_sram_(weight_sram),
       parameter_sram_(parameter_sram),
@@ -99,39 +77,9 @@ void ComputeUnit::execute(const hw::Command& command) {
 }
 
 ReadFormat ComputeUnit::read_format(const hw::ConvolveFields& f) const {
-  ReadFormat format;
-  format.stored = f.input_format;
-  format.multiplier = f.read_multiplier;
-  format.shift = f.read_shift;
-  format.activation_bits = f.activation_bits;
-  format.activation_signed = f.activation_signed != 0;
-  format.sign = f.taps == hw::TapKind::sign_product;
-  if (f.step_register != 0) {
-    format.adapted = true;
-    format.multiplier = step_adapter_.step(f.step_register - 1).read_multiplier;
-  }
+  ReadFormat format = models::read_format(f, f.step_register != 0);
+  if (format.adapted) format.multiplier = step_adapter_.step(f.step_register - 1).read_multiplier;
   return format;
-}
-
-ConvolveCycles ComputeUnit::convolve_cycles(const hw::ConvolveFields& fields) const {
-  const Lane& used = lane(fields);
-  const hw::ArrayTile tile = array_tile(fields);
-  ConvolveCycles cycles;
-  const std::int64_t parameters = std::int64_t{fields.columns} * sizeof(hw::ScaleRecord);
-  cycles.fill = ceil_divide(parameters, bytes_per_cycle(parameter_sram_));
-  if (!fields.keep_weights && used.array.weights_stay(tile)) {
-    const auto bytes =
-        static_cast<std::int64_t>(weight_shape(tile).packed_bytes(fields.weight_bits));
-    cycles.fill = std::max(cycles.fill, ceil_divide(bytes, bytes_per_cycle(weight_sram_)));
-  }
-  cycles.latency = activation_sram_.config().latency_cycles +
-                   read_quantizer_.latency_cycles(read_format(fields));
-  cycles.issue = used.array.issue_cycles(tile);
-  cycles.scale = used.scale_unit.cycles(tile.outputs());
-  cycles.table =
-      used.array.table_waits() * std::int64_t{fields.output_height} * fields.output_width;
-  cycles.depth = used.array.pipeline_depth();
-  return cycles;
 }
 
 void ComputeUnit::convolve(const hw::ConvolveFields& fields, int layer) {
@@ -285,13 +233,8 @@ void ComputeUnit::adapt(const hw::AdaptFields& fields, int layer) {
   context().step_saturations(layer) +=
       step_adapter_.adapt(fields, weight_sram_.data() + fields.address);
   if (!context().timed()) return;
-  const std::int64_t reads = weight_sram_.accesses(fields.bytes());
-  weight_sram_.count_reads(layer, reads);
   StepAdapter::count_adapt(context().activity, layer, fields);
-  const sc_core::sc_time start = sc_core::sc_time_stamp();
-  const std::int64_t cycles = step_adapter_.cycles(fields);
-  work({{Cause::work, cycles}}, 0, {{weight_sram_, reads}});
-  count_stalled(start, cycles);
+  spend(compute_time(fields, hardware_), layer);
 }
 
 void ComputeUnit::report_writes(const hw::ConvolveFields& fields, const ScalePlan& plan) {
@@ -308,103 +251,67 @@ void ComputeUnit::report_writes(const hw::ConvolveFields& fields, const ScalePla
 
 void ComputeUnit::spend_convolve(const Lane& used, const hw::ConvolveFields& fields, int layer) {
   const hw::ArrayTile tile = array_tile(fields);
-  const ConvolveCycles cycles = convolve_cycles(fields);
-  const bool stay = used.array.weights_stay(tile);
-  const bool filled = stay && !fields.keep_weights;
-  const sc_core::sc_time start = sc_core::sc_time_stamp();
-
-  // Weights and parameters first.
-  const std::uint64_t weight_bytes = weight_shape(tile).packed_bytes(fields.weight_bits);
-  const std::int64_t parameters =
-      parameter_sram_.accesses(std::uint64_t{fields.columns} * sizeof(hw::ScaleRecord));
-  const std::int64_t weights = filled ? weight_sram_.accesses(weight_bytes) : 0;
-  parameter_sram_.count_reads(layer, parameters);
-  weight_sram_.count_reads(layer, weights);
-  work({{Cause::weight_fill, cycles.fill}}, cycles.latency,
-       {{parameter_sram_, parameters}, {weight_sram_, weights}});
-
-  // Then inputs, results and residual side by side.
-  const std::int64_t rows =
-      inside_positions(fields.first_output_row, fields.output_height, fields.kernel, fields.stride,
-                       fields.padding, fields.input_height);
-  const std::int64_t columns = inside_positions(0, fields.output_width, fields.kernel,
-                                                fields.stride, fields.padding, fields.input_width);
-  const hw::InsideWindows inside{rows * columns, rows * std::min(columns, seen_columns(fields))};
-  const hw::PeArrayConfig& array = used.array.config();
-  const hw::Dataflow& dataflow = used.array.dataflow();
-  const auto accesses = [&](const hw::OperandAccess& access, int bytes) {
-    return access.times *
-           activation_sram_.accesses(static_cast<std::uint64_t>(access.elements * bytes));
-  };
-  std::int64_t reads = 0;
-  std::int64_t elements = 0;
-  for (const hw::OperandAccess& access : dataflow.activation_reads(array, tile, inside)) {
-    reads += accesses(access, element_bytes(fields.input_format));
-    elements += access.elements * access.times;
-  }
-  const hw::OperandAccess outputs = dataflow.output_writes(array, tile);
-  if (fields.has_residual) reads += accesses(outputs, element_bytes(fields.residual_format));
-  const std::int64_t writes = accesses(outputs, element_bytes(fields.output_format));
-  const std::int64_t streamed = weight_sram_.accesses(
-      static_cast<std::uint64_t>(dataflow.weight_passes(array, tile)) * weight_bytes);
-  activation_sram_.count_reads(layer, reads);
-  activation_sram_.count_writes(layer, writes);
-  weight_sram_.count_reads(layer, streamed);
-
+  const bool filled = used.array.weights_stay(tile) && !fields.keep_weights;
+  const ComputeTime time = compute_time(fields, hardware_, used.array.table_waits());
   Activity& activity = context().activity;
   used.array.count(activity, layer, tap_format(fields, used.array.config()), tile, filled);
-  read_quantizer_.count(activity, layer, read_format(fields), elements);
+  read_quantizer_.count(activity, layer, read_format(fields), time.operands);
   used.scale_unit.count(activity, layer, scale_format(fields), tile.outputs());
   if (fields.step_register != 0) StepAdapter::count_scaling(activity, layer, fields.columns);
-
-  const std::int64_t array_cycles = cycles.issue + cycles.table;
-  work({{Cause::work, cycles.issue},
-        {Cause::lookup_table, cycles.table},
-        {Cause::scale_unit, std::max<std::int64_t>(0, cycles.scale - array_cycles)}},
-       cycles.depth, {{activation_sram_, reads + writes}, {weight_sram_, streamed}});
-  count_stalled(start, cycles.total());
+  spend(time, layer);
 }
 
-void ComputeUnit::work(std::initializer_list<Share> shares, std::int64_t latency,
-                       std::initializer_list<Demand> demands) {
+void ComputeUnit::spend(const ComputeTime& time, int layer) {
+  const sc_core::sc_time start = sc_core::sc_time_stamp();
+  for (int i = 0; i < time.count; ++i) {
+    const ComputePhase& phase = time.phases[static_cast<std::size_t>(i)];
+    activation_sram_.count_reads(layer, phase.activation_reads);
+    activation_sram_.count_writes(layer, phase.activation_writes);
+    weight_sram_.count_reads(layer, phase.weight_reads);
+    parameter_sram_.count_reads(layer, phase.parameter_reads);
+    work(phase, {{activation_sram_, phase.activation_reads + phase.activation_writes},
+                 {weight_sram_, phase.weight_reads},
+                 {parameter_sram_, phase.parameter_reads}});
+  }
+  add_stalled(sc_core::sc_time_stamp() - start -
+              context().cycles(static_cast<double>(time.undisturbed)));
+}
+
+void ComputeUnit::work(const ComputePhase& phase, std::initializer_list<Demand> demands) {
   using sc_core::sc_time;
-  const sc_time start = sc_core::sc_time_stamp();
-  const auto time_of = [this](std::int64_t cycles) {
-    return context().cycles(static_cast<double>(cycles));
-  };
-  sc_time own;
-  for (const Share& share : shares) own += time_of(share.cycles);
   struct Access {
-    Access(const Demand& demand)
+    explicit Access(const Demand& demand)
         : stream(demand.sram, demand.accesses), cause(demand.sram.ports_cause()) {}
     Sram::Stream stream;
     Cause cause;
+  };
+  const auto time_of = [this](std::int64_t cycles) {
+    return context().cycles(static_cast<double>(cycles));
   };
   std::list<Access> accesses;
   for (const Demand& demand : demands) {
     if (demand.accesses != 0) accesses.emplace_back(demand);
   }
-  const sc_time after = time_of(latency);
+  const sc_time own_end = sc_core::sc_time_stamp() + time_of(phase.cycles);
+  const sc_time latency = time_of(phase.latency);
   Cause slowest = Cause::work;
   sc_time end;
   for (;;) {
-    end = start + own;
+    end = own_end;
     for (Access& access : accesses) {
       const sc_time served = access.stream.served();
       if (served > end) slowest = access.cause;
       end = std::max(end, served);
     }
-    if (end + after <= sc_core::sc_time_stamp()) break;
-    wait(end + after - sc_core::sc_time_stamp());
+    if (end + latency <= sc_core::sc_time_stamp()) break;
+    wait(end + latency - sc_core::sc_time_stamp());
   }
-  for (const Share& share : shares) spend(share.cause, time_of(share.cycles));
-  spend(slowest, end - start - own);
-  spend(Cause::pipeline, after);
-}
-
-void ComputeUnit::count_stalled(const sc_core::sc_time& start, std::int64_t undisturbed) {
-  add_stalled(sc_core::sc_time_stamp() - start -
-              context().cycles(static_cast<double>(undisturbed)));
+  ExecutionUnit::spend(Cause::weight_fill, time_of(phase.fill));
+  ExecutionUnit::spend(Cause::work, time_of(phase.work()));
+  ExecutionUnit::spend(Cause::lookup_table, time_of(phase.table));
+  ExecutionUnit::spend(Cause::scale_unit, time_of(phase.scale));
+  ExecutionUnit::spend(slowest, end - own_end);
+  ExecutionUnit::spend(Cause::pipeline, latency);
 }
 
 void ComputeUnit::add(const hw::VectorFields& fields, int layer) {
@@ -428,9 +335,7 @@ void ComputeUnit::add(const hw::VectorFields& fields, int layer) {
   activation_sram_.wrote(fields.output_address, static_cast<std::uint32_t>(written));
   if (!context().timed()) return;
   vector_unit_.count_add(context().activity, layer, format, static_cast<std::int64_t>(elements));
-  spend_vector(static_cast<std::int64_t>(elements),
-               elements * (element_bytes(format.first) + element_bytes(format.second)), written,
-               layer);
+  spend(compute_time(fields, false, hardware_), layer);
 }
 
 void ComputeUnit::pool(const hw::VectorFields& fields, int layer) {
@@ -456,21 +361,7 @@ void ComputeUnit::pool(const hw::VectorFields& fields, int layer) {
   activation_sram_.wrote(fields.output_address, static_cast<std::uint32_t>(written));
   if (!context().timed()) return;
   vector_unit_.count_pool(context().activity, layer, format);
-  const std::uint64_t read = outputs * fields.kernel * fields.kernel;
-  spend_vector(static_cast<std::int64_t>(read), read * element_bytes(format.input), written, layer);
-}
-
-void ComputeUnit::spend_vector(std::int64_t elements, std::uint64_t read_bytes,
-                               std::uint64_t written_bytes, int layer) {
-  const std::int64_t reads = activation_sram_.accesses(read_bytes);
-  const std::int64_t writes = activation_sram_.accesses(written_bytes);
-  activation_sram_.count_reads(layer, reads);
-  activation_sram_.count_writes(layer, writes);
-  const sc_core::sc_time start = sc_core::sc_time_stamp();
-  const std::int64_t cycles = vector_unit_.issue_cycles(elements);
-  const int latency = VectorUnit::latency_cycles + activation_sram_.config().latency_cycles;
-  work({{Cause::work, cycles}}, latency, {{activation_sram_, reads + writes}});
-  count_stalled(start, cycles + latency);
+  spend(compute_time(fields, true, hardware_), layer);
 }
 
 }  // namespace abacus::models

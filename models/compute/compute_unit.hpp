@@ -35,31 +35,18 @@
 #include "models/read_quantizer/read_quantizer.hpp"
 #include "models/scale_unit/scale_unit.hpp"
 #include "models/step_adapter/step_adapter.hpp"
+#include "models/timing/compute_time.hpp"
 #include "models/vector_unit/vector_unit.hpp"
 
 namespace abacus::models {
 
 // What the cycles of a convolve command are made of, before contention.
-struct ConvolveCycles {
-  std::int64_t fill = 0;     // weights and parameters
-  std::int64_t latency = 0;  // activation SRAM and read quantizer
-  std::int64_t issue = 0;    // array
-  std::int64_t scale = 0;    // scale unit, beside issue
-  std::int64_t table = 0;  // array, waiting for ports of its lookup tables (post); stalled, and so
-                           // not in total()
-  std::int64_t depth = 0;  // array's pipeline
-
-  std::int64_t total() const { return fill + latency + (issue > scale ? issue : scale) + depth; }
-};
-
 class ComputeUnit : public ExecutionUnit {
  public:
   ComputeUnit(const sc_core::sc_module_name& name, const hw::HardwareConfig& config,
               Context& context, TokenCounters& tokens, Sram& activation_sram, Sram& weight_sram,
               Sram& parameter_sram, CpuTarget target = best_cpu_target(),
               const std::string& engine = default_engine);
-
-  ConvolveCycles convolve_cycles(const hw::ConvolveFields& fields) const;
 
  protected:
   void execute(const hw::Command& command) override;
@@ -89,24 +76,16 @@ class ComputeUnit : public ExecutionUnit {
   const std::uint8_t* scale_records(const hw::ConvolveFields& fields, int layer);
   void gather(const hw::ConvolveFields& fields, const ScalePlan& plan, int layer);
   void gather(const hw::VectorFields& fields, int layer);
-  void spend_vector(std::int64_t elements, std::uint64_t read_bytes, std::uint64_t written_bytes,
-                    int layer);
+  // Counts the accesses and waits for what the command takes.
+  void spend(const ComputeTime& time, int layer);
   // Traffic of a command.
   struct Demand {
     Sram& sram;
     std::int64_t accesses;
   };
-  // What its own time goes into.
-  struct Share {
-    Cause cause;
-    std::int64_t cycles;
-  };
-  // Waits until the command has spent its shares, one after the other, and the SRAMs have served its
-  // demands, both from now on, and then `latency` cycles more.
-  void work(std::initializer_list<Share> shares, std::int64_t latency,
-            std::initializer_list<Demand> demands);
-  // What a command that began at `start` has taken beyond `undisturbed` cycles is stalled.
-  void count_stalled(const sc_core::sc_time& start, std::int64_t undisturbed);
+  // Waits until the command has worked for the phase's cycles and the SRAMs have served its demands, both from
+  // now on, and then for its latency.
+  void work(const ComputePhase& phase, std::initializer_list<Demand> demands);
   void report_writes(const hw::ConvolveFields& fields, const ScalePlan& plan);
   SramSizes sizes() const {
     return {activation_sram_.size(), weight_sram_.size(), parameter_sram_.size()};
@@ -116,6 +95,7 @@ class ComputeUnit : public ExecutionUnit {
     return fields.edge_array ? edge_ : main_;
   }
 
+  hw::HardwareConfig hardware_;
   Sram& activation_sram_;
   Sram& weight_sram_;
   Sram& parameter_sram_;

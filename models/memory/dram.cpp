@@ -7,6 +7,12 @@
 #include <stdexcept>
 
 namespace abacus::models {
+namespace {
+
+// SystemC's resolution, which nobody changes.
+DramTiming::Time picoseconds(const sc_core::sc_time& time) { return time.value(); }
+
+}  // namespace
 
 Dram::Dram(const sc_core::sc_module_name& name, const hw::DramConfig& config, Context& context)
     : sc_module(name),
@@ -25,7 +31,7 @@ Dram::Dram(const sc_core::sc_module_name& name, const hw::DramConfig& config, Co
   socket.register_b_transport(this, &Dram::b_transport);
   socket.register_get_direct_mem_ptr(this, &Dram::get_direct_mem_ptr);
   socket.register_transport_dbg(this, &Dram::transport_dbg);
-  context.on_program_start([this] { timing_.restart(sc_core::sc_time_stamp()); });
+  context.on_program_start([this] { timing_.restart(picoseconds(sc_core::sc_time_stamp())); });
   context.on_program_end([this, &context] { count_states(context); });
   context.on_settle([this](Activity& activity) {
     activates_.hand_over(activity);
@@ -37,12 +43,12 @@ Dram::Dram(const sc_core::sc_module_name& name, const hw::DramConfig& config, Co
 }
 
 void Dram::count_states(Context& context) const {
-  const DramTiming::Residency spent = timing_.residency(sc_core::sc_time_stamp());
+  const DramTiming::Residency spent = timing_.residency(picoseconds(sc_core::sc_time_stamp()));
   const auto count = [&](Action action, std::int64_t times) {
     if (times != 0) context.activity.count(-1, Component::dram, action, times, 0);
   };
-  const auto nanoseconds = [](const sc_core::sc_time& time) {
-    return std::llround(time.to_seconds() * 1e9);
+  const auto nanoseconds = [](DramTiming::Time time) {
+    return std::llround(static_cast<double>(time) / 1e3);
   };
   count(Action::dram_active_standby, nanoseconds(spent.active + spent.refreshing));
   count(Action::dram_precharge_standby, nanoseconds(spent.precharged));
@@ -89,8 +95,8 @@ tlm::tlm_sync_enum Dram::nb_transport(tlm::tlm_generic_payload& transaction, tlm
   if (!transfer(transaction)) return tlm::TLM_COMPLETED;
   const sc_core::sc_time now = sc_core::sc_time_stamp();
   const bool write = transaction.is_write();
-  const DramTiming::Service service =
-      timing_.access(now + delay, transaction.get_address(), transaction.get_data_length(), write);
+  const DramTiming::Service service = timing_.access(
+      picoseconds(now + delay), transaction.get_address(), transaction.get_data_length(), write);
   const int layer = hw::layer_of(transaction);
   if (service.activates != 0) activates_.add(layer, service.activates);
   (write ? writes_ : reads_).add(layer, service.bursts);
@@ -98,8 +104,8 @@ tlm::tlm_sync_enum Dram::nb_transport(tlm::tlm_generic_payload& transaction, tlm
   if (auto* tag = transaction.get_extension<hw::TransactionTag>(); tag != nullptr) {
     tag->row_hit = service.activates == 0;
     sc_core::sc_time until = now + delay;
-    const auto mark = [&](hw::Phase phase, const sc_core::sc_time& spent) {
-      tag->mark(phase, until += spent);
+    const auto mark = [&](hw::Phase phase, DramTiming::Time spent) {
+      tag->mark(phase, until += sc_core::sc_time::from_value(spent));
     };
     mark(hw::Phase::queue, service.queue);
     mark(hw::Phase::refresh, service.refresh);
@@ -108,7 +114,7 @@ tlm::tlm_sync_enum Dram::nb_transport(tlm::tlm_generic_payload& transaction, tlm
     mark(hw::Phase::latency, service.latency);
     mark(hw::Phase::transfer, service.transfer);
   }
-  delay = service.completed - now;
+  delay = sc_core::sc_time::from_value(service.completed) - now;
   return tlm::TLM_COMPLETED;
 }
 

@@ -1,21 +1,22 @@
 #include "models/memory/dram_timing.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <stdexcept>
 #include <string>
 
 namespace abacus::models {
 
-using sc_core::sc_time;
-
 namespace {
 
-sc_time positive(double nanoseconds, const char* parameter) {
+using Time = DramTiming::Time;
+
+Time positive(double nanoseconds, const char* parameter) {
   if (!(nanoseconds > 0)) {
     throw std::invalid_argument(std::string("dram: ") + parameter + " is " +
                                 std::to_string(nanoseconds) + " ns; must be above 0");
   }
-  return sc_time(nanoseconds, sc_core::SC_NS);
+  return static_cast<Time>(std::llround(nanoseconds * 1e3));
 }
 
 int at_least_one(int value, const char* parameter) {
@@ -44,7 +45,8 @@ DramTiming::DramTiming(const hw::DramConfig& config)
       t_rtp_(positive(config.t_rtp, "t_rtp")),
       t_rfc_(positive(config.t_rfc, "t_rfc")),
       t_refi_(positive(config.t_refi, "t_refi")),
-      burst_time_(t_ck_ * (config.burst_length / 2.0)),
+      burst_time_(
+          static_cast<Time>(std::llround(static_cast<double>(t_ck_) * config.burst_length / 2))),
       bank_(static_cast<std::size_t>(config.banks)),
       next_refresh_(t_refi_) {
   if (row_bytes_ % static_cast<std::uint64_t>(burst_bytes_) != 0) {
@@ -57,26 +59,26 @@ DramTiming::DramTiming(const hw::DramConfig& config)
   }
 }
 
-void DramTiming::restart(const sc_time& time) {
+void DramTiming::restart(Time time) {
   epoch_ = time;
   std::fill(bank_.begin(), bank_.end(), Bank{});
-  data_free_ = sc_core::SC_ZERO_TIME;
+  data_free_ = 0;
   data_last_read_ = false;
   any_write_ = false;
   next_refresh_ = t_refi_;
-  refresh_end_ = sc_core::SC_ZERO_TIME;
+  refresh_end_ = 0;
   states_ = States();
 }
 
-void DramTiming::States::activate(const sc_time& at) {
+void DramTiming::States::activate(Time at) {
   if (open) return;
   spent.precharged += at - since;
   since = at;
   open = true;
 }
 
-void DramTiming::States::refresh(const sc_time& start, const sc_time& t_rfc) {
-  const sc_time begin = std::max(start, since);
+void DramTiming::States::refresh(Time start, Time t_rfc) {
+  const Time begin = std::max(start, since);
   (open ? spent.active : spent.precharged) += begin - since;
   spent.refreshing += t_rfc;
   ++spent.refreshes;
@@ -84,10 +86,10 @@ void DramTiming::States::refresh(const sc_time& start, const sc_time& t_rfc) {
   open = false;
 }
 
-DramTiming::Residency DramTiming::residency(const sc_time& time) const {
-  const sc_time end = time - epoch_;
+DramTiming::Residency DramTiming::residency(Time time) const {
+  const Time end = time - epoch_;
   States states = states_;
-  for (sc_time due = next_refresh_; due < end; due += t_refi_) states.refresh(due, t_rfc_);
+  for (Time due = next_refresh_; due < end; due += t_refi_) states.refresh(due, t_rfc_);
   Residency spent = states.spent;
   if (end >= states.since) {
     (states.open ? spent.active : spent.precharged) += end - states.since;
@@ -98,13 +100,13 @@ DramTiming::Residency DramTiming::residency(const sc_time& time) const {
   return spent;
 }
 
-DramTiming::Service DramTiming::access(const sc_time& arrival_time, std::uint64_t address,
+DramTiming::Service DramTiming::access(Time arrival_time, std::uint64_t address,
                                        std::uint64_t bytes, bool write) {
-  const sc_time arrival = arrival_time - epoch_;
+  const Time arrival = arrival_time - epoch_;
   if (arrival >= next_refresh_) refresh(arrival);
 
   Service service;
-  sc_time since = arrival;
+  Time since = arrival;
   const std::uint64_t end = address + bytes;
   while (address < end) {
     // The part that lies in one row.
@@ -116,9 +118,9 @@ DramTiming::Service DramTiming::access(const sc_time& arrival_time, std::uint64_
     const auto row = static_cast<std::int64_t>(page / static_cast<std::uint64_t>(banks_));
 
     if (bank.open_row != row) {
-      sc_time activate = std::max(arrival, bank.activate_ready);
+      Time activate = std::max(arrival, bank.activate_ready);
       if (bank.open_row != no_row) {
-        const sc_time precharge = next_edge(std::max(arrival, bank.precharge_ready));
+        const Time precharge = next_edge(std::max(arrival, bank.precharge_ready));
         activate = std::max(activate, precharge + t_rp_);
         ++service.conflicts;
       }
@@ -130,22 +132,22 @@ DramTiming::Service DramTiming::access(const sc_time& arrival_time, std::uint64_
       states_.activate(activate);
     }
 
-    const sc_time latency = write ? t_cwl_ : t_cl_;
+    const Time latency = write ? t_cwl_ : t_cl_;
     Part part;
     part.row_ready = bank.column_ready;
-    part.bus_free = data_free_ > latency ? data_free_ - latency : sc_core::SC_ZERO_TIME;
-    sc_time column = std::max(arrival, bank.column_ready);
+    part.bus_free = data_free_ > latency ? data_free_ - latency : 0;
+    Time column = std::max(arrival, bank.column_ready);
     if (!write && any_write_) column = std::max(column, write_data_end_ + t_wtr_);
-    sc_time data_free = data_free_;
+    Time data_free = data_free_;
     if (write && data_last_read_) data_free += t_ck_ * 2;
     if (data_free > column + latency) column = data_free - latency;
     column = next_edge(column);
 
-    const sc_time last_column = column + burst_time_ * (bursts - 1);
-    const sc_time data_end = last_column + latency + burst_time_;
+    const Time last_column = column + burst_time_ * static_cast<Time>(bursts - 1);
+    const Time data_end = last_column + latency + burst_time_;
     part.column = column;
     part.data_end = data_end;
-    part.transfer = burst_time_ * bursts;
+    part.transfer = burst_time_ * static_cast<Time>(bursts);
     account(part, since, service);
     since = data_end;
     data_free_ = data_end;
@@ -165,11 +167,11 @@ DramTiming::Service DramTiming::access(const sc_time& arrival_time, std::uint64_
   return service;
 }
 
-void DramTiming::account(const Part& part, const sc_time& since, Service& service) const {
+void DramTiming::account(const Part& part, Time since, Service& service) const {
   // From `from` on, up to each limit in turn and to the data at last.
-  sc_time from = since;
-  const auto spend = [&from, &part](sc_time& in, const sc_time& limit) {
-    const sc_time until = std::min(std::max(limit, from), part.data_end);
+  Time from = since;
+  const auto spend = [&from, &part](Time& in, Time limit) {
+    const Time until = std::min(std::max(limit, from), part.data_end);
     in += until - from;
     from = until;
   };
@@ -181,12 +183,12 @@ void DramTiming::account(const Part& part, const sc_time& since, Service& servic
   spend(service.transfer, part.data_end);
 }
 
-void DramTiming::refresh(const sc_time& arrival) {
+void DramTiming::refresh(Time arrival) {
   // Of the refreshes due since the last request, all but the last found an idle device.
-  const auto missed = (arrival - next_refresh_).value() / t_refi_.value();
-  const sc_time due = next_refresh_ + sc_time::from_value(missed * t_refi_.value());
-  for (sc_time met = next_refresh_; met < due; met += t_refi_) states_.refresh(met, t_rfc_);
-  sc_time precharge = due;
+  const auto missed = (arrival - next_refresh_) / t_refi_;
+  const Time due = next_refresh_ + missed * t_refi_;
+  for (Time met = next_refresh_; met < due; met += t_refi_) states_.refresh(met, t_rfc_);
+  Time precharge = due;
   bool open = false;
   for (const Bank& bank : bank_) {
     if (bank.open_row == no_row) {
@@ -196,7 +198,7 @@ void DramTiming::refresh(const sc_time& arrival) {
       open = true;
     }
   }
-  sc_time start = next_edge(precharge);
+  Time start = next_edge(precharge);
   if (open) start = next_edge(start + t_rp_);
   for (Bank& bank : bank_) {
     bank.open_row = no_row;
@@ -208,9 +210,9 @@ void DramTiming::refresh(const sc_time& arrival) {
   ++refreshes_;
 }
 
-sc_time DramTiming::next_edge(const sc_time& time) const {
-  const auto past = time.value() % t_ck_.value();
-  return past == 0 ? time : sc_time::from_value(time.value() - past + t_ck_.value());
+DramTiming::Time DramTiming::next_edge(Time time) const {
+  const auto past = time % t_ck_;
+  return past == 0 ? time : time - past + t_ck_;
 }
 
 }  // namespace abacus::models

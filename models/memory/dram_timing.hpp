@@ -1,5 +1,5 @@
 // When a DRAM device moves the bytes asked of it: banks, open rows, refresh, data bus. Arithmetic
-// on times only; no process, no stored bytes.
+// on times only, in picoseconds; no process, no stored bytes, no SystemC.
 //
 // Parameters (DramConfig, names and values as in the data sheet, JESD79-3 terms): banks, row_bytes,
 // data_bits, burst_length, tCK, tRCD, tRP, tCL, tCWL, tRAS, tWR, tWTR, tRTP, tRFC, tREFI.
@@ -28,7 +28,6 @@
 #pragma once
 
 #include <cstdint>
-#include <systemc>
 #include <vector>
 
 #include "tlm/hardware_config.hpp"
@@ -37,21 +36,23 @@ namespace abacus::models {
 
 class DramTiming {
  public:
+  using Time = std::uint64_t;  // ps
+
   struct Service {
-    sc_core::sc_time completed;  // last data beat
+    Time completed = 0;  // last data beat
     int bursts = 0;
     int activates = 0;
     int conflicts = 0;  // activates that had to close another row first
     // What the time from arrival to completion went into; they add up to it. What overlaps counts as the
     // first one of them: a row that is opened while earlier requests have the data bus costs no row time.
-    sc_core::sc_time queue, refresh, row, turnaround, latency, transfer;
+    Time queue = 0, refresh = 0, row = 0, turnaround = 0, latency = 0, transfer = 0;
   };
 
   // Time in each state; together the time since the last restart.
   struct Residency {
-    sc_core::sc_time active;
-    sc_core::sc_time precharged;
-    sc_core::sc_time refreshing;
+    Time active = 0;
+    Time precharged = 0;
+    Time refreshing = 0;
     std::int64_t refreshes = 0;
   };
 
@@ -59,14 +60,13 @@ class DramTiming {
   explicit DramTiming(const hw::DramConfig& config);
 
   // Serves `bytes` bytes from `address` on. Calls come in the order of service.
-  Service access(const sc_core::sc_time& arrival, std::uint64_t address, std::uint64_t bytes,
-                 bool write);
+  Service access(Time arrival, std::uint64_t address, std::uint64_t bytes, bool write);
 
   // All banks precharged at `time`, which is an edge of tCK; the next refresh is due tREFI later.
-  void restart(const sc_core::sc_time& time);
+  void restart(Time time);
 
   // Since the last restart. `time` is not before the last request was served.
-  Residency residency(const sc_core::sc_time& time) const;
+  Residency residency(Time time) const;
 
   int burst_bytes() const { return burst_bytes_; }
   // Refreshes that requests have met; those over before the next request arrived are not counted.
@@ -76,47 +76,46 @@ class DramTiming {
   static constexpr std::int64_t no_row = -1;
   struct Bank {
     std::int64_t open_row = no_row;
-    sc_core::sc_time activate_ready;   // soonest ACTIVATE
-    sc_core::sc_time column_ready;     // soonest READ or WRITE to the open row
-    sc_core::sc_time precharge_ready;  // soonest PRECHARGE
+    Time activate_ready = 0;   // soonest ACTIVATE
+    Time column_ready = 0;     // soonest READ or WRITE to the open row
+    Time precharge_ready = 0;  // soonest PRECHARGE
   };
   // States since the last restart, up to `since`.
   struct States {
     Residency spent;
-    sc_core::sc_time since;
+    Time since = 0;
     bool open = false;  // any bank
 
-    void activate(const sc_core::sc_time& at);
-    void refresh(const sc_core::sc_time& start, const sc_core::sc_time& t_rfc);
+    void activate(Time at);
+    void refresh(Time start, Time t_rfc);
   };
-  void refresh(const sc_core::sc_time& arrival);
+  void refresh(Time arrival);
   // Of one row's part of a request: `since` is the end of the part before.
   struct Part {
-    sc_core::sc_time bus_free;  // for its column command, if the data bus were all
-    sc_core::sc_time row_ready;
-    sc_core::sc_time column;
-    sc_core::sc_time data_end;
-    sc_core::sc_time transfer;  // of its bursts
+    Time bus_free = 0;  // for its column command, if the data bus were all
+    Time row_ready = 0;
+    Time column = 0;
+    Time data_end = 0;
+    Time transfer = 0;  // of its bursts
   };
-  void account(const Part& part, const sc_core::sc_time& since, Service& service) const;
-  sc_core::sc_time next_edge(const sc_core::sc_time& time) const;
+  void account(const Part& part, Time since, Service& service) const;
+  Time next_edge(Time time) const;
 
   int banks_;
   std::uint64_t row_bytes_;
   int burst_bytes_;
-  sc_core::sc_time t_ck_, t_rcd_, t_rp_, t_cl_, t_cwl_, t_ras_, t_wr_, t_wtr_, t_rtp_, t_rfc_,
-      t_refi_;
-  sc_core::sc_time burst_time_;
+  Time t_ck_, t_rcd_, t_rp_, t_cl_, t_cwl_, t_ras_, t_wr_, t_wtr_, t_rtp_, t_rfc_, t_refi_;
+  Time burst_time_;
 
   // Everything below is time since `epoch_`, the last restart.
-  sc_core::sc_time epoch_;
+  Time epoch_ = 0;
   std::vector<Bank> bank_;
-  sc_core::sc_time data_free_;   // data bus
+  Time data_free_ = 0;           // data bus
   bool data_last_read_ = false;  // what the data bus moved last
-  sc_core::sc_time write_data_end_;
+  Time write_data_end_ = 0;
   bool any_write_ = false;
-  sc_core::sc_time next_refresh_;
-  sc_core::sc_time refresh_end_;  // of the last one that a request has met
+  Time next_refresh_;
+  Time refresh_end_ = 0;  // of the last one that a request has met
   States states_;
   std::int64_t refreshes_ = 0;
 };

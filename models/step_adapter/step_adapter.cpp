@@ -15,8 +15,6 @@ constexpr int value_bits = 16;  // means and hidden values, and the pool multipl
 constexpr int weight_bits = 8;
 constexpr int step_bits = 32;  // β and read multiplier
 
-std::int64_t ceil_divide(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
-
 std::int64_t weighted_sum(const std::vector<std::int64_t>& values, const std::uint8_t* weights,
                           std::int64_t sum) {
   for (std::size_t i = 0; i < values.size(); ++i) {
@@ -92,11 +90,7 @@ std::int32_t StepAdapter::scaled(std::int32_t multiplier, int factor, std::int64
 }
 
 std::int64_t StepAdapter::cycles(const hw::AdaptFields& fields) const {
-  const std::int64_t channels = fields.channels;
-  const std::int64_t last = fields.hidden == 0 ? channels : fields.hidden;
-  return ceil_divide(passes_of_mean * channels, config_.lanes) +
-         ceil_divide(channels * fields.hidden, config_.lanes) + ceil_divide(last, config_.lanes) +
-         divider_cycles + pipeline_cycles;
+  return adapter_cycles(fields, config_);
 }
 
 void StepAdapter::count_sums(Activity& activity, int layer, std::int64_t elements) {

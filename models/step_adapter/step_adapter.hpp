@@ -30,6 +30,7 @@
 
 #include "models/activity/activity.hpp"
 #include "models/context.hpp"
+#include "models/timing/compute_time.hpp"
 #include "tlm/command.hpp"
 #include "tlm/hardware_config.hpp"
 
@@ -51,9 +52,8 @@ class StepAdapter {
   static constexpr int smallest_value = -32768;
   static constexpr int largest_value = 32767;
   static constexpr int largest_read_multiplier = 65535;
-  static constexpr int divider_cycles = 28;
-  static constexpr int passes_of_mean = 4;  // bytes of a sum, each times the 16-bit pool multiplier
-  static constexpr int pipeline_cycles = 4;
+  static constexpr int divider_cycles = adapter_divider_cycles;
+  static constexpr int passes_of_mean = adapter_passes_of_mean;
 
   // Throws std::invalid_argument naming the field.
   explicit StepAdapter(const hw::StepAdapterConfig& config);

@@ -8,6 +8,8 @@ namespace {
 
 std::uint16_t counter_bit(int counter) { return static_cast<std::uint16_t>(1u << counter); }
 
+std::size_t place(const MemoryAccess& access) { return static_cast<std::size_t>(access.memory); }
+
 int counter_between(std::size_t from, std::size_t to) {
   constexpr int none = -1;
   constexpr int counters[3][3] = {{none, load_to_compute, load_to_store},
@@ -28,9 +30,8 @@ void DependencyTracker::add(CommandUnit execution_unit, hw::Command command,
 
   Progress needed{};
   for (const MemoryAccess& access : accesses) {
-    for (const Record& record : records_) {
-      const bool conflict = record.unit != unit && record.access.memory == access.memory &&
-                            (record.access.write || access.write) &&
+    for (const Record& record : records_[place(access)]) {
+      const bool conflict = record.unit != unit && (record.access.write || access.write) &&
                             record.access.range.overlaps(access.range);
       if (conflict) needed[record.unit] = std::max(needed[record.unit], record.number);
     }
@@ -39,9 +40,10 @@ void DependencyTracker::add(CommandUnit execution_unit, hw::Command command,
     if (!implied(other, needed)) wait_for(unit, other, needed[other], command);
   }
   const int number = static_cast<int>(positions_[unit].size());
-  for (const MemoryAccess& access : accesses) records_.push_back({access, unit, number});
+  for (const MemoryAccess& access : accesses)
+    records_[place(access)].push_back({access, unit, number});
   commands_.push_back(command);
-  if (commands_.size() % 64 == 0) forget_settled();
+  if (commands_.size() % 16 == 0) forget_settled();
 }
 
 // Whether another awaited command itself started after this one's end.
@@ -77,9 +79,11 @@ void DependencyTracker::forget_settled() {
     }
     settled[of] = least;
   }
-  records_.erase(std::remove_if(records_.begin(), records_.end(),
-                                [&](const Record& r) { return r.number <= settled[r.unit]; }),
-                 records_.end());
+  for (std::vector<Record>& records : records_) {
+    records.erase(std::remove_if(records.begin(), records.end(),
+                                 [&](const Record& r) { return r.number <= settled[r.unit]; }),
+                  records.end());
+  }
 }
 
 void DependencyTracker::add_finish() {

@@ -62,7 +62,7 @@ class DependencyTracker {
   std::vector<hw::Command> commands_;
   std::array<std::vector<std::size_t>, units> positions_;  // in commands_, by unit and number − 1
   std::array<std::vector<Progress>, units> known_;  // when the unit's command starts, likewise
-  std::vector<Record> records_;
+  std::array<std::vector<Record>, 4> records_;      // by memory
 };
 
 }  // namespace abacus::schedule

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "sw/schedule/hardware_check.hpp"
-#include "sw/schedule/placement.hpp"
+#include "sw/schedule/search.hpp"
 
 namespace abacus::schedule {
 namespace {
@@ -65,7 +65,7 @@ std::vector<LayerExplanation> explain(const network::IntegerNetwork& network,
                                       const hw::HardwareConfig& hardware) {
   network::validate(network, "integer network");
   check_hardware(network, hardware);
-  const Placement placement = place_tensors(network, hardware);
+  const Placement placement = search_placement(network, hardware);
   std::vector<LayerExplanation> all;
   for (std::size_t i = 0; i < network.layers.size(); ++i) {
     const network::IntegerLayer& layer = network.layers[i];

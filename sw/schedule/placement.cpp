@@ -26,11 +26,12 @@ struct Candidate {
 
 class PlacementSearch {
  public:
-  PlacementSearch(const network::IntegerNetwork& network, const hw::HardwareConfig& hardware)
+  PlacementSearch(const network::IntegerNetwork& network, const hw::HardwareConfig& hardware,
+                  double time_tolerance)
       : network_(network), hardware_(hardware), lives_(lifetimes(network)) {
     mappers_.reserve(network.layers.size());
     for (const network::IntegerLayer& layer : network.layers) {
-      mappers_.emplace_back(network, layer, hardware);
+      mappers_.emplace_back(network, layer, hardware, time_tolerance);
     }
   }
 
@@ -204,9 +205,9 @@ class PlacementSearch {
 
 }  // namespace
 
-Placement place_tensors(const network::IntegerNetwork& network,
-                        const hw::HardwareConfig& hardware) {
-  return PlacementSearch(network, hardware).run();
+Placement place_tensors(const network::IntegerNetwork& network, const hw::HardwareConfig& hardware,
+                        double time_tolerance) {
+  return PlacementSearch(network, hardware, time_tolerance).run();
 }
 
 }  // namespace abacus::schedule

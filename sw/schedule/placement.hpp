@@ -33,6 +33,7 @@ struct Placement {
 
 // The stays that save most traffic and fit. Throws std::runtime_error naming layer, need and capacity
 // where a layer's smallest tiles do not fit.
-Placement place_tensors(const network::IntegerNetwork& network, const hw::HardwareConfig& hardware);
+Placement place_tensors(const network::IntegerNetwork& network, const hw::HardwareConfig& hardware,
+                        double time_tolerance = 1.05);
 
 }  // namespace abacus::schedule

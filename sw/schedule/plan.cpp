@@ -25,14 +25,15 @@ struct Held {
 
 class Planner {
  public:
-  Planner(const network::IntegerNetwork& network, const hw::HardwareConfig& hardware)
+  Planner(const network::IntegerNetwork& network, const hw::HardwareConfig& hardware,
+          double time_tolerance)
       : network_(network),
         hardware_(hardware),
         weights_(FetchKind::weights, hardware.weight_sram.bytes),
         parameters_(FetchKind::parameters, hardware.parameter_sram.bytes),
         register_of_(network.layers.size(), -1),
         rows_there_(network.layers.size() + 1, 0) {
-    plan_.placement = place_tensors(network, hardware);
+    plan_.placement = place_tensors(network, hardware, time_tolerance);
   }
 
   Plan run() {
@@ -294,8 +295,9 @@ class Planner {
 
 }  // namespace
 
-Plan make_plan(const network::IntegerNetwork& network, const hw::HardwareConfig& hardware) {
-  return Planner(network, hardware).run();
+Plan make_plan(const network::IntegerNetwork& network, const hw::HardwareConfig& hardware,
+               double time_tolerance) {
+  return Planner(network, hardware, time_tolerance).run();
 }
 
 }  // namespace abacus::schedule

@@ -53,6 +53,7 @@ struct Plan {
   }
 };
 
-Plan make_plan(const network::IntegerNetwork& network, const hw::HardwareConfig& hardware);
+Plan make_plan(const network::IntegerNetwork& network, const hw::HardwareConfig& hardware,
+               double time_tolerance);
 
 }  // namespace abacus::schedule

@@ -10,9 +10,6 @@
 namespace abacus::schedule {
 namespace {
 
-// Time that is hardly shorter is not worth more traffic, which costs energy.
-constexpr double time_tolerance = 1.05;
-
 std::vector<SpatialTile> spatial_tiles(const network::IntegerNetwork& network,
                                        const network::IntegerLayer& layer, int rows) {
   std::vector<SpatialTile> tiles;
@@ -46,22 +43,23 @@ struct LayerMapper::Candidate {
 
 // Of those within the tolerance of the least time, the one that moves the fewest bytes.
 std::vector<LayerMapper::Candidate>::iterator LayerMapper::choose(
-    std::vector<Candidate>::iterator begin, std::vector<Candidate>::iterator end) {
+    std::vector<Candidate>::iterator begin, std::vector<Candidate>::iterator end) const {
   double least = begin->estimate.cost.cycles;
   for (auto it = begin; it != end; ++it) least = std::min(least, it->estimate.cost.cycles);
   auto best = end;
   for (auto it = begin; it != end; ++it) {
-    if (it->estimate.cost.cycles > least * time_tolerance) continue;
+    if (it->estimate.cost.cycles > least * time_tolerance_) continue;
     if (best == end || it->estimate.cost.bytes < best->estimate.cost.bytes) best = it;
   }
   return best;
 }
 
 LayerMapper::LayerMapper(const network::IntegerNetwork& network, const network::IntegerLayer& layer,
-                         const hw::HardwareConfig& hardware)
+                         const hw::HardwareConfig& hardware, double time_tolerance)
     : network_(&network),
       layer_(&layer),
       hardware_(&hardware),
+      time_tolerance_(time_tolerance),
       sums_wanted_(sums_are_wanted(network, layer)),
       cuts_(column_cuts(network, layer, hardware)) {}
 

@@ -143,10 +143,10 @@ class LayerMapper {
  public:
   // Throws std::runtime_error naming layer, need and capacity where an SRAM holds no column.
   LayerMapper(const network::IntegerNetwork& network, const network::IntegerLayer& layer,
-              const hw::HardwareConfig& hardware);
+              const hw::HardwareConfig& hardware, double time_tolerance);
 
-  // Among the tilings whose buffers fit the free space and whose estimated time is within 5 % of the
-  // least, the one that moves the fewest bytes. Null where none fits. `high`: the buffers stand at the
+  // Among the tilings whose buffers fit the free space and whose estimated time is at most
+  // `time_tolerance` times the least, the one that moves the fewest bytes. Null where none fits. `high`: the buffers stand at the
   // upper end of what is free.
   const LayerTiling* best(const OperandPlaces& places, const FreeSpace& space, bool high);
 
@@ -158,8 +158,8 @@ class LayerMapper {
   struct Buffers;
   struct Candidate;
 
-  static std::vector<Candidate>::iterator choose(std::vector<Candidate>::iterator begin,
-                                                 std::vector<Candidate>::iterator end);
+  std::vector<Candidate>::iterator choose(std::vector<Candidate>::iterator begin,
+                                          std::vector<Candidate>::iterator end) const;
 
   std::optional<LayerTiling> search(const OperandPlaces& places, const FreeSpace& space,
                                     bool high) const;
@@ -171,6 +171,7 @@ class LayerMapper {
   const network::IntegerNetwork* network_;
   const network::IntegerLayer* layer_;
   const hw::HardwareConfig* hardware_;
+  double time_tolerance_;
   bool sums_wanted_;
   std::vector<ColumnCut> cuts_;
   std::map<Question, std::optional<LayerTiling>> answers_;

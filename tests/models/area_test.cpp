@@ -160,10 +160,10 @@ TEST(AcceleratorArea, HasEveryBlock) {
               1e-6);
   EXPECT_NEAR(area.of(Component::vector_unit),
               16 * (2 * 256 * multiply + 2 * 48 * add + 3 * 48 * shift + 48 * reg), 1e-6);
-  // Rows of both arrays: 16 and 4.
+  // Read lanes of both arrays: 48 and 4.
   EXPECT_NEAR(area.of(Component::read_quantizer),
-              20 * (256 * multiply + 32 * add + 32 * shift + 32 * reg), 1e-6);
-  EXPECT_NEAR(area.of(Component::dma), 2 * (aladdin().um2(AreaPart::memory, 2048) + 64 * reg),
+              52 * (256 * multiply + 32 * add + 32 * shift + 32 * reg), 1e-6);
+  EXPECT_NEAR(area.of(Component::dma), 2 * (aladdin().um2(AreaPart::memory, 8192) + 64 * reg),
               1e-6);
   EXPECT_GT(area.of(Component::sequencer), 0);
   EXPECT_GT(area.of(Component::step_adapter), 0);
@@ -183,6 +183,8 @@ TEST(AcceleratorArea, GrowsWithEverySizeThatABlockHas) {
   };
   larger("activation SRAM", [](hw::HardwareConfig& h) { h.activation_sram.bytes *= 2; });
   larger("weights of a PE", [](hw::HardwareConfig& h) { h.array.weights_per_pe *= 2; });
+  larger("accumulators", [](hw::HardwareConfig& h) { h.array.accumulators *= 2; });
+  larger("read lanes", [](hw::HardwareConfig& h) { h.array.read_lanes *= 2; });
   larger("scale lanes", [](hw::HardwareConfig& h) { h.array.scale_lanes *= 2; });
   larger("command queue", [](hw::HardwareConfig& h) { h.command_queue *= 2; });
   larger("bursts under way", [](hw::HardwareConfig& h) { h.load_dma.outstanding *= 2; });

@@ -697,11 +697,11 @@ TEST(ComputeUnitTime, AuthorsKernel) {
   hw::HardwareConfig config;
   config.activation_sram.latency_cycles = 0;
   Bench bench(config, hw::TimingLevel::approximate);
-  const ConvolveCycles parts = bench.unit.convolve_cycles(authors_kernel());
-  EXPECT_EQ(parts.fill, 18);  // 2,304 bytes of weights, 128 a cycle
-  EXPECT_EQ(parts.latency, 0);
-  EXPECT_EQ(parts.issue, 7056);
-  EXPECT_EQ(parts.depth, 6);
+  const ComputeTime time = compute_time(authors_kernel(), config, 0);
+  EXPECT_EQ(time.phases[0].cycles, 18);  // 2,304 bytes of weights, 128 a cycle
+  EXPECT_EQ(time.phases[0].latency, 0);
+  EXPECT_EQ(time.phases[1].cycles, 7056);
+  EXPECT_EQ(time.phases[1].latency, 6);
   const TimelineEntry entry = timed(bench, Bench::command(authors_kernel()));
   EXPECT_EQ(entry.unit, Unit::compute_array);
   EXPECT_EQ(cycles(bench, entry.end - entry.start), 18 + 7062);
@@ -811,12 +811,24 @@ TEST(ComputeUnitTime, ReadQuantizerAddsItsLatency) {
 TEST(ComputeUnitTime, StreamedWeightsStallOnANarrowPort) {
   hw::HardwareConfig config;
   config.array.weights_per_pe = 8;  // of 9
+  config.array.accumulators = 1;
   Bench bench(config, hw::TimingLevel::approximate);
   const TimelineEntry entry = timed(bench, Bench::command(authors_kernel()));
   // 256 bytes a cycle through ports of 128: twice the issue cycles. No fill but the parameters'.
   EXPECT_EQ(cycles(bench, entry.end - entry.start), 16 + 1 + 2 * 7056 + 6);
   EXPECT_EQ(cycles(bench, entry.stalled), 7056);
   EXPECT_EQ(counted(bench, Component::weight_sram, Action::sram_read), 784 * 2304 / 64);
+}
+
+TEST(ComputeUnitTime, AWeightServesAsManyOutputsAsThereAreAccumulators) {
+  hw::HardwareConfig config;
+  config.array.weights_per_pe = 8;  // of 9
+  config.array.accumulators = 16;
+  Bench bench(config, hw::TimingLevel::approximate);
+  const TimelineEntry entry = timed(bench, Bench::command(authors_kernel()));
+  EXPECT_EQ(cycles(bench, entry.end - entry.start), 16 + 1 + 7056 + 6);
+  EXPECT_EQ(entry.stalled, sc_core::SC_ZERO_TIME);
+  EXPECT_EQ(counted(bench, Component::weight_sram, Action::sram_read), 784 / 16 * 2304 / 64);
 }
 
 // Inputs, residual and results through one port: as long as all their accesses, not one after the other.

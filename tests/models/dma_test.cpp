@@ -109,7 +109,9 @@ hw::Command transfer(hw::Opcode opcode, std::uint64_t dram_address, std::uint32_
 }
 
 TEST(BurstEngine, CutsAtMultiplesOfTheBurst) {
-  Bench bench("bench");
+  hw::HardwareConfig hardware;
+  hardware.load_dma.burst_bytes = 64;
+  Bench bench("bench", hw::TimingLevel::approximate, hardware);
   std::vector<std::uint8_t> data(200);
   bench.run([&] {
     BurstTransfer t;

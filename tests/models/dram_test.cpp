@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <stdexcept>
 #include <vector>
@@ -13,10 +14,7 @@
 namespace abacus::models {
 namespace {
 
-using sc_core::SC_NS;
-using sc_core::sc_time;
-
-sc_time ns(double t) { return sc_time(t, SC_NS); }
+DramTiming::Time ns(double t) { return static_cast<DramTiming::Time>(std::llround(t * 1e3)); }
 
 constexpr std::uint64_t page = 2048;     // next page: next bank
 constexpr std::uint64_t row = 8 * page;  // same bank, next row
@@ -71,7 +69,7 @@ TEST_F(DramTimingTest, StatesAddUpToTheTimeSinceTheLastRestart) {
       random = random * 1664525u + 1013904223u;
       now += random % 1000 * 1.25;
       const auto served = dram.access(ns(now), random % (1u << 24) / 64 * 64, 64, random % 2 == 0);
-      now = std::max(now, served.completed.to_seconds() * 1e9);
+      now = std::max(now, static_cast<double>(served.completed) / 1e3);
       const DramTiming::Residency spent = dram.residency(ns(now));
       EXPECT_EQ(spent.active + spent.precharged + spent.refreshing, ns(now) - ns(begin));
       EXPECT_EQ(spent.refreshes, static_cast<std::int64_t>((now - begin) / 7800));

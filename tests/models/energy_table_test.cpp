@@ -207,6 +207,7 @@ TEST(HorowitzTable, LeakageIsThatOfTheParts) {
   static const EnergyTable table = experiment::read_energy_table(shipped / "horowitz-45nm.toml");
   hw::HardwareConfig hardware;
   hardware.array.rows = hardware.array.columns = 1;
+  hardware.array.accumulators = 1;
   EXPECT_NEAR(leakage(table, Component::pe_array, hardware),
               1e-3 * (2 * 8 * 2.4 / 32 + (17 + 8 + 24) * 0.07 + 24 * 2.4 / 32 + 13.0), 1e-9);
   EXPECT_NEAR(leakage(table, Component::activation_sram, hardware), 4 * 1.543, 1e-9);

@@ -92,6 +92,24 @@ TEST(PeArray, CountsAdderTaps) {
   EXPECT_EQ(found, wanted);
 }
 
+// Several accumulators are a memory; a weight that they share comes once and waits in two registers.
+TEST(PeArray, CountsTheAccumulatorsOfAColumn) {
+  TapFormat format;
+  format.weight_bits = format.activation_bits = 4;
+  format.weight_signed = false;
+  hw::PeArrayConfig config = authors();
+  config.rows = 4;
+  config.accumulators = 4;
+  const Counts found = counts(config, format, {1, 6, 1, 4, 3}, true);
+  EXPECT_EQ(found.at({Action::buffer_read, 24, 4}), 18);
+  EXPECT_EQ(found.at({Action::buffer_write, 24, 4}), 18);
+  EXPECT_EQ(found.count({Action::register_write, 24, 0}), 0U);
+  // 12 weights for 4 outputs, then for 2.
+  EXPECT_EQ(found.at({Action::buffer_read, 4, 64}), 2 * 12);
+  // Activations, taps; both registers of a weight.
+  EXPECT_EQ(found.at({Action::register_write, 4, 0}), 6 * 4 + 6 * 3 * 4 + 2 * 2 * 12);
+}
+
 // One lane of a column works: no tree, a latch and a tap a column and position.
 TEST(PeArray, CountsOneLaneOfAColumnInDepthwiseTiles) {
   TapFormat format;

@@ -268,12 +268,12 @@ TEST(Platform, CountsBelongToTheLayerOfTheCommand) {
     driver.run(system.input.data(), system.scores.data(), system.statistics);
   });
   const auto& counts = system.platform.context().activity.counts();
-  // 640 bytes: 40 DRAM bursts of 16; 10 bus bursts, each 8 data beats and the other channel's one
+  // 640 bytes: 40 DRAM bursts of 16; 80 data beats in 3 bus bursts, each with the other channel's beat
   // (a write also an address beat).
   EXPECT_EQ(counts.at({1, Component::dram, Action::dram_read, 128, 0}), 40);
   EXPECT_EQ(counts.at({3, Component::dram, Action::dram_write, 128, 0}), 40);
-  EXPECT_EQ(counts.at({1, Component::bus, Action::bus_beat, 64, 0}), 10 * (8 + 1));
-  EXPECT_EQ(counts.at({3, Component::bus, Action::bus_beat, 64, 0}), 10 * (8 + 2));
+  EXPECT_EQ(counts.at({1, Component::bus, Action::bus_beat, 64, 0}), 80 + 3);
+  EXPECT_EQ(counts.at({3, Component::bus, Action::bus_beat, 64, 0}), 80 + 3 * 2);
   EXPECT_EQ(counts.at({1, Component::activation_sram, Action::sram_write, 256, 0}), 20);
   EXPECT_EQ(counts.at({3, Component::activation_sram, Action::sram_read, 256, 0}), 20);
   // Three words of header; DRAM address, bytes, rows.
@@ -296,7 +296,7 @@ TEST(Platform, TheMonitorSeesEveryTransaction) {
   EXPECT_THAT(log.str(), ::testing::HasSubstr(",load,1,input,0x00200000,64,read,"));
   EXPECT_THAT(log.str(), ::testing::HasSubstr(",load,1,residual,0x00200000,64,read,"));
   EXPECT_THAT(log.str(), ::testing::HasSubstr(",store,3,output,0x00300000,64,write,"));
-  EXPECT_THAT(log.str(), ::testing::HasSubstr(",sequencer,-1,command,0x00100000,64,read,"));
+  EXPECT_THAT(log.str(), ::testing::HasSubstr(",sequencer,-1,command,0x00100000,80,read,"));
   EXPECT_THAT(log.str(), ::testing::HasSubstr(",host,-1,none,0x40000014,4,write,"));
 }
 

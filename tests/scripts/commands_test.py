@@ -29,14 +29,14 @@ def shell(command: str, folder: pathlib.Path) -> "subprocess.CompletedProcess[st
 class Commands(unittest.TestCase):
     def test_the_reference_is_the_programs_own(self) -> None:
         page = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
-        found = re.search(r"<!-- abacus help -->\n\n(.*?)\n<!-- end -->", page, flags=re.DOTALL)
+        found = re.search(
+            r"<!-- scripts/doc-tables commands -->\n\n(.*?)\n<!-- end -->", page, flags=re.DOTALL
+        )
         assert found
         now = subprocess.run(
             [PROGRAM, "help", "--format", "markdown"], capture_output=True, text=True, check=True
         )
-        self.assertEqual(
-            found[1], now.stdout, "run: abacus help --format markdown, into docs/commands.md"
-        )
+        self.assertEqual(found[1], now.stdout, "run: scripts/doc-tables commands")
 
     def test_help_and_version_are_commands_too(self) -> None:
         with tempfile.TemporaryDirectory() as name:

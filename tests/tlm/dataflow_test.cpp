@@ -54,6 +54,7 @@ class EveryDataflow : public ::testing::TestWithParam<std::string> {
     for (int i = 0; i < 300; ++i) {
       PeArrayConfig array = array_of(pick(1, 40), pick(1, 40));
       array.weights_per_pe = pick(1, 64);
+      array.accumulators = i % 2 == 0 ? 1 : pick(2, 20);
       const bool depthwise = i % 5 == 0;
       const ArrayTile tile{pick(1, 9),
                            pick(1, 9),
@@ -93,10 +94,23 @@ TEST_P(EveryDataflow, ActionsAndCyclesGoWithTheTaps) {
     EXPECT_EQ(summed, tile.taps());
     EXPECT_EQ(sums, static_cast<std::int64_t>(flow.accumulation_order(array, tile).size()) *
                         tile.outputs());
-    EXPECT_EQ(actions.weight_buffer_reads + actions.weight_registers, tile.taps());
-
     const bool stay = flow.weights_stay(array, tile);
     EXPECT_EQ(flow.weight_passes(array, tile) == 0, stay);
+    EXPECT_EQ(actions.weight_buffer_reads == 0, !stay);
+    if (array.accumulators == 1) {
+      EXPECT_EQ(actions.weight_buffer_reads + actions.weight_registers, tile.taps());
+    } else if (stay) {
+      // Each serves at most that many outputs, and passes two registers where it serves several.
+      EXPECT_GE(actions.weight_buffer_reads * array.accumulators, tile.taps());
+      EXPECT_LE(actions.weight_buffer_reads, tile.taps());
+      EXPECT_TRUE(actions.weight_registers == 2 * actions.weight_buffer_reads ||
+                  actions.weight_buffer_reads == tile.taps());
+    } else {
+      EXPECT_GE(flow.weight_passes(array, tile) * array.accumulators, tile.pixels());
+      EXPECT_LE(flow.weight_passes(array, tile), tile.pixels());
+      const std::int64_t passing = flow.weight_passes(array, tile) * tile.weights();
+      EXPECT_TRUE(actions.weight_registers == 2 * passing || passing == tile.taps());
+    }
     EXPECT_EQ(actions.weight_buffer_writes, stay ? tile.weights() : 0);
     EXPECT_EQ(flow.actions(array, tile, false).weight_buffer_writes, 0);
 
@@ -157,6 +171,24 @@ TEST(OutputStationary, GivesEachDepthwiseColumnARow) {
   ASSERT_EQ(reads.size(), 1u);
   EXPECT_EQ(reads[0].elements, 12);
   EXPECT_EQ(reads[0].times, 40);
+}
+
+TEST(OutputStationary, AWeightServesAsManyOutputsAsAColumnHasAccumulators) {
+  const Dataflow& flow = dataflow("output-stationary");
+  PeArrayConfig array = array_of(16, 16);
+  array.weights_per_pe = 8;
+  array.accumulators = 16;
+  EXPECT_EQ(flow.weight_passes(array, {7, 7, 3, 16, 16}), 4);  // 49 pixels
+  EXPECT_EQ(flow.weight_passes(array, {1, 7, 3, 16, 16}), 1);
+  // A window of few channels: its 147 taps are 10 steps, which read the 6 positions that two of them share
+  // twice. Where its weights stay, it goes on pixel by pixel.
+  const Dataflow& packed = dataflow("packed-windows");
+  const ArrayTile few{7, 7, 7, 3, 16};
+  EXPECT_EQ(packed.weight_passes(array, few), 4);
+  EXPECT_EQ(packed.activation_reads(array, few, {490, 70})[0].times, 490 * (49 + 6) / 49);
+  array.weights_per_pe = 10;
+  EXPECT_EQ(packed.activation_reads(array, few, {490, 70})[0].times, 490);
+  EXPECT_EQ(packed.actions(array, few, true).weight_buffer_reads, few.taps());
 }
 
 TEST(PackedWindows, CutsAWindowOfFewChannelsIntoStepsOfAsManyTapsAsRows) {
@@ -225,6 +257,13 @@ TEST(PackedWindows, MovesADepthwiseWindowThroughTheRegisters) {
   // 3 x 3 on 16 rows: a step, and three new pixels of 16 channels through a quantizer of 16 lanes; six
   // more where a row begins.
   EXPECT_EQ(flow.issue_cycles(array_of(16, 16), {4, 10, 3, 1, 16, true}), 4 * (10 * 3 + 6));
+  // Three pixels at once.
+  PeArrayConfig wide = array_of(16, 16);
+  wide.read_lanes = 48;
+  EXPECT_EQ(flow.issue_cycles(wide, {4, 10, 3, 1, 16, true}), 4 * (10 * 1 + 2));
+  // Fewer than rows are none.
+  wide.read_lanes = 8;
+  EXPECT_EQ(flow.issue_cycles(wide, {4, 10, 3, 1, 16, true}), 4 * (10 * 3 + 6));
   // At stride 2, six; three more.
   EXPECT_EQ(flow.issue_cycles(array_of(16, 16), {4, 10, 3, 1, 16, true, 2}), 4 * (10 * 6 + 3));
   // 4 x 4 channels: the step binds.

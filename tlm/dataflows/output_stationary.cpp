@@ -51,10 +51,18 @@ std::vector<OperandAccess> OutputStationary::activation_reads(const PeArrayConfi
   return reads;
 }
 
-// A (ky, kx, channel tile) set of weights a cycle: all of them for each output pixel.
+// A (ky, kx, channel tile) set of weights serves as many output pixels as a column has accumulators, a cycle
+// each: all of them for each such group of pixels.
 std::int64_t OutputStationary::weight_passes(const PeArrayConfig& array,
                                              const ArrayTile& tile) const {
-  return weights_stay(array, tile) ? 0 : tile.pixels();
+  if (weights_stay(array, tile)) return 0;
+  const std::int64_t together = outputs_together(array, tile);
+  return (tile.pixels() + together - 1) / together;
+}
+
+int OutputStationary::outputs_together(const PeArrayConfig& array,
+                                       const ArrayTile& /*tile*/) const {
+  return array.accumulators;
 }
 
 // Pixel by pixel, all columns together.
@@ -83,7 +91,11 @@ ArrayActions OutputStationary::actions(const PeArrayConfig& array, const ArrayTi
   actions.taps = tile.taps();
   actions.activation_registers = tile.positions() * (tile.depthwise ? tile.columns : tile.channels);
   const bool stay = weights_stay(array, tile);
-  (stay ? actions.weight_buffer_reads : actions.weight_registers) = tile.taps();
+  const std::int64_t together = outputs_together(array, tile);
+  const std::int64_t uses = (tile.pixels() + together - 1) / together * tile.weights();
+  if (stay) actions.weight_buffer_reads = uses;
+  // One that serves several outputs waits in front of its lane, then in it.
+  actions.weight_registers = together > 1 ? 2 * uses : stay ? 0 : uses;
   if (stay && filled) actions.weight_buffer_writes = tile.weights();
   const std::int64_t sums = tile.positions() * tile.columns;  // a channel tile
   const int full = tile.channels / array.rows;

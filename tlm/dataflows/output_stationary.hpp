@@ -29,6 +29,8 @@ class OutputStationary : public Dataflow {
   std::vector<OperandAccess> activation_reads(const PeArrayConfig& array, const ArrayTile& tile,
                                               const InsideWindows& inside) const override;
   std::int64_t weight_passes(const PeArrayConfig& array, const ArrayTile& tile) const override;
+  // Output pixels that a weight serves before the next one comes.
+  virtual int outputs_together(const PeArrayConfig& array, const ArrayTile& tile) const;
   OperandAccess output_writes(const PeArrayConfig& array, const ArrayTile& tile) const override;
 
   std::vector<AccumulationStep> accumulation_order(const PeArrayConfig& array,

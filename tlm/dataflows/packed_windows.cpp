@@ -6,7 +6,7 @@
 //
 // Depthwise, each column has its own channel's window in the registers of its lanes, where it moves on by
 // the stride for the next output: only the pixels that are new come from the activation SRAM. The read
-// quantizer makes `rows` operands a cycle, which may take longer than the steps. A window of more positions
+// quantizer makes `read_width()` operands a cycle, which may take longer than the steps. A window of more positions
 // than the array has rows does not fit the registers and comes as a whole each time.
 #include <algorithm>
 
@@ -43,17 +43,29 @@ class PackedWindows : public OutputStationary {
     const bool held = window_stays(array, tile);
     const std::int64_t read = std::int64_t{tile.kernel} * (held ? moved : tile.kernel);
     const std::int64_t pixel =
-        std::max(steps(array, tile), ceil_divide(read * tile.columns, array.rows));
+        std::max(steps(array, tile), ceil_divide(read * tile.columns, array.read_width()));
     // The first window of a row.
     const std::int64_t begin = std::int64_t{tile.kernel} * (tile.kernel - moved) * tile.columns;
-    return tile.pixels() * pixel + (held ? tile.output_height * ceil_divide(begin, array.rows) : 0);
+    return tile.pixels() * pixel +
+           (held ? tile.output_height * ceil_divide(begin, array.read_width()) : 0);
   }
 
   std::vector<OperandAccess> activation_reads(const PeArrayConfig& array, const ArrayTile& tile,
                                               const InsideWindows& inside) const override {
     if (!packs(array, tile)) return OutputStationary::activation_reads(array, tile, inside);
-    if (!tile.depthwise) return {{tile.channels, inside.positions}};
+    if (!tile.depthwise) {
+      if (outputs_together(array, tile) == 1) return {{tile.channels, inside.positions}};
+      // Each step reads what it touches.
+      const std::int64_t window = std::int64_t{tile.kernel} * tile.kernel;
+      return {{tile.channels, ceil_divide(inside.positions * touched(array, tile), window)}};
+    }
     return {{tile.columns, window_stays(array, tile) ? inside.bands : inside.positions}};
+  }
+
+  // A position that two steps share would have to come again: only for weights that stream.
+  int outputs_together(const PeArrayConfig& array, const ArrayTile& tile) const override {
+    const bool shared = packs(array, tile) && !tile.depthwise && weights_stay(array, tile);
+    return shared ? 1 : OutputStationary::outputs_together(array, tile);
   }
 
   std::vector<AccumulationStep> accumulation_order(const PeArrayConfig& array,
@@ -86,6 +98,16 @@ class PackedWindows : public OutputStationary {
   }
   static std::int64_t steps(const PeArrayConfig& array, const ArrayTile& tile) {
     return ceil_divide(std::int64_t{tile.kernel} * tile.kernel * tile.channels, array.rows);
+  }
+  // Positions of a window that its steps touch, added up.
+  static std::int64_t touched(const PeArrayConfig& array, const ArrayTile& tile) {
+    const int taps = tile.kernel * tile.kernel * tile.channels;
+    std::int64_t positions = 0;
+    for (int first = 0; first < taps; first += array.rows) {
+      const int last = std::min(first + array.rows, taps) - 1;
+      positions += last / tile.channels - first / tile.channels + 1;
+    }
+    return positions;
   }
   static bool window_stays(const PeArrayConfig& array, const ArrayTile& tile) {
     return std::int64_t{tile.kernel} * tile.kernel <= array.rows;

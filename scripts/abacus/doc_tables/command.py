@@ -5,7 +5,7 @@
 
 so that no figure is copied by hand. Results stand in
 DIR/NAME; --reuse takes those that are there. The name tutorial runs docs/tutorial.md,
-accelerator draws the block diagram of docs/architecture.md.
+accelerator draws the block diagram of docs/architecture.md, commands writes docs/commands.md.
 """
 
 import argparse
@@ -24,6 +24,7 @@ from abacus.results import read_results
 
 TUTORIAL = "tutorial"
 ACCELERATOR = "accelerator"
+COMMANDS = "commands"
 
 
 def rows(table: Table, results: pathlib.Path) -> str:
@@ -75,7 +76,7 @@ def main(argv: list[str]) -> None:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    names = [table.name for table in TABLES] + [ACCELERATOR, TUTORIAL]
+    names = [table.name for table in TABLES] + [ACCELERATOR, COMMANDS, TUTORIAL]
     parser.add_argument("tables", nargs="*", metavar="NAME", help=f"{', '.join(names)}; all")
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("results"), metavar="DIR")
     parser.add_argument("--reuse", action="store_true", help="results that are there")
@@ -96,6 +97,10 @@ def main(argv: list[str]) -> None:
                 trade_off.draw(results, places.ROOT / table.picture)
         if not arguments.tables or ACCELERATOR in arguments.tables:
             blocks.draw(places.ROOT / "docs" / "figures" / "accelerator.svg")
+        if not arguments.tables or COMMANDS in arguments.tables:
+            program = process.find_program("abacus", arguments.bin)
+            text = process.run([program, "help", "--format", "markdown"])
+            put(places.ROOT / "docs" / "commands.md", COMMANDS, text)
         if not arguments.tables or TUTORIAL in arguments.tables:
             text = tutorial.DOCUMENT.read_text(encoding="utf-8")
             program = process.find_program("abacus", arguments.bin)
