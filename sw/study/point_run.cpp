@@ -83,8 +83,7 @@ PointRuns::PointRuns(const Study& study, experiment::PackageOptions options)
 
 experiment::RunSpec PointRuns::run(std::int64_t number) {
   return feasible([&] {
-    experiment::Scenario scenario =
-        experiment::read_scenario(study_.base, {points_.settings(number)}, files_);
+    experiment::Scenario scenario = read_point(study_, points_, number, files_);
     const Scalar wanted = points_.value(number, run_axis);
     const auto* name = std::get_if<std::string>(&wanted);
     const auto found = std::find_if(

@@ -61,7 +61,49 @@ void shuffle(std::vector<T>& values, std::mt19937_64& generator) {
   }
 }
 
+// The base with one of its runs alone.
+experiment::ScenarioSource with_run(const experiment::ScenarioSource& base,
+                                    const std::string& name) {
+  const auto* top = base.root.as<reading::Node::Table>();
+  reading::Node::Table members;
+  for (const reading::Member& member : *top) {
+    const auto* runs = member.value.as<reading::Node::List>();
+    if (member.key != run_axis || runs == nullptr) {
+      members.push_back(member);
+      continue;
+    }
+    reading::Node::List own;
+    for (const reading::Node& run : *runs) {
+      const reading::Member* of = run.find("name");
+      const auto* text = of == nullptr ? nullptr : of->value.as<std::string>();
+      if (text != nullptr && *text == name) own.push_back(run);
+    }
+    members.push_back({member.key, member.place, {member.value.place(), std::move(own)}});
+  }
+  return {base.file, base.text, {base.root.place(), std::move(members)}};
+}
+
 }  // namespace
+
+experiment::Scenario read_point(const Study& study, const Points& points, std::int64_t number,
+                                experiment::ReadFiles& files) {
+  const std::vector<reading::Node> settings = {points.settings(number)};
+  try {
+    return experiment::read_scenario(study.base, settings, files);
+  } catch (const reading::UnknownKeys&) {
+    throw;
+  } catch (const reading::InputError&) {
+    const Scalar run = points.value(number, run_axis);
+    const auto* name = std::get_if<std::string>(&run);
+    if (name == nullptr) throw;
+    try {
+      return experiment::read_scenario(with_run(study.base, *name), settings, files);
+    } catch (const reading::InputError& error) {
+      if (std::string(error.what()).find("same_area_as") == std::string::npos) throw;
+    }
+    throw;
+  }
+}
 
 Points::Points(const Study& study) : study_(study) {
   for (const Axis& axis : study.axes) {

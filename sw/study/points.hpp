@@ -41,4 +41,9 @@ class Points {
   std::int64_t grid_size_ = 1;
 };
 
+// The point's scenario. Of several runs, what is wrong with others than the point's own is no matter, unless it names one of
+// them (same_area_as). Throws InputError.
+experiment::Scenario read_point(const Study& study, const Points& points, std::int64_t number,
+                                experiment::ReadFiles& files);
+
 }  // namespace abacus::study

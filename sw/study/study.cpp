@@ -230,7 +230,7 @@ void check_names(const Study& study) {
 bool reads(const Study& study, const Points& points, std::int64_t number,
            experiment::ReadFiles& files) {
   try {
-    experiment::read_scenario(study.base, {points.settings(number)}, files);
+    read_point(study, points, number, files);
     return true;
   } catch (const reading::InputError&) {
     return false;
@@ -242,7 +242,7 @@ bool reads(const Study& study, const Points& points, std::int64_t number,
 void check_keys(const Study& study, experiment::ReadFiles& files) {
   const Points points(study);
   try {
-    experiment::read_scenario(study.base, {points.settings(0)}, files);
+    read_point(study, points, 0, files);
   } catch (const reading::UnknownKeys&) {
     throw;
   } catch (const reading::InputError&) {

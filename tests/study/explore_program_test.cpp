@@ -186,6 +186,20 @@ TEST_F(Explore, BestAndPareto) {
             "rows,cycles_per_image");
 }
 
+TEST_F(Explore, APointDoesNotTakeAnotherRunsPointsWithIt) {
+  test::write_text(in("s.toml"),
+                   test::study_head() +
+                       "[[base.run]]\nname = \"good\"\n"
+                       "[[base.run]]\nname = \"bad\"\nhardware.array.accumulator_bits = 99\n" +
+                       axis("rows", "hardware.array.rows", "[4, 8]"));
+  const support::ProgramOutput said = explore("out");
+  EXPECT_EQ(said.status, 0) << said.err;
+  EXPECT_THAT(said.out, HasSubstr("4 points: 2 ok, 2 infeasible, 0 failed"));
+  for (const auto& point : nlohmann::json::parse(says({"export", in("out"), "--json"}).out)) {
+    EXPECT_EQ(point["status"], point["run"] == "bad" ? "infeasible" : "ok") << point;
+  }
+}
+
 TEST_F(Explore, ADryRunCountsAndNamesWhatDoesNotFit) {
   write_study(small_axes);
   const support::ProgramOutput said = says({"explore", in("s.toml"), "--dry-run"});
