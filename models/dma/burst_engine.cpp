@@ -116,6 +116,7 @@ void BurstEngine::issue() {
 sc_time BurstEngine::access_sram(std::uint64_t position, std::uint64_t bytes) {
   if (transfer_.sram == nullptr) return sc_core::SC_ZERO_TIME;
   const std::int64_t accesses = sram_accesses(position, bytes);
+  own_access_ = context_.cycle() * static_cast<double>(accesses);
   const sc_time alone = sc_time_stamp() + context_.cycle() * static_cast<double>(accesses);
   const sc_time served = transfer_.sram->burst(accesses);
   served_ = std::max(served_, served);
@@ -181,7 +182,10 @@ sc_time BurstEngine::read_latency() const {
 }
 
 void BurstEngine::finish() {
-  if (transfer_.sram != nullptr) account_.end(sc_time_stamp(), read_latency());
+  if (transfer_.sram != nullptr)
+    account_.end(sc_time_stamp(), transfer_.command == tlm::TLM_READ_COMMAND
+                                      ? read_latency() + own_access_
+                                      : sc_core::SC_ZERO_TIME);
   busy_ = false;
   done_event_.notify();
 }

@@ -102,6 +102,7 @@ class BurstEngine : public sc_core::sc_module {
   int under_way_ = 0;
   bool busy_ = false;
   bool ok_ = true;
+  sc_core::sc_time own_access_;  // the last burst's accesses, if nobody else were there
   sc_core::sc_time issue_from_;  // the SRAM keeps no pace before
   sc_core::sc_time served_;      // last SRAM access ends
   sc_core::sc_event issue_event_{"issue_event"};

@@ -24,15 +24,18 @@ void StoreUnit::execute(const hw::Command& command) {
   }
   const BurstTransfer transfer = transfer_of(command, activation_sram_);
   const sc_core::sc_time start = sc_core::sc_time_stamp();
-  if (!engine_.run(transfer)) {
+  const bool ok = engine_.run(transfer);
+  if (context().timed()) {
+    for (const TransferAccount::Interval& interval : engine_.spent()) {
+      spend(interval.cause, interval.time);
+    }
+  }
+  if (!ok) {
     throw CommandError("store to DRAM address " + std::to_string(transfer.address) +
                        ": the bus answered with an error");
   }
   if (!context().timed()) return;
   const std::int64_t beats = data_beats(transfer, config_.burst_bytes, bus_bytes_);
-  for (const TransferAccount::Interval& interval : engine_.spent()) {
-    spend(interval.cause, interval.time);
-  }
   add_stalled(sc_core::sc_time_stamp() - start - context().cycles(static_cast<double>(beats)));
   context().activity.count(transfer.layer, Component::dma, Action::register_write, beats,
                            bus_bytes_ * 8);

@@ -27,7 +27,8 @@ class TransferAccount {
   void issued(const hw::TransactionTag& tag, bool write, const sc_core::sc_time& now);
   // The response has arrived. Bursts are delivered in any order.
   void delivered(const hw::TransactionTag& tag, const sc_core::sc_time& now);
-  // All is done. latency: the SRAM's, of what was waited for since the last delivery.
+  // All is done. latency: of what was waited for since the last delivery, the SRAM's latency and its own
+  // accesses; more than that is waiting for its ports.
   void end(const sc_core::sc_time& now, const sc_core::sc_time& latency);
 
   // From begin() to end(), without a gap; neighbours differ.

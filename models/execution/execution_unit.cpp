@@ -56,7 +56,7 @@ bool ExecutionUnit::step() {
     waited(Cause::work, state_.layer);
     context_.timeline.push_back({unit_, state_.layer, start, end, stalled_});
     busy_[static_cast<std::size_t>(unit_)] += end - start;
-    if (context_.sink != nullptr) {
+    if (ended && context_.sink != nullptr) {
       context_.sink->executed(unit_, entry.index, entry.command, start, end);
     }
   }

@@ -127,6 +127,7 @@ DramTiming::Service DramTiming::access(Time arrival_time, std::uint64_t address,
       activate = next_edge(activate);
       bank.open_row = row;
       bank.column_ready = activate + t_rcd_;
+      bank.opened = activate + t_rcd_;
       bank.precharge_ready = activate + t_ras_;
       ++service.activates;
       states_.activate(activate);
@@ -134,7 +135,7 @@ DramTiming::Service DramTiming::access(Time arrival_time, std::uint64_t address,
 
     const Time latency = write ? t_cwl_ : t_cl_;
     Part part;
-    part.row_ready = bank.column_ready;
+    part.row_ready = bank.opened;
     part.bus_free = data_free_ > latency ? data_free_ - latency : 0;
     Time column = std::max(arrival, bank.column_ready);
     if (!write && any_write_) column = std::max(column, write_data_end_ + t_wtr_);

@@ -78,6 +78,7 @@ class DramTiming {
     std::int64_t open_row = no_row;
     Time activate_ready = 0;   // soonest ACTIVATE
     Time column_ready = 0;     // soonest READ or WRITE to the open row
+    Time opened = 0;           // soonest READ or WRITE after the row\'s ACTIVATE
     Time precharge_ready = 0;  // soonest PRECHARGE
   };
   // States since the last restart, up to `since`.

@@ -91,6 +91,9 @@ def draw(tracks: dict[str, list[perfetto.Slice]], start: int, end: int, out: pat
     plt.close(figure)
 
 
+SUFFIXES = (".png", ".svg")
+
+
 def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="scripts/timeline", description=__doc__)
     parser.add_argument("trace", type=pathlib.Path)
@@ -98,11 +101,19 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--until", type=int, help="in ns; default: the end")
     parser.add_argument("--out", type=pathlib.Path, required=True, help="PNG or SVG")
     options = parser.parse_args(arguments)
+    if options.out.suffix not in SUFFIXES or not options.out.resolve().parent.is_dir():
+        parser.exit(
+            1,
+            f"scripts/timeline: --out {options.out}: {' or '.join(SUFFIXES)}, in a folder that is there\n",
+        )
+    if options.start < 0:
+        parser.exit(1, f"scripts/timeline: --from is {options.start}; must be 0 or more\n")
     try:
         tracks = perfetto.slices(options.trace.read_bytes())
     except (OSError, perfetto.Malformed) as error:
         parser.exit(1, f"scripts/timeline: {options.trace}: {error}\n")
-    end = options.until or max((s.end for track in tracks.values() for s in track), default=1)
+    last = max((s.end for track in tracks.values() for s in track), default=1)
+    end = min(options.until or last, last)
     if end <= options.start:
         parser.exit(
             1,

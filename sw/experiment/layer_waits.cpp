@@ -44,20 +44,26 @@ std::vector<CauseCycles> under_way(std::vector<CauseCycles> list) {
 }  // namespace
 
 std::string LayerWaits::binding() const {
-  double work = 0, all = 0;
-  for (const CauseCycles& entry : compute) {
-    all += entry.cycles;
-    if (entry.cause == Cause::work) work = entry.cycles;
-  }
-  if (work >= all / 2 || compute.empty()) return models::to_string(Cause::work);
-  const Cause most = compute.front().cause == Cause::work ? compute.at(1).cause  // of the waits
-                                                          : compute.front().cause;
-  const std::vector<CauseCycles>& mover = most == Cause::token_store ? store : load;
+  if (compute.empty()) return models::to_string(Cause::work);
+  const Cause most = compute.front().cause;
   std::string text = models::to_string(most);
-  if ((most == Cause::token_load || most == Cause::token_store) && !mover.empty()) {
-    text += ", " + models::to_string(mover.front().cause);
+  if (most != Cause::token_load && most != Cause::token_store) return text;
+  // Data are on the bus for as long as it takes: only where that is nearly all is the bus what binds. Else
+  // it is what the bus waits for.
+  constexpr double nearly_all = 0.9;
+  double work = 0, all = 0, largest = 0;
+  Cause wait = Cause::work;
+  for (const CauseCycles& entry : most == Cause::token_store ? store : load) {
+    all += entry.cycles;
+    if (entry.cause == Cause::work) {
+      work = entry.cycles;
+    } else if (entry.cycles > largest) {
+      largest = entry.cycles;
+      wait = entry.cause;
+    }
   }
-  return text;
+  if (all == 0) return text;
+  return text + ": " + models::to_string(work >= nearly_all * all ? Cause::work : wait);
 }
 
 LayerWaits layer_waits(const TimedImage& image, int layer) {

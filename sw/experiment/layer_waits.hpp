@@ -17,13 +17,14 @@ struct CauseCycles {
 struct LayerWaits {
   double cycles = 0;                 // as layer_times() says
   std::vector<CauseCycles> compute;  // of the compute unit, the most first
-  // Of the load (store) unit for the layer, without work: what it waited for while the compute unit
-  // waited for its tokens. Empty where that did not.
+  // Of the load (store) unit in its transfers for the layer. Empty where the compute unit did not wait for
+  // its tokens.
   std::vector<CauseCycles> load;
   std::vector<CauseCycles> store;
 
-  // What binds: "work" (the array, or the vector unit, is what it takes), or the largest wait; where that is
-  // for a DMA's tokens, what that did most: "token_load, work" (bandwidth), "token_load, dram_row".
+  // What most of the compute unit's time is: "work", or a wait. Behind a wait for a DMA's tokens what held
+  // that up most: "token_load: dram_transfer"; "token_load: work" where the bus moved data for 90 % of its
+  // time.
   std::string binding() const;
 };
 

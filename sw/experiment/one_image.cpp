@@ -1,5 +1,6 @@
 #include "sw/experiment/one_image.hpp"
 
+#include <algorithm>
 #include <stdexcept>
 #include <string>
 
@@ -10,9 +11,16 @@
 namespace abacus::experiment {
 namespace {
 
+void check_image(std::int64_t image, std::int64_t count) {
+  if (image >= 0 && image < count) return;
+  throw std::runtime_error("image " + std::to_string(image) + ": allowed are 0 to " +
+                           std::to_string(count - 1) + ", the run's");
+}
+
 network::Dataset images_of(const RunSpec& run, std::int64_t image,
                            const std::filesystem::path& data_root) {
   if (run.synthetic) {
+    check_image(image, std::max<std::int64_t>(run.images, 1));
     return workload::synthetic_images(run.synthetic->image, run.synthetic->classes, image + 1,
                                       run.synthetic->seed);
   }
@@ -26,10 +34,7 @@ TimedImage time_one_image(const RunSpec& run, const network::IntegerNetwork& net
                           std::int64_t image, const std::filesystem::path& data_root,
                           const Prepare& prepare) {
   const network::Dataset images = images_of(run, image, data_root);
-  if (image < 0 || image >= images.count()) {
-    throw std::runtime_error("image " + std::to_string(image) + ": allowed are 0 to " +
-                             std::to_string(images.count() - 1));
-  }
+  check_image(image, images.count());
   const schedule::Program program = schedule::schedule(network, run.hardware);
   SimulationSlice slice;
   slice.first = image;

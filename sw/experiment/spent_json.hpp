@@ -1,3 +1,4 @@
+// Where time went, as results.json and `abacus explain --json` have it.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>

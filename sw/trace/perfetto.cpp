@@ -33,8 +33,7 @@ constexpr protozero::pbf_tag_type pid = 1, process_name = 6;
 constexpr protozero::pbf_tag_type annotation = 4, type = 9, track = 11, category = 22, name = 23,
                                   flow = 47, terminating_flow = 48;
 // DebugAnnotation
-constexpr protozero::pbf_tag_type uint_value = 3, double_value = 5, string_value = 6,
-                                  annotation_name = 10;
+constexpr protozero::pbf_tag_type double_value = 5, annotation_name = 10;
 }  // namespace field
 
 constexpr int slice_begin = 1, slice_end = 2;
@@ -243,12 +242,7 @@ class Picture {
  public:
   Picture(Writer& writer, const Recording& recording, const Names& names,
           const hw::HardwareConfig& hardware, int layer)
-      : writer_(writer),
-        recording_(recording),
-        names_(names),
-        hardware_(hardware),
-        cycle_ns_(1e3 / hardware.clock_mhz),
-        layer_(layer) {}
+      : writer_(writer), recording_(recording), names_(names), hardware_(hardware), layer_(layer) {}
 
   void units() {
     const Flows flows(recording_.commands, layer_);
@@ -257,7 +251,7 @@ class Picture {
 
   void bus() {
     std::vector<Slice> request, response;
-    const sc_time cycle(cycle_ns_, sc_core::SC_NS);
+    const sc_time& cycle = recording_.cycle;
     for (const BusTransaction& t : recording_.transactions) {
       if (!shown(t.layer)) continue;
       const std::string name =
@@ -308,7 +302,9 @@ class Picture {
 
  private:
   bool shown(int layer) const { return layer_ == every_layer || layer == layer_; }
-  double cycles(const sc_time& time) const { return time.to_seconds() * 1e9 / cycle_ns_; }
+  double cycles(const sc_time& time) const {
+    return static_cast<double>(time.value()) / static_cast<double>(recording_.cycle.value());
+  }
 
   void unit(Unit which, const Flows& flows) {
     const std::uint64_t track = writer_.track(unit_name(which));
@@ -369,7 +365,6 @@ class Picture {
   const Recording& recording_;
   const Names& names_;
   const hw::HardwareConfig& hardware_;
-  double cycle_ns_;
   int layer_;
 };
 

@@ -9,10 +9,13 @@ namespace abacus::trace {
 void Recorder::attach(models::Platform& platform) {
   platform.context().sink = this;
   platform.observe_bus(*this);
-  platform.context().on_program_start([this] {
+  platform.context().on_program_start([this, cycle = platform.context().cycle()] {
     recording_ = Recording();
     recording_.start = sc_core::sc_time_stamp();
+    recording_.cycle = cycle;
+    running_ = true;
   });
+  platform.context().on_program_end([this] { running_ = false; });
 }
 
 void Recorder::spent(models::Unit unit, int layer, models::Cause cause,
@@ -26,7 +29,7 @@ void Recorder::executed(models::Unit unit, std::uint32_t index, const hw::Comman
 }
 
 void Recorder::transferred(const hw::BusTransfer& transfer) {
-  if (transfer.requested < recording_.start) return;  // the doorbell's own
+  if (!running_ || transfer.requested < recording_.start) return;  // the doorbell's own
   const hw::TransactionTag& tag = transfer.tag;
   BusTransaction transaction{transfer.initiator, tag.layer,      tag.purpose, transfer.address,
                              transfer.bytes,     transfer.write, tag.row_hit, transfer.requested,

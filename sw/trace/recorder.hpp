@@ -50,9 +50,10 @@ struct BusTransaction {
   }
 };
 
-// Of one program, from its doorbell on; in the order in which things ended.
+// Of one program, from its doorbell to its interrupt (the host's transfers before and after are not in it); in the order in which things ended.
 struct Recording {
   sc_core::sc_time start;
+  sc_core::sc_time cycle;  // of the clock
   std::vector<SpentInterval> spent;
   std::vector<ExecutedCommand> commands;
   std::vector<BusTransaction> transactions;
@@ -74,6 +75,7 @@ class Recorder : public models::TraceSink, public hw::BusObserver {
   void transferred(const hw::BusTransfer& transfer) override;
 
   Recording recording_;
+  bool running_ = false;  // a program
 };
 
 }  // namespace abacus::trace

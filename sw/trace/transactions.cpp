@@ -28,7 +28,16 @@ const sc_time& request(const BusTransaction& t) { return t.requested; }
 // At the target.
 const sc_time& arrival(const BusTransaction& t) { return t.end_of(hw::Phase::write_data); }
 
-double nanoseconds(const sc_time& time) { return time.to_seconds() * 1e9; }
+// Exact: whole nanoseconds, and picoseconds behind the point where there are any.
+std::string nanoseconds(const sc_time& time) {
+  const auto picoseconds = static_cast<std::int64_t>(std::llround(time.to_seconds() * 1e12));
+  std::string text = std::to_string(picoseconds / 1000);
+  if (picoseconds % 1000 != 0) {
+    std::string fraction = std::to_string(1000 + picoseconds % 1000).substr(1);
+    text += '.' + fraction.substr(0, fraction.find_last_not_of('0') + 1);
+  }
+  return text;
+}
 
 std::string hexadecimal(std::uint64_t value) {
   char text[20];
@@ -98,17 +107,16 @@ std::string quoted(const std::string& text) {
 void write_csv(std::ostream& out, const Recording& recording, const Names& names,
                const hw::HardwareConfig& hardware) {
   const CommandAt command_at(recording);
-  const double cycle_ns = 1e3 / hardware.clock_mhz;
   out << "time_ns,cycle,initiator,target,access,address,bytes,row_hit,wait_ns,latency_ns,layer,"
          "tensor,"
          "command\n";
   for (const BusTransaction* t : by(recording, request)) {
     const std::string initiator = names.initiator(t->initiator);
     const bool dram = to_dram(*t, hardware);
-    const double time = nanoseconds(t->requested) - nanoseconds(recording.start);
+    const sc_time time = t->requested - recording.start;
     const hw::Phase before_data = t->write ? hw::Phase::arbitration : hw::Phase::response;
-    out << time << ',' << std::floor(time / cycle_ns + 1e-6) << ',' << initiator << ','
-        << target(*t, hardware) << ',' << (t->write ? "write" : "read") << ','
+    out << nanoseconds(time) << ',' << time.value() / recording.cycle.value() << ',' << initiator
+        << ',' << target(*t, hardware) << ',' << (t->write ? "write" : "read") << ','
         << hexadecimal(t->address) << ',' << t->bytes << ','
         << (dram ? (t->row_hit ? "yes" : "no") : "") << ','
         << nanoseconds(t->end_of(before_data) - t->requested) << ','
@@ -120,9 +128,10 @@ void write_csv(std::ostream& out, const Recording& recording, const Names& names
 void write_dramsys(std::ostream& out, const Recording& recording,
                    const hw::HardwareConfig& hardware) {
   for_each_burst(recording, hardware, [&](const BusTransaction& t, std::uint64_t address) {
-    const double arrived = nanoseconds(arrival(t)) - nanoseconds(recording.start);
-    out << static_cast<std::int64_t>(std::max(0.0, std::floor(arrived / hardware.dram.t_ck + 1e-6)))
-        << ": " << (t.write ? "write" : "read") << ' ' << hexadecimal(address) << '\n';
+    const double clocks =
+        (arrival(t) - recording.start).to_seconds() * 1e9 / hardware.dram.t_ck + 1e-6;
+    out << static_cast<std::int64_t>(clocks) << ": " << (t.write ? "write" : "read") << ' '
+        << hexadecimal(address) << '\n';
   });
 }
 

@@ -67,7 +67,9 @@ void VcdTrace::write(std::ostream& out, const sc_time& zero, const sc_time& from
   const double start = picoseconds(zero);
   const double first = start + picoseconds(from);
   const double last = start + picoseconds(to);
-  std::ifstream in(file_name_.string() + ".vcd");
+  const std::string name = file_name_.string() + ".vcd";
+  std::ifstream in(name);
+  if (!in) throw std::runtime_error(name + ": cannot be read");
   std::string line;
   while (std::getline(in, line)) {
     out << line << '\n';
@@ -99,6 +101,7 @@ void VcdTrace::write(std::ostream& out, const sc_time& zero, const sc_time& from
     if (shown) out << line << '\n';
   }
   if (!begun) begin();
+  out << '#' << static_cast<long long>(last - start) << '\n';
 }
 
 }  // namespace abacus::trace

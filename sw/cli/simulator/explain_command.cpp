@@ -22,6 +22,7 @@
 #include "sw/experiment/spent_json.hpp"
 #include "sw/reading/section.hpp"
 #include "sw/schedule/explanation.hpp"
+#include "sw/support/forked_work.hpp"
 #include "sw/support/stop_request.hpp"
 
 namespace abacus::cli {
@@ -109,23 +110,45 @@ nlohmann::ordered_json to_json(const schedule::LayerExplanation& layer) {
 // What is known of a run.
 struct ExplainedRun {
   std::vector<schedule::LayerExplanation> layers;
-  experiment::TimedImage image;
+  std::vector<std::size_t> wanted;  // of them
+  experiment::TimedImage image;     // where any is wanted
 };
+
+// In a process of its own: one process elaborates one platform after the other only if it does not return
+// from SystemC's main function.
+experiment::TimedImage measured(const experiment::RunSpec& run,
+                                const network::IntegerNetwork& network,
+                                const std::filesystem::path& data_root) {
+  const nlohmann::json told = support::run_forked(
+      1,
+      [&](int, const support::Report&) {
+        experiment::RunOutcome outcome;
+        outcome.timed.push_back(experiment::time_one_image(run, network, 0, data_root));
+        return experiment::to_json(outcome);
+      },
+      [](std::int64_t) {})[0];
+  return experiment::outcome_from_json(told).timed.at(0);
+}
 
 ExplainedRun explained(experiment::RunSpec& run, const ExplainOptions& options) {
   return experiment::for_run(run, [&] {
     const experiment::Package package = experiment::package_of(run, options.package);
-    return ExplainedRun{
-        schedule::explain(package.network, run.hardware),
-        experiment::time_one_image(run, package.network, 0, options.package.data_root)};
+    ExplainedRun known;
+    known.layers = schedule::explain(package.network, run.hardware);
+    for (std::size_t i = 0; i < known.layers.size(); ++i) {
+      if (options.layer.empty() || known.layers[i].name == options.layer) known.wanted.push_back(i);
+    }
+    if (!known.wanted.empty()) {
+      known.image = measured(run, package.network, options.package.data_root);
+    }
+    return known;
   });
 }
 
-nlohmann::ordered_json run_json(const ExplainedRun& run, const std::string& name,
-                                const std::vector<std::size_t>& wanted) {
+nlohmann::ordered_json run_json(const ExplainedRun& run, const std::string& name) {
   schedule::TilingCost all;
   nlohmann::ordered_json list = nlohmann::ordered_json::array();
-  for (const std::size_t i : wanted) {
+  for (const std::size_t i : run.wanted) {
     all += run.layers[i].chosen.cost;
     const int layer = static_cast<int>(i);
     const experiment::LayerWaits waits = experiment::layer_waits(run.image, layer);
@@ -141,11 +164,10 @@ nlohmann::ordered_json run_json(const ExplainedRun& run, const std::string& name
           {"measured_cycles", run.image.cycles}};
 }
 
-void print_run(const ExplainedRun& run, const std::string& name,
-               const std::vector<std::size_t>& wanted) {
+void print_run(const ExplainedRun& run, const std::string& name) {
   std::printf("run \"%s\"\n\n", name.c_str());
   schedule::TilingCost all;
-  for (const std::size_t i : wanted) {
+  for (const std::size_t i : run.wanted) {
     all += run.layers[i].chosen.cost;
     print_layer(run.layers[i], experiment::layer_waits(run.image, static_cast<int>(i)));
   }
@@ -167,20 +189,17 @@ void explain(const ExplainOptions& options) {
     if (!options.run.empty() && run.name != options.run) continue;
     found = true;
     const ExplainedRun known = explained(run, options);
-    std::vector<std::size_t> wanted;
-    for (std::size_t i = 0; i < known.layers.size(); ++i) {
-      const std::string& name = known.layers[i].name;
-      if (options.layer.empty() || name == options.layer) wanted.push_back(i);
-      if (std::find(layer_names.begin(), layer_names.end(), name) == layer_names.end()) {
-        layer_names.push_back(name);
+    for (const schedule::LayerExplanation& layer : known.layers) {
+      if (std::find(layer_names.begin(), layer_names.end(), layer.name) == layer_names.end()) {
+        layer_names.push_back(layer.name);
       }
     }
-    if (wanted.empty()) continue;
+    if (known.wanted.empty()) continue;
     any = true;
     if (options.json) {
-      runs.push_back(run_json(known, run.name, wanted));
+      runs.push_back(run_json(known, run.name));
     } else {
-      print_run(known, run.name, wanted);
+      print_run(known, run.name);
     }
   }
   if (!found) {

@@ -1,4 +1,5 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
@@ -9,6 +10,7 @@
 
 #include "models/accelerator/platform.hpp"
 #include "sw/cli/shared/command_exit.hpp"
+#include "sw/cli/shared/integer_option.hpp"
 #include "sw/cli/simulator/commands.hpp"
 #include "sw/cli/simulator/scenario_option.hpp"
 #include "sw/experiment/one_image.hpp"
@@ -85,14 +87,16 @@ void make_trace(const TraceOptions& options) {
     const int layer = layer_of(package.network, options.layer);
     trace::Recorder recorder;
     std::vector<std::string> initiators;
-    const support::WorkFolder folder(std::filesystem::temp_directory_path(), "abacus-trace");
+    std::unique_ptr<support::WorkFolder> folder;
     std::unique_ptr<trace::VcdTrace> vcd;
     const experiment::TimedImage image = experiment::time_one_image(
         run, package.network, options.image, options.package.data_root,
         [&](models::Platform& platform) {
           recorder.attach(platform);
           if (!options.vcd.empty()) {
-            vcd = std::make_unique<trace::VcdTrace>(platform, options.signals, folder.path());
+            folder = std::make_unique<support::WorkFolder>(
+                std::filesystem::absolute(options.vcd).parent_path(), ".abacus-trace");
+            vcd = std::make_unique<trace::VcdTrace>(platform, options.signals, folder->path());
           }
           for (int i = 0; i < 4; ++i) initiators.push_back(platform.bus_initiator(i));
         });
@@ -116,12 +120,19 @@ void make_trace(const TraceOptions& options) {
           [&](std::ostream& out) { trace::write_dramsys(out, recording, run.hardware); });
     write(options.ramulator,
           [&](std::ostream& out) { trace::write_ramulator(out, recording, run.hardware); });
-    write(options.vcd, [&](std::ostream& out) {
+    if (vcd != nullptr) {
+      const double last_us = static_cast<double>(image.cycles) / run.hardware.clock_mhz;
+      const double to_us = options.to_us > 0 ? options.to_us : last_us;
+      if (!(options.from_us < to_us && options.from_us < last_us)) {
+        throw std::runtime_error("--from is " + std::to_string(options.from_us) + " us, --to " +
+                                 std::to_string(to_us) + "; the image takes " +
+                                 std::to_string(last_us) + " us, and --from must lie before --to");
+      }
       const auto time = [](double us) { return sc_core::sc_time(us, sc_core::SC_US); };
-      vcd->write(
-          out, recording.start, time(options.from_us),
-          options.to_us > 0 ? time(options.to_us) : sc_core::sc_time_stamp() - recording.start);
-    });
+      write(options.vcd, [&](std::ostream& out) {
+        vcd->write(out, recording.start, time(options.from_us), time(std::min(to_us, last_us)));
+      });
+    }
     std::printf("run \"%s\", image %lld: %lld cycles, %zu commands, %zu bus transactions\n",
                 run.name.c_str(), static_cast<long long>(options.image),
                 static_cast<long long>(image.cycles), recording.commands.size(),
@@ -138,20 +149,27 @@ void add_trace_command(CLI::App& app) {
       "trace", "Write down what units, bus and DRAM do while one image of a run is simulated");
   add_scenario(*command, options->scenario, options->settings);
   command->add_option("--run", options->run, "Which run; may be left out where there is one");
-  command->add_option("--image", options->image, "Index of the image; default: 0");
-  command->add_option("--layer", options->layer, "Show what serves this layer only (--out)");
-  command->add_option("--out", options->perfetto, "Perfetto trace (https://ui.perfetto.dev)");
+  add_integer(*command, "--image", options->image, "Index of the image", {0, 1'000'000});
+  CLI::Option* out =
+      command->add_option("--out", options->perfetto, "Perfetto trace (https://ui.perfetto.dev)");
+  command->add_option("--layer", options->layer, "With --out: show what serves this layer only")
+      ->needs(out);
   command->add_option("--transactions", options->csv, "Bus transactions as CSV");
   command->add_option("--dramsys", options->dramsys, "DRAM requests as a DRAMSys trace (.stl)");
   command->add_option("--ramulator", options->ramulator,
                       "DRAM requests as a Ramulator 2 trace (LoadStoreTrace)");
-  command->add_option("--vcd", options->vcd, "Signals as VCD, for wave viewers such as GTKWave");
-  command->add_option("--signals", options->signals,
-                      "With --vcd: these only; * stands for any text: compute.*, tokens.3");
+  CLI::Option* vcd = command->add_option("--vcd", options->vcd,
+                                         "Signals as VCD, for wave viewers such as GTKWave");
+  command
+      ->add_option("--signals", options->signals,
+                   "With --vcd: these only; * stands for any text: compute.*, tokens.3")
+      ->needs(vcd);
   command
       ->add_option("--from", options->from_us, "With --vcd: from here on, in us after the doorbell")
+      ->needs(vcd)
       ->check(CLI::NonNegativeNumber);
   command->add_option("--to", options->to_us, "With --vcd: up to here, in us; default: the end")
+      ->needs(vcd)
       ->check(CLI::PositiveNumber);
   command->add_option("--data", options->package.data_root,
                       "Folder of the data sets; default: ABACUS_DATA, else Debian's package");
