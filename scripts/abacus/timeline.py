@@ -102,10 +102,9 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--out", type=pathlib.Path, required=True, help="PNG or SVG")
     options = parser.parse_args(arguments)
     if options.out.suffix not in SUFFIXES or not options.out.resolve().parent.is_dir():
-        parser.exit(
-            1,
-            f"scripts/timeline: --out {options.out}: {' or '.join(SUFFIXES)}, in a folder that is there\n",
-        )
+        allowed = "a file ending in " + " or ".join(SUFFIXES) + ", in a folder that is there"
+        parser.exit(1, f"scripts/timeline: --out is {options.out}; must be {allowed}
+")
     if options.start < 0:
         parser.exit(1, f"scripts/timeline: --from is {options.start}; must be 0 or more\n")
     try:

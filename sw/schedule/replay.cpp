@@ -7,9 +7,9 @@
 #include <deque>
 #include <stdexcept>
 
-#include "models/timing/compute_time.hpp"
 #include "models/memory/dram_timing.hpp"
 #include "models/memory/sram_ports.hpp"
+#include "models/timing/compute_time.hpp"
 #include "tlm/command_stream.hpp"
 
 namespace abacus::schedule {
