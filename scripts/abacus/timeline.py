@@ -103,8 +103,7 @@ def main(arguments: list[str]) -> None:
     options = parser.parse_args(arguments)
     if options.out.suffix not in SUFFIXES or not options.out.resolve().parent.is_dir():
         allowed = "a file ending in " + " or ".join(SUFFIXES) + ", in a folder that is there"
-        parser.exit(1, f"scripts/timeline: --out is {options.out}; must be {allowed}
-")
+        parser.exit(1, f"scripts/timeline: --out is {options.out}; must be {allowed}\n")
     if options.start < 0:
         parser.exit(1, f"scripts/timeline: --from is {options.start}; must be 0 or more\n")
     try:
