@@ -6,5 +6,6 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+scripts/setup.sh fuzz
 scripts/build.sh sanitize
 ctest --preset sanitize --parallel "$(nproc)"

@@ -43,6 +43,7 @@ if [ "${1:-}" != demo ]; then
   )
 fi
 if [ "${1:-}" = lint ]; then
+  packages+=(ccache)  # what the package's build has compiled, the tests' build need not
   packages+=(clang-format clang-tidy black flake8 mypy python3-numpy doxygen lintian dpkg-dev zsh)
   packages+=(chromium chromium-driver python3-selenium)  # the tests of the report's page in a browser
 fi
