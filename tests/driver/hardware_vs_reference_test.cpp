@@ -400,7 +400,8 @@ std::uint32_t first_load(const schedule::Program& program, Memory memory) {
 class BitFlip : public ::testing::TestWithParam<std::tuple<Memory, hw::TimingLevel>> {};
 
 TEST_P(BitFlip, InAnSramChangesTheResult) {
-  const auto [memory, level] = GetParam();
+  const Memory memory = std::get<0>(GetParam());
+  const hw::TimingLevel level = std::get<1>(GetParam());
   const network::IntegerNetwork network = workload::synthetic_network(
       {"lenet", network::Arithmetic::adder, {1, 28, 28}, 10, 8, 8, 1, 5});
   System system(hardware_for(network::Arithmetic::adder), level);
