@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <initializer_list>
 
+#include "tlm/dataflow.hpp"
+
 namespace abacus::test {
 namespace {
 
@@ -69,6 +71,21 @@ std::uint64_t beats(const hw::TransferFields& f, int burst_bytes, int bus_bytes)
   return sum;
 }
 
+std::int64_t issue_cycles(const hw::ConvolveFields& f, const hw::HardwareConfig& hardware) {
+  const hw::PeArrayConfig& array = f.edge_array ? hardware.edge_array : hardware.array;
+  const hw::ArrayTile tile{
+      f.output_height, f.output_width,   f.kernel, f.depthwise ? 1 : f.input_channels,
+      f.columns,       f.depthwise != 0, f.stride};
+  return hw::dataflow(array.dataflow).issue_cycles(array, tile);
+}
+
+std::int64_t vector_cycles(const hw::VectorFields& f, bool pools,
+                           const hw::HardwareConfig& hardware) {
+  const std::int64_t outputs = std::int64_t{f.height} * f.width * f.channels;
+  const std::int64_t operands = pools ? outputs * f.kernel * f.kernel : outputs;
+  return (operands + hardware.vector_unit.lanes - 1) / hardware.vector_unit.lanes;
+}
+
 }  // namespace
 
 void check_spent_time(const models::Context& context, const hw::HardwareConfig& hardware,
@@ -93,6 +110,19 @@ void check_spent_time(const models::Context& context, const hw::HardwareConfig& 
   EXPECT_EQ(sums.of(Unit::load, Cause::work), loaded * cycle);
   EXPECT_EQ(sums.of(Unit::store, Cause::work), stored * cycle);
   EXPECT_EQ(sums.of(Unit::sequencer, Cause::work), commands.size() * cycle);
+
+  // What an array issues and the vector unit takes in is work; filling, pipelines and scaling are not.
+  std::int64_t array = 0, edge = 0, vector = 0;
+  for (const hw::Command& command : commands) {
+    if (command.opcode == hw::Opcode::convolve) {
+      (command.convolve.edge_array ? edge : array) += issue_cycles(command.convolve, hardware);
+    } else if (command.opcode == hw::Opcode::add || command.opcode == hw::Opcode::pool) {
+      vector += vector_cycles(command.vector, command.opcode == hw::Opcode::pool, hardware);
+    }
+  }
+  EXPECT_EQ(sums.of(Unit::compute_array, Cause::work), static_cast<std::uint64_t>(array) * cycle);
+  EXPECT_EQ(sums.of(Unit::compute_edge, Cause::work), static_cast<std::uint64_t>(edge) * cycle);
+  EXPECT_EQ(sums.of(Unit::compute_vector, Cause::work), static_cast<std::uint64_t>(vector) * cycle);
 
   SpentTime::Ticks stalled = 0;
   for (const models::TimelineEntry& entry : context.timeline) {
