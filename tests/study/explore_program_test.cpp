@@ -19,6 +19,7 @@
 #include "sw/study/database.hpp"
 #include "sw/support/child_process.hpp"
 #include "tests/study/study_files.hpp"
+#include "tests/support/started_program.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 namespace abacus::study {
@@ -209,18 +210,7 @@ TEST_F(Explore, ADryRunCountsAndNamesWhatDoesNotFit) {
                     HasSubstr("18 points: 12 fit, 6 infeasible, 0 failed"), HasSubstr("about ")));
 }
 
-// Processes that a killed command may have left end by themselves.
-pid_t started(const Words& words) {
-  const pid_t child = ::fork();
-  if (child != 0) return child;
-  std::vector<char*> arguments = {const_cast<char*>(ABACUS_PROGRAM)};
-  for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
-  arguments.push_back(nullptr);
-  ::close(STDOUT_FILENO);
-  ::close(STDERR_FILENO);
-  ::execv(ABACUS_PROGRAM, arguments.data());
-  ::_exit(127);
-}
+pid_t started(const Words& words) { return test::started(ABACUS_PROGRAM, words); }
 
 std::vector<pid_t> children_of(pid_t parent) {
   const std::string number = std::to_string(parent);

@@ -21,6 +21,7 @@
 #include "sw/study/slurm_queue.hpp"
 #include "sw/support/child_process.hpp"
 #include "tests/study/study_files.hpp"
+#include "tests/support/started_program.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 namespace abacus::study {
@@ -112,17 +113,7 @@ class SlurmCluster : public SlurmExplore {
 std::string SlurmCluster::missing_;
 std::unique_ptr<test::TemporaryFolder> SlurmCluster::cluster_;
 
-pid_t started(const Words& words) {
-  const pid_t child = ::fork();
-  if (child != 0) return child;
-  std::vector<char*> arguments = {const_cast<char*>(ABACUS_PROGRAM)};
-  for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
-  arguments.push_back(nullptr);
-  ::close(STDOUT_FILENO);
-  ::close(STDERR_FILENO);
-  ::execv(ABACUS_PROGRAM, arguments.data());
-  ::_exit(127);
-}
+pid_t started(const Words& words) { return test::started(ABACUS_PROGRAM, words); }
 
 TEST_F(SlurmCluster, EndsInTheTableOfALocalRun) {
   write_study(axes + "[engine.slurm]\nchunk = 30\nsbatch = \"--time=20\"\n");
