@@ -5,7 +5,7 @@
 
 #include "models/array/array_area.hpp"
 #include "models/blocks/accelerator_area.hpp"
-#include "sw/experiment/hardware_json.hpp"
+#include "sw/experiment/hardware/hardware_json.hpp"
 #include "sw/experiment/json_number.hpp"
 #include "sw/experiment/spent_json.hpp"
 

@@ -2,7 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "sw/experiment/hardware_json.hpp"
+#include "sw/experiment/hardware/hardware_json.hpp"
 #include "sw/experiment/resources.hpp"
 #include "sw/network/safetensors.hpp"
 

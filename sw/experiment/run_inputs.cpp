@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "sw/experiment/hardware_rules.hpp"
+#include "sw/experiment/hardware/hardware_rules.hpp"
 #include "sw/experiment/resources.hpp"
 #include "sw/experiment/run_errors.hpp"
 #include "sw/experiment/shipped_packages.hpp"

@@ -11,8 +11,8 @@
 
 #include "models/array/engine.hpp"
 #include "models/blocks/accelerator_area.hpp"
-#include "sw/experiment/hardware_rules.hpp"
-#include "sw/experiment/hardware_section.hpp"
+#include "sw/experiment/hardware/hardware_rules.hpp"
+#include "sw/experiment/hardware/hardware_section.hpp"
 #include "sw/experiment/resources.hpp"
 #include "sw/network/dataset.hpp"
 #include "sw/network/integer_limits.hpp"

@@ -4,8 +4,8 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "sw/experiment/hardware_json.hpp"
-#include "sw/experiment/hardware_rules.hpp"
+#include "sw/experiment/hardware/hardware_json.hpp"
+#include "sw/experiment/hardware/hardware_rules.hpp"
 #include "sw/experiment/resources.hpp"
 #include "sw/experiment/run_identity.hpp"
 #include "sw/network/safetensors.hpp"

@@ -5,7 +5,7 @@
 #include <stdexcept>
 
 #include "sw/compare/metric.hpp"
-#include "sw/experiment/hardware_keys.hpp"
+#include "sw/experiment/hardware/hardware_keys.hpp"
 #include "sw/experiment/results_fields.hpp"
 #include "tests/support/temporary_folder.hpp"
 

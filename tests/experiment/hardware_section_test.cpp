@@ -1,4 +1,4 @@
-#include "sw/experiment/hardware_section.hpp"
+#include "sw/experiment/hardware/hardware_section.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -10,7 +10,7 @@
 #include <type_traits>
 #include <vector>
 
-#include "sw/experiment/hardware_json.hpp"
+#include "sw/experiment/hardware/hardware_json.hpp"
 #include "sw/reading/toml_file.hpp"
 #include "tlm/hardware_fields.hpp"
 

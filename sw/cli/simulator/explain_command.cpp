@@ -223,10 +223,7 @@ void add_explain_command(CLI::App& app) {
   add_scenario(*command, options->scenario, options->settings);
   command->add_option("--run", options->run, "This run only; default: all of the scenario's");
   command->add_option("--layer", options->layer, "This layer only");
-  command->add_option("--data", options->package.data_root,
-                      "Folder of the data sets; default: ABACUS_DATA, else Debian's package");
-  command->add_option("--cache", options->package.cache,
-                      "Folder of integer packages; default: ~/.cache/abacus");
+  add_folders(*command, options->package.data_root, options->package.cache);
   add_json_option(*command, options->json);
   command->callback([options] {
     support::catch_stop_signals();

@@ -7,6 +7,7 @@
 #include "sw/cli/shared/command_exit.hpp"
 #include "sw/cli/shared/integer_option.hpp"
 #include "sw/cli/simulator/commands.hpp"
+#include "sw/cli/simulator/scenario_option.hpp"
 #include "sw/study/explore.hpp"
 #include "sw/study/store.hpp"
 #include "sw/support/stop_request.hpp"
@@ -101,8 +102,7 @@ void add_explore_command(CLI::App& app) {
                     "Count the points, name infeasible ones, estimate the time");
   command->add_flag("--yes", explored.yes, "More than 10000 points, too");
   command->add_flag("--retry-failed", explored.retry_failed, "Simulate failed points again");
-  command->add_option("--data", explored.package.data_root, "As of abacus simulate");
-  command->add_option("--cache", explored.package.cache, "As of abacus simulate");
+  add_folders(*command, explored.package.data_root, explored.package.cache);
   command->add_flag("--quiet", explored.quiet, "Errors only");
   command->callback([options, command] {
     if (!command->get_subcommands().empty()) return;

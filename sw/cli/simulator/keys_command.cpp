@@ -11,7 +11,7 @@
 #include "sw/cli/shared/command_exit.hpp"
 #include "sw/cli/simulator/commands.hpp"
 #include "sw/compare/metric.hpp"
-#include "sw/experiment/hardware_keys.hpp"
+#include "sw/experiment/hardware/hardware_keys.hpp"
 #include "sw/experiment/results_fields.hpp"
 #include "sw/support/output_file.hpp"
 

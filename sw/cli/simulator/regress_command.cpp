@@ -12,6 +12,7 @@
 #include "sw/cli/shared/integer_option.hpp"
 #include "sw/cli/shared/json_output.hpp"
 #include "sw/cli/simulator/commands.hpp"
+#include "sw/cli/simulator/scenario_option.hpp"
 #include "sw/regress/golden.hpp"
 #include "sw/regress/report.hpp"
 #include "sw/support/output_file.hpp"
@@ -167,8 +168,7 @@ void add_regress_command(CLI::App& app) {
   add_integer(*command, "--jobs", options->run.jobs, "Cases at once", {1, 1024});
   command->add_option("--goldens", options->goldens,
                       "Folder of golden files, in place of the suite's");
-  command->add_option("--data", options->run.data_root, "As of abacus simulate");
-  command->add_option("--cache", options->run.cache, "As of abacus simulate");
+  add_folders(*command, options->run.data_root, options->run.cache);
   CLI::Option* json = add_json_option(*command, options->json);
   CLI::Option* junit = command->add_option("--junit", options->junit, "File to write (JUnit XML)");
   CLI::Option* reason =

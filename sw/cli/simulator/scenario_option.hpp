@@ -1,4 +1,4 @@
-// The scenario that a command takes, with its --set.
+// The options of commands that take a scenario.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -18,6 +18,14 @@ inline void add_scenario(CLI::App& command, std::filesystem::path& scenario,
                   "hardware.array.rows=8; may be repeated")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
+}
+
+// Where images and integer packages come from.
+inline void add_folders(CLI::App& command, std::filesystem::path& data_root,
+                        std::filesystem::path& cache) {
+  command.add_option("--data", data_root,
+                     "Folder of the data sets; default: ABACUS_DATA, else Debian's package");
+  command.add_option("--cache", cache, "Folder of integer packages; default: ~/.cache/abacus");
 }
 
 }  // namespace abacus::cli

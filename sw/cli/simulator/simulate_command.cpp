@@ -15,7 +15,7 @@
 #include "sw/cli/shared/integer_option.hpp"
 #include "sw/cli/simulator/commands.hpp"
 #include "sw/cli/simulator/scenario_option.hpp"
-#include "sw/experiment/hardware_rules.hpp"
+#include "sw/experiment/hardware/hardware_rules.hpp"
 #include "sw/experiment/package_cache.hpp"
 #include "sw/experiment/partial_results.hpp"
 #include "sw/experiment/results.hpp"
@@ -437,8 +437,7 @@ void add_simulate_command(CLI::App& app) {
                     "any value differs");
   add_integer(*command, "--check-images", options->check_images,
               "How many images --check looks at, the timed ones at least", {1, most_images});
-  command->add_option("--data", options->data_root,
-                      "Folder of the data sets; default: ABACUS_DATA, else Debian's package");
+  add_folders(*command, options->data_root, options->cache);
   command->add_option("--out", options->out,
                       "Folder for results.json; default: results/NAME-OF-THE-SCENARIO-FILE");
   add_integer(*command, "--jobs", options->jobs, "Processes; the results do not depend on it",
@@ -446,8 +445,6 @@ void add_simulate_command(CLI::App& app) {
       ->default_str("one a processor");
   add_integer(*command, "--images", options->images, "Instead of the scenario's; 0: all",
               {0, most_images});
-  command->add_option("--cache", options->cache,
-                      "Folder of integer packages; default: ~/.cache/abacus");
   command->add_flag("--quiet", options->quiet, "No progress, no summary; errors and warnings only");
   command->callback([options] {
     support::catch_stop_signals();

@@ -171,10 +171,7 @@ void add_trace_command(CLI::App& app) {
   command->add_option("--to", options->to_us, "With --vcd: up to here, in us; default: the end")
       ->needs(vcd)
       ->check(CLI::PositiveNumber);
-  command->add_option("--data", options->package.data_root,
-                      "Folder of the data sets; default: ABACUS_DATA, else Debian's package");
-  command->add_option("--cache", options->package.cache,
-                      "Folder of integer packages; default: ~/.cache/abacus");
+  add_folders(*command, options->package.data_root, options->package.cache);
   command->callback([options] {
     support::catch_stop_signals();
     options->package.quiet = true;

@@ -1,4 +1,4 @@
-#include "sw/experiment/hardware_json.hpp"
+#include "sw/experiment/hardware/hardware_json.hpp"
 
 #include <cstddef>
 #include <string>

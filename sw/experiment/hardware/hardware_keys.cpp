@@ -1,4 +1,4 @@
-#include "sw/experiment/hardware_keys.hpp"
+#include "sw/experiment/hardware/hardware_keys.hpp"
 
 #include <algorithm>
 #include <sstream>

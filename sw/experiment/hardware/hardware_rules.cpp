@@ -1,10 +1,10 @@
-#include "sw/experiment/hardware_rules.hpp"
+#include "sw/experiment/hardware/hardware_rules.hpp"
 
 #include <algorithm>
 #include <string>
 #include <vector>
 
-#include "sw/experiment/hardware_section.hpp"
+#include "sw/experiment/hardware/hardware_section.hpp"
 #include "tlm/hardware_fields.hpp"
 
 namespace abacus::experiment {

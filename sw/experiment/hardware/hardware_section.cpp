@@ -1,4 +1,4 @@
-#include "sw/experiment/hardware_section.hpp"
+#include "sw/experiment/hardware/hardware_section.hpp"
 
 #include <sstream>
 #include <string_view>
