@@ -4,6 +4,7 @@ import os
 import pathlib
 import re
 import unittest
+from unittest import mock
 
 from abacus.doc_tables import tutorial
 from abacus.errors import AbacusError
@@ -36,6 +37,11 @@ class Tutorial(unittest.TestCase):
             step["said"].count("\n") for step in tutorial.STEP.finditer(shipped) if step["said"]
         ]
         self.assertEqual([one.count("\n") for one in said], lines)
+
+    def test_where_ci_is_set_it_says_the_same(self) -> None:
+        step = '```sh\necho "CI=${CI-}"\n```\n\n```text\n```\n'
+        with mock.patch.dict(os.environ, {"CI": "true"}):
+            self.assertIn("CI=\n", tutorial.done(step, self.program))
 
     def test_a_command_that_fails_is_told(self) -> None:
         with self.assertRaisesRegex(AbacusError, "this failed:\nfalse"):
