@@ -17,9 +17,8 @@ Json content(const std::filesystem::path& file, ReadFiles& files) {
 
 Json synthetic_json(const std::optional<SyntheticWeights>& synthetic) {
   if (!synthetic) return nullptr;
-  const network::Shape& image = synthetic->image;
-  return {synthetic->seed, synthetic->groups, synthetic->adapters, image.channels,
-          image.height,    image.width,       synthetic->classes};
+  const auto& [seed, groups, adapters, image, classes] = *synthetic;
+  return {seed, groups, adapters, image.channels, image.height, image.width, classes};
 }
 
 // A program that is built anew may well give other numbers.
@@ -32,32 +31,41 @@ const std::string& own_content() {
 
 std::string run_identity(const RunSpec& run, const std::string& recipe, std::int64_t checked_images,
                          ReadFiles& files) {
-  const QuantizationRecipe& quantization = run.quantization;
-  Json tables = Json::array();
-  for (const std::filesystem::path& file : run.table_files) tables.push_back(content(file, files));
-  const Json all = {
-      {"program", own_content()},
-      {"name", run.name},
-      {"network", run.network},
-      {"arithmetic", network::to_string(run.arithmetic)},
-      {"dataset", run.dataset},
-      {"checkpoint", content(run.checkpoint, files)},
-      {"package", content(run.package, files)},
-      {"synthetic", synthetic_json(run.synthetic)},
-      {"element", content(run.element_file, files)},
-      {"element_table", run.element ? Json(run.element->sha256) : Json(nullptr)},
-      {"scheme", quantization.scheme},
-      {"bits", {quantization.weight_bits, quantization.activation_bits, quantization.storage_bits}},
-      {"options", quantization.options},
-      {"recipe", recipe},
-      {"level", to_string(run.level)},
-      {"engine", run.engine},
-      {"images", {run.images, run.timed_images, checked_images}},
-      {"tables", tables},
-      {"left_out", {run.left_out_of_energy, run.left_out_of_area}},
-      {"frames", {run.frames_per_second, models::to_string(run.between_frames)}},
-      {"same_area_as", {run.same_area_as, run.area_filled}},
-      {"hardware", hardware_json(run.hardware)}};
+  // All fields by name: one that is added to RunSpec does not compile until it is said here whether it counts.
+  // Where something stands in a file (…_location) and tables that the results are only compared with do not.
+  const auto& [name, network, arithmetic, dataset, checkpoint, package, synthetic, level, engine,
+               images, timed_images, quantization, element, element_file, hardware, energy_table,
+               area_table, left_out_of_energy, left_out_of_area, other_energy_tables,
+               frames_per_second, between_frames, table_files, same_area_as, area_filled,
+               images_location, checkpoint_location, package_location, quantization_location,
+               hardware_location, same_area_location, step_adapter_location,
+               table_exponents_given] = run;
+  const auto& [scheme, weight_bits, activation_bits, storage_bits, quantized_element,
+               quantized_element_sha256, options] = quantization;
+  Json tables = Json::array();  // also those of energy_table and area_table
+  for (const std::filesystem::path& file : table_files) tables.push_back(content(file, files));
+  const Json all = {{"program", own_content()},
+                    {"name", name},
+                    {"network", network},
+                    {"arithmetic", network::to_string(arithmetic)},
+                    {"dataset", dataset},
+                    {"checkpoint", content(checkpoint, files)},
+                    {"package", content(package, files)},
+                    {"synthetic", synthetic_json(synthetic)},
+                    {"element", content(element_file, files)},
+                    {"element_table", element ? Json(element->sha256) : Json(nullptr)},
+                    {"scheme", scheme},
+                    {"bits", {weight_bits, activation_bits, storage_bits}},
+                    {"options", options},
+                    {"recipe", recipe},
+                    {"level", to_string(level)},
+                    {"engine", engine},
+                    {"images", {images, timed_images, checked_images}},
+                    {"tables", tables},
+                    {"left_out", {left_out_of_energy, left_out_of_area}},
+                    {"frames", {frames_per_second, models::to_string(between_frames)}},
+                    {"same_area_as", {same_area_as, area_filled}},
+                    {"hardware", hardware_json(hardware)}};
   return network::sha256_text(all.dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 

@@ -207,8 +207,7 @@ class Search {
     found_.front().cost = found_.front().draft.cost(std::numeric_limits<std::int64_t>::max());
     least_ = found_.front().cost.cycles;
     known_.emplace_back(PlanSteps{}, least_);
-    const std::int64_t most =
-        std::min(most_events, most_events_times_cycles / std::max<std::int64_t>(1, least_));
+    const std::int64_t most = events_worth(static_cast<double>(least_));
     explore({}, most);
     // What a search for half of something finds is found with all of it, too.
     if (most > found_.front().draft.events()) {
@@ -227,9 +226,15 @@ class Search {
 
  private:
   // A replay takes about a tenth of a microsecond an event. A program of few cycles is worth more of them: in it
-  // a wrong estimate weighs more.
-  static constexpr std::int64_t most_events = 80'000;
-  static constexpr std::int64_t most_events_times_cycles = 130'000'000;
+  // a wrong estimate weighs more. Of 10,000 cycles and less nearly all that could be planned is.
+  static constexpr double most_events = 400'000;
+  static constexpr double events_times_cycles = 1.3e8;
+  static constexpr double events_times_cycles_squared = 8e12;
+  static std::int64_t events_worth(double cycles) {
+    const double most = std::max(events_times_cycles / std::max(1.0, cycles),
+                                 events_times_cycles_squared / std::max(1.0, cycles * cycles));
+    return static_cast<std::int64_t>(std::min(most_events, most));
+  }
   static constexpr std::int64_t events_of_a_plan = 500;
   static constexpr std::size_t fewest_variants = 2;
   static constexpr std::int64_t does_not_fit = std::numeric_limits<std::int64_t>::max();

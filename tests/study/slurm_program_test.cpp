@@ -21,6 +21,7 @@
 #include "sw/study/slurm_queue.hpp"
 #include "sw/support/child_process.hpp"
 #include "tests/study/study_files.hpp"
+#include "tests/support/number_from_environment.hpp"
 #include "tests/support/started_program.hpp"
 #include "tests/support/temporary_folder.hpp"
 
@@ -145,10 +146,16 @@ const std::string slow_axes =
 TEST_F(SlurmCluster, ASubmitterThatIsKilledAtAnyMomentGoesOn) {
   write_study(slow_axes);
   ASSERT_EQ(explore("local").status, 0);
+  const int kills = test::number_from_environment("ABACUS_KILLS", 12);
   std::mt19937 random(5);
-  for (int kill = 0; kill < 12; ++kill) {
+  for (int kill = 0; kill < kills; ++kill) {
     const pid_t submitter = started(command("out", {"--engine=slurm", "--chunk=60", "--quiet"}));
     std::this_thread::sleep_for(std::chrono::milliseconds(random() % 1500));
+    // Now and then its tasks die with it.
+    if (kill % 3 == 2) {
+      support::capture_program(experiment::find_program("scancel"),
+                               {"--signal=KILL", "--state=RUNNING", "--me"});
+    }
     ::kill(submitter, SIGKILL);
     ::waitpid(submitter, nullptr, 0);
   }
