@@ -3,7 +3,7 @@
 set(ABACUS_DATA_FOLDER ${CMAKE_INSTALL_DATADIR}/abacus)
 
 install(DIRECTORY scenarios DESTINATION ${ABACUS_DATA_FOLDER})
-install(PROGRAMS scripts/element scripts/fetch-plotly scripts/report scripts/reproduce
+install(PROGRAMS scripts/element scripts/report scripts/reproduce
   DESTINATION ${ABACUS_DATA_FOLDER}/scripts)
 install(DIRECTORY scripts/abacus scripts/published DESTINATION ${ABACUS_DATA_FOLDER}/scripts
   PATTERN __pycache__ EXCLUDE)
@@ -22,7 +22,7 @@ set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SECTION science)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_DEPENDS "python3, python3-jinja2")
-set(CPACK_DEBIAN_PACKAGE_RECOMMENDS dataset-fashion-mnist)
+set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "dataset-fashion-mnist, python3-plotly, esbuild")
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "co-simulation of multiplier-free low-bit neural accelerators")
 set(CPACK_DEBIAN_PACKAGE_DESCRIPTION "Abacus runs low-bit neural networks, with or without multipliers, on a
 modelled accelerator. One run gives accuracy, cycles, energy and area, from

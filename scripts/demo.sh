@@ -17,4 +17,8 @@ esac
 scripts/setup.sh demo
 scripts/build.sh program
 build/program/bin/abacus simulate "scenarios/$scenario.toml" --check --out "results/$scenario"
-build/program/bin/abacus report "results/$scenario/results.json"
+if ! build/program/bin/abacus report "results/$scenario/results.json"; then
+  echo "scripts/demo.sh: all but the page is done: results/$scenario/results.json. Once what is missing is there:" >&2
+  echo "  build/program/bin/abacus report results/$scenario/results.json" >&2
+  exit 1
+fi

@@ -8,7 +8,7 @@
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
-entries=(scripts/timeline scripts/doc-tables scripts/element scripts/fetch-plotly scripts/reproduce scripts/report
+entries=(scripts/timeline scripts/doc-tables scripts/element scripts/reproduce scripts/report
   tests/rooms_test.py)
 settings=$PWD/scripts/pyproject.toml
 python=/usr/bin/python3

@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
-# Installs the Debian 12 packages that Abacus is built from, those that are not there yet, and fetches the
-# plotting library of the report's pages (docs/report.md).
+# Installs the Debian 12 packages that Abacus is built from, those that are not there yet.
 #
 #   scripts/setup.sh demo     # to build the simulator alone and run what ships
 #   scripts/setup.sh          # to build and test everything
@@ -9,7 +8,6 @@
 #
 # Works as root, or as a user who may use sudo; asks no questions.
 set -euo pipefail
-here=$(dirname "$0")
 
 case "${1:-}" in
   "" | demo | lint | fuzz) ;;
@@ -23,7 +21,7 @@ packages=(
   # simulator
   libsystemc-dev libtomlplusplus-dev libsqlite3-dev libmuparserx-dev libprotozero-dev
   # report (with Debian's own /usr/bin/python3)
-  python3 python3-jinja2
+  python3 python3-jinja2 python3-plotly esbuild
   # images
   dataset-fashion-mnist
 )
@@ -72,11 +70,3 @@ install() {
     apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 }
 install "${packages[@]}"
-
-# The plotting library of the report's pages, once a user. Everything else works without it.
-if ! "$here"/fetch-plotly --check 2>/dev/null; then
-  command -v npm >/dev/null || install npm
-  if ! "$here"/fetch-plotly; then
-    echo "scripts/setup.sh: abacus report makes no pages until scripts/fetch-plotly has run" >&2
-  fi
-fi

@@ -1,120 +1,81 @@
-"""The plotting library of the page: plotly.js, in its bundle of bars, lines and points, which npm's
-registry keeps. It is fetched once a user, into the cache, and goes into every page as it is."""
+"""The plotting library of the page: plotly.js, which Debian's python3-plotly ships as its authors
+wrote it. Debian's esbuild takes out what a browser need not read, once a user; what is left lies in
+the cache and goes into every page."""
 
-import argparse
 import hashlib
 import os
 import pathlib
+import re
 import subprocess
-import sys
-import tarfile
-import tempfile
+from contextlib import suppress
 
 from abacus.errors import AbacusError
-from abacus.output import say, write_output
+from abacus.output import write_output
 
-PACKAGE = "plotly.js-basic-dist-min"
-VERSION = "3.7.0"
-MEMBER = "package/plotly-basic.min.js"
-SHA256 = "c23b03591a6bdad0bd0f47a0c5c52305a5519812b73ce254be65cd841553c9c2"  # of the member
+SOURCE = pathlib.Path("/usr/share/python3-plotly/plotly.js")
+VERSION = "2.6.3"
+SHA256 = "069b5c4f1d0e92f32b40303a7ad602cdeb5de9c0bfa5db7f4737c4dd80ff76ee"
 
-NPM_SECONDS = 300
+# Of what esbuild 0.17.0 makes of it. Another esbuild's may differ and serves, but is not kept:
+# nobody could tell whether it is whole.
+MINIFIED_SHA256 = "2fdca19edc00aca4c79a3b21073fc4b645ee6c4ab3994932f72a4a111999b22e"
+
+PACKAGES = "Debian 12's packages python3-plotly and esbuild have it; scripts/setup.sh installs them"
+ESBUILD_SECONDS = 300
 
 
 def library_file() -> pathlib.Path:
-    """Where it lies, beside the integer packages of abacus."""
+    """Where the short form lies, beside the integer packages of abacus."""
     cache = os.environ.get("XDG_CACHE_HOME")
-    if cache:
-        return pathlib.Path(cache) / "abacus" / f"plotly-basic-{VERSION}.min.js"
     home = pathlib.Path(os.environ.get("HOME") or ".")
-    return home / ".cache" / "abacus" / f"plotly-basic-{VERSION}.min.js"
+    folder = pathlib.Path(cache) if cache else home / ".cache"
+    return folder / "abacus" / f"plotly-{VERSION}.min.js"
 
 
-def read_library() -> str:
+def read_library(source: pathlib.Path = SOURCE) -> str:
     """Its text; AbacusError where it is not there or is another one."""
-    file = library_file()
+    kept = library_file()
+    with suppress(OSError):
+        content = kept.read_bytes()
+        if hashlib.sha256(content).hexdigest() == MINIFIED_SHA256:
+            return content.decode()
+    content = minified(source_text(source))
+    if hashlib.sha256(content).hexdigest() == MINIFIED_SHA256:
+        with suppress(AbacusError):  # a page needs no cache
+            write_output(kept, content)
+    return content.decode()
+
+
+def source_text(file: pathlib.Path) -> bytes:
+    """As its authors wrote it."""
     try:
         content = file.read_bytes()
     except OSError as error:
         raise AbacusError(
-            f"{file}: {error.strerror}: pages need plotly.js {VERSION}; fetch it once from npm's "
-            f"registry by scripts/fetch-plotly (scripts/setup.sh does), or where there is no "
-            f"network bring {PACKAGE}-{VERSION}.tgz and run scripts/fetch-plotly FILE"
+            f"{file}: {error.strerror}: pages need plotly.js {VERSION}; {PACKAGES}"
         ) from None
-    return checked(content, str(file)).decode()
-
-
-def checked(content: bytes, origin: str) -> bytes:
-    """The same, if it is the one that we know."""
     found = hashlib.sha256(content).hexdigest()
     if found != SHA256:
         raise AbacusError(
-            f"{origin}: it is not plotly.js {VERSION}: found SHA-256 {found}; allowed: {SHA256}; "
-            "remove the file and run scripts/fetch-plotly"
+            f"{file}: it is not plotly.js {VERSION}: found SHA-256 {found}; allowed: {SHA256}; "
+            f"{PACKAGES}"
         )
     return content
 
 
-def fetched() -> bytes:
-    """From the registry, by npm."""
-    with tempfile.TemporaryDirectory() as folder:
-        command = ["npm", "pack", "--loglevel=error", f"{PACKAGE}@{VERSION}"]
-        try:
-            done = subprocess.run(
-                command,
-                cwd=folder,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                timeout=NPM_SECONDS,
-            )
-        except FileNotFoundError:
-            raise AbacusError("there is no npm; Debian's package npm has it") from None
-        except subprocess.TimeoutExpired:
-            raise AbacusError(f"{' '.join(command)}: no answer in {NPM_SECONDS} s") from None
-        if done.returncode:
-            reason = "; ".join(done.stderr.strip().splitlines()[:3]) or "it failed"
-            raise AbacusError(f"{' '.join(command)}: {reason}")
-        return unpacked(pathlib.Path(folder) / f"{PACKAGE}-{VERSION}.tgz")
-
-
-def unpacked(file: pathlib.Path) -> bytes:
-    """The library, of npm's archive."""
+def minified(source: bytes) -> bytes:
+    """By esbuild, below the authors' notice of copyright."""
+    notice = re.match(rb"/\*.*?\*/\n", source, re.DOTALL)
+    command = ["esbuild", "--minify", "--log-level=error"]
     try:
-        with tarfile.open(file) as archive:
-            member = archive.extractfile(MEMBER)
-            if member is None:
-                raise KeyError(MEMBER)
-            return member.read()
-    except OSError as error:
-        raise AbacusError(f"{file}: {error.strerror or error}") from None
-    except (KeyError, tarfile.TarError):
-        raise AbacusError(f"{file}: it is no {PACKAGE}-{VERSION}.tgz") from None
-
-
-def main(given: list[str]) -> None:
-    """scripts/fetch-plotly."""
-    parser = argparse.ArgumentParser(
-        prog="scripts/fetch-plotly",
-        description=f"Bring plotly.js {VERSION}, which abacus report puts into its pages.",
-    )
-    parser.add_argument(
-        "archive",
-        nargs="?",
-        type=pathlib.Path,
-        metavar=f"{PACKAGE}-{VERSION}.tgz",
-        help="npm's archive, brought by hand; default: npm fetches it",
-    )
-    parser.add_argument(
-        "--check", action="store_true", help="fetch nothing; exit status 1 if it is not there"
-    )
-    arguments = parser.parse_args(given)
-    try:
-        if arguments.check:
-            read_library()
-            return
-        content = unpacked(arguments.archive) if arguments.archive else fetched()
-        write_output(library_file(), checked(content, str(arguments.archive or PACKAGE)))
-        say(f"fetch-plotly: {library_file()}")
-    except AbacusError as error:
-        sys.exit(f"fetch-plotly: {error}")
+        done = subprocess.run(command, input=source, capture_output=True, timeout=ESBUILD_SECONDS)
+    except FileNotFoundError:
+        raise AbacusError(
+            f"there is no esbuild: pages need plotly.js {VERSION}; {PACKAGES}"
+        ) from None
+    except subprocess.TimeoutExpired:
+        raise AbacusError(f"esbuild: no answer in {ESBUILD_SECONDS} s") from None
+    if done.returncode:
+        reason = "; ".join(done.stderr.decode(errors="replace").strip().splitlines()[:3])
+        raise AbacusError(f"esbuild: {reason or 'it failed'}")
+    return (notice[0] if notice else b"") + done.stdout

@@ -147,7 +147,7 @@ class Browser(unittest.TestCase):
 
     def titles(self) -> list[str]:
         """Of the axes of the first plot, and the type of the horizontal one."""
-        layout = "document.querySelector('#front .plot').layout"
+        layout = "document.querySelector('#front .chart').layout"
         return list(
             self.js(f"[{layout}.xaxis.title.text, {layout}.yaxis.title.text, {layout}.xaxis.type]")
         )
@@ -172,7 +172,7 @@ class Browser(unittest.TestCase):
         self.click(f"filter-{axis}-0")  # adder, which comes first
         self.assertEqual(self.rows(), ["run a", "run b", "run d"])
         self.assertEqual(self.element("count").text, "3 of 4 points")
-        drawn = "[...document.querySelector('#front .plot').data].map((trace) => trace.name)"
+        drawn = "[...document.querySelector('#front .chart').data].map((trace) => trace.name)"
         self.assertNotIn("adder", self.js(drawn))
         self.click("reset")
         self.assertEqual(len(self.rows()), 4)
@@ -228,13 +228,36 @@ class Browser(unittest.TestCase):
         self.assertEqual(self.element("count").text, "40 of 40 points")
         self.assert_no_errors()
 
+    def test_legends_stand_below_the_names_of_the_axes(self) -> None:
+        self.open(comparable())
+        for width in WIDTHS:
+            size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+            self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+            WebDriverWait(self.driver, SECONDS).until(lambda driver: self.legends_in_place())
+        self.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+    def legends_in_place(self) -> bool:
+        """Of all plots that show one, of which there are some; they follow the window later."""
+        return bool(
+            self.js(
+                "((boxes) => boxes.length > 3 && boxes.every(([legend, names, chart]) =>"
+                " legend.top > Math.max(...names.map((name) => name.bottom))"
+                " && legend.bottom <= chart.bottom + 1))("
+                "[...document.querySelectorAll('.chart')].filter((chart) =>"
+                " chart.getBoundingClientRect().height && chart.querySelector('.legend'))"
+                ".map((chart) => [chart.querySelector('.legend').getBoundingClientRect(),"
+                " [...chart.querySelectorAll('.xaxislayer-above, .g-xtitle')]"
+                ".map((name) => name.getBoundingClientRect()), chart.getBoundingClientRect()]))"
+            )
+        )
+
     def test_a_studys_folder(self) -> None:
         (self.folder / "study.sqlite").unlink(missing_ok=True)
         study_folder(self.folder, 40)
         self.open_page_of(self.folder)
         self.assertEqual(self.element("count").text, "40 of 40 points")
         # Energies by component of the front, and no layers.
-        bars = "document.querySelectorAll('#details .plot').length"
+        bars = "document.querySelectorAll('#details .chart').length"
         self.assertEqual(self.js(bars), 2)
         self.assertNotIn("Cycles by layer", self.element("details").text)
         # Accuracies over 100 images have a front of their own.

@@ -1,18 +1,19 @@
 """Where the plotting library comes from, and what is said where there is none."""
 
-import io
+import hashlib
 import os
 import pathlib
 import stat
 import subprocess
-import tarfile
 import tempfile
 import unittest
+from unittest import mock
 
-from abacus.report.library import MEMBER, PACKAGE, SHA256, VERSION, library_file
+from abacus.errors import AbacusError
+from abacus.report.library import MINIFIED_SHA256, SHA256, SOURCE, VERSION, read_library
 from fake_programs import SCRIPTS, TINY_RESULTS
 
-FILE = f"plotly-basic-{VERSION}.min.js"
+FILE = f"plotly-{VERSION}.min.js"
 
 
 class Library(unittest.TestCase):
@@ -20,77 +21,97 @@ class Library(unittest.TestCase):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.folder = pathlib.Path(folder.name)
+        self.kept = self.folder / "abacus" / FILE
 
-    def call(self, script: str, *words: object, path: str = "") -> subprocess.CompletedProcess[str]:
-        """With a cache of its own; `path` comes first where programs are looked for."""
+    def environment(self, path: str = "") -> dict[str, str]:
+        """With a cache of its own; `path` is where programs are looked for, default: as here."""
+        return {
+            **os.environ,
+            "XDG_CACHE_HOME": str(self.folder),
+            "PATH": path or os.environ["PATH"],
+        }
+
+    def report(self, path: str = "") -> subprocess.CompletedProcess[str]:
+        """Of the tiny results, into page.html."""
         return subprocess.run(
-            [SCRIPTS / script, *map(str, words)],
+            [SCRIPTS / "report", TINY_RESULTS, "--out", self.folder / "page.html"],
             capture_output=True,
             text=True,
             timeout=120,
-            env={
-                **os.environ,
-                "XDG_CACHE_HOME": str(self.folder),
-                "PATH": f"{path}:{os.environ['PATH']}",
-            },
+            env=self.environment(path),
         )
 
-    def archive(self, content: bytes) -> pathlib.Path:
-        """As npm packs one."""
-        file = self.folder / "archive.tgz"
-        with tarfile.open(file, "w:gz") as archive:
-            member = tarfile.TarInfo(MEMBER)
-            member.size = len(content)
-            archive.addfile(member, io.BytesIO(content))
-        return file
+    def esbuild(self, text: str) -> str:
+        """A program of that name; its folder."""
+        program = self.folder / "esbuild"
+        program.write_text(f"#!/bin/sh\n{text}\n")
+        program.chmod(stat.S_IRWXU)
+        return str(self.folder)
 
     def assert_refused(self, done: subprocess.CompletedProcess[str], *words: str) -> None:
-        """In one line, without a library."""
+        """In one line, without a page."""
         self.assertEqual(done.returncode, 1, done.stdout)
         self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
         for text in words:
             self.assertIn(text, done.stderr)
-        self.assertFalse((self.folder / "abacus" / FILE).exists())
+        self.assertFalse((self.folder / "page.html").exists())
+        self.assertFalse(self.kept.exists())
 
-    def test_an_archive_brought_by_hand_serves(self) -> None:
-        archive = self.archive(library_file().read_bytes())
-        done = self.call("fetch-plotly", archive)
+    def assert_page(self, done: subprocess.CompletedProcess[str]) -> str:
+        """Its text, the version and the authors' notice in it."""
         self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertEqual(self.call("fetch-plotly", "--check").returncode, 0)
-        self.assertEqual((self.folder / "abacus" / FILE).read_bytes(), library_file().read_bytes())
+        text = (self.folder / "page.html").read_text()
+        self.assertIn(f"* plotly.js v{VERSION}\n* Copyright 2012-2021, Plotly, Inc.", text)
+        self.assertIn(f"plotly.js {VERSION} (Plotly, Inc., MIT licence)", text)
+        return text
+
+    def test_it_is_made_short_once_and_kept(self) -> None:
+        first = self.assert_page(self.report())
+        content = self.kept.read_bytes()
+        self.assertEqual(hashlib.sha256(content).hexdigest(), MINIFIED_SHA256)
+        self.assertIn(content.decode(), first)
+        # From then on without esbuild.
+        self.assertEqual(self.assert_page(self.report(path="/nowhere")), first)
+
+    def test_a_damaged_one_is_made_anew(self) -> None:
+        self.kept.parent.mkdir()
+        self.kept.write_bytes(b"alert(1)")
+        self.assert_page(self.report())
+        self.assertEqual(hashlib.sha256(self.kept.read_bytes()).hexdigest(), MINIFIED_SHA256)
+
+    def test_what_another_esbuild_makes_serves_and_is_not_kept(self) -> None:
+        path = self.esbuild("echo 'console.log(1)'")
+        self.assertIn("console.log(1)", self.assert_page(self.report(path)))
+        self.assertFalse(self.kept.exists())
+
+    def test_a_cache_that_cannot_be_written_is_no_hindrance(self) -> None:
+        self.kept.parent.write_text("a file")
+        self.assert_page(self.report())
+
+    def test_without_esbuild_there_is_no_page_and_the_packages_are_told(self) -> None:
+        self.assert_refused(
+            self.report(path="/nowhere"), "no esbuild", f"plotly.js {VERSION}", "scripts/setup.sh"
+        )
+
+    def test_what_esbuild_says_is_told(self) -> None:
+        path = self.esbuild("echo '1.2: what is this?' >&2; exit 3")
+        self.assert_refused(self.report(path), "esbuild: 1.2: what is this?")
+
+    def test_without_the_library_the_packages_are_told(self) -> None:
+        with mock.patch.dict(os.environ, self.environment()):
+            with self.assertRaises(AbacusError) as raised:
+                read_library(self.folder / "none.js")
+        for words in ("none.js: No such file", "python3-plotly and esbuild", "scripts/setup.sh"):
+            self.assertIn(words, str(raised.exception))
 
     def test_another_library_is_refused(self) -> None:
-        done = self.call("fetch-plotly", self.archive(b"alert(1)"))
-        self.assert_refused(done, f"it is not plotly.js {VERSION}", f"allowed: {SHA256}")
-
-    def test_what_is_no_archive_is_refused(self) -> None:
-        file = self.folder / "no.tgz"
-        self.assert_refused(self.call("fetch-plotly", file), "No such file")
-        file.write_bytes(b"no archive")
-        self.assert_refused(self.call("fetch-plotly", file), f"it is no {PACKAGE}-{VERSION}.tgz")
-
-    def test_a_registry_that_does_not_answer_is_an_error(self) -> None:
-        npm = self.folder / "npm"
-        npm.write_text("#!/bin/sh\necho npm error code ENOTFOUND >&2\nexit 1\n")
-        npm.chmod(stat.S_IRWXU)
-        done = self.call("fetch-plotly", path=str(self.folder))
-        self.assert_refused(done, f"{PACKAGE}@{VERSION}: npm error code ENOTFOUND")
-
-    def test_without_it_there_is_no_page_and_the_command_is_told(self) -> None:
-        out = self.folder / "page.html"
-        done = self.call("report", TINY_RESULTS, "--out", out)
-        self.assert_refused(
-            done, "scripts/fetch-plotly", "scripts/setup.sh", f"{PACKAGE}-{VERSION}"
-        )
-        self.assertFalse(out.exists())
-
-    def test_a_damaged_one_is_found(self) -> None:
-        (self.folder / "abacus").mkdir()
-        damaged = self.folder / "abacus" / FILE
-        damaged.write_bytes(library_file().read_bytes()[:-1])
-        done = self.call("report", TINY_RESULTS, "--out", self.folder / "page.html")
-        self.assertEqual(done.returncode, 1)
-        self.assertIn(f"{damaged}: it is not plotly.js {VERSION}", done.stderr)
+        other = self.folder / "plotly.js"
+        other.write_bytes(SOURCE.read_bytes()[:-1])
+        with mock.patch.dict(os.environ, self.environment()):
+            with self.assertRaises(AbacusError) as raised:
+                read_library(other)
+        for words in (f"{other}: it is not plotly.js {VERSION}: found", f"allowed: {SHA256}"):
+            self.assertIn(words, str(raised.exception))
 
 
 if __name__ == "__main__":

@@ -159,7 +159,7 @@ abacus.buildDetails = () => {
       (Array.isArray(points) ? points.map((point) => point.index) : points)));
     if (key === last) return;
     last = key;
-    for (const element of place.querySelectorAll(".plot")) abacus.removePlot(element);
+    for (const element of place.querySelectorAll(".chart")) abacus.removePlot(element);
     place.replaceChildren();
     const note = [];
     if (able.length > shown.length) note.push(`The first ${MOST_SHOWN} of ${able.length}.`);

@@ -29,12 +29,33 @@ const LAYOUT = {
   font: { family: "system-ui, DejaVu Sans, sans-serif", size: 12, color: "#222" },
   paper_bgcolor: "#fff",
   plot_bgcolor: "#fff",
-  margin: { l: 56, r: 12, t: 34, b: 48 },
   hovermode: "closest",
-  legend: { orientation: "h", yref: "container", y: 0, yanchor: "bottom", x: 0 },
 };
+const MARGIN = { l: 56, r: 12, t: 34, b: 48 };
+// plotly.js knows a legend's height in parts of the plot's alone; see placeLegend().
+const LEGEND = { orientation: "h", y: -0.2, yanchor: "top", x: 0 };
+const GAP = 8; // pixels above and below the legend
 
 const drawn = new Set();
+
+// Puts the legend below the axes' names, wherever these end, and leaves it as much room as it takes. Does
+// nothing where it stands there already.
+const placeLegend = (element) => {
+  const box = (selector) => element.querySelector(selector)?.getBoundingClientRect();
+  const [legend, area, frame] = [box(".legend"), box(".nsewdrag"), element.getBoundingClientRect()];
+  if (!legend || !area || !frame.height) return;
+  const ends = [...element.querySelectorAll(".xaxislayer-above, .g-xtitle")]
+    .map((part) => part.getBoundingClientRect()).filter((part) => part.height)
+    .map((part) => part.bottom - area.bottom);
+  const below = Math.max(0, ...ends) + GAP;
+  const bottom = Math.ceil(below + legend.height + GAP);
+  const height = frame.height - (area.top - frame.top) - bottom;
+  if (height < 1) return;
+  const y = Math.max(-2, -below / height);
+  const { margin, legend: given } = element.layout;
+  if (Math.abs(margin.b - bottom) <= 1 && Math.abs(given.y - y) * height <= 1) return;
+  window.Plotly.relayout(element, { "margin.b": bottom, "legend.y": y });
+};
 
 // Draws in an element of the page, anew or over what was there.
 abacus.plot = (element, traces, layout, name) => {
@@ -43,10 +64,14 @@ abacus.plot = (element, traces, layout, name) => {
     displaylogo: false,
     modeBarButtonsToRemove: ["lasso2d", "select2d", "autoScale2d", "toImage"],
   };
-  element.classList.add("plot");
-  window.Plotly.react(element, traces, { ...LAYOUT, ...layout }, config);
+  element.classList.add("chart");
+  // plotly.js writes into what it is given.
+  const whole = { ...LAYOUT, margin: { ...MARGIN }, legend: { ...LEGEND }, ...layout };
+  window.Plotly.react(element, traces, whole, config);
+  placeLegend(element);
   if (!drawn.has(element)) {
     drawn.add(element);
+    element.on("plotly_afterplot", () => placeLegend(element));
     element.after(abacus.make("button", {
       type: "button",
       className: "svg",
