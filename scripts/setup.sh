@@ -36,6 +36,8 @@ if [ "${1:-}" != demo ]; then
     libpagmo-dev slurmctld slurmd slurm-client munge
     # the papers' figures, results as frames
     python3-matplotlib python3-pandas
+    # notebooks
+    python3-nbclient python3-ipykernel
     # the manual page's test
     groff-base
   )

@@ -11,7 +11,6 @@ from typing import Any
 from abacus.doc_tables.blocks import BOXES, WAYS, drawing
 from abacus.doc_tables.columns import ARRAY, CYCLES, DRAM, NAME, Column, number
 from abacus.doc_tables.command import put, rows
-from abacus.doc_tables.trade_off import drawn, front
 from abacus.doc_tables.tables import TABLES, Table
 from abacus.errors import AbacusError
 from abacus.places import ROOT
@@ -37,20 +36,6 @@ class Blocks(unittest.TestCase):
 
     def test_every_block_is_connected(self) -> None:
         self.assertEqual({name for way in WAYS for name in (way[0], way[2])}, set(BOXES))
-
-
-class TradeOff(unittest.TestCase):
-    def test_the_front_has_what_no_other_beats(self) -> None:
-        points = [(3.0, 90.0), (1.0, 80.0), (2.0, 85.0), (2.5, 85.0), (4.0, 89.0), (1.0, 79.0)]
-        self.assertEqual(front(points), [(1.0, 80.0), (2.0, 85.0), (3.0, 90.0)])
-
-    def test_every_run_has_its_name(self) -> None:
-        runs = [
-            a_run(name=name, arithmetic=name, energy_per_image_uj=1.0 + i, accuracy_percent=90.0)
-            for i, name in enumerate("abc")
-        ]
-        names = [text.get_text() for text in drawn(runs).axes[0].texts]
-        self.assertEqual(names, ["a", "b", "c"])
 
 
 class DocTables(unittest.TestCase):
