@@ -1,9 +1,12 @@
 #include "sw/schedule/search.hpp"
 
 #include <algorithm>
+#include <boost/functional/hash.hpp>
 #include <cstddef>
 #include <cstring>
 #include <limits>
+#include <map>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -42,7 +45,7 @@ class Draft {
     place_everything();
   }
 
-  bool same_as(const Draft& other) const { return words_ == other.words_; }
+  bool same_as(const Draft& other) const { return hash_ == other.hash_ && words_ == other.words_; }
 
   // About how much a replay has to do.
   std::int64_t events() const {
@@ -118,6 +121,7 @@ class Draft {
     program_.tiles = std::move(emission.tiles);
     commands_ = std::move(emission.commands);
     words_ = hw::encode_commands(commands_);
+    hash_ = boost::hash_range(words_.begin(), words_.end());
     program_.command_words = static_cast<std::uint32_t>(words_.size());
     program_.command_address = memory.take(words_.size() * sizeof(std::uint32_t));
     program_.dram_bytes = memory.end();
@@ -191,6 +195,7 @@ class Draft {
   MemoryMap map_;
   std::vector<hw::Command> commands_;
   std::vector<std::uint32_t> words_;  // of the commands, as they stand in DRAM
+  std::size_t hash_ = 0;              // of words_
   Program program_;
 };
 
@@ -206,7 +211,7 @@ class Search {
     found_.push_back(Found{Draft(network_, hardware_, plan_variant(hardware_, {})), {}});
     found_.front().cost = found_.front().draft.cost(std::numeric_limits<std::int64_t>::max());
     least_ = found_.front().cost.cycles;
-    known_.emplace_back(PlanSteps{}, least_);
+    known_.emplace(PlanSteps{}, least_);
     const std::int64_t most = events_worth(static_cast<double>(least_));
     explore({}, most);
     // What a search for half of something finds is found with all of it, too.
@@ -227,9 +232,9 @@ class Search {
  private:
   // A replay takes about a tenth of a microsecond an event. A program of few cycles is worth more of them: in it
   // a wrong estimate weighs more. Of 10,000 cycles and less nearly all that could be planned is.
-  static constexpr double most_events = 400'000;
+  static constexpr double most_events = 300'000;
   static constexpr double events_times_cycles = 1.3e8;
-  static constexpr double events_times_cycles_squared = 8e12;
+  static constexpr double events_times_cycles_squared = 4e12;
   static std::int64_t events_worth(double cycles) {
     const double most = std::max(events_times_cycles / std::max(1.0, cycles),
                                  events_times_cycles_squared / std::max(1.0, cycles * cycles));
@@ -257,13 +262,12 @@ class Search {
   }
   // The best first, from `root` on.
   void explore(const PlanSteps& root, std::int64_t events) {
+    const std::int64_t until = events_ + events;
     std::vector<Node> nodes;
-    const auto go_on = [&] { return events > 0 || nodes.size() < fewest_variants; };
+    std::set<PlanSteps> seen;
+    const auto go_on = [&] { return events_ < until || nodes.size() < fewest_variants; };
     const auto visit = [&](const PlanSteps& steps) {
-      const bool there = std::any_of(nodes.begin(), nodes.end(),
-                                     [&](const Node& node) { return node.steps == steps; });
-      if (there) return;
-      events -= events_of_a_plan + found_.front().draft.events();
+      if (!seen.insert(steps).second) return;
       const std::int64_t cycles = cycles_of(steps);
       nodes.push_back({steps, cycles, cycles == does_not_fit});
     };
@@ -285,16 +289,17 @@ class Search {
   }
 
   std::int64_t cycles_of(const PlanSteps& steps) {
-    for (const auto& [known, cycles] : known_) {
-      if (known == steps) return cycles;
-    }
+    const auto known = known_.find(steps);
+    if (known != known_.end()) return known->second;
+    events_ += events_of_a_plan +
+               found_.front().draft.events();  // planning takes about as long as a replay
     std::int64_t cycles = does_not_fit;
     try {
       cycles = cycles_of(Draft(network_, hardware_, plan_variant(hardware_, steps)));
     } catch (const std::runtime_error&) {
       // Then nothing that needs more of the same does, either.
     }
-    known_.emplace_back(steps, cycles);
+    known_.emplace(steps, cycles);
     return cycles;
   }
 
@@ -302,6 +307,7 @@ class Search {
     for (const Found& other : found_) {
       if (draft.same_as(other.draft)) return other.cost.cycles;
     }
+    events_ += draft.events();
     const Cost cost = draft.cost(static_cast<std::int64_t>(static_cast<double>(least_) * far));
     least_ = std::min(least_, cost.cycles);
     found_.push_back({std::move(draft), cost});
@@ -312,7 +318,8 @@ class Search {
   const hw::HardwareConfig& hardware_;
   PlanSteps most_;
   std::vector<Found> found_;
-  std::vector<std::pair<PlanSteps, std::int64_t>> known_;
+  std::map<PlanSteps, std::int64_t> known_;
+  std::int64_t events_ = 0;  // of all replays, and what plans cost besides
   std::int64_t least_ = 0;
 };
 
