@@ -81,9 +81,7 @@ function(abacus_test name)
   if(ARG_SYSTEMC)
     target_link_libraries(${name} PRIVATE abacus_sc_main)
   else()
-    target_link_libraries(${name} PRIVATE GTest::gtest_main)
-    # What it links may bring SystemC along, which wants an sc_main(): such a test never runs it.
-    target_link_options(${name} PRIVATE -Wl,--unresolved-symbols=ignore-in-shared-libs)
+    target_link_libraries(${name} PRIVATE abacus_no_sc_main GTest::gtest_main)
   endif()
   # Several tests at once: threads that spin while they wait would take the others' processors.
   set(properties ENVIRONMENT OMP_WAIT_POLICY=passive LABELS "${ABACUS_TEST_LABEL}")

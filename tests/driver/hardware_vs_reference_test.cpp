@@ -20,6 +20,7 @@
 #include "sw/workload/synthetic_network.hpp"
 #include "tests/driver/system.hpp"
 #include "tests/network/random_integer_network.hpp"
+#include "tests/support/sampled.hpp"
 #include "tests/tlm/random_element.hpp"
 #include "tlm/command.hpp"
 
@@ -173,7 +174,8 @@ TEST_P(RandomNetworks, EveryLayerEqualsTheReferenceAtBothLevels) {
     give_element(*element, hardware);
   }
   System system(hardware, hw::TimingLevel::functional);
-  constexpr int networks_a_process = 40;
+  constexpr int all_networks = 40;
+  const int networks_a_process = test::sampled(all_networks);
   int compared = 0;
   std::int64_t saturations = 0;
   std::int64_t adapted = 0;
@@ -236,7 +238,8 @@ TEST_P(RandomNetworks, EveryLayerEqualsTheReferenceAtBothLevels) {
       ++compared;
     }
   });
-  EXPECT_GT(compared, networks_a_process / 2);
+  EXPECT_GT(compared, networks_a_process / 3);
+  if (networks_a_process < all_networks) return;  // too few to meet everything
   if (c.small_hardware && c.arithmetic != network::Arithmetic::table) {
     EXPECT_GT(saturations, 0) << "the case tests no saturation";
   }

@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "tests/models/convolve_case.hpp"
+#include "tests/support/sampled.hpp"
 #include "tests/tlm/random_element.hpp"
 
 namespace abacus::models {
@@ -93,7 +94,7 @@ class ComputeUnitBits : public ::testing::TestWithParam<CpuTarget> {
     Bench bench(config, hw::TimingLevel::functional, GetParam());
     std::mt19937 random(seed);
     std::int64_t all_saturations = 0;
-    for (int i = 0; i < cases; ++i) {
+    for (int i = 0; i < test::sampled(cases); ++i) {
       const ConvolveCase c = random_case(random, config, edge);
       bench.fill(c.memories);
       bench.context.accumulator_saturations = 0;

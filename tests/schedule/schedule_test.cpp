@@ -17,6 +17,7 @@
 #include "sw/workload/synthetic_network.hpp"
 #include "tests/network/random_integer_network.hpp"
 #include "tests/schedule/token_simulator.hpp"
+#include "tests/support/sampled.hpp"
 #include "tests/tlm/random_element.hpp"
 #include "tlm/command.hpp"
 #include "tlm/command_stream.hpp"
@@ -151,7 +152,7 @@ class RandomNetworks : public ::testing::TestWithParam<int> {};
 
 TEST_P(RandomNetworks, ScheduleWithoutRaceOrDeadlock) {
   constexpr int networks_a_case = 25;
-  for (int i = 0; i < networks_a_case; ++i) {
+  for (int i = 0; i < test::sampled(networks_a_case); ++i) {
     const std::uint64_t seed = static_cast<std::uint64_t>(GetParam() * networks_a_case + i);
     SCOPED_TRACE("seed " + std::to_string(seed));
     RandomNetworkOptions options;

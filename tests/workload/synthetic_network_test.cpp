@@ -14,6 +14,7 @@
 #include "sw/network/reference_executor.hpp"
 #include "sw/workload/stored_distribution.hpp"
 #include "sw/workload/synthetic_images.hpp"
+#include "tests/support/sampled.hpp"
 #include "tests/tlm/random_element.hpp"
 
 namespace abacus::workload {
@@ -256,7 +257,7 @@ TEST(SyntheticNetwork, EveryLegalCombinationIsAPackage) {
   const auto between = [&](int low, int high) {
     return low + static_cast<int>(draw.below(static_cast<std::uint64_t>(high - low) + 1));
   };
-  for (int i = 0; i < 400; ++i) {
+  for (int i = 0; i < test::sampled(400); ++i) {
     SyntheticOptions options;
     options.network = "lenet";
     options.arithmetic = arithmetics[static_cast<std::size_t>(i) % arithmetics.size()];
