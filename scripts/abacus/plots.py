@@ -144,6 +144,6 @@ def cycles_by_layer(layers: pd.DataFrame, run: str, *, title: str = "") -> Any:
     names = [plain(str(name)) for name in shown.index]
     axes.set_xticks(range(len(shown)), names, rotation=55, ha="right", rotation_mode="anchor")
     axes.set_ylabel("cycles")
-    axes.legend()
+    axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
     axes.set_title(title)
     return figure
