@@ -19,7 +19,7 @@ target_compile_options(abacus_options INTERFACE
 function(abacus_library name)
   cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
   add_library(${name} STATIC ${ARG_UNPARSED_ARGUMENTS})
-  target_link_libraries(${name} PRIVATE abacus_options PUBLIC ${ARG_LINK})
+  target_link_libraries(${name} PRIVATE $<BUILD_INTERFACE:abacus_options> PUBLIC ${ARG_LINK})
 endfunction()
 
 # abacus_cuda_sources(LIBRARY source.cu... WITHOUT source.cpp...): CUDA sources of a library, or what
@@ -60,6 +60,12 @@ function(abacus_installed name)
     DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
   install(FILES ${folder}/${name}.zsh RENAME _${name}
     DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions)
+endfunction()
+
+# Sources of this folder that are compiled alone where several are compiled at once (preset `program`): names in
+# their unnamed namespaces stand in others' of the library, too.
+function(abacus_compile_alone)
+  set_source_files_properties(${ARGN} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
 endfunction()
 
 # For sources in which no time is spent: a third less of it goes into compiling them.

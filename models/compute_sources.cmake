@@ -35,6 +35,8 @@ abacus_library(abacus_kernels
   scale_unit/kernels_avx512.cpp
   vector_unit/kernels.cpp
   LINK abacus_dataflow)
+# A kernel has the same names for each kind of processor.
+set_target_properties(abacus_kernels PROPERTIES UNITY_BUILD OFF)
 
 target_sources(abacus_models PRIVATE
   compute/command_check.cpp
