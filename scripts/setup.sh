@@ -17,7 +17,7 @@ packages=(
   # build
   g++ cmake ninja-build pkg-config
   # both halves
-  libboost-dev nlohmann-json3-dev libcli11-dev zlib1g-dev libssl-dev
+  libboost-dev nlohmann-json3-dev libcli11-dev libspdlog-dev zlib1g-dev libssl-dev
   # simulator
   libsystemc-dev libtomlplusplus-dev libsqlite3-dev libmuparserx-dev libprotozero-dev
   # report (with Debian's own /usr/bin/python3)

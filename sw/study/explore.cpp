@@ -12,6 +12,7 @@
 #include "sw/study/evaluation.hpp"
 #include "sw/study/search.hpp"
 #include "sw/study/slurm.hpp"
+#include "sw/support/log.hpp"
 #include "sw/support/progress.hpp"
 #include "sw/support/stop_request.hpp"
 
@@ -116,10 +117,9 @@ void telling_what_is_kept(const Store& store, const ExploreOptions& options, std
   try {
     work();
   } catch (...) {
-    std::fprintf(stderr,
-                 "abacus: %lld of %lld points are finished in %s; the same command goes on\n",
-                 static_cast<long long>(store.hashes().size()), static_cast<long long>(count),
-                 store_file(options.out).c_str());
+    support::log_info(std::to_string(store.hashes().size()) + " of " + std::to_string(count) +
+                      " points are finished in " + store_file(options.out).string() +
+                      "; the same command goes on");
     throw;
   }
 }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdio>
 #include <fstream>
 #include <map>
 #include <memory>
@@ -16,6 +15,7 @@
 #include "sw/study/slurm_queue.hpp"
 #include "sw/study/store.hpp"
 #include "sw/support/file_lock.hpp"
+#include "sw/support/log.hpp"
 #include "sw/support/output_file.hpp"
 #include "sw/support/progress.hpp"
 #include "sw/support/stop_request.hpp"
@@ -99,10 +99,8 @@ class Campaign {
         if (bar) bar->update(counts_.all, text());
       });
     } catch (const support::Stopped&) {
-      std::fprintf(stderr,
-                   "abacus: the tasks go on in Slurm; the same command follows them, scancel "
-                   "--name=%s ends them\n",
-                   name().c_str());
+      support::log_info("the tasks go on in Slurm; the same command follows them, scancel --name=" +
+                        name() + " ends them");
       throw;
     }
     collect();

@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cerrno>
+#include <cstdint>
 #include <cstdio>
 #include <cstring>
 #include <exception>
@@ -22,6 +23,7 @@
 #include "sw/cli/shared/command_exit.hpp"
 #include "sw/cli/shared/help_command.hpp"
 #include "sw/reading/section.hpp"
+#include "sw/support/log.hpp"
 #include "sw/support/stop_request.hpp"
 
 namespace abacus::cli {
@@ -80,18 +82,34 @@ int error_status_of(const CLI::App& app, const std::map<std::string, int>& statu
   return found == statuses.end() ? failed : found->second;
 }
 
-// A line each, with the program's name. Returns the status.
-int tell(const CLI::App& app, const std::string& text, int status) {
+// A line each. Returns the status.
+int tell(const std::string& text, int status) {
   std::istringstream lines(text);
-  for (std::string line; std::getline(lines, line);) {
-    std::fprintf(stderr, "%s: %s\n", app.get_name().c_str(), line.c_str());
-  }
+  for (std::string line; std::getline(lines, line);) support::log_error(line);
   return status;
+}
+
+// Of the command, and of those within it.
+void add_log_options(CLI::App& command) {
+  for (CLI::App* inner : command.get_subcommands({})) add_log_options(*inner);
+  CLI::Option* level =
+      command
+          .add_option_function<std::string>("--log-level", support::set_log_level,
+                                            "What is told on standard error: this, and what is "
+                                            "worse (default: info)")
+          ->check(CLI::IsMember(support::log_level_names()))
+          ->group("Messages");
+  command
+      .add_flag_function(
+          "-v,--verbose", [](std::int64_t) { support::set_log_level("debug"); },
+          "The same as --log-level debug")
+      ->excludes(level)
+      ->group("Messages");
 }
 
 int run(CLI::App& app, int argc, char** argv, const std::map<std::string, int>& statuses) {
   const auto tell_error = [&](const std::string& text) {
-    return tell(app, text, error_status_of(app, statuses));
+    return tell(text, error_status_of(app, statuses));
   };
   try {
     refuse_unknown_command(app, argc, argv);
@@ -103,8 +121,7 @@ int run(CLI::App& app, int argc, char** argv, const std::map<std::string, int>& 
   } catch (const CommandExit& exit) {
     return exit.code;
   } catch (const support::Stopped&) {
-    tell(app, "stopped; older results are as they were", support::kStoppedExitCode);
-    return support::kStoppedExitCode;
+    return tell("stopped; older results are as they were", support::kStoppedExitCode);
   } catch (const std::bad_alloc&) {
     return tell_error("there is not enough memory for this");
   } catch (const std::length_error&) {
@@ -131,11 +148,13 @@ void open_standard_streams() {
 
 int run_command_line(CLI::App& app, const Command* begin, const Command* end, int argc,
                      char** argv) {
+  support::start_log(app.get_name());
   std::map<std::string, int> error_status;
   for (const Command* command = begin; command != end; ++command) {
     command->add(app);
     CLI::App& added = *app.get_subcommands({}).back();
     added.group(command->group);
+    add_log_options(added);
     if (*command->examples != '\0') added.footer(example_text(command->examples));
     error_status[added.get_name()] = command->error_status;
   }
@@ -147,7 +166,7 @@ int run_command_line(CLI::App& app, const Command* begin, const Command* end, in
   if (flushed && std::ferror(stdout) == 0 && std::cout.good()) return status;
   const std::string why = flushed ? "" : std::string(": ") + std::strerror(errno);
   const int failure = error_status_of(app, error_status);
-  tell(app, "cannot write to standard output" + why, failure);
+  tell("cannot write to standard output" + why, failure);
   return status == 0 ? failure : status;
 }
 

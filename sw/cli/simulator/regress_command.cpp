@@ -15,6 +15,7 @@
 #include "sw/cli/simulator/scenario_option.hpp"
 #include "sw/regress/golden.hpp"
 #include "sw/regress/report.hpp"
+#include "sw/support/log.hpp"
 #include "sw/support/output_file.hpp"
 #include "sw/support/stop_request.hpp"
 
@@ -116,7 +117,7 @@ int update_goldens(const RegressOptions& options, const regress::Suite& suite) {
   int status = 0;
   for (std::size_t i = 0; i < cases.size(); ++i) {
     if (!runs[i].error.empty()) {
-      std::cerr << "abacus: case " << cases[i].name << ": " << runs[i].error << '\n';
+      support::log_error("case " + cases[i].name + ": " + runs[i].error);
       status = crashed;
       continue;
     }

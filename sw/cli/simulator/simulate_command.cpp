@@ -30,6 +30,7 @@
 #include "sw/reading/section.hpp"
 #include "sw/schedule/hardware_check.hpp"
 #include "sw/support/forked_work.hpp"
+#include "sw/support/log.hpp"
 #include "sw/support/output_file.hpp"
 #include "sw/support/progress.hpp"
 #include "sw/support/stop_request.hpp"
@@ -136,11 +137,11 @@ void print_frame(const nlohmann::ordered_json& run) {
   if (frame == run.end()) return;
   const double rate = (*frame)["frames_per_second"];
   if (!(*frame)["reached"].get<bool>()) {
-    std::fprintf(stderr,
-                 "abacus: warning: run \"%s\": an image takes %.1f us, longer than a frame at %g "
-                 "frames a second\n",
-                 run["name"].get<std::string>().c_str(), run["time_per_image_us"].get<double>(),
-                 rate);
+    char text[96];
+    std::snprintf(text, sizeof text,
+                  "an image takes %.1f us, longer than a frame at %g frames a second",
+                  run["time_per_image_us"].get<double>(), rate);
+    support::log_warning("run \"" + run["name"].get<std::string>() + "\": " + text);
     return;
   }
   std::printf("  at %g frames a second %.2f uJ a frame, %.1f mW\n", rate,
@@ -214,13 +215,12 @@ void tell_kept(const experiment::Scenario& scenario, std::size_t missing,
                const experiment::PartialResults& partial) {
   if (partial.count() == 0) return;
   const std::size_t kept = scenario.runs.size() - missing;
-  std::fprintf(stderr, "abacus: %zu of %zu runs are finished in %s\n", kept, scenario.runs.size(),
-               partial.file().c_str());
+  support::log_info(std::to_string(kept) + " of " + std::to_string(scenario.runs.size()) +
+                    " runs are finished in " + partial.file().string());
   if (partial.count() > kept) {
-    std::fprintf(stderr,
-                 "abacus: warning: %zu finished runs there have other inputs; they stay until "
-                 "these results are whole\n",
-                 partial.count() - kept);
+    support::log_warning(std::to_string(partial.count() - kept) +
+                         " finished runs there have other inputs; they stay until these results "
+                         "are whole");
   }
 }
 
@@ -229,9 +229,9 @@ void tell_partial(const experiment::Scenario& scenario, const std::vector<std::s
                   const experiment::PartialResults& partial) {
   if (partial.count() == 0) return;
   const std::vector<std::string> missing = missing_runs(scenario, identities, partial);
-  std::fprintf(stderr,
-               "abacus: finished runs are kept in %s; the same command goes on; missing: %s\n",
-               partial.file().c_str(), missing.empty() ? "none" : reading::joined(missing).c_str());
+  support::log_info("finished runs are kept in " + partial.file().string() +
+                    "; the same command goes on; missing: " +
+                    (missing.empty() ? "none" : reading::joined(missing)));
 }
 
 experiment::Package package_of(const experiment::RunSpec& run, const Requests& requests,
@@ -260,6 +260,8 @@ std::vector<Prepared> prepare(const experiment::Scenario& scenario,
       experiment::Package package =
           experiment::for_run(run, [&] { return package_of(run, requests, ready); });
       all[r].package_seconds = seconds_since(start);
+      support::log_debug("run \"" + run.name + "\": package " +
+                         (package.file.empty() ? "of random weights" : package.file.string()));
       schedule::Program program = experiment::at_place(run, run.hardware_location, [&] {
         return schedule::schedule(package.network, run.hardware);
       });
@@ -311,6 +313,8 @@ experiment::PartialResults::Entry finish_run(
   const Clock::time_point start = Clock::now();
   const experiment::RunOutcome outcome = experiment::for_run(
       run, [&] { return simulate_run(run, package, program, images, options, jobs, title); });
+  support::log_debug("run \"" + run.name + "\": " + std::to_string(run.images) + " images, " +
+                     support::duration_text(seconds_since(start)));
   return {experiment::for_run(run,
                               [&] {
                                 return experiment::run_results(run, package.network, package.sha256,
@@ -328,10 +332,10 @@ bool tell_run(const nlohmann::ordered_json& run, const SimulateOptions& options)
     print_frame(run);
   }
   const std::string warning = experiment::saturation_warning(run);
-  if (!warning.empty()) std::fprintf(stderr, "abacus: warning: %s\n", warning.c_str());
+  if (!warning.empty()) support::log_warning(warning);
   if (run["mismatch"].is_null()) return true;
-  std::fprintf(stderr, "abacus: run \"%s\" is not bit-exact: %s\n",
-               run["name"].get<std::string>().c_str(), run["mismatch"].get<std::string>().c_str());
+  support::log_error("run \"" + run["name"].get<std::string>() +
+                     "\" is not bit-exact: " + run["mismatch"].get<std::string>());
   return false;
 }
 
@@ -342,7 +346,7 @@ int simulate(const SimulateOptions& options) {
   const std::string started = utc_now();
   experiment::Scenario scenario = experiment::read_scenario(options.scenario, options.settings);
   for (const std::string& line : experiment::table_warnings(scenario)) {
-    std::fprintf(stderr, "abacus: warning: %s\n", line.c_str());
+    support::log_warning(line);
   }
   const int jobs = options.jobs > 0
                        ? options.jobs

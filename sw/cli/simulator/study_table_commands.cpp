@@ -8,6 +8,7 @@
 #include "sw/cli/shared/json_output.hpp"
 #include "sw/cli/simulator/commands.hpp"
 #include "sw/study/table.hpp"
+#include "sw/support/log.hpp"
 #include "sw/support/output_file.hpp"
 
 namespace abacus::cli {
@@ -34,9 +35,8 @@ struct BestOptions {
 void tell_missing(const study::StoredStudy& study) {
   const auto there = static_cast<std::int64_t>(study.points.size());
   if (there >= study.wanted) return;
-  std::fprintf(stderr,
-               "abacus: warning: %lld of %lld points are there; the study is not finished\n",
-               static_cast<long long>(there), static_cast<long long>(study.wanted));
+  support::log_warning(std::to_string(there) + " of " + std::to_string(study.wanted) +
+                       " points are there; the study is not finished");
 }
 
 void export_points(const ExportOptions& options) {

@@ -21,6 +21,7 @@
 #include "sw/network/keep_first.hpp"
 #include "sw/quant/options/scheme.hpp"
 #include "sw/quant/qat/qat.hpp"
+#include "sw/support/log.hpp"
 #include "sw/support/output_file.hpp"
 #include "sw/support/stop_request.hpp"
 #include "sw/train/device.hpp"
@@ -169,8 +170,8 @@ void run(const CLI::App& command, const Arguments& arguments) {
   quant::QatResult result =
       quant::train_quantized(checkpoint, teacher, data, options, support::stop_requested);
   if (!result.finished) {
-    std::fprintf(stderr, "stopped; state saved in %s; go on with --resume\n",
-                 train::state_file(options.out).c_str());
+    support::log_info("stopped; state saved in " + train::state_file(options.out).string() +
+                      "; go on with --resume");
     throw CommandExit{support::kStoppedExitCode};
   }
   network::PackageOrigin& origin = result.network.origin;

@@ -13,6 +13,7 @@
 #include "sw/cli/trainer/run_options.hpp"
 #include "sw/network/arithmetic.hpp"
 #include "sw/network/checkpoint.hpp"
+#include "sw/support/log.hpp"
 #include "sw/support/output_file.hpp"
 #include "sw/support/stop_request.hpp"
 #include "sw/train/device.hpp"
@@ -95,7 +96,7 @@ void run(Arguments& arguments, const CLI::App& command) {
   const support::ReservedOutputs reserved(
       {options.out, train::state_file(options.out), train::metrics_file(options.out)});
   support::catch_stop_signals();
-  std::fprintf(stderr, "reading %s\n", arguments.dataset.c_str());
+  support::log_info("reading " + arguments.dataset);
   train::prepare_torch(arguments.threads);
   options.device = train::device_from_string(arguments.device);
   const std::filesystem::path root = network::data_root(arguments.data, arguments.dataset);
@@ -108,8 +109,8 @@ void run(Arguments& arguments, const CLI::App& command) {
   data.normalization = network::dataset_normalization(arguments.dataset);
   const train::TrainResult result = train::train(options, data, support::stop_requested);
   if (!result.finished) {
-    std::fprintf(stderr, "stopped; state saved in %s; go on with --resume\n",
-                 train::state_file(options.out).c_str());
+    support::log_info("stopped; state saved in " + train::state_file(options.out).string() +
+                      "; go on with --resume");
     throw CommandExit{support::kStoppedExitCode};
   }
   if (arguments.json) return print_trained(options.out, false, result.float_accuracy_percent);

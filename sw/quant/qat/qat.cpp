@@ -22,6 +22,7 @@
 #include "sw/quant/qat/qat_network.hpp"
 #include "sw/quant/qat/qat_state.hpp"
 #include "sw/quant/simulate/finish.hpp"
+#include "sw/support/log.hpp"
 #include "sw/support/progress.hpp"
 #include "sw/train/adder_functions.hpp"
 #include "sw/train/batches.hpp"
@@ -124,10 +125,12 @@ QuantizationPlan starting_plan(const network::Checkpoint& checkpoint, const Cali
       const AdapterFit fit =
           fit_adapters(plan, network, folded, data, images,
                        [&](std::int64_t done) { progress("adapters", done, images); });
-      std::fprintf(stderr,
-                   "adapters: activations' squared error, relative, mean of %d layers: %.5f; %.5f "
-                   "before the fit\n",
-                   fit.adapters, fit.after, fit.before);
+      char text[128];
+      std::snprintf(text, sizeof text,
+                    "adapters: activations' squared error, relative, mean of %d layers: %.5f; %.5f "
+                    "before the fit",
+                    fit.adapters, fit.after, fit.before);
+      support::log_info(text);
     }
   }
   if (resumes) {
