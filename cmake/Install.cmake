@@ -10,6 +10,10 @@ install(DIRECTORY scripts/abacus scripts/published DESTINATION ${ABACUS_DATA_FOL
 install(FILES README.md CHANGELOG.md CITATION.cff DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY docs DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
+if(ABACUS_BUILD_SIMULATOR)
+  include(InstallLibraries)
+endif()
+
 # --- packages: `cpack --config build/PRESET/CPackConfig.cmake -G DEB` (or TGZ)
 
 set(CPACK_PACKAGE_NAME abacus)
@@ -27,6 +31,8 @@ set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "co-simulation of multiplier-free low-bit 
 set(CPACK_DEBIAN_PACKAGE_DESCRIPTION "Abacus runs low-bit neural networks, with or without multipliers, on a
 modelled accelerator. One run gives accuracy, cycles, energy and area, from
 the same integers, which travel through timed SystemC/TLM-2.0 models.")
+# Without the libraries, which are of a component of their own.
+set(CPACK_INSTALL_CMAKE_PROJECTS "${CMAKE_BINARY_DIR};abacus;Unspecified;/")
 set(CPACK_PROJECT_CONFIG_FILE ${CMAKE_SOURCE_DIR}/cmake/Package.cmake)
 
 # Debian's own files.

@@ -10,6 +10,17 @@ import subprocess
 import tempfile
 import unittest
 
+from abacus import places
+
+EXAMPLE = places.ROOT / "tests" / "package"
+RANDOM_WEIGHTS = """
+network = "lenet"
+arithmetic = "adder"
+weights = "synthetic"
+image = [1, 28, 28]
+classes = 10
+timed_images = 1
+"""
 BUILD = pathlib.Path(os.environ.get("ABACUS_BUILD", "build/release")).resolve()
 
 
@@ -65,6 +76,32 @@ class Install(unittest.TestCase):
         self.environment["ABACUS_HOME"] = str(other)
         self.assertEqual(self.abacus("energy", "only-other").returncode, 0)
         self.assertEqual(self.abacus("energy", "only-abacus").returncode, 1)
+
+    def test_a_project_elsewhere_uses_the_libraries(self) -> None:
+        scenario = self.folder / "random.toml"
+        scenario.write_text(RANDOM_WEIGHTS)
+        done = self.abacus("simulate", scenario, "--out", "random")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        results = self.folder / "random" / "results.json"
+        cycles = json.loads(results.read_text())["runs"][0]["cycles_per_image"]
+
+        build = self.folder / "example"
+        steps = [
+            ("cmake", "-G", "Ninja", "-S", EXAMPLE, "-B", build, f"-DAbacus_ROOT={self.prefix}"),
+            ("cmake", "--build", build),
+            (build / "cycles", scenario, results),
+        ]
+        self.environment["ABACUS_HOME"] = str(self.prefix / "share" / "abacus")
+        for step in steps:
+            done = said(*step, env=self.environment)
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertEqual(done.stdout.splitlines()[-2:], [f"simulated {cycles}", f"read {cycles}"])
+
+    def test_the_package_names_no_folder_of_the_build(self) -> None:
+        for file in (self.prefix / "lib").rglob("*.cmake"):
+            text = file.read_text()
+            self.assertNotIn(str(places.ROOT), text, file.name)
+            self.assertNotIn(str(self.folder), text, file.name)
 
     def test_nothing_of_a_checkout_that_is_none_of_it(self) -> None:
         names = {file.name for file in self.prefix.rglob("*")}
