@@ -94,7 +94,8 @@ class ComputeUnitBits : public ::testing::TestWithParam<CpuTarget> {
     Bench bench(config, hw::TimingLevel::functional, GetParam());
     std::mt19937 random(seed);
     std::int64_t all_saturations = 0;
-    for (int i = 0; i < test::sampled(cases); ++i) {
+    const int sample = test::sampled(cases);
+    for (int i = 0; i < sample; ++i) {
       const ConvolveCase c = random_case(random, config, edge);
       bench.fill(c.memories);
       bench.context.accumulator_saturations = 0;
@@ -112,7 +113,9 @@ class ComputeUnitBits : public ::testing::TestWithParam<CpuTarget> {
       ASSERT_EQ(bench.context.accumulator_saturations, wanted.saturations) << "case " << i;
       all_saturations += wanted.saturations;
     }
-    EXPECT_EQ(all_saturations > 0, must_saturate);
+    if (sample == cases || !must_saturate) {
+      EXPECT_EQ(all_saturations > 0, must_saturate);
+    }
   }
 };
 
