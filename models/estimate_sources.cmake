@@ -6,4 +6,5 @@ target_sources(abacus_models PRIVATE
   blocks/accelerator_area.cpp
   blocks/block_activity.cpp
   blocks/blocks.cpp
+  energy/dram_prices.cpp
   energy/energy_table.cpp)

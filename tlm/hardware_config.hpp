@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "tlm/dram_config.hpp"
 #include "tlm/element_table.hpp"
 #include "tlm/tap_kinds.hpp"
 
@@ -67,28 +68,6 @@ struct BusConfig {
   int bytes_per_cycle = 8;
   int arbitration_cycles = 1;
   int response_cycles = 1;
-};
-
-// Names and defaults after Micron MT41K128M16 (DDR3L-1600, -125 speed grade), 16-bit device. Times in
-// nanoseconds, as the data sheet gives them.
-struct DramConfig {
-  std::string device = "MT41K128M16JT-125";
-  std::uint64_t bytes = 256ull * 1024 * 1024;
-  int banks = 8;
-  int row_bytes = 2048;
-  int data_bits = 16;
-  int burst_length = 8;
-  double t_ck = 1.25;
-  double t_rcd = 13.75;
-  double t_rp = 13.75;
-  double t_cl = 13.75;
-  double t_cwl = 10.0;
-  double t_ras = 35.0;
-  double t_wr = 15.0;
-  double t_wtr = 7.5;
-  double t_rtp = 7.5;
-  double t_rfc = 160.0;  // 2 Gbit
-  double t_refi = 7800.0;
 };
 
 struct VectorUnitConfig {

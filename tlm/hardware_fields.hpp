@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "tlm/dataflow.hpp"
+#include "tlm/dram_devices.hpp"
 #include "tlm/hardware_config.hpp"
 
 namespace abacus::hw {
@@ -36,6 +37,10 @@ template <std::size_t N>
 OneOf(std::array<std::string_view, N>) -> OneOf<N>;
 // A name of a list that others add to. Results leave out the first one.
 struct OneOfListed {
+  const std::vector<std::string>& (*names)();
+};
+// The same, of a list that is whole; results say it.
+struct OneOfNames {
   const std::vector<std::string>& (*names)();
 };
 struct Subtable {};  // a struct with rows of its own
@@ -169,17 +174,28 @@ inline constexpr auto hardware_fields<BusConfig> =
                HardwareField{"response_cycles", &BusConfig::response_cycles, "cycles",
                              WholeRange{0, 100}, "from a target that is ready to the response"}};
 
+// What a device need not have is told where it is not as every device has it, or not as the device named has it.
+template <auto member>
+bool differs(const DramConfig& config) {
+  return config.*member != DramConfig().*member ||
+         config.*member != dram_device_config(config.device).*member;
+}
+
 inline constexpr RealRange dram_nanoseconds = {0.01, 1e6};
+inline constexpr RealRange dram_constraint = {0, 1e6};
 
 template <>
 inline constexpr auto hardware_fields<DramConfig> = std::tuple{
-    HardwareField{"device", &DramConfig::device, "", AnyText{}, "name of the device"},
-    HardwareField{"bytes", &DramConfig::bytes, "bytes", WholeRange{1 << 20, 1 << 30}, "capacity"},
-    HardwareField{"banks", &DramConfig::banks, "", WholeRange{1, 64}, "each with one open row"},
+    HardwareField{"device", &DramConfig::device, "", AnyText{},
+                  "name of the device, which gives what stands below ([dram.md](dram.md))"},
+    HardwareField{"bytes", &DramConfig::bytes, "bytes", WholeRange{1 << 20, 1 << 30},
+                  "capacity, of all channels together"},
+    HardwareField{"banks", &DramConfig::banks, "", WholeRange{1, 64},
+                  "each with one open row; of a channel"},
     HardwareField{"row_bytes", &DramConfig::row_bytes, "bytes", WholeRange{64, 65536},
                   "page size, a multiple of a burst's bytes"},
     HardwareField{"data_bits", &DramConfig::data_bits, "bits", WholeRange{4, 1024},
-                  "width of the data bus"},
+                  "width of a channel's data bus"},
     HardwareField{"burst_length", &DramConfig::burst_length, "", WholeRange{1, 64},
                   "transfers a burst"},
     HardwareField{"t_ck", &DramConfig::t_ck, "ns", RealRange{0.01, 1000}, "clock period"},
@@ -194,7 +210,64 @@ inline constexpr auto hardware_fields<DramConfig> = std::tuple{
     HardwareField{"t_rtp", &DramConfig::t_rtp, "ns", dram_nanoseconds, "READ to PRECHARGE"},
     HardwareField{"t_rfc", &DramConfig::t_rfc, "ns", dram_nanoseconds, "REFRESH to ACTIVATE"},
     HardwareField{"t_refi", &DramConfig::t_refi, "ns", RealRange{1, 1e9},
-                  "refresh interval, more than `t_rfc`"}};
+                  "refresh interval, more than `t_rfc`"},
+    HardwareField{"transfers_per_clock", &DramConfig::transfers_per_clock, "", WholeRange{1, 16},
+                  "of the data bus in a `t_ck`; results leave out what is as in this column, from "
+                  "here on",
+                  differs<&DramConfig::transfers_per_clock>},
+    HardwareField{"bank_groups", &DramConfig::bank_groups, "", WholeRange{1, 16},
+                  "of which `banks` is a multiple", differs<&DramConfig::bank_groups>},
+    HardwareField{"t_ccd_l", &DramConfig::t_ccd_l, "ns", dram_constraint,
+                  "READ to READ, WRITE to WRITE in a bank group; 0: a burst's time",
+                  differs<&DramConfig::t_ccd_l>},
+    HardwareField{"t_rrd_s", &DramConfig::t_rrd_s, "ns", dram_constraint,
+                  "ACTIVATE to ACTIVATE of another bank group; 0: none",
+                  differs<&DramConfig::t_rrd_s>},
+    HardwareField{"t_rrd_l", &DramConfig::t_rrd_l, "ns", dram_constraint,
+                  "ACTIVATE to ACTIVATE in a bank group; 0: `t_rrd_s`",
+                  differs<&DramConfig::t_rrd_l>},
+    HardwareField{"t_faw", &DramConfig::t_faw, "ns", dram_constraint,
+                  "ACTIVATE to the fourth one after it; 0: none", differs<&DramConfig::t_faw>},
+    HardwareField{"t_wtr_l", &DramConfig::t_wtr_l, "ns", dram_constraint,
+                  "last write data to READ in a bank group; 0: `t_wtr`",
+                  differs<&DramConfig::t_wtr_l>},
+    HardwareField{"t_rfc_pb", &DramConfig::t_rfc_pb, "ns", dram_constraint,
+                  "REFRESH of one bank to its ACTIVATE", differs<&DramConfig::t_rfc_pb>},
+    HardwareField{"t_xp", &DramConfig::t_xp, "ns", dram_constraint,
+                  "from power-down to the next command", differs<&DramConfig::t_xp>},
+    HardwareField{"controller", &DramConfig::controller, "", OneOfNames{dram_controllers},
+                  "order of service ([dram.md](dram.md#controllers))",
+                  differs<&DramConfig::controller>},
+    HardwareField{"queue_depth", &DramConfig::queue_depth, "bursts", WholeRange{1, 4096},
+                  "reads, and as many writes, that `fr-fcfs` chooses from, a channel",
+                  differs<&DramConfig::queue_depth>},
+    HardwareField{"write_high", &DramConfig::write_high, "bursts", WholeRange{1, 4096},
+                  "waiting writes from which on `fr-fcfs` writes",
+                  differs<&DramConfig::write_high>},
+    HardwareField{"write_low", &DramConfig::write_low, "bursts", WholeRange{0, 4095},
+                  "waiting writes at which it reads again", differs<&DramConfig::write_low>},
+    HardwareField{"mapping", &DramConfig::mapping, "", OneOfNames{dram_mappings},
+                  "fields of an address, the highest bits first", differs<&DramConfig::mapping>},
+    HardwareField{"page_policy", &DramConfig::page_policy, "", OneOfNames{dram_page_policies},
+                  "whether a row stays open after an access", differs<&DramConfig::page_policy>},
+    HardwareField{"refresh", &DramConfig::refresh, "", OneOfNames{dram_refreshes},
+                  "`per-bank`: a bank each `t_refi` / `banks`, by turns",
+                  differs<&DramConfig::refresh>},
+    HardwareField{"channels", &DramConfig::channels, "", WholeRange{1, 64},
+                  "each with buses and banks of its own", differs<&DramConfig::channels>},
+    HardwareField{"channel_bytes", &DramConfig::channel_bytes, "bytes", WholeRange{1, 65536},
+                  "after which the next channel has its turn, a multiple of a burst's bytes",
+                  differs<&DramConfig::channel_bytes>},
+    HardwareField{"bandwidth", &DramConfig::bandwidth, "GB/s", RealRange{0, 10000},
+                  "peak of all channels, which then are as many as it takes; 0: as `channels` says",
+                  differs<&DramConfig::bandwidth>},
+    HardwareField{"controller_latency", &DramConfig::controller_latency, "ns", dram_constraint,
+                  "from a request's arrival to its first command",
+                  differs<&DramConfig::controller_latency>},
+    HardwareField{"power_down_after", &DramConfig::power_down_after, "ns", RealRange{0, 1e9},
+                  "without a request, after which a channel closes its rows and powers down; 0: "
+                  "never",
+                  differs<&DramConfig::power_down_after>}};
 
 template <>
 inline constexpr auto hardware_fields<VectorUnitConfig> = std::tuple{
@@ -219,7 +292,7 @@ inline constexpr auto hardware_fields<HardwareConfig> = std::tuple{
     HardwareField{"store_dma", &HardwareConfig::store_dma, "", Subtable{}, "SRAM to DRAM"},
     HardwareField{"bus", &HardwareConfig::bus, "", Subtable{}, "[bus.md](hardware/bus.md)"},
     HardwareField{"dram", &HardwareConfig::dram, "", Subtable{},
-                  "one device ([memory.md](hardware/memory.md))"},
+                  "devices and their controller ([dram.md](dram.md))"},
     HardwareField{"vector_unit", &HardwareConfig::vector_unit, "", Subtable{},
                   "adds and pools ([vector_unit.md](hardware/vector_unit.md))"},
     HardwareField{"command_queue", &HardwareConfig::command_queue, "", WholeRange{1, 1024},

@@ -58,10 +58,12 @@ void count_between_programs(Activity& activity, const hw::HardwareConfig& hardwa
     counter.leaks(block.component, nanoseconds);
     counter.clocked(block, 0, cycles);
   }
-  counter.count(Component::dram, dram_state, nanoseconds, 0);
+  const std::int64_t channels = hardware.dram.channels;
+  counter.count(Component::dram, dram_state, nanoseconds * channels, 0);
   if (dram_state == Action::dram_self_refresh) return;
   counter.count(Component::dram, Action::dram_refresh,
-                std::llround(static_cast<double>(nanoseconds) / hardware.dram.t_refi), 0);
+                channels * std::llround(static_cast<double>(nanoseconds) / hardware.dram.t_refi),
+                0);
 }
 
 }  // namespace abacus::models

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <cstring>
 #include <new>
 #include <stdexcept>
+#include <utility>
 
 namespace abacus::models {
 namespace {
@@ -19,6 +21,8 @@ Dram::Dram(const sc_core::sc_module_name& name, const hw::DramConfig& config, Co
       size_(config.bytes),
       // calloc, not a vector: pages that no program touches are never made.
       bytes_(static_cast<std::uint8_t*>(std::calloc(std::max<std::uint64_t>(config.bytes, 1), 1))),
+      banks_(std::max(config.banks, 1)),
+      banks_a_refresh_(config.refresh == "per-bank" ? 1 : banks_),
       timing_(config),
       activates_(Component::dram, Action::dram_activate, config.burst_length * config.data_bits),
       reads_(Component::dram, Action::dram_read, config.burst_length * config.data_bits),
@@ -31,8 +35,22 @@ Dram::Dram(const sc_core::sc_module_name& name, const hw::DramConfig& config, Co
   socket.register_b_transport(this, &Dram::b_transport);
   socket.register_get_direct_mem_ptr(this, &Dram::get_direct_mem_ptr);
   socket.register_transport_dbg(this, &Dram::transport_dbg);
-  context.on_program_start([this] { timing_.restart(picoseconds(sc_core::sc_time_stamp())); });
-  context.on_program_end([this, &context] { count_states(context); });
+  if (config.controller == "fr-fcfs") {
+    scheduler_.emplace(config);
+    SC_HAS_PROCESS(Dram);
+    SC_METHOD(serve);
+    sensitive << serve_event_;
+    dont_initialize();
+  }
+  context.on_program_start([this] {
+    const DramTiming::Time now = picoseconds(sc_core::sc_time_stamp());
+    timing_.restart(now);
+    if (scheduler_) scheduler_->restart(now);
+  });
+  context.on_program_end([this, &context] {
+    count_states(context);
+    drain();
+  });
   context.on_settle([this](Activity& activity) {
     activates_.hand_over(activity);
     reads_.hand_over(activity);
@@ -43,7 +61,9 @@ Dram::Dram(const sc_core::sc_module_name& name, const hw::DramConfig& config, Co
 }
 
 void Dram::count_states(Context& context) const {
-  const DramTiming::Residency spent = timing_.residency(picoseconds(sc_core::sc_time_stamp()));
+  const DramTiming::Time now = picoseconds(sc_core::sc_time_stamp());
+  const DramTiming::Residency spent =
+      scheduler_ ? scheduler_->residency(now) : timing_.residency(now);
   const auto count = [&](Action action, std::int64_t times) {
     if (times != 0) context.activity.count(-1, Component::dram, action, times, 0);
   };
@@ -52,7 +72,9 @@ void Dram::count_states(Context& context) const {
   };
   count(Action::dram_active_standby, nanoseconds(spent.active + spent.refreshing));
   count(Action::dram_precharge_standby, nanoseconds(spent.precharged));
-  count(Action::dram_refresh, spent.refreshes);
+  count(Action::dram_power_down, nanoseconds(spent.powered_down));
+  // In refreshes of a whole device.
+  count(Action::dram_refresh, spent.refreshes * banks_a_refresh_ / banks_);
 }
 
 bool Dram::peek(std::uint64_t address, std::uint8_t* data, std::size_t bytes) const {
@@ -93,29 +115,82 @@ bool Dram::transfer(tlm::tlm_generic_payload& transaction) {
 tlm::tlm_sync_enum Dram::nb_transport(tlm::tlm_generic_payload& transaction, tlm::tlm_phase&,
                                       sc_core::sc_time& delay) {
   if (!transfer(transaction)) return tlm::TLM_COMPLETED;
-  const sc_core::sc_time now = sc_core::sc_time_stamp();
+  const DramTiming::Time arrival = picoseconds(sc_core::sc_time_stamp() + delay);
+  const std::uint64_t address = transaction.get_address();
+  const std::uint64_t bytes = transaction.get_data_length();
   const bool write = transaction.is_write();
-  const DramTiming::Service service = timing_.access(
-      picoseconds(now + delay), transaction.get_address(), transaction.get_data_length(), write);
+  if (scheduler_) {
+    auto place = std::find(waiting_.begin(), waiting_.end(), nullptr);
+    if (place == waiting_.end()) place = waiting_.insert(place, nullptr);
+    *place = &transaction;
+    const DramScheduler::Request request{static_cast<std::uint64_t>(place - waiting_.begin()),
+                                         hw::layer_of(transaction), address, bytes, write};
+    const int bursts = scheduler_->bursts_of(request);
+    (write ? writes_ : reads_).add(request.layer, bursts);
+    (write ? write_io_ : read_io_).add(request.layer, bursts);
+    scheduler_->push(arrival, request);
+    serve_event_.notify(sc_core::sc_time::from_value(scheduler_->next()) -
+                        sc_core::sc_time_stamp());
+    return tlm::TLM_ACCEPTED;
+  }
+  const DramTiming::Service service = timing_.access(arrival, address, bytes, write);
   const int layer = hw::layer_of(transaction);
   if (service.activates != 0) activates_.add(layer, service.activates);
   (write ? writes_ : reads_).add(layer, service.bursts);
   (write ? write_io_ : read_io_).add(layer, service.bursts);
-  if (auto* tag = transaction.get_extension<hw::TransactionTag>(); tag != nullptr) {
-    tag->row_hit = service.activates == 0;
-    sc_core::sc_time until = now + delay;
-    const auto mark = [&](hw::Phase phase, DramTiming::Time spent) {
-      tag->mark(phase, until += sc_core::sc_time::from_value(spent));
-    };
-    mark(hw::Phase::queue, service.queue);
-    mark(hw::Phase::refresh, service.refresh);
-    mark(hw::Phase::row, service.row);
-    mark(hw::Phase::turnaround, service.turnaround);
-    mark(hw::Phase::latency, service.latency);
-    mark(hw::Phase::transfer, service.transfer);
-  }
-  delay = sc_core::sc_time::from_value(service.completed) - now;
+  tell(transaction, service);
+  delay = sc_core::sc_time::from_value(service.completed) - sc_core::sc_time_stamp();
   return tlm::TLM_COMPLETED;
+}
+
+// The phases of a transaction, from the end of its data on the bus on.
+void Dram::tell(tlm::tlm_generic_payload& transaction, const DramTiming::Service& service) {
+  auto* tag = transaction.get_extension<hw::TransactionTag>();
+  if (tag == nullptr) return;
+  tag->row_hit = service.activates == 0;
+  const DramTiming::Time spent = service.queue + service.refresh + service.row +
+                                 service.turnaround + service.latency + service.transfer;
+  sc_core::sc_time until = sc_core::sc_time::from_value(service.completed - spent);
+  const auto mark = [&](hw::Phase phase, DramTiming::Time time) {
+    tag->mark(phase, until += sc_core::sc_time::from_value(time));
+  };
+  mark(hw::Phase::queue, service.queue);
+  mark(hw::Phase::refresh, service.refresh);
+  mark(hw::Phase::row, service.row);
+  mark(hw::Phase::turnaround, service.turnaround);
+  mark(hw::Phase::latency, service.latency);
+  mark(hw::Phase::transfer, service.transfer);
+}
+
+void Dram::serve() {
+  const sc_core::sc_time now = sc_core::sc_time_stamp();
+  answers_.clear();
+  opened_.clear();
+  scheduler_->advance(picoseconds(now), answers_, opened_);
+  for (const int layer : opened_) activates_.add(layer, 1);
+  const DramScheduler::Time next = scheduler_->next();
+  if (next != DramScheduler::never) {
+    serve_event_.notify(sc_core::sc_time::from_value(next) - now);
+  }
+  for (const DramScheduler::Answer& answer : answers_) {
+    tlm::tlm_generic_payload& transaction =
+        *std::exchange(waiting_[static_cast<std::size_t>(answer.id)], nullptr);
+    tell(transaction, answer.service);
+    tlm::tlm_phase phase = tlm::BEGIN_RESP;
+    sc_core::sc_time delay = sc_core::sc_time::from_value(answer.service.completed) - now;
+    if (socket->nb_transport_bw(transaction, phase, delay) != tlm::TLM_COMPLETED) {
+      SC_REPORT_FATAL("abacus/dram", "an initiator must answer BEGIN_RESP with TLM_COMPLETED");
+    }
+  }
+}
+
+void Dram::drain() {
+  if (!scheduler_) return;
+  answers_.clear();
+  opened_.clear();
+  scheduler_->advance(DramScheduler::never, answers_, opened_);
+  for (const int layer : opened_) activates_.add(layer, 1);
+  sc_assert(answers_.empty());
 }
 
 void Dram::b_transport(tlm::tlm_generic_payload& transaction, sc_core::sc_time&) {

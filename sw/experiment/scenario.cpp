@@ -11,6 +11,7 @@
 
 #include "models/array/engine.hpp"
 #include "models/blocks/accelerator_area.hpp"
+#include "models/energy/dram_prices.hpp"
 #include "sw/experiment/hardware/hardware_rules.hpp"
 #include "sw/experiment/hardware/hardware_section.hpp"
 #include "sw/experiment/resources.hpp"
@@ -243,8 +244,12 @@ void build_lanes(const std::optional<network::DescribedElement>& element,
   array.activation_bits = element->table.activation_bits;
 }
 
-// Prices of the element, which it says itself.
+// Prices of the DRAM device and of the element, which they say themselves.
 void add_prices(RunSpec& run) {
+  run.energy_table = models::with_dram_prices(run.energy_table, run.hardware.dram.device);
+  for (models::EnergyTable& table : run.other_energy_tables) {
+    table = models::with_dram_prices(table, run.hardware.dram.device);
+  }
   if (!run.element) return;
   const network::DescribedElement& element = *run.element;
   models::EnergyEntry tap;

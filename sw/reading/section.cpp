@@ -192,6 +192,16 @@ bool Section::stands_with(const std::string& key, const std::string& other) cons
   return has(key) && layer_of(key) <= layer_of(other);
 }
 
+Section Section::down_to(const std::string& key) const {
+  Section section = *this;
+  const std::size_t layer = layer_of(key);
+  if (layer + 1 >= layers_.size()) return section;
+  section.layers_.resize(layer + 1);
+  const std::size_t dropped = layers_.size() - section.layers_.size();
+  section.layers_below_ -= std::min(section.layers_below_, dropped);
+  return section;
+}
+
 std::string Section::place_of(const std::string& key) const { return find(key).place().text(); }
 
 std::vector<std::string> Section::keys() {

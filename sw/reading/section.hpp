@@ -97,6 +97,8 @@ class Section {
   bool has(const std::string& key) const;
   // Whether the key is given in the layer that decides `other`, or above it.
   bool stands_with(const std::string& key, const std::string& other) const;
+  // The same section without the layers below the one that decides `key`; all of it where none has it.
+  Section down_to(const std::string& key) const;
   // "file:line:column" of the key's value, or of the section where no layer has it.
   std::string place_of(const std::string& key) const;
   // All keys of all layers, sorted; they count as known from then on.

@@ -20,7 +20,7 @@ constexpr double memory_efficiency = 0.7;
 
 double bytes_per_cycle(const hw::HardwareConfig& hardware) {
   const double cycle = 1e3 / hardware.clock_mhz;  // ns
-  const double dram = hardware.dram.data_bits / 8.0 * 2 / hardware.dram.t_ck * cycle;
+  const double dram = hardware.dram.peak_bandwidth() * cycle;
   return memory_efficiency * std::min(dram, double{1} * hardware.bus.bytes_per_cycle);
 }
 

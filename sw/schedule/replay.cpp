@@ -5,8 +5,10 @@
 #include <cmath>
 #include <cstddef>
 #include <deque>
+#include <optional>
 #include <stdexcept>
 
+#include "models/memory/dram_scheduler.hpp"
 #include "models/memory/dram_timing.hpp"
 #include "models/memory/sram_ports.hpp"
 #include "models/timing/compute_time.hpp"
@@ -30,6 +32,7 @@ enum Event : std::size_t {
   finish = issue + engines,  // likewise
   compute_wake = finish + engines,
   arbitrate,
+  serve,  // of a DRAM controller that reorders
   sequencer_wake,
   events
 };
@@ -123,6 +126,7 @@ class Replay {
         weight_(hardware.weight_sram, cycle_),
         parameter_(hardware.parameter_sram, cycle_),
         dram_(hardware.dram) {
+    if (hardware.dram.controller == "fr-fcfs") scheduler_.emplace(hardware.dram);
     due_.fill(never);
     const std::array<const hw::DmaConfig*, engines> dma = {&hardware.load_dma, &hardware.load_dma,
                                                            &hardware.store_dma};
@@ -163,6 +167,7 @@ class Replay {
   void handle(std::size_t event) {
     if (event == deliver) return deliver_response();
     if (event == arbitrate) return arbitrate_requests();
+    if (event == serve) return serve_requests();
     if (event == compute_wake) return look_at_phase();
     if (event == sequencer_wake) {
       decoded_ = true;
@@ -418,11 +423,34 @@ class Replay {
       const bool more = std::any_of(requests_.begin(), requests_.end(),
                                     [](const auto& waiting) { return !waiting.empty(); });
       if (more) notify(arbitrate, request_free_);
+      if (scheduler_) return queue_at_controller(granted.burst);
       const Time ready = dram_
                              .access(request_free_, granted.burst.address, granted.burst.bytes,
                                      granted.burst.write)
                              .completed;
       return queue_response({granted.burst, ready, response_order_++, 0});
+    }
+  }
+
+  // As models/memory/dram.
+  void queue_at_controller(const Burst& burst) {
+    std::size_t place = 0;
+    while (place < at_controller_.size() && at_controller_[place].bytes != 0) ++place;
+    if (place == at_controller_.size()) at_controller_.emplace_back();
+    at_controller_[place] = burst;
+    scheduler_->push(request_free_, {place, -1, burst.address, burst.bytes, burst.write});
+    notify(serve, scheduler_->next());
+  }
+
+  void serve_requests() {
+    answers_.clear();
+    opened_.clear();
+    scheduler_->advance(now_, answers_, opened_);
+    if (scheduler_->next() != models::DramScheduler::never) notify(serve, scheduler_->next());
+    for (const models::DramScheduler::Answer& answer : answers_) {
+      const Burst burst = at_controller_[answer.id];
+      at_controller_[answer.id].bytes = 0;
+      queue_response({burst, answer.service.completed, response_order_++, 0});
     }
   }
 
@@ -506,6 +534,10 @@ class Replay {
   std::uint64_t response_order_ = 0;
   Time response_free_ = 0;
   models::DramTiming dram_;
+  std::optional<models::DramScheduler> scheduler_;  // null: in order
+  std::vector<Burst> at_controller_;                // by the request's id; free where without bytes
+  std::vector<models::DramScheduler::Answer> answers_;
+  std::vector<int> opened_;
 };
 
 }  // namespace

@@ -1,7 +1,7 @@
 // How long a program takes, without running it: the commands pass through sequencer, queues and tokens, the
 // transfers burst by burst through bus and DRAM, compute commands through their phases and the SRAMs' ports,
 // by the functions that the models use (models/timing/compute_time.hpp, models/memory/dram_timing.hpp,
-// models/memory/sram_ports.hpp). No data, no SystemC.
+// models/memory/dram_scheduler.hpp, models/memory/sram_ports.hpp). No data, no SystemC.
 //
 // It differs from the models where several things happen at the very same time and their order decides, and
 // it leaves out what depends on weights: waits for ports of lookup tables (post). random_hardware_test holds

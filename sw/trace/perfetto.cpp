@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "tlm/address_map.hpp"
+#include "tlm/dram_map.hpp"
 
 namespace abacus::trace {
 namespace {
@@ -276,13 +277,14 @@ class Picture {
   }
 
   void dram() {
-    std::map<std::uint64_t, std::vector<Slice>> banks;
+    const hw::DramMap map(hardware_.dram);
+    std::map<std::pair<int, int>, std::vector<Slice>> banks;  // by channel and bank
     for (const BusTransaction& t : recording_.transactions) {
       if (!shown(t.layer) || t.address < hw::address_map::dram_base) continue;
       const std::uint64_t address = t.address - hw::address_map::dram_base;
       if (address >= hardware_.dram.bytes) continue;
-      const std::uint64_t page = address / static_cast<std::uint64_t>(hardware_.dram.row_bytes);
-      std::vector<Slice>& bank = banks[page % static_cast<std::uint64_t>(hardware_.dram.banks)];
+      const hw::DramMap::Run run = map.run(address, address + 1);
+      std::vector<Slice>& bank = banks[{run.channel, run.bank}];
       if (!t.row_hit && t.end_of(Phase::row) > t.end_of(Phase::refresh)) {
         bank.push_back(
             {"open row", "dram", t.end_of(Phase::refresh), t.end_of(Phase::row), {}, {}, {}});
@@ -295,8 +297,10 @@ class Picture {
                       {},
                       {}});
     }
-    for (auto& [bank, slices] : banks) {
-      side_by_side("DRAM bank " + std::to_string(bank), std::move(slices));
+    for (auto& [place, slices] : banks) {
+      const std::string channel =
+          hardware_.dram.channels == 1 ? "" : "channel " + std::to_string(place.first) + " ";
+      side_by_side("DRAM " + channel + "bank " + std::to_string(place.second), std::move(slices));
     }
   }
 

@@ -29,6 +29,7 @@
 #include "tests/support/number_from_environment.hpp"
 #include "tlm/command.hpp"
 #include "tlm/dataflow.hpp"
+#include "tlm/dram_devices.hpp"
 
 namespace abacus::driver {
 namespace {
@@ -80,6 +81,33 @@ hw::HardwareConfig random_hardware(Draw& draw, network::Arithmetic arithmetic) {
   hardware.vector_unit.lanes = draw.between(1, 24);
   hardware.command_queue = draw.between(1, 10);
   return hardware;
+}
+
+// Half of them the default device under the default controller, the others any.
+hw::DramConfig random_dram(Draw draw) {
+  if (draw.between(0, 1) == 0) return {};
+  const auto& devices = hw::dram_devices();
+  const auto any = [&](int size) { return static_cast<std::size_t>(draw.between(0, size - 1)); };
+  hw::DramConfig dram = devices[any(static_cast<int>(devices.size()))].config;
+  dram.bytes = hw::DramConfig().bytes;
+  const auto one_of = [&](const std::vector<std::string>& names) {
+    return names[any(static_cast<int>(names.size()))];
+  };
+  for (;;) {
+    hw::DramConfig choice = dram;
+    choice.controller = one_of(hw::dram_controllers());
+    choice.mapping = one_of(hw::dram_mappings());
+    choice.page_policy = one_of(hw::dram_page_policies());
+    choice.refresh = one_of(hw::dram_refreshes());
+    choice.channels = draw.one_of({1, 1, 2, 4});
+    choice.channel_bytes = draw.one_of({64, 256, 1024});
+    choice.controller_latency = draw.one_of({0.0, 10.0});
+    choice.queue_depth = draw.one_of({4, 16, 64});
+    choice.write_high = choice.queue_depth * 3 / 4;
+    choice.write_low = choice.queue_depth / 4;
+    choice.power_down_after = draw.one_of({0.0, 50.0, 1000.0});
+    if (!hw::broken_rule(choice)) return choice;
+  }
 }
 
 // Of the parts of a configuration of which more can only help; returns what it changed.
@@ -394,6 +422,9 @@ Outcome try_configuration(std::uint64_t seed, int& replayed_exactly) {
   Draw draw(seed);
   const network::Arithmetic arithmetic = some_arithmetic(draw);
   hw::HardwareConfig hardware = random_hardware(draw, arithmetic);
+  // Drawn apart, so that what is drawn besides stays a seed's own.
+  constexpr std::uint64_t apart = 1'000'000'007;
+  hardware.dram = random_dram(Draw(seed + apart));
   test::RandomNetworkOptions options;
   options.arithmetic = arithmetic;
   options.layers = 5;

@@ -12,6 +12,7 @@
 
 #include "sw/experiment/hardware/hardware_json.hpp"
 #include "sw/reading/toml_file.hpp"
+#include "tlm/dram_devices.hpp"
 #include "tlm/hardware_fields.hpp"
 
 namespace abacus::experiment {
@@ -64,7 +65,7 @@ std::vector<Bad> bad_values(const hw::WholeRange& range) {
           {"[1]", "a list"}};
 }
 std::vector<Bad> bad_values(const hw::RealRange& range) {
-  return {{text_of(range.lowest * 0.99), ""},
+  return {{text_of(range.lowest == 0 ? -1 : range.lowest * 0.99), ""},
           {text_of(range.highest * 1.01), ""},
           {"nan", "the number nan"},
           {"inf", "the number inf"},
@@ -83,6 +84,7 @@ std::vector<Bad> bad_values(const hw::OneOf<N>&) {
   return {{"\"nobody\"", "the text \"nobody\""}, {"3", "found 3"}, {"\"\"", "the text \"\""}};
 }
 std::vector<Bad> bad_values(const hw::OneOfListed&) { return bad_values(hw::OneOf<0>{}); }
+std::vector<Bad> bad_values(const hw::OneOfNames&) { return bad_values(hw::OneOf<0>{}); }
 std::vector<Bad> bad_values(const hw::Subtable&) {
   return {{"3", "found 3"}, {"\"x\"", "the text \"x\""}, {"[]", "a list"}};
 }
@@ -98,6 +100,7 @@ std::string allowed_words(const hw::OneOf<N>& of) {
   return std::string(of.names.front()) + ", ";
 }
 std::string allowed_words(const hw::OneOfListed& of) { return of.names().front(); }
+std::string allowed_words(const hw::OneOfNames& of) { return of.names().front(); }
 std::string allowed_words(const hw::Subtable&) { return "a table"; }
 
 // Calls check(full key, row) for every row of every section.
@@ -198,6 +201,33 @@ TEST(HardwareSection, WhatResultsSayCanBeReadBack) {
       };
   add("hardware", json);
   EXPECT_THAT(differences("hardware", read(text), hardware), ::testing::IsEmpty());
+}
+
+TEST(HardwareSection, ADevicesNameStandsForItsNumbersAndNotForThePresets) {
+  for (const hw::DramDevice& device : hw::dram_devices()) {
+    const hw::DramConfig dram = read("hardware.dram.device = \"" + device.name + "\"\n").dram;
+    EXPECT_EQ(dram.device, device.name);
+    EXPECT_THAT(differences("dram", dram, device.config), ::testing::IsEmpty()) << device.name;
+  }
+  const hw::DramConfig own =
+      read("hardware.dram = { device = \"DDR4-2400\", t_rcd = 20, bandwidth = 9.6 }\n").dram;
+  EXPECT_EQ(own.t_rcd, 20);
+  EXPECT_EQ(own.bank_groups, 2);
+  EXPECT_EQ(own.channels, 2);
+}
+
+TEST(HardwareSection, ResultsTellOfADramWhatItsDeviceDoesNot) {
+  EXPECT_EQ(hardware_json(read("")).at("dram").size(), 17u);
+  const hw::HardwareConfig hardware = read(
+      "hardware.dram = { device = \"LPDDR5-6400\", mapping = \"row-bank-column\", t_ccd_l = 0, "
+      "controller = \"fr-fcfs\", queue_depth = 100 }\n");
+  std::string text;
+  const nlohmann::ordered_json json = hardware_json(hardware);
+  EXPECT_EQ(json["dram"]["transfers_per_clock"], 8);
+  for (const auto& item : json["dram"].items()) {
+    text += "hardware.dram." + item.key() + " = " + item.value().dump() + '\n';
+  }
+  EXPECT_THAT(differences("dram", read(text).dram, hardware.dram), ::testing::IsEmpty()) << text;
 }
 
 TEST(HardwareSection, ResultsLeaveOutWhatAnArrayDoesNotHave) {

@@ -233,7 +233,9 @@ TEST_F(Mistake, WhatIsAScenariosAloneIsRefusedInAPreset) {
 TEST_F(Mistake, ADeviceIsKnownOrComesWithAllOfItsNumbers) {
   EXPECT_THAT(told(base + "hardware.dram.device = \"HBM3\"\n"),
               AllOf(StartsWith(file().string() + ":9:24: hardware.dram.device: found the text "
-                                                 "\"HBM3\"; allowed: MT41K128M16JT-125, or "),
+                                                 "\"HBM3\"; did you mean \"HBM2\"?; allowed: "),
+                    HasSubstr("DDR3L-1600, DDR4-2400, HBM2, LPDDR4-3200, LPDDR5-6400, "
+                              "MT41K128M16JT-125, or "),
                     HasSubstr("missing: bytes, banks, row_bytes,"), HasSubstr("t_refi")));
   EXPECT_EQ(told(base + "hardware.dram.device = \"MT41K128M16JT-125\"\n"), "no error");
   const std::string numbers =
@@ -248,6 +250,41 @@ TEST_F(Mistake, ADeviceIsKnownOrComesWithAllOfItsNumbers) {
   test::write_text(preset(), "[dram]\ndevice = \"mine\"\n" + numbers + "t_refi = 7800\n");
   EXPECT_THAT(told(base + "hardware = { preset = \"p.toml\", dram = { device = \"other\" } }\n"),
               HasSubstr("missing: bytes"));
+}
+
+TEST_F(Mistake, TimingsThatContradictEachOtherAreRefusedTogether) {
+  EXPECT_THAT(told(base + "hardware.dram.t_ras = 10\n"),
+              AllOf(StartsWith(file().string() + ":9:23: hardware.dram.t_ras: found 10 with "),
+                    HasSubstr("hardware.dram.t_rcd 13.75 ("),
+                    HasSubstr("t_ras of at least t_rcd, else a row closes before it is open")));
+  const auto refuses = [&](const std::string& dram, const std::string& what) {
+    EXPECT_THAT(told(base + "hardware.dram = { " + dram + " }\n"), HasSubstr(what)) << dram;
+  };
+  refuses("t_rrd_s = 10, t_rrd_l = 5", "t_rrd_l of at least t_rrd_s");
+  refuses("t_rrd_s = 10, t_faw = 5", "t_faw of at least t_rrd_s");
+  refuses("t_wtr_l = 5", "t_wtr_l of at least t_wtr");
+  refuses("t_ccd_l = 4", "t_ccd_l of at least a burst's time");
+  refuses("bank_groups = 3", "banks a multiple of bank_groups");
+  refuses("mapping = \"bank-group-interleaved\"", "more than one of bank_groups");
+  refuses("refresh = \"per-bank\"", "a t_rfc_pb above 0");
+  refuses("refresh = \"per-bank\", t_rfc_pb = 1000", "below t_refi / banks");
+  refuses("power_down_after = 100", "with a t_xp above 0");
+  refuses("controller = \"fr-fcfs\", write_high = 65", "and that at most queue_depth");
+  refuses("controller = \"fr-fcfs\", write_low = 48", "write_low below write_high");
+  refuses("channels = 2, channel_bytes = 24", "channel_bytes a multiple of a burst's bytes");
+  refuses("transfers_per_clock = 16", "burst_length of at least transfers_per_clock");
+  refuses("controller = \"fifo\"", "allowed: in-order, fr-fcfs");
+}
+
+TEST_F(Mistake, ABandwidthIsAskedForInWholeChannels) {
+  EXPECT_EQ(told(base + "hardware.dram.bandwidth = 12.8\n"), "no error");
+  EXPECT_EQ(told(base + "hardware.dram = { device = \"DDR4-2400\", bandwidth = 19.2 }\n"),
+            "no error");
+  EXPECT_THAT(told(base + "hardware.dram.bandwidth = 10\n"),
+              AllOf(StartsWith(file().string() + ":9:27: hardware.dram.bandwidth: found 10; "),
+                    HasSubstr("moves 3.2 GB/s; allowed: 1 to 64 times that")));
+  EXPECT_THAT(told(base + "hardware.dram = { bandwidth = 12.8, channels = 2 }\n"),
+              AllOf(HasSubstr("found 12.8 with "), HasSubstr("hardware.dram.channels 2 (")));
 }
 
 TEST_F(Mistake, OptionsThatCannotBeOptionsAreRefusedWithTheirPlace) {

@@ -46,6 +46,26 @@ def compute_cycles(run: Run) -> int:
     return int(sum(unit["busy_cycles"] - unit["stalled_cycles"] for unit in computing))
 
 
+def transfer_cycles(run: Run) -> float:
+    """In which the load unit had a transfer under way."""
+    outside = ("commands", "token_load", "token_compute", "token_store", "drained")
+    return float(sum(c for cause, c in run["spent_cycles"]["load"].items() if cause not in outside))
+
+
+def load_bandwidth(run: Run) -> str:
+    """What bus and DRAM give a load while it is under way, GB/s."""
+    hardware = run["hardware"]
+    moved = run["spent_cycles"]["load"]["work"] * hardware["bus"]["bytes_per_cycle"]
+    return f"{moved / transfer_cycles(run) * hardware['clock_mhz'] / 1e3:.2f}"
+
+
+def load_waits(run: Run) -> str:
+    """For the DRAM, of that time."""
+    spent = run["spent_cycles"]["load"]
+    waited = sum(cycles for cause, cycles in spent.items() if cause.startswith("dram_"))
+    return f"{100 * waited / transfer_cycles(run):.0f} %"
+
+
 def array(run: Run) -> str:
     """16 × 16."""
     lanes = run["hardware"]["array"]

@@ -97,4 +97,17 @@ TABLES = (
             Column("mW", number("power_mw", 1)),
         ),
     ),
+    Table(
+        "dram",
+        "docs/dram.md",
+        "dram.toml",
+        (
+            Column("DRAM, controller", lambda run: str(run["name"])),
+            columns.CYCLES,
+            Column("loads, GB/s", columns.load_bandwidth),
+            Column("waits for DRAM, load unit", columns.load_waits),
+            Column("mJ", number("energy_per_image_uj", 2, "", 1e-3)),
+            columns.DRAM_SHARE,
+        ),
+    ),
 )

@@ -165,7 +165,7 @@ def parameters(part: JsonValue) -> Iterator[tuple[str, str]]:
 
 
 def bytes_per_cycle(json: JsonValue) -> float | None:
-    """Of a hardware's way to its DRAM, which moves data at both edges of its clock."""
+    """Of a hardware's way to its DRAM."""
     bus, dram = json.get("bus"), json.get("dram")
     width = bus.get("bytes_per_cycle") if bus is not None else None
     if width is None or dram is None:
@@ -174,7 +174,12 @@ def bytes_per_cycle(json: JsonValue) -> float | None:
     if pins is None or period is None or clock is None or not period.quantity():
         return None
     cycle_ns = 1e3 / clock.quantity() if clock.quantity() else 0
-    return min(width.quantity(), 2 * pins.quantity() / 8 / period.quantity() * cycle_ns)
+    # Left out where they are 2 and 1.
+    beats, channels = dram.get("transfers_per_clock"), dram.get("channels")
+    a_clock = (beats.quantity() if beats is not None else 2) * pins.quantity() / 8
+    if channels is not None:
+        a_clock *= channels.quantity()
+    return min(width.quantity(), a_clock / period.quantity() * cycle_ns)
 
 
 def layer_of(json: JsonValue) -> Layer:

@@ -24,6 +24,7 @@ std::string value_text(const Range&, const Number& value) {
 std::string value_text(const hw::Truth&, bool value) { return code(value ? "true" : "false"); }
 std::string value_text(const hw::AnyText&, const std::string& value) { return code(value); }
 std::string value_text(const hw::OneOfListed&, const std::string& value) { return code(value); }
+std::string value_text(const hw::OneOfNames&, const std::string& value) { return code(value); }
 template <std::size_t N, typename Named>
 std::string value_text(const hw::OneOf<N>&, const Named& value) {
   return code(hw::to_string(value));
@@ -51,6 +52,7 @@ std::string allowed_text(const hw::OneOf<N>& of) {
   return names_text(of.names);
 }
 std::string allowed_text(const hw::OneOfListed& of) { return names_text(of.names()); }
+std::string allowed_text(const hw::OneOfNames& of) { return names_text(of.names()); }
 
 struct Row {
   std::string key, allowed, unit, meaning;

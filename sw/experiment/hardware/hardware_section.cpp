@@ -1,10 +1,15 @@
 #include "sw/experiment/hardware/hardware_section.hpp"
 
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <set>
 #include <sstream>
 #include <string_view>
 #include <utility>
 
 #include "sw/experiment/resources.hpp"
+#include "tlm/dram_devices.hpp"
 #include "tlm/hardware_fields.hpp"
 
 namespace abacus::experiment {
@@ -25,34 +30,68 @@ std::string words(double value) {
   return text.str();
 }
 
-// A name alone tells nothing of how fast the device is.
+std::set<std::string> device_names() {
+  std::set<std::string> names;
+  for (const hw::DramDevice& device : hw::dram_devices()) names.insert(device.name);
+  return names;
+}
+
+// Of a device that is not known a name alone tells nothing: its numbers stand beside it, but for those that no
+// device must have.
 void require_device_numbers(const reading::Section& section, const hw::DramConfig& dram) {
-  if (dram.device == hw::DramConfig().device) return;
+  if (hw::find_dram_device(dram.device) != nullptr) return;
   std::vector<std::string> missing;
   hw::visit_fields(dram, [&](const auto& field, const auto&) {
+    if (field.present != nullptr) return;
     if (!section.stands_with(field.key, "device")) missing.emplace_back(field.key);
   });
   if (missing.empty()) return;
-  section.refuse("device", "found the text \"" + dram.device +
-                               "\"; allowed: " + hw::DramConfig().device +
-                               ", or the name of another device with all of its numbers beside it; "
-                               "missing: " +
-                               reading::joined(missing));
+  const std::set<std::string> names = device_names();
+  const std::string meant = reading::nearest(dram.device, names);
+  section.refuse(
+      "device", "found the text \"" + dram.device + "\"" +
+                    (meant.empty() ? "" : "; did you mean \"" + meant + "\"?") + "; allowed: " +
+                    reading::joined(std::vector<std::string>(names.begin(), names.end())) +
+                    ", or the name of another device with all of its numbers beside it; missing: " +
+                    reading::joined(missing));
+}
+
+// As many channels as the bandwidth takes, where nobody says how many.
+void settle_bandwidth(const reading::Section& section, hw::DramConfig& dram) {
+  if (dram.bandwidth == 0 || section.has("channels")) return;
+  constexpr int most = 64;
+  dram.channels = 1;
+  const double one = dram.peak_bandwidth();
+  dram.channels = static_cast<int>(std::clamp<std::int64_t>(
+      std::llround(std::min(dram.bandwidth / one, double{most})), 1, most));
+  if (!hw::broken_rule(dram)) return;
+  // Rounded as a user would say it.
+  if (std::abs(dram.bandwidth - dram.peak_bandwidth()) <= 0.01 * dram.peak_bandwidth()) return;
+  section.refuse("bandwidth", "found " + words(dram.bandwidth) + "; a channel of " + dram.device +
+                                  " moves " + words(one) + " GB/s; allowed: 1 to " +
+                                  std::to_string(most) + " times that");
+}
+
+// The values of a DRAM's parameters in words.
+std::vector<reading::Section::Used> used(const hw::DramConfig& dram,
+                                         const std::vector<std::string>& keys) {
+  std::vector<reading::Section::Used> all;
+  for (const std::string& key : keys) {
+    hw::visit_fields(dram, [&](const auto& field, const auto& value) {
+      if (field.key != key) return;
+      std::ostringstream text;
+      text << value;
+      all.push_back({key, text.str()});
+    });
+  }
+  return all;
 }
 
 void settle(const reading::Section& section, hw::DramConfig& dram) {
   require_device_numbers(section, dram);
-  if (dram.t_refi <= dram.t_rfc) {
-    section.refuse_together({{"t_refi", words(dram.t_refi)}, {"t_rfc", words(dram.t_rfc)}},
-                            "t_refi of more than t_rfc, else the device does nothing but refresh");
-  }
-  const std::int64_t burst_bits = std::int64_t{dram.burst_length} * dram.data_bits;
-  if (burst_bits % 8 != 0 || dram.row_bytes % (burst_bits / 8) != 0) {
-    section.refuse_together(
-        {{"burst_length", std::to_string(dram.burst_length)},
-         {"data_bits", std::to_string(dram.data_bits)},
-         {"row_bytes", std::to_string(dram.row_bytes)}},
-        "whole bytes a burst (burst_length × data_bits / 8), of which row_bytes is a multiple");
+  settle_bandwidth(section, dram);
+  if (const auto broken = hw::broken_rule(dram)) {
+    section.refuse_together(used(dram, broken->keys), broken->allowed);
   }
 }
 
@@ -62,6 +101,22 @@ void settle(const reading::Section& section, hw::HardwareConfig& hardware) {
         .section("edge_array")
         .refuse("kind", "must be \"mac\": first convolution and classifier multiply");
   }
+}
+
+// What a value of the section stands for besides itself, before the others are read.
+template <typename Config>
+reading::Section prepared(const reading::Section& section, Config&) {
+  return section;
+}
+
+// A device's name stands for its numbers; those below it, of a preset, are another device's.
+reading::Section prepared(const reading::Section& section, hw::DramConfig& dram) {
+  reading::Section read = section;
+  const reading::Value named = read.value("device");
+  const auto* name = named.given() ? named.node()->as<std::string>() : nullptr;
+  if (name == nullptr) return section;
+  if (const hw::DramDevice* device = hw::find_dram_device(*name)) dram = device->config;
+  return section.down_to("device");
 }
 
 template <typename Config>
@@ -102,6 +157,11 @@ void read_value(reading::Section& section, const char* key, const hw::OneOfListe
   value = section.choice(key, value, allowed.names());
 }
 
+void read_value(reading::Section& section, const char* key, const hw::OneOfNames& allowed,
+                std::string& value, reading::Mistakes&) {
+  value = section.choice(key, value, allowed.names());
+}
+
 template <typename Config>
 void read_value(reading::Section& section, const char* key, const hw::Subtable&, Config& config,
                 reading::Mistakes& mistakes) {
@@ -113,6 +173,7 @@ void read_fields(reading::Section section, Config& config, reading::Mistakes& mi
   const std::size_t before = mistakes.count();
   hw::visit_fields(config, [&](const auto& field, auto&) { section.expect(field.key); });
   section.refuse_unknown_keys();
+  section = prepared(section, config);
   hw::visit_fields(config, [&](const auto& field, auto& value) {
     read_value(section, field.key, field.allowed, value, mistakes);
   });
