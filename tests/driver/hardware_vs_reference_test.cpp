@@ -319,8 +319,10 @@ TEST_P(ElementTwins, ComputeWhatTheyAreTheTableOf) {
   System system(hardware, hw::TimingLevel::functional);
   std::int64_t saturations = 0;
   int compared = 0;
+  constexpr int all_networks = 12;
+  const int networks = test::sampled(all_networks);
   system.simulate([&] {
-    for (int seed = c.first_seed; seed < c.first_seed + 12; ++seed) {
+    for (int seed = c.first_seed; seed < c.first_seed + networks; ++seed) {
       SCOPED_TRACE("seed " + std::to_string(seed));
       RandomNetworkOptions options;
       options.arithmetic = network::Arithmetic::table;
@@ -356,6 +358,7 @@ TEST_P(ElementTwins, ComputeWhatTheyAreTheTableOf) {
       }
     }
   });
+  if (networks < all_networks) return;  // too few to meet everything
   EXPECT_GT(compared, 4);
   if (c.small_hardware) {
     EXPECT_GT(saturations, 0);

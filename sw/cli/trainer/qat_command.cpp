@@ -221,10 +221,12 @@ void add_plan_options(CLI::App& command, Arguments& arguments) {
       ->check(
           CLI::Validator(refuse_scheme, '{' + quant::listed(quant::training_scheme_names()) + '}'));
   for (const quant::QuantizationOption* option : quant::training_options()) {
-    add_option_flag(command, *option, quant::training_help(*option), arguments.plan);
+    add_option_flag(command, *option, quant::training_help(*option), arguments.plan,
+                    quant::section_of(*option));
   }
   for (const quant::TakenOption<quant::QuantizerValues>& taken : quant::quantizer_options()) {
-    add_option_flag(command, *taken.option, quant::option_help(taken), arguments.quantizers);
+    add_option_flag(command, *taken.option, quant::option_help(taken), arguments.quantizers,
+                    "Trained quantizers");
   }
 }
 
@@ -315,7 +317,9 @@ void add_qat_command(CLI::App& app) {
   command->add_option("--checkpoint", arguments->checkpoint, "Float checkpoint (.safetensors)")
       ->required();
   add_plan_options(*command, *arguments);
+  command->option_defaults()->group("Training");
   add_training_options(*command, *arguments);
+  command->option_defaults()->group("Options");
   command->add_option("--recipe-hash", arguments->recipe_hash,
                       "To be recorded in place of the options' own hash");
   add_run_options(*command, arguments->data, arguments->threads);

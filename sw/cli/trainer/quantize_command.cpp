@@ -166,8 +166,10 @@ void add_quantize_command(CLI::App& app) {
       ->required()
       ->check(CLI::IsMember(quant::quantization_scheme_names()));
   for (const quant::QuantizationOption* option : quant::quantization_options()) {
-    add_option_flag(*command, *option, quant::quantize_help(*option), arguments->options);
+    add_option_flag(*command, *option, quant::quantize_help(*option), arguments->options,
+                    quant::section_of(*option));
   }
+  command->option_defaults()->group("Measurements");
   add_integer(*command, "--evaluate", arguments->evaluate,
               "Measure the fake-quantized accuracy on so many images", {0, 1'000'000});
   command->add_option("--evaluate-split", arguments->evaluate_split, "Of which")
@@ -182,6 +184,7 @@ void add_quantize_command(CLI::App& app) {
   command->add_option("--compare-split", arguments->compare_split, "Of which")
       ->check(CLI::IsMember({"train", "validation"}))
       ->capture_default_str();
+  command->option_defaults()->group("Options");
   command->add_option("--recipe-hash", arguments->recipe_hash,
                       "To be recorded in place of the options' own hash");
   add_run_options(*command, arguments->data, arguments->threads);

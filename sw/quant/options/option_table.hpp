@@ -3,6 +3,7 @@
 #pragma once
 
 #include <limits>
+#include <string_view>
 #include <vector>
 
 #include "sw/quant/options/element_option.hpp"
@@ -17,6 +18,9 @@ using TakenQuantizationOption = TakenOption<QuantizationValues>;
 // All rows, in the order of recipes, help and documentation. An option's default may depend on those
 // before it.
 const std::vector<const QuantizationOption*>& quantization_options();
+
+// What of --help such a row stands under.
+std::string_view section_of(const QuantizationOption& option);
 
 namespace option {
 
