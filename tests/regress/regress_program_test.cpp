@@ -54,7 +54,7 @@ TEST_F(Regress, AChangedLatencyIsCaughtAndNamed) {
   EXPECT_EQ(same.status, 0) << same.out << same.err;
   EXPECT_THAT(same.out, HasSubstr("2 of 2 cases the same"));
 
-  test::write_text(in("s.toml"), test::read_text(in("s.toml")) + "hardware.dram.t_rcd = 100.0\n");
+  test::write_text(in("s.toml"), test::read_text(in("s.toml")) + "hardware.dram.t_rp = 100.0\n");
   const support::ProgramOutput differs = says({"--junit=" + in("j.xml").string()});
   EXPECT_EQ(differs.status, 1);
   EXPECT_THAT(differs.out, AllOf(HasSubstr("differs  one"), HasSubstr("cycles_per_image"),
@@ -93,7 +93,7 @@ TEST_F(Regress, AnUpdateRewritesNamedGoldensAloneAndRecordsWhy) {
   const std::string two = test::read_text(in("goldens/two.json"));
   EXPECT_THAT(says({"--update=one", "--reason=again"}).out, HasSubstr("unchanged  one"));
   EXPECT_EQ(test::read_text(in("goldens/one.json")), one);
-  test::write_text(in("s.toml"), test::read_text(in("s.toml")) + "hardware.dram.t_rcd = 100.0\n");
+  test::write_text(in("s.toml"), test::read_text(in("s.toml")) + "hardware.dram.t_rp = 100.0\n");
   const support::ProgramOutput said = says({"--update=one", "--reason=slower rows"});
   EXPECT_EQ(said.status, 0);
   EXPECT_THAT(said.out, AllOf(HasSubstr("updated    one"), HasSubstr("cycles_per_image")));
