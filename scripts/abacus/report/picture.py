@@ -3,6 +3,7 @@
 import argparse
 import pathlib
 import tempfile
+from collections.abc import Sequence
 
 from abacus.errors import AbacusError
 from abacus.output import write_output
@@ -11,8 +12,11 @@ CHROMIUM, DRIVER = pathlib.Path("/usr/bin/chromium"), pathlib.Path("/usr/bin/chr
 SECONDS = 120  # a busy machine
 
 
-def picture(page: pathlib.Path, element: str, width: int) -> bytes:
-    """PNG of the element with that id, in a window of so many pixels."""
+def picture(
+    page: pathlib.Path, element: str, choices: Sequence[tuple[str, str]], width: int
+) -> bytes:
+    """PNG of the element that a CSS selector finds, in a window of so many pixels, once the
+    choices (id of a list, entry) are made."""
     # Only here: a page is made without them.
     try:
         from selenium import webdriver
@@ -20,6 +24,7 @@ def picture(page: pathlib.Path, element: str, width: int) -> bytes:
         from selenium.webdriver.chrome.options import Options
         from selenium.webdriver.chrome.service import Service
         from selenium.webdriver.common.by import By
+        from selenium.webdriver.support.select import Select
         from selenium.webdriver.support.wait import WebDriverWait
     except ImportError as error:
         raise AbacusError("no python3-selenium; scripts/setup.sh lint installs it") from error
@@ -45,9 +50,11 @@ def picture(page: pathlib.Path, element: str, width: int) -> bytes:
                 lambda one: one.execute_script("return document.body.dataset.ready")
             )
             try:
-                return bytes(driver.find_element(By.ID, element).screenshot_as_png)
+                for name, entry in choices:
+                    Select(driver.find_element(By.ID, name)).select_by_visible_text(entry)
+                return bytes(driver.find_element(By.CSS_SELECTOR, element).screenshot_as_png)
             except NoSuchElementException as error:
-                raise AbacusError(f"{page}: it has no part `{element}`") from error
+                raise AbacusError(f"{page}: {error.msg}") from error
         finally:
             driver.quit()
 
@@ -55,7 +62,16 @@ def picture(page: pathlib.Path, element: str, width: int) -> bytes:
 def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="scripts/picture", description=__doc__)
     parser.add_argument("page", type=pathlib.Path, help="report.html")
-    parser.add_argument("--element", default="front", help="id of the part; default: front")
+    parser.add_argument(
+        "--element", default="#front .chart", help="CSS selector; default: the first front"
+    )
+    parser.add_argument(
+        "--choose",
+        action="append",
+        default=[],
+        metavar="ID=ENTRY",
+        help="of a list on the page, as in colour=run; may be repeated",
+    )
     parser.add_argument("--width", type=int, default=1000, help="of the window; default: 1000")
     parser.add_argument("--out", type=pathlib.Path, required=True, help="PNG")
     options = parser.parse_args(arguments)
@@ -64,6 +80,11 @@ def main(arguments: list[str]) -> None:
             raise AbacusError(f"{options.page}: no such file; abacus report makes it")
         if options.out.suffix != ".png":
             raise AbacusError(f"--out is {options.out}; must be a file ending in .png")
-        write_output(options.out, picture(options.page, options.element, options.width))
+        choices = [choice.partition("=") for choice in options.choose]
+        for name, equals, entry in choices:
+            if not (name and equals and entry):
+                raise AbacusError(f"--choose is {name}{equals}{entry}; must be ID=ENTRY")
+        chosen = [(name, entry) for name, _, entry in choices]
+        write_output(options.out, picture(options.page, options.element, chosen, options.width))
     except AbacusError as error:
         parser.exit(1, f"scripts/picture: {error}\n")

@@ -46,10 +46,11 @@ class Picture(unittest.TestCase):
         width, height = struct.unpack(">II", head[16:])
         self.assertTrue(300 <= width <= 700, width)
         self.assertGreater(height, 100)
-        done = picture(page, "--element", "nothing", "--out", self.folder / "no.png")
-        self.assertEqual(done.returncode, 1)
-        self.assertIn("it has no part `nothing`", done.stderr)
-        self.assertFalse((self.folder / "no.png").exists())
+        for wrong in (["--element", "#nothing"], ["--choose", "x=nothing"], ["--choose", "x"]):
+            done = picture(page, *wrong, "--out", self.folder / "no.png")
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("nothing" if "nothing" in wrong[1] else "must be ID=ENTRY", done.stderr)
+            self.assertFalse((self.folder / "no.png").exists())
 
     def test_what_it_refuses(self) -> None:
         done = picture(self.folder / "none.html", "--out", self.folder / "a.png")
