@@ -188,7 +188,7 @@ DramChannel::Time sum(const DramTiming::Residency& r) {
 }
 
 // With all that a controller may choose.
-hw::DramConfig chosen(hw::DramConfig c, DramDice& dice) {
+hw::DramConfig chosen(const hw::DramConfig& c, DramDice& dice) {
   for (;;) {
     hw::DramConfig choice = c;
     choice.mapping = hw::dram_mappings()[dice.below(3)];
