@@ -38,14 +38,19 @@ class Log(unittest.TestCase):
     def on_a_terminal(self, *words: str) -> bytes:
         """Standard error there."""
         ours, theirs = pty.openpty()
-        try:
-            subprocess.run(
-                [PROGRAM, *words], stdout=subprocess.PIPE, stderr=theirs, env=self.environment
-            )
-            return os.read(ours, 4096)
-        finally:
-            os.close(ours)
-            os.close(theirs)
+        with open(ours, "rb", buffering=0) as terminal:
+            with open(theirs, "wb", buffering=0) as end:
+                subprocess.run(
+                    [PROGRAM, *words], stdout=subprocess.PIPE, stderr=end, env=self.environment
+                )
+            # What was written may come in parts; once nobody can write, reading ends by an error.
+            found = b""
+            try:
+                while part := terminal.read(4096):
+                    found += part
+            except OSError:
+                pass
+            return found
 
     def test_levels_tell_what_is_worse_too(self) -> None:
         usual = self.told(*SIMULATE)
