@@ -58,6 +58,15 @@ class DramChannel {
     Time refreshing = 0;
     Time powered_down = 0;
     std::int64_t refreshes = 0;  // of all banks, or of one
+
+    Residency& operator+=(const Residency& other) {
+      active += other.active;
+      precharged += other.precharged;
+      refreshing += other.refreshing;
+      powered_down += other.powered_down;
+      refreshes += other.refreshes;
+      return *this;
+    }
   };
 
   // Throws std::invalid_argument naming the parameter that is out of range.

@@ -43,14 +43,7 @@ void DramScheduler::restart(Time time) {
 
 DramTiming::Residency DramScheduler::residency(Time time) const {
   DramTiming::Residency sum;
-  for (const Channel& channel : channels_) {
-    const DramTiming::Residency spent = channel.device.residency(time - epoch_);
-    sum.active += spent.active;
-    sum.precharged += spent.precharged;
-    sum.refreshing += spent.refreshing;
-    sum.powered_down += spent.powered_down;
-    sum.refreshes += spent.refreshes;
-  }
+  for (const Channel& channel : channels_) sum += channel.device.residency(time - epoch_);
   return sum;
 }
 

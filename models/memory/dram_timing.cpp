@@ -41,20 +41,6 @@ std::vector<DramChannel> dram_channels(const hw::DramConfig& config) {
   return channels;
 }
 
-DramChannel::Residency sum_of_residencies(const std::vector<DramChannel>& channels,
-                                          DramChannel::Time time) {
-  DramChannel::Residency sum;
-  for (const DramChannel& channel : channels) {
-    const DramChannel::Residency spent = channel.residency(time);
-    sum.active += spent.active;
-    sum.precharged += spent.precharged;
-    sum.refreshing += spent.refreshing;
-    sum.powered_down += spent.powered_down;
-    sum.refreshes += spent.refreshes;
-  }
-  return sum;
-}
-
 DramTiming::DramTiming(const hw::DramConfig& config)
     : burst_bytes_(static_cast<int>(config.burst_bits() / 8)),
       controller_latency_(static_cast<Time>(std::llround(config.controller_latency * 1e3))),
@@ -68,7 +54,9 @@ void DramTiming::restart(Time time) {
 }
 
 DramTiming::Residency DramTiming::residency(Time time) const {
-  return sum_of_residencies(channels_, time - epoch_);
+  Residency sum;
+  for (const DramChannel& channel : channels_) sum += channel.residency(time - epoch_);
+  return sum;
 }
 
 std::int64_t DramTiming::refreshes() const {

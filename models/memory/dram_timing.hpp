@@ -94,7 +94,5 @@ class DramTiming {
 void check(const hw::DramConfig& config);
 // One a channel.
 std::vector<DramChannel> dram_channels(const hw::DramConfig& config);
-DramChannel::Residency sum_of_residencies(const std::vector<DramChannel>& channels,
-                                          DramChannel::Time time);
 
 }  // namespace abacus::models

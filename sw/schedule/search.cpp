@@ -231,7 +231,7 @@ class Search {
 
  private:
   // A replay takes about a tenth of a microsecond an event. A program of few cycles is worth more of them: in it
-  // a wrong estimate weighs more. Of 10,000 cycles and less nearly all that could be planned is.
+  // a wrong estimate weighs more.
   static constexpr double most_events = 300'000;
   static constexpr double events_times_cycles = 1.3e8;
   static constexpr double events_times_cycles_squared = 4e12;
@@ -291,8 +291,8 @@ class Search {
   std::int64_t cycles_of(const PlanSteps& steps) {
     const auto known = known_.find(steps);
     if (known != known_.end()) return known->second;
-    events_ += events_of_a_plan +
-               found_.front().draft.events();  // planning takes about as long as a replay
+    // Planning takes about as long as a replay.
+    events_ += events_of_a_plan + found_.front().draft.events();
     std::int64_t cycles = does_not_fit;
     try {
       cycles = cycles_of(Draft(network_, hardware_, plan_variant(hardware_, steps)));

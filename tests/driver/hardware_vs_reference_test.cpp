@@ -238,8 +238,8 @@ TEST_P(RandomNetworks, EveryLayerEqualsTheReferenceAtBothLevels) {
       ++compared;
     }
   });
-  EXPECT_GT(compared, networks_a_process / 3);
   if (networks_a_process < all_networks) return;  // too few to meet everything
+  EXPECT_GT(compared, networks_a_process / 2);
   if (c.small_hardware && c.arithmetic != network::Arithmetic::table) {
     EXPECT_GT(saturations, 0) << "the case tests no saturation";
   }
